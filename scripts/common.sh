@@ -1,0 +1,20 @@
+# common.sh: sourced by the scripts of demo/, test/xen/ and scripts/.
+# Sets: repo (this clone), work (where everything built goes: DOMSTRAP_WORK, or build/ here).
+# shellcheck shell=bash
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # used by those that source this file
+work=${DOMSTRAP_WORK:-$repo/build}
+
+# say WORDS: one phase line; results go to stdout, so this goes to stderr
+say() { printf '%s\n' "--- $*" >&2; }
+die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
+
+# only_one NAME: two runs at once must not build in the same directory; the second waits its turn.
+only_one() {
+  mkdir -p "$work"
+  exec 9>"$work/.$1.lock"
+  flock -n 9 || { say "waiting for another run that is building $1"; flock 9; }
+}
+
+# apt_state: changes whenever apt may give another answer than before
+apt_state() { stat -c '%n %s %Y' /var/lib/apt/lists/*Packages* 2>/dev/null || true; }
