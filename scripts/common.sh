@@ -9,11 +9,10 @@ work=${DOMSTRAP_WORK:-$repo/build}
 say() { printf '%s\n' "--- $*" >&2; }
 die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
 
-# only_one NAME: two runs at once must not build in the same directory; the second waits its turn.
+# only_one FILE: two runs at once must not build the same thing; the second waits its turn.
 only_one() {
-  mkdir -p "$work"
-  exec 9>"$work/.$1.lock"
-  flock -n 9 || { say "waiting for another run that is building $1"; flock 9; }
+  exec 9>"$1"
+  flock -n 9 || { say "waiting for another run, which holds $1"; flock 9; }
 }
 
 # apt_state: changes whenever apt may give another answer than before

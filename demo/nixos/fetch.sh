@@ -5,9 +5,9 @@
 #   packages.json    [ { name, version, file } ]: the versions in use now
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/common.sh"
-only_one nixos
 dir=$work/nixos
 mkdir -p "$dir"
+only_one "$dir/lock"
 
 # While neither apt's lists nor this script changed there is nothing to ask apt, which takes seconds.
 stamp=$({ apt_state; cat "$0"; } | sha256sum)

@@ -9,12 +9,16 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
-[ $# = 0 ] || work=$1
-only_one xen-rig
-work=$(cd "$work" && pwd)
-[ $# = 0 ] && rig=$work/xen-rig || rig=$work
-out=$rig/out
+rig=${1:-$work/xen-rig}
 mkdir -p "$rig"
+rig=$(cd "$rig" && pwd)
+out=$rig/out
+only_one "$rig/lock"
+
+# To ask apt takes seconds, so do that only where its answer or these scripts may have changed.
+scripts=$(cat "$here/build.sh" "$here"/dom0/*)
+quick=$({ apt_state; echo "$scripts"; } | sha256sum)
+[ "$(sed -n 1p "$out/stamp" 2>/dev/null)" != "$quick" ] || { say "Xen rig: up to date in $rig"; exit 0; }
 
 # ---- which packages ----------------------------------------------------------------------------
 # Some names carry a version; Debian's meta packages know the current one.
@@ -42,8 +46,12 @@ mapfile -t names < <(closure "xen-utils-$xenver" xenstore-utils busybox-static b
 names+=(ncurses-base "$linux" "$hypervisor")
 debs=$("$repo/scripts/fetch-debs.sh" "$rig/debs" "${names[@]}")
 
-stamp=$({ sed 's|.*/||' <<<"$debs"; cat "$here/build.sh" "$here"/dom0/*; } | sha256sum)
-[ "$(cat "$out/stamp" 2>/dev/null)" != "$stamp" ] || { say "Xen rig: up to date in $rig"; exit 0; }
+stamp=$(echo "$debs$scripts" | sha256sum)
+if [ "$(sed -n 2p "$out/stamp" 2>/dev/null)" = "$stamp" ]; then
+  printf '%s\n' "$quick" "$stamp" >"$out/stamp"
+  say "Xen rig: up to date in $rig"
+  exit 0
+fi
 
 say "Xen rig: Xen $xenver and Linux $kver for dom0, from ${#names[@]} Debian packages"
 tmp=$rig/tmp
@@ -63,7 +71,7 @@ while read -r deb; do
   case ${deb##*/} in
     linux-image-*) # of 390 MB of modules only the folders that the list below can need
       unpack "$deb" "$tmp/kernel" --wildcards './boot/vmlinuz-*' './lib/modules/*/modules.builtin' \
-        './lib/modules/*/kernel/'{drivers/{block,virtio,xen},fs,lib,crypto}'/*' ;;
+        './lib/modules/*/kernel/'{drivers/{block,virtio,xen,net/xen-netback},net/{802,bridge,llc},fs,lib,crypto}'/*' ;;
     xen-hypervisor-*) unpack "$deb" "$tmp/kernel" "./boot/xen-$xenver-amd64.gz" ;;
     ncurses-base_*) unpack "$deb" "$tmp/pygrub" --wildcards './lib/terminfo/[lvdx]/*' ;;
     *) unpack "$deb" "$root" "${no_docs[@]}" --exclude='*/gconv/*' ;;
@@ -109,7 +117,8 @@ modules() {
 }
 mkdir "$root/modules.d"
 : >"$root/modules"
-modules xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc xen-blkback loop virtio_pci virtio_blk crc32c_generic ext4
+modules xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc xen-blkback loop virtio_pci virtio_blk \
+  crc32c_generic ext4 xen-netback bridge
 
 # ---- dom0's system -----------------------------------------------------------------------------
 # Python is half of it and unpacking costs boot time, so it goes apart.
@@ -133,8 +142,10 @@ for applet in $("$root/bin/busybox" --list); do
 done
 install -m 755 "$here/dom0/init" "$root/init"
 install -m 644 "$here/dom0/lib.sh" "$root/lib.sh"
-mv "$root/etc/xen/scripts/block" "$root/etc/xen/scripts/block.debian"
-install -m 755 "$here/dom0/block" "$root/etc/xen/scripts/block"
+for script in block vif-bridge; do
+  mv "$root/etc/xen/scripts/$script" "$root/etc/xen/scripts/$script.debian"
+  install -m 755 "$here/dom0/$script" "$root/etc/xen/scripts/$script"
+done
 mkdir -p "$root"/{proc,sys,dev,run,tmp,mnt,rig,root,var/log/xen/console,var/lib/xen,var/lib/xenstored}
 rm -rf "$root/var/run" "$root/var/lock"
 ln -s /run "$root/var/run"
@@ -146,7 +157,7 @@ printf 'autoballoon="off"\n' >"$root/etc/xen/xl.conf"
 pack() { (cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$2"; }
 pack "$root" "$tmp/new/dom0.cpio"
 pack "$tmp/pygrub" "$tmp/new/pygrub.cpio"
-echo "$stamp" >"$tmp/new/stamp"
+printf '%s\n' "$quick" "$stamp" >"$tmp/new/stamp"
 mv "$tmp/new" "$out"
 rm -rf "$tmp"
 say "Xen rig: built in $rig"

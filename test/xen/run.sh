@@ -97,8 +97,9 @@ dom0_mb=$((256 + 2 * files_mb))
 : "${mem:=$((dom0_mb + guest_mb + guest_mb / 32 + 160))}"
 
 # -smap,-smep: with them dom0's kernel faults in QEMU's emulation. -monitor: Xen's idle loop takes a #GP.
-# -pku,-rdtscp: PVH guests die in their XSAVE set-up, or Xen misses an SVM feature that QEMU lacks.
-qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-pku,-rdtscp" -smp 1 -m "$mem"
+# -xsave (and with it AVX): else dom0's programs crash now and then, their registers spoilt by a guest's.
+# -rdtscp: Xen misses an SVM feature that QEMU lacks, once a PVH guest runs.
+qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-xsave,-rdtscp" -smp 1 -m "$mem"
   -nodefaults -display none -no-reboot "${drives[@]}" -kernel "$out/xen"
   -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_mb}M,max:${dom0_mb}M dom0_max_vcpus=1 spec-ctrl=no xpti=no bootscrub=0 loglvl=warning"
   -initrd "$out/vmlinux console=hvc0 mitigations=off rodata=off $quiet,$tmp/initrd")
