@@ -2,6 +2,7 @@
 # run.sh [OPTIONS] JOB: boot Xen and dom0 in QEMU, run JOB/job in dom0, print its console.
 #   -c CFG      an xl config as it stands: its kernel=, ramdisk= and disks appear in dom0 at the very
 #               paths it names (disks as /dev/vda, vdb…); the job finds the config in $CFG
+#   -W          what the guest writes to CFG's disks stays; else it is dropped at the end
 #   -d DISK     a raw image as dom0's next /dev/vdX; never written to      -w DISK   the same, written to
 #   -f FILE     put beside the job, as /rig/NAME                           -e N=V    environment for the job
 #   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin, with the shared libraries it needs
@@ -17,13 +18,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' >&2; exit 2; }
 
 out=$work/xen-rig/out mem='' limit=240 quiet=quiet interactive='' pygrub='' bootloader='' cfg=''
+disks=snapshot=on
 drives=() files=() env=()
 drive() { drives+=(-drive "file=$1,format=raw,if=none,id=d${#drives[@]},$2" -device "virtio-blk-pci,drive=d${#drives[@]}"); }
-while getopts c:d:w:f:e:b:pim:t:vo: option; do
+while getopts Wc:d:w:f:e:b:pim:t:vo: option; do
   case $option in
     c) cfg=$OPTARG ;;
     d) drive "$OPTARG" snapshot=on ;;
     w) drive "$OPTARG" cache=unsafe ;;
+    W) disks=cache=unsafe ;;
     f) files+=("$OPTARG") ;;
     e) env+=("$OPTARG") ;;
     b) bootloader=$OPTARG ;;
@@ -73,7 +76,7 @@ if [ -n "$cfg" ]; then
   while read -r path; do
     n=$((${#drives[@]} / 4))
     echo "/dev/vd${letters:n:1} $(absolute "$path")" >>"$tmp/t/rig/links"
-    drive "$(absolute "$path")" snapshot=on
+    drive "$(absolute "$path")" "$disks"
   done < <(perl -0ne 's/^\s*#.*$//mg; if (/^\s*disk\s*=\s*\[(.*?)\]/ms) { for ($1 =~ /["\x27](.*?)["\x27]/g) {
     /target=(.*)/ || /^(?:\w+:)?([^,]*)/; print "$1\n" } }' "$cfg")
 fi
@@ -106,7 +109,7 @@ qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-
 if [ -n "$interactive" ]; then
   timeout --foreground -k 5 "$limit" "${qemu[@]}" -serial mon:stdio | tee "$tmp/log" || true
 else
-  timeout -k 5 "$limit" "${qemu[@]}" -serial stdio </dev/null 2>&1 |
+  timeout --foreground -k 5 "$limit" "${qemu[@]}" -serial stdio </dev/null 2>&1 |
     perl -MTime::HiRes=time -pe 'BEGIN { $| = 1; $start = time } s/\r//g; $_ = sprintf "%7.2f %s", time - $start, $_' |
     tee "$tmp/log" || true
 fi
