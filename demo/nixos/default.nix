@@ -19,7 +19,7 @@ let
   lib = import ./lib.nix;
   pkgs = import ./pkgs { inherit lib debs; };
   eval = import ./eval.nix { inherit lib pkgs; };
-  result = eval [ configuration ];
+  result = eval false [ configuration ];
 in
 {
   inherit pkgs;

@@ -76,11 +76,9 @@ let
     if isLeaf level defs then (if level == null then [ (concatStringsSep "." path) ] else [ ])
     else
       let sets = concatMap pushDown defs; in
-      if level == null then [ (concatStringsSep "." path) ]
-      else
-        concatMap
-          (name: unknowns (below level name) (path ++ [ name ]) (map (s: s.${name}) (filter (hasAttr name) sets)))
-          (unique (concatMap attrNames sets));
+      concatMap
+        (name: unknowns (below level name) (path ++ [ name ]) (map (s: s.${name}) (filter (hasAttr name) sets)))
+        (unique (concatMap attrNames sets));
 
   # ---- modules: paths, functions or sets; imports; the short form and the one with config =
   load = args: module:

@@ -2,7 +2,7 @@
 # test-boot.sh [-s SYSTEM] DOMSTRAP [ARGUMENTS]: the main job, end to end. Makes an image of the demo system (or
 # of SYSTEM) with `DOMSTRAP [ARGUMENTS] create`, boots it on Xen once as PV and once as PVH, logs in, and has the
 # guest's own Nix look at its store. Afterwards e2fsck looks at what the guest left.
-# One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, 1, 2 usage.
+# The consoles stay in build/test-boot/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, 1, 2 usage.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
@@ -46,7 +46,7 @@ result() { # result "ok"|"not ok" WHAT
   if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 
-boot() { # boot TYPE COMMAND...: make a guest of that type and boot it; TYPE.log and TYPE.rc tell
+boot() { # boot TYPE COMMAND...: make a guest of that type and boot it; TYPE.rc tells how that ended
   local type=$1 rc=0
   shift
   mkdir "$dir/$type"
@@ -54,7 +54,7 @@ boot() { # boot TYPE COMMAND...: make a guest of that type and boot it; TYPE.log
     "$@" create demo --system "$system" --boot direct --type "$type" --memory 512 --output "$dir/$type" \
       --configuration "$configuration" &&
       "$here/run.sh" -W -c "$dir/$type/demo.cfg" -t 500 -e USER=root -e PASSWORD=nixos -f "$dir/guest/guest-script" "$here/jobs/boot"
-  } >"$dir/$type.log" 2>&1 </dev/null || rc=$?
+  } >"$work/test-boot/$type.log" 2>&1 </dev/null || rc=$?
   echo "$rc" >"$dir/$type.rc"
 }
 
@@ -67,7 +67,7 @@ done
 for type in pv pvh; do
   wait "${guests[0]}" || true
   guests=("${guests[@]:1}")
-  log=$dir/$type.log
+  log=$work/test-boot/$type.log
   for step in "login prompt" "logged in as root" "powered off from inside"; do
     if grep -q "RIG .* OK $step" "$log"; then result ok "$type: $step"; else result "not ok" "$type: $step"; fi
   done

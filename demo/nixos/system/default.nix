@@ -1,5 +1,5 @@
 # A configuration's values -> the system: /nix/store/…-nixos-system-NAME-VERSION.
-{ lib, pkgs, config, eval, modules }:
+{ lib, pkgs, config, nested, specialise }:
 let
   inherit (lib) optional optionalString concatMapStrings mapAttrsToList;
   inherit (pkgs) busybox runCommand writeText;
@@ -182,11 +182,9 @@ let
   };
   stage2 = substitute "stage-2-init.sh" ./stage-2-init.sh { inherit busybox; };
 
-  specialisations = lib.mapAttrs
-    (_: s: (eval ((if s.inheritParentConfig then without modules else [ ]) ++ [ s.configuration ])).config.system.build.toplevel)
-    config.specialisation;
-  # A specialisation inherits everything but the specialisations.
-  without = ms: ms ++ [{ specialisation = lib.mkOverride 0 { }; }];
+  specialisations =
+    if nested then { }
+    else lib.mapAttrs (_: s: specialise s.inheritParentConfig s.configuration) config.specialisation;
 in
 checked (runCommand "nixos-system-${hostName}-${label}"
   {

@@ -6,6 +6,7 @@ to=$out/lib/modules/$version
 mkdir -p "$to"
 cp "$from/modules.builtin" "$from/modules.order" "$to/"
 add() {
+  [ ! -e "$to/$1" ] || return 0
   mkdir -p "$(dirname "$to/$1")"
   cp "$from/$1" "$to/$1"
 }

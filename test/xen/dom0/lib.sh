@@ -56,7 +56,7 @@ guest_run() {
   # Through cat, since the shell's own line editor takes a millisecond a key here.
   { echo "cat >/tmp/rig-script"; cat "$2"; printf '\004'; } | guest_type
   guest_expect 60 "rig> " || return
-  echo "sh /tmp/rig-script; echo rig-script ended with \$?." | guest_type
+  echo "echo; sh /tmp/rig-script; echo rig-script ended with \$?." | guest_type
   guest_expect "$1" "rig-script ended with " || return
   usleep 200000
   grep -q "rig-script ended with 0\." "$console"
