@@ -32,7 +32,9 @@ echo "setting up users and groups..."
 hostname "$(cat /etc/hostname)"
 mkdir -p /nix/var/nix/gcroots /nix/var/nix/profiles/per-user/root /nix/var/nix/gcroots/per-user
 
-# Programs that need root's rights; the store holds none.
+# Programs that need root's rights. The store holds none, and /run is mounted without such rights.
+mkdir -p /run/wrappers
+grep -q ' /run/wrappers ' /proc/mounts || mount -t tmpfs -o mode=755,nodev tmpfs /run/wrappers
 mkdir -p /run/wrappers/bin
 cp @busybox@/bin/busybox /run/wrappers/bin/.su
 chmod 4755 /run/wrappers/bin/.su

@@ -62,13 +62,13 @@ guest_run() {
   grep -q "rig-script ended with 0\." "$console"
 }
 
-# guest_poweroff SECONDS: ask the guest from inside to go, and wait until it has.
-guest_poweroff() {
-  echo poweroff | guest_type
+# guest_shutdown SECONDS: have the guest shut itself down, as the host's admin would, and wait until it is gone.
+guest_shutdown() {
+  xl shutdown "$guest" >/dev/null
   local left=$(($1 * 2))
   until [ -e /tmp/guest.rc ]; do
     left=$((left - 1))
-    [ $left -gt 0 ] || { say "FAIL $guest: still there $1 s after poweroff"; return 1; }
+    [ $left -gt 0 ] || { say "FAIL $guest: still there $1 s after xl shutdown"; return 1; }
     usleep 500000
   done
 }
