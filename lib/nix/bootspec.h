@@ -13,9 +13,11 @@
 #ifndef NIX_BOOTSPEC_H
 #define NIX_BOOTSPEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 #define BOOTSPEC_BYTES_MAX (4u << 20)
 #define BOOTSPEC_TEXT_MAX 4096
@@ -49,5 +51,11 @@ struct bootspec_special {
  */
 int bootspec_parse(const void *p, size_t n, struct bootspec *out, struct err *err);
 void bootspec_fini(struct bootspec *b);
+
+/*
+ * Text that may stand on a kernel command line or in a menu: at most
+ * BOOTSPEC_TEXT_MAX bytes, no control characters.
+ */
+bool bootspec_text_valid(struct str s);
 
 #endif

@@ -33,8 +33,8 @@ struct nar_writer {
 	unsigned pad;   /* zero bytes due after them */
 	unsigned depth; /* open directories */
 	bool file;      /* a file is open */
-	bool begun, done;
-	size_t n; /* bytes waiting in buf */
+	bool done;      /* the root object is whole */
+	size_t n;       /* bytes waiting in buf */
 	uint8_t buf[NAR_WRITER_BUF];
 };
 
