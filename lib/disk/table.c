@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "disk/gpt.h"
 #include "disk/mbr.h"
+#include "disk/utf16.h"
 
 struct draft {
 	struct table t;
@@ -26,41 +27,11 @@ static struct table_part *part_add(struct draft *d, unsigned number, uint64_t st
 	return p;
 }
 
-static void utf8_put(struct buf *b, uint32_t c)
-{
-	if (c < 0x80) {
-		buf_u8(b, (uint8_t)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_u8(b, (uint8_t)(0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			buf_u8(b, (uint8_t)(0xe0 | c >> 12));
-		} else {
-			buf_u8(b, (uint8_t)(0xf0 | c >> 18));
-			buf_u8(b, (uint8_t)(0x80 | (c >> 12 & 0x3f)));
-		}
-		buf_u8(b, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-	}
-	buf_u8(b, (uint8_t)(0x80 | (c & 0x3f)));
-}
-
-/* UTF-16 up to its NUL; a lone surrogate becomes U+FFFD. */
-static char *label_of(const uint16_t *u, size_t n)
+static char *label_of(const uint16_t *units, size_t n)
 {
 	struct buf b = BUF_INIT;
 
-	for (size_t i = 0; i < n && u[i]; i++) {
-		uint32_t c = u[i];
-
-		if (c >= 0xd800 && c < 0xdc00 && i + 1 < n && u[i + 1] >= 0xdc00 &&
-		    u[i + 1] < 0xe000)
-			c = 0x10000 + ((c & 0x3ff) << 10 | (u[++i] & 0x3ff));
-		else if (c >= 0xd800 && c < 0xe000)
-			c = 0xfffd;
-		utf8_put(&b, c);
-	}
+	utf16_put(&b, units, n);
 	return buf_steal(&b);
 }
 
