@@ -143,6 +143,7 @@ static void put_object(struct nar_writer *w, const struct walk_entry *ent)
 		w->depth++;
 		break;
 	case WALK_UP:
+	case WALK_GRAFT:
 		break;
 	}
 }
@@ -161,6 +162,8 @@ int nar_writer_entry(struct nar_writer *w, const struct walk_entry *ent, struct 
 		end_object(w);
 		return 0;
 	}
+	if (ent->kind == WALK_GRAFT)
+		return err_set(err, ERR_USAGE, "NAR: a tree that stands elsewhere");
 	if (w->done)
 		return err_set(err, ERR_USAGE, "NAR: an entry behind the tree's end");
 	if (w->depth) {

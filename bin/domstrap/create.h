@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "domstrap create": its options, and the parts that work on them.
+ */
+#ifndef DOMSTRAP_CREATE_H
+#define DOMSTRAP_CREATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/image.h"
+#include "image/target.h"
+#include "nix/channel.h"
+#include "store/closure.h"
+#include "store/local.h"
+#include "store/system.h"
+#include "ui.h"
+#include "xen/xlcfg.h"
+
+enum boot_mode {
+	BOOT_DIRECT, /* kernel= and ramdisk= in the config */
+};
+
+enum size_kind {
+	SIZE_AUTO,
+	SIZE_FIXED, /* of the whole image */
+	SIZE_FREE,  /* to be left free */
+};
+
+#define LIST_MAX 64
+
+struct text_list {
+	const char *items[LIST_MAX];
+	size_t n;
+};
+
+/* As given; strings are argv's. */
+struct create_options {
+	const char *name;	 /* of the files, and of the domain if domain is NULL */
+	const char *domain;
+	const char *system;
+	const char *from;	 /* root of the store to read */
+	const char *output;	 /* directory */
+	const char *disk;	 /* block device, or NULL */
+	enum size_kind size_kind;
+	uint64_t size;
+	const char *label;	 /* NULL: what the system expects, else NIXOS */
+	const char *uuid;	 /* NULL: what the system expects, else derived */
+	enum boot_mode boot;
+	const char *kernel, *initrd; /* of the host, in place of the system's */
+	enum xl_type type;
+	uint64_t memory;
+	unsigned vcpus;
+	struct text_list vifs;
+	bool no_vif;
+	struct text_list set;
+	const char *configuration;
+	const char *channel;	 /* URL[=NAME] */
+	bool no_channel;
+	bool verify;
+	enum clone_mode clone;
+	unsigned threads;
+	bool dry_run, json, force;
+	enum ui_level level;
+};
+
+/* What comes out of options and system together; owns what it allocates. */
+struct guest {
+	struct create_options opt;
+	struct local_store *store;
+	struct nixos_system system;
+	struct closure closure;
+	char *dir;		  /* output directory, absolute */
+	char *image, *cfg, *kernel, *initrd; /* absolute paths; kernel may be NULL */
+	char *label;
+	uint8_t uuid[16];	  /* of the root file system */
+	char domain_uuid[37];
+	char mac[18];
+	char vdev[8];		  /* the root's disk as the guest sees it */
+	uint32_t disk_id;
+	int64_t time;
+	char channel_url[CHANNEL_URL_SIZE];
+	const char *channel_name; /* NULL: no channel */
+	char *channel_copy;
+	char *cmdline;
+};
+
+/*
+ * 0; 1 where --help was asked for and printed; -ERR_USAGE.
+ */
+int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err);
+
+/* Load system and closure and settle names, identities and the command line. */
+int guest_load(const struct create_options *opt, struct guest *out, struct err *err);
+void guest_fini(struct guest *g);
+
+/* The xl config. */
+void guest_config(const struct guest *g, struct buf *out);
+
+/* stdout: what was made, or would be, for a person or as JSON. */
+void guest_report(const struct guest *g, const struct image_plan *plan);
+
+#endif
