@@ -3,6 +3,7 @@
 
 #include <blkid.h>
 #include <errno.h>
+#include <stddef.h>
 
 static const char *value(blkid_probe pr, const char *key)
 {
