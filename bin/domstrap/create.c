@@ -17,6 +17,7 @@
 #include "command.h"
 #include "image/device.h"
 #include "image/nixroot.h"
+#include "menu.h"
 #include "store/store_db.h"
 
 /* Room for the guest's own next steps: half of the closure, at least 1 GiB. */
@@ -39,6 +40,7 @@ struct creation {
 	struct store_source source;
 	struct buf database, configuration;
 	struct tree *root;
+	struct menu menu;
 	struct image_request req;
 	struct image_plan plan;
 	struct target target;
@@ -95,7 +97,7 @@ static int build_root(struct creation *cr, struct err *err)
 	if (g->channel_name)
 		root.channel_url = g->channel_copy ? g->channel_copy : g->channel_url;
 	cr->root = nixroot_tree(&root);
-	return 0;
+	return menu_add(g, cr->root, &cr->menu, err);
 }
 
 static int plan(struct creation *cr, const atomic_bool *stop, struct err *err)
@@ -134,9 +136,9 @@ static const char *file_suffix(const struct creation *cr, int i)
 
 	switch (i) {
 	case FILE_KERNEL:
-		return g->opt.kernel ? NULL : ".kernel";
+		return !g->kernel || g->opt.kernel ? NULL : ".kernel";
 	case FILE_INITRD:
-		return g->opt.kernel || !g->initrd ? NULL : ".initrd";
+		return !g->initrd || g->opt.kernel ? NULL : ".initrd";
 	case FILE_IMAGE:
 		return g->opt.disk ? NULL : ".img";
 	default:
@@ -293,6 +295,7 @@ static void creation_fini(struct creation *cr)
 	target_fini(&cr->target);
 	image_plan_fini(&cr->plan);
 	tree_free(cr->root);
+	menu_fini(&cr->menu);
 	buf_fini(&cr->database);
 	buf_fini(&cr->configuration);
 	free(cr->items);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/grubcfg.h"
 #include "image/image.h"
 #include "image/target.h"
 #include "nix/channel.h"
@@ -18,7 +19,9 @@
 #include "xen/xlcfg.h"
 
 enum boot_mode {
-	BOOT_DIRECT, /* kernel= and ramdisk= in the config */
+	BOOT_DOMGRUB, /* bootloader="domgrub" */
+	BOOT_PYGRUB,  /* bootloader="pygrub" */
+	BOOT_DIRECT,  /* kernel= and ramdisk= in the config */
 };
 
 enum size_kind {
@@ -47,6 +50,9 @@ struct create_options {
 	const char *label;	 /* NULL: what the system expects, else NIXOS */
 	const char *uuid;	 /* NULL: what the system expects, else derived */
 	enum boot_mode boot;
+	enum grub_identifier fs_identifier;
+	bool fs_identifier_given;
+	bool copy_kernels;
 	const char *kernel, *initrd; /* of the host, in place of the system's */
 	enum xl_type type;
 	uint64_t memory;
@@ -93,6 +99,8 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 /* Load system and closure and settle names, identities and the command line. */
 int guest_load(const struct create_options *opt, struct guest *out, struct err *err);
 void guest_fini(struct guest *g);
+
+void guest_uuid_text(const uint8_t uuid[16], char out[static 37]);
 
 /* The xl config. */
 void guest_config(const struct guest *g, struct buf *out);

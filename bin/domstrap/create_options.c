@@ -35,8 +35,10 @@ static const char usage[] =
 	"the guest:\n"
 	"      --name NAME           of the domain, where it is not the files'\n"
 	"      --type TYPE           pv or pvh (default: pv)\n"
-	"      --boot HOW            direct (default: direct)\n"
-	"      --kernel FILE         a kernel of the host, where the system has none\n"
+	"      --boot HOW            domgrub, pygrub or direct (default: domgrub)\n"
+	"      --fs-identifier HOW   how the menu names disks: uuid, label, provided\n"
+	"      --copy-kernels        kernels of the menu in /boot, not in the store\n"
+	"      --kernel FILE         for direct: a kernel of the host\n"
 	"      --initrd FILE         its initrd\n"
 	"  -m, --memory SIZE         MiB, or with a unit (default: 1024)\n"
 	"      --vcpus N             (default: 1)\n"
@@ -66,6 +68,8 @@ enum {
 	OPT_NAME,
 	OPT_TYPE,
 	OPT_BOOT,
+	OPT_FS_IDENTIFIER,
+	OPT_COPY_KERNELS,
 	OPT_KERNEL,
 	OPT_INITRD,
 	OPT_VCPUS,
@@ -90,6 +94,8 @@ static const struct option long_options[] = {
 	{"name", required_argument, NULL, OPT_NAME},
 	{"type", required_argument, NULL, OPT_TYPE},
 	{"boot", required_argument, NULL, OPT_BOOT},
+	{"fs-identifier", required_argument, NULL, OPT_FS_IDENTIFIER},
+	{"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
 	{"kernel", required_argument, NULL, OPT_KERNEL},
 	{"initrd", required_argument, NULL, OPT_INITRD},
 	{"memory", required_argument, NULL, 'm'},
@@ -205,7 +211,9 @@ static int label_option(const char *text, struct create_options *out, struct err
 /* The options that say what the guest is. */
 static int guest_option(int c, const char *arg, struct create_options *out, struct err *err)
 {
-	static const char *const types[] = {"pv", "pvh"}, *const boots[] = {"direct"};
+	static const char *const types[] = {"pv", "pvh"};
+	static const char *const boots[] = {"domgrub", "pygrub", "direct"};
+	static const char *const identifiers[] = {"uuid", "label", "provided"};
 	static const char *const clones[] = {"auto", "always", "never"};
 	unsigned n;
 	int rc;
@@ -218,6 +226,11 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	case OPT_BOOT:
 		rc = word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->boot = rc < 0 ? out->boot : (enum boot_mode)n;
+		return rc;
+	case OPT_FS_IDENTIFIER:
+		rc = word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n, err);
+		out->fs_identifier = rc < 0 ? out->fs_identifier : (enum grub_identifier)n;
+		out->fs_identifier_given = true;
 		return rc;
 	case OPT_REFLINK:
 		rc = word("reflink", arg, clones, ARRAY_LEN(clones), &n, err);
@@ -266,6 +279,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	} flags[] = {
 		{OPT_NO_CHANNEL, &out->no_channel, true},
 		{OPT_NO_VERIFY, &out->verify, false},
+		{OPT_COPY_KERNELS, &out->copy_kernels, true},
 		{'n', &out->dry_run, true},
 		{'f', &out->force, true},
 		{OPT_JSON, &out->json, true},
@@ -288,8 +302,17 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	return c == 'q' || c == 'v';
 }
 
-static int check_together(const struct create_options *o, struct err *err)
+static int check_together(struct create_options *o, struct err *err)
 {
+	/* pygrub dies on a menu that searches for its disks. */
+	if (o->boot == BOOT_PYGRUB && !o->fs_identifier_given)
+		o->fs_identifier = GRUB_PROVIDED;
+	if (o->boot == BOOT_PYGRUB && o->fs_identifier != GRUB_PROVIDED)
+		return err_set(err, ERR_USAGE,
+			       "--boot pygrub wants --fs-identifier provided: it cannot read a menu "
+			       "that searches for its disks");
+	if (o->kernel && o->boot != BOOT_DIRECT)
+		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
 	if (!o->system)
 		return err_set(err, ERR_USAGE,
 			       "--system is missing: a built NixOS system, such as ./result");

@@ -51,7 +51,7 @@ static void derive_uuid(const struct guest *g, const char *what, uint8_t out[16]
 	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
 }
 
-static void uuid_text(const uint8_t uuid[16], char out[static 37])
+void guest_uuid_text(const uint8_t uuid[16], char out[static 37])
 {
 	char *at = out;
 
@@ -83,7 +83,7 @@ static void derive_rest(struct guest *g)
 	uint8_t hash[HASH_SHA256_LEN], uuid[16];
 
 	derive_uuid(g, "domain", uuid);
-	uuid_text(uuid, g->domain_uuid);
+	guest_uuid_text(uuid, g->domain_uuid);
 	derive(g, "mac", hash);
 	/* 00:16:3e is Xen's own prefix. */
 	snprintf(g->mac, sizeof g->mac, "00:16:3e:%02x:%02x:%02x", hash[0] & 0x7f, hash[1],
@@ -227,12 +227,21 @@ static bool has_param(const struct nixos_system *s, const char *param)
 	return false;
 }
 
+/*
+ * Direct: all that the kernel is to get. With a boot helper: what it shall add
+ * to what the guest's own menu says.
+ */
 static int set_cmdline(struct guest *g, struct err *err)
 {
+	bool console = has_param(&g->system, "console=hvc0");
 	struct buf b = BUF_INIT;
 
+	if (g->opt.boot != BOOT_DIRECT) {
+		g->cmdline = console ? NULL : xstrdup("console=hvc0");
+		return 0;
+	}
 	buf_putf(&b, "init=%s", g->system.init);
-	if (!has_param(&g->system, "console=hvc0"))
+	if (!console)
 		buf_puts(&b, " console=hvc0");
 	for (size_t i = 0; i < g->system.nparams; i++)
 		buf_putf(&b, " %s", g->system.params[i]);
@@ -253,10 +262,29 @@ static char *absolute(const char *path, struct err *err)
 	return real;
 }
 
+static int check_kernel(const struct guest *g, struct err *err)
+{
+	const struct create_options *o = &g->opt;
+
+	if (!g->system.kernel && !o->kernel)
+		return err_set(err, ERR_USAGE,
+			       "%s has no kernel of its own; give it one of the host with --boot "
+			       "direct --kernel FILE (and --initrd FILE)",
+			       g->system.toplevel);
+	if (!g->system.initrd && o->boot != BOOT_DIRECT)
+		return err_set(err, ERR_USAGE,
+			       "%s has no initrd, so NixOS makes no menu entry for it; --boot "
+			       "direct starts it all the same",
+			       g->system.toplevel);
+	return 0;
+}
+
 static int set_paths(struct guest *g, struct err *err)
 {
 	const struct create_options *o = &g->opt;
 
+	if (check_kernel(g, err) < 0)
+		return -(int)err->code;
 	g->dir = absolute(o->output, err);
 	if (!g->dir)
 		return -(int)err->code;
@@ -264,16 +292,13 @@ static int set_paths(struct guest *g, struct err *err)
 	if (!g->image)
 		return -(int)err->code;
 	g->cfg = xasprintf("%s/%s.cfg", g->dir, o->name);
+	if (o->boot != BOOT_DIRECT)
+		return 0;
 	if (o->kernel) {
 		g->kernel = absolute(o->kernel, err);
 		g->initrd = o->initrd && g->kernel ? absolute(o->initrd, err) : NULL;
 		return !g->kernel || (o->initrd && !g->initrd) ? -(int)err->code : 0;
 	}
-	if (!g->system.kernel)
-		return err_set(err, ERR_USAGE,
-			       "%s has no kernel of its own; give it one of the host with --kernel "
-			       "(and --initrd)",
-			       g->system.toplevel);
 	g->kernel = xasprintf("%s/%s.kernel", g->dir, o->name);
 	if (g->system.initrd)
 		g->initrd = xasprintf("%s/%s.initrd", g->dir, o->name);
@@ -360,6 +385,7 @@ void guest_config(const struct guest *g, struct buf *out)
 	_free_ char *vif = xasprintf("mac=%s", g->mac);
 	const char *one_vif[] = {vif};
 	const struct text_list *vifs = &g->opt.vifs;
+	bool direct = g->opt.boot == BOOT_DIRECT;
 	struct xlcfg cfg = {
 		.name = g->opt.domain ? g->opt.domain : g->opt.name,
 		.file = g->cfg,
@@ -371,6 +397,9 @@ void guest_config(const struct guest *g, struct buf *out)
 		.kernel = g->kernel,
 		.ramdisk = g->initrd,
 		.cmdline = g->cmdline,
+		.bootloader = direct		       ? NULL
+			      : g->opt.boot == BOOT_PYGRUB ? "pygrub"
+							   : "domgrub",
 		.disks = &disk,
 		.n_disks = 1,
 		.vifs = vifs->n ? vifs->items : one_vif,

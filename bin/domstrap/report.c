@@ -21,11 +21,9 @@ static void set_number(json_t *o, const char *key, uint64_t v)
 static json_t *image_json(const struct guest *g, const struct image_plan *plan)
 {
 	json_t *o = json_object();
-	char uuid[37], *at = uuid;
+	char uuid[37];
 
-	for (unsigned i = 0; i < 16; i++)
-		at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			      g->uuid[i]);
+	guest_uuid_text(g->uuid, uuid);
 	set(o, "path", g->image);
 	json_object_set_new(o, "device", json_boolean(g->opt.disk != NULL));
 	set_number(o, "size", plan->size);
