@@ -10,6 +10,7 @@
 
 #define MEMORY_MIN_MIB 64u
 #define VCPUS_MAX 512u
+#define BOOT_SIZE (512ull << 20)
 
 static const char usage[] =
 	"usage: domstrap create NAME --system PATH [options]\n"
@@ -26,7 +27,11 @@ static const char usage[] =
 	"\n"
 	"the disk:\n"
 	"  -o, --output DIR          where the files go (default: here)\n"
+	"      --layout HOW          single, or split: /boot on a disk of its own\n"
 	"      --disk DEVICE         write to a block device instead of NAME.img\n"
+	"      --root-disk DEVICE    the same\n"
+	"      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
+	"      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
 	"  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
 	"      --label TEXT          of the file system (default: as the system expects)\n"
 	"      --uuid UUID           of the file system (default: derived)\n"
@@ -62,6 +67,9 @@ enum {
 	OPT_NO_CHANNEL,
 	OPT_NO_VERIFY,
 	OPT_DISK,
+	OPT_LAYOUT,
+	OPT_BOOT_DISK,
+	OPT_BOOT_SIZE,
 	OPT_LABEL,
 	OPT_UUID,
 	OPT_REFLINK,
@@ -86,7 +94,11 @@ static const struct option long_options[] = {
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
 	{"no-verify", no_argument, NULL, OPT_NO_VERIFY},
 	{"output", required_argument, NULL, 'o'},
+	{"layout", required_argument, NULL, OPT_LAYOUT},
 	{"disk", required_argument, NULL, OPT_DISK},
+	{"root-disk", required_argument, NULL, OPT_DISK},
+	{"boot-disk", required_argument, NULL, OPT_BOOT_DISK},
+	{"boot-size", required_argument, NULL, OPT_BOOT_SIZE},
 	{"size", required_argument, NULL, 's'},
 	{"label", required_argument, NULL, OPT_LABEL},
 	{"uuid", required_argument, NULL, OPT_UUID},
@@ -146,6 +158,14 @@ static int size_option(const char *text, struct create_options *out, struct err 
 		return err_set(err, ERR_USAGE,
 			       "--size '%s': auto, a size such as 10G, or free space such as +2G",
 			       text);
+	return 0;
+}
+
+static int boot_size_option(const char *text, struct create_options *out, struct err *err)
+{
+	if (!str_size(str_from(text), &out->boot_size) || out->boot_size < EXT4_MIN_BYTES)
+		return err_set(err, ERR_USAGE, "--boot-size '%s': a size such as 512M, from %lluM on",
+			       text, EXT4_MIN_BYTES >> 20);
 	return 0;
 }
 
@@ -211,7 +231,7 @@ static int label_option(const char *text, struct create_options *out, struct err
 /* The options that say what the guest is. */
 static int guest_option(int c, const char *arg, struct create_options *out, struct err *err)
 {
-	static const char *const types[] = {"pv", "pvh"};
+	static const char *const types[] = {"pv", "pvh"}, *const layouts[] = {"single", "split"};
 	static const char *const boots[] = {"domgrub", "pygrub", "direct"};
 	static const char *const identifiers[] = {"uuid", "label", "provided"};
 	static const char *const clones[] = {"auto", "always", "never"};
@@ -226,6 +246,10 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	case OPT_BOOT:
 		rc = word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->boot = rc < 0 ? out->boot : (enum boot_mode)n;
+		return rc;
+	case OPT_LAYOUT:
+		rc = word("layout", arg, layouts, ARRAY_LEN(layouts), &n, err);
+		out->layout = rc < 0 ? out->layout : (enum layout)n;
 		return rc;
 	case OPT_FS_IDENTIFIER:
 		rc = word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n, err);
@@ -252,6 +276,8 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return label_option(arg, out, err);
 	case 's':
 		return size_option(arg, out, err);
+	case OPT_BOOT_SIZE:
+		return boot_size_option(arg, out, err);
 	case 'j':
 		return count_option("threads", arg, 16, &out->threads, err);
 	default:
@@ -269,6 +295,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		{OPT_SYSTEM, &out->system},   {OPT_FROM, &out->from},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
+		{OPT_BOOT_DISK, &out->boot_disk},
 		{OPT_UUID, &out->uuid},	      {OPT_KERNEL, &out->kernel},
 		{OPT_INITRD, &out->initrd},
 	};
@@ -304,8 +331,14 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 
 static int check_together(struct create_options *o, struct err *err)
 {
+	bool split = o->layout == LAYOUT_SPLIT;
+
+	if (!split && (o->boot_disk || o->boot_size))
+		return err_set(err, ERR_USAGE, "--boot-disk and --boot-size go with --layout split");
+	if (!o->boot_size)
+		o->boot_size = BOOT_SIZE;
 	/* pygrub dies on a menu that searches for its disks. */
-	if (o->boot == BOOT_PYGRUB && !o->fs_identifier_given)
+	if (!o->fs_identifier_given && (o->boot == BOOT_PYGRUB || split))
 		o->fs_identifier = GRUB_PROVIDED;
 	if (o->boot == BOOT_PYGRUB && o->fs_identifier != GRUB_PROVIDED)
 		return err_set(err, ERR_USAGE,

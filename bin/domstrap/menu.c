@@ -102,6 +102,14 @@ static int load_specials(const struct guest *g, struct menu *m, struct err *err)
 	return rc;
 }
 
+static void set_id(const struct guest *g, const struct guest_disk *d, char out[static 64])
+{
+	if (g->opt.fs_identifier == GRUB_BY_LABEL)
+		snprintf(out, 64, "%s", d->label);
+	else
+		guest_uuid_text(d->uuid, out);
+}
+
 static void fill_in(const struct guest *g, struct menu *m)
 {
 	m->main_params = join(g->system.params, g->system.nparams);
@@ -114,14 +122,14 @@ static void fill_in(const struct guest *g, struct menu *m)
 		.n_specials = m->n,
 	};
 	m->profile = (struct grub_profile){.generations = &m->generation, .n = 1};
-	if (g->opt.fs_identifier == GRUB_BY_LABEL)
-		snprintf(m->root_id, sizeof m->root_id, "%s", g->label);
-	else
-		guest_uuid_text(g->uuid, m->root_id);
+	set_id(g, guest_root(g), m->root_id);
+	set_id(g, &g->disks[0], m->boot_id);
 	m->cfg = (struct grubcfg){
 		.by = g->opt.fs_identifier,
+		.boot_id = m->boot_id,
 		.root_id = m->root_id,
-		.copy_kernels = g->opt.copy_kernels,
+		.separate_boot = guest_is_split(g),
+		.copy_kernels = g->opt.copy_kernels || guest_is_split(g),
 		.timeout = TIMEOUT_S,
 		.limit = LIMIT,
 		.current = &m->generation,
@@ -131,12 +139,12 @@ static void fill_in(const struct guest *g, struct menu *m)
 }
 
 /* A kernel or initrd as a file of /boot/kernels. */
-static int add_copy(const struct guest *g, struct tree *root, const char *path, struct menu *m,
-		    struct err *err)
+static int add_copy(const struct guest *g, struct tree *t, const char *boot, const char *path,
+		    struct menu *m, struct err *err)
 {
 	_free_ char *from = xasprintf("%s%s", local_store_root(g->store), path);
 	_free_ char *name = grubcfg_copy_name(path);
-	_free_ char *to = xasprintf("/boot/kernels/%s", name);
+	_free_ char *to = xasprintf("%s/kernels/%s", boot, name);
 	int fd = open(from, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
@@ -145,11 +153,12 @@ static int add_copy(const struct guest *g, struct tree *root, const char *path, 
 	m->fds[m->n_fds++] = fd;
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "%s", from);
-	tree_host_file(root, to, 0644, fd, (uint64_t)st.st_size);
+	tree_host_file(t, to, 0644, fd, (uint64_t)st.st_size);
 	return 0;
 }
 
-static int add_copies(const struct guest *g, struct tree *root, struct menu *m, struct err *err)
+static int add_copies(const struct guest *g, struct tree *t, const char *boot, struct menu *m,
+		      struct err *err)
 {
 	const char **copies;
 	size_t n = grubcfg_copies(&m->cfg, &copies);
@@ -157,14 +166,28 @@ static int add_copies(const struct guest *g, struct tree *root, struct menu *m, 
 
 	m->fds = xcalloc(n, sizeof *m->fds);
 	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = add_copy(g, root, copies[i], m, err);
+		rc = add_copy(g, t, boot, copies[i], m, err);
 	free(copies);
 	return rc;
 }
 
-int menu_add(const struct guest *g, struct tree *root, struct menu *out, struct err *err)
+static void add_grub(struct tree *t, const char *boot, const struct buf *text)
 {
-	struct buf text = BUF_INIT, state = BUF_INIT;
+	_free_ char *dir = xasprintf("%s/grub", boot);
+	_free_ char *cfg = xasprintf("%s/grub.cfg", dir), *state = xasprintf("%s/state", dir);
+	struct buf b = BUF_INIT;
+
+	grubcfg_state(&b);
+	tree_dir(t, dir, 0700, 0, 0);
+	tree_file(t, cfg, 0644, text->p, text->n);
+	tree_file(t, state, 0644, b.p, b.n);
+	buf_fini(&b);
+}
+
+int menu_add(const struct guest *g, struct tree *t, const char *boot, struct menu *out,
+	     struct err *err)
+{
+	struct buf text = BUF_INIT;
 	int rc;
 
 	*out = (struct menu){0};
@@ -176,15 +199,10 @@ int menu_add(const struct guest *g, struct tree *root, struct menu *out, struct 
 		rc = grubcfg_format(&out->cfg, &text, err);
 	}
 	if (rc == 0)
-		rc = add_copies(g, root, out, err);
-	if (rc == 0) {
-		grubcfg_state(&state);
-		tree_dir(root, "/boot/grub", 0700, 0, 0);
-		tree_file(root, "/boot/grub/grub.cfg", 0644, text.p, text.n);
-		tree_file(root, "/boot/grub/state", 0644, state.p, state.n);
-	}
+		rc = add_copies(g, t, boot, out, err);
+	if (rc == 0)
+		add_grub(t, boot, &text);
 	buf_fini(&text);
-	buf_fini(&state);
 	return rc;
 }
 

@@ -15,7 +15,7 @@ struct menu {
 	char **names, **params;
 	size_t n;
 	char *main_params;
-	char root_id[64];
+	char root_id[64], boot_id[64];
 	struct grub_generation generation;
 	struct grub_profile profile;
 	struct grubcfg cfg;
@@ -24,11 +24,12 @@ struct menu {
 };
 
 /*
- * Build the menu for generation 1 and add it to the tree under /boot. The tree
- * borrows from *out until it is written. A system without kernel or initrd gets
- * no menu.
+ * Build the menu for generation 1 and add it to the tree, boot being the path of
+ * /boot in it ("" for the tree's top). The tree borrows from *out until it is
+ * written. A system without kernel or initrd gets no menu.
  */
-int menu_add(const struct guest *g, struct tree *root, struct menu *out, struct err *err);
+int menu_add(const struct guest *g, struct tree *t, const char *boot, struct menu *out,
+	     struct err *err);
 void menu_fini(struct menu *m);
 
 #endif
