@@ -19,7 +19,7 @@ lint='shellcheck'
 want=()
 for group; do
   case $group in
-    build | test | demo | xen | lint) read -ra names <<<"${!group}"; want+=("${names[@]}") ;;
+    build | test | demo | xen | lint) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
     *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, lint" >&2; exit 2 ;;
   esac
 done
