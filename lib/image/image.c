@@ -38,6 +38,23 @@ static uint32_t first_ino(const struct image_request *req)
 	return req->source ? ITEMS_INO : EXT4_FIRST_INO;
 }
 
+/* Of the whole image: what the user says with --size. */
+static int too_small(const struct ext4_need *need, const struct image_plan *plan, struct err *err)
+{
+	const uint64_t mib = 1 << 20;
+	struct ext4_layout least;
+	char have[16];
+	int rc = ext4_layout_auto(need, 0, &least, err);
+
+	if (rc < 0)
+		return rc;
+	rc = err_set(err, ERR_SPACE, "%s is too small, %llu MiB would do",
+		     str_human(plan->size, have),
+		     (unsigned long long)((plan->base + least.blocks * EXT4_BLOCK + mib - 1) / mib));
+	ext4_layout_fini(&least);
+	return rc;
+}
+
 static int lay_out(const struct image_request *req, struct image_plan *plan, struct err *err)
 {
 	struct ext4_need need = {
@@ -60,6 +77,8 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 		plan->size = req->size / SECTOR * SECTOR;
 		rc = ext4_layout_fixed(&need, plan->size > plan->base ? plan->size - plan->base : 0,
 				       &plan->layout, err);
+		if (rc == -ERR_SPACE)
+			rc = too_small(&need, plan, err);
 	}
 	return rc < 0 ? err_prefix(err, "%s", req->name) : 0;
 }
