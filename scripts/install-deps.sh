@@ -1,23 +1,26 @@
 #!/bin/bash
 # install-deps.sh GROUP...: install the Debian packages that GROUPs need, where they are missing.
-#   build   the two programs          demo    real Nix and the demo system
-#   xen     the Xen rig               lint    what checks scripts and sources
+#   build   the two programs          test    what their tests compare with
+#   demo    real Nix                  xen     the Xen rig
+#   lint    what checks scripts and sources
 # Without a group: all but lint. Does nothing, fast, where all are there. Installs as root or through
 # `sudo -n`; a person who has neither gets the list and exit status 1.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-build='gcc make meson ninja-build pkg-config libsqlite3-dev libssl-dev libext2fs-dev libcmocka-dev'
+build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev
+  libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libcmocka-dev'
+test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 util-linux xfsprogs dosfstools mtools mandoc'
 demo='nix-bin'
 xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
 lint='shellcheck'
 
-[ $# -gt 0 ] || set -- build demo xen
+[ $# -gt 0 ] || set -- build test demo xen
 want=()
 for group; do
   case $group in
-    build | demo | xen | lint) read -ra names <<<"${!group}"; want+=("${names[@]}") ;;
-    *) echo "${0##*/}: group '$group' is none of build, demo, xen, lint" >&2; exit 2 ;;
+    build | test | demo | xen | lint) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
+    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, lint" >&2; exit 2 ;;
   esac
 done
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading and writing whole pieces. "name" is used in error texts only.
+ * All of them go on after EINTR and short counts.
+ */
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Close *fd once where it is open; leaves -1 and errno as they were. */
+void io_close(int *fd);
+#define _close_ _cleanup_(io_close)
+
+/*
+ * Up to n bytes; fewer only at the end of the file. *got says how many.
+ * Returns 0 or -ERR_*.
+ */
+int io_read(int fd, const char *name, void *p, size_t n, size_t *got, struct err *err);
+int io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, size_t *got,
+	     struct err *err);
+
+/* All n bytes, or -ERR_*. */
+int io_write(int fd, const char *name, const void *p, size_t n, struct err *err);
+int io_pwrite(int fd, const char *name, const void *p, size_t n, uint64_t off, struct err *err);
+
+/*
+ * The whole of a file of at most limit bytes, appended to *out; dirfd as for
+ * openat(2). Over the limit is -ERR_LIMIT; not a regular file -ERR_FORMAT.
+ */
+int io_read_file(int dirfd, const char *path, size_t limit, struct buf *out, struct err *err);
+
+/* fsync with an error text. */
+int io_sync(int fd, const char *name, struct err *err);
+
+#endif

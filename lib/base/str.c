@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/str.h"
+#include "base/buf.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct str str_from(const char *s)
+{
+	return (struct str){s, strlen(s)};
+}
+
+bool str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool str_is(struct str a, const char *s)
+{
+	return str_eq(a, str_from(s));
+}
+
+int str_cmp(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n ? memcmp(a.p, b.p, n) : 0;
+
+	if (c)
+		return c;
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+bool str_starts(struct str s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return s.n >= n && memcmp(s.p, prefix, n) == 0;
+}
+
+bool str_ends(struct str s, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return s.n >= n && memcmp(s.p + (s.n - n), suffix, n) == 0;
+}
+
+struct str str_drop(struct str s, size_t n)
+{
+	if (n > s.n)
+		n = s.n;
+	return (struct str){s.p + n, s.n - n};
+}
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+struct str str_trim(struct str s)
+{
+	while (s.n && blank(s.p[0]))
+		s = str_drop(s, 1);
+	while (s.n && blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+struct str str_cut(struct str *s, char c)
+{
+	struct str head = *s;
+	const char *at = s->n ? memchr(s->p, c, s->n) : NULL;
+
+	if (!at) {
+		*s = (struct str){NULL, 0};
+		return head;
+	}
+	head.n = (size_t)(at - s->p);
+	*s = str_drop(*s, head.n + 1);
+	return head;
+}
+
+static unsigned digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'z')
+		return (unsigned)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'Z')
+		return (unsigned)(c - 'A') + 10;
+	return 99;
+}
+
+bool str_u64(struct str s, unsigned base, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!s.n)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned d = digit_of(s.p[i]);
+
+		if (d >= base || d > max || v > (max - d) / base)
+			return false;
+		v = v * base + d;
+	}
+	*out = v;
+	return true;
+}
+
+bool str_size(struct str s, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	unsigned shift = 0;
+	uint64_t v;
+
+	if (s.n > 2 && str_ends(s, "iB"))
+		s.n -= 2;
+	if (s.n && !isdigit((unsigned char)s.p[s.n - 1])) {
+		const char *u = strchr(units, toupper((unsigned char)s.p[s.n - 1]));
+
+		if (!u || !*u)
+			return false;
+		shift = 10 * (unsigned)(u - units + 1);
+		s.n--;
+	}
+	if (!str_u64(s, 10, (uint64_t)INT64_MAX >> shift, &v))
+		return false;
+	*out = v << shift;
+	return true;
+}
+
+void str_escape(struct buf *out, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c >= 0x20 && c < 0x7f && c != '\\')
+			buf_put(out, &s.p[i], 1);
+		else
+			buf_putf(out, "\\x%02x", c);
+	}
+}
+
+const char *str_human(uint64_t bytes, char out[static 16])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	double v = (double)bytes;
+	size_t u = 0;
+
+	while (v >= 1024 && u + 1 < sizeof units / sizeof units[0]) {
+		v /= 1024;
+		u++;
+	}
+	if (u == 0 || v >= 100)
+		snprintf(out, 16, "%.0f %s", v, units[u]);
+	else
+		snprintf(out, 16, "%.1f %s", v, units[u]);
+	return out;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Views of text: pointer and length, borrowed, not NUL-terminated. A view
+ * lives as long as the bytes that it looks at.
+ */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+struct str {
+	const char *p;
+	size_t n;
+};
+
+#define STR(lit) ((struct str){(lit), sizeof(lit) - 1})
+/* For printf's "%.*s". */
+#define STR_ARG(s) (int)(s).n, (s).p
+
+struct str str_from(const char *s);
+bool str_eq(struct str a, struct str b);
+bool str_is(struct str a, const char *s);
+/* Byte order, a prefix before what it is a prefix of: <0, 0, >0. */
+int str_cmp(struct str a, struct str b);
+bool str_starts(struct str s, const char *prefix);
+bool str_ends(struct str s, const char *suffix);
+struct str str_drop(struct str s, size_t n); /* without the first n bytes */
+struct str str_trim(struct str s);	     /* without blanks at both ends */
+/*
+ * Cut *s at the first c: returns what is before it, leaves what is behind it
+ * in *s. Without a c the whole is returned and *s is left empty with p NULL,
+ * so that "while (s.p)" visits every field.
+ */
+struct str str_cut(struct str *s, char c);
+
+/* The whole of s as an unsigned number. false: not digits only, or over max. */
+bool str_u64(struct str s, unsigned base, uint64_t max, uint64_t *out);
+
+/*
+ * A size: digits with an optional K, M, G or T (times 1024, either case, an
+ * "iB" may follow). Bytes. false: not such a number, or over 2^63 - 1.
+ */
+bool str_size(struct str s, uint64_t *out);
+
+/*
+ * Append s to out so that a terminal cannot be harmed: printable ASCII as it
+ * is, everything else (and backslash) as \xHH. The one way by which text of a
+ * guest, a cache or a file name reaches a person.
+ */
+void str_escape(struct buf *out, struct str s);
+
+/* "1.5 GiB", "12 KiB", "37 B" into a caller's array; returns it. */
+const char *str_human(uint64_t bytes, char out[static 16]);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/test/test.h"
+
+static void sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t want;
+	} good[] = {
+		{"0", 0},
+		{"512", 512},
+		{"1K", 1024},
+		{"10g", 10ull << 30},
+		{"3MiB", 3ull << 20},
+		{"8T", 8ull << 40},
+		{"9223372036854775807", INT64_MAX},
+	};
+	static const char *const bad[] = {
+		"", "K", "1X", "-1", "1.5G", " 1", "1 K", "9223372036854775808", "8388608T", "1KK",
+	};
+	uint64_t v;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_true(str_size(str_from(good[i].text), &v));
+		assert_int_equal(v, good[i].want);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(str_size(str_from(bad[i]), &v));
+}
+
+static void numbers(void **state)
+{
+	uint64_t v;
+
+	assert_true(str_u64(STR("18446744073709551615"), 10, UINT64_MAX, &v));
+	assert_true(v == UINT64_MAX);
+	assert_false(str_u64(STR("18446744073709551616"), 10, UINT64_MAX, &v));
+	assert_true(str_u64(STR("ff"), 16, 255, &v));
+	assert_false(str_u64(STR("100"), 16, 255, &v));
+	assert_false(str_u64(STR("8"), 8, 100, &v));
+	assert_false(str_u64(STR("9"), 10, 8, &v));
+}
+
+static void cutting(void **state)
+{
+	struct str rest = STR("a::b"), s;
+
+	s = str_cut(&rest, ':');
+	assert_true(str_is(s, "a"));
+	s = str_cut(&rest, ':');
+	assert_int_equal(s.n, 0);
+	s = str_cut(&rest, ':');
+	assert_true(str_is(s, "b"));
+	assert_null(rest.p);
+	assert_true(str_cmp(STR("a"), STR("ab")) < 0);
+	assert_true(str_cmp(STR("b"), STR("ab")) > 0);
+	assert_true(str_is(str_trim(STR(" \tx y\n")), "x y"));
+}
+
+static void escaping(void **state)
+{
+	struct buf out = BUF_INIT;
+
+	str_escape(&out, STR("a\x1b[0m\\\n\xc3\xa9"));
+	assert_string_equal(out.p, "a\\x1b[0m\\x5c\\x0a\\xc3\\xa9");
+	buf_fini(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(cutting),
+		cmocka_unit_test(escaping),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* What a kind of file system gives fs.c; nobody else includes this. */
+#ifndef FS_DRIVER_H
+#define FS_DRIVER_H
+
+#include "fs/fs.h"
+
+#define FS_HOLE UINT64_MAX
+
+/* Contiguous bytes of a file: bytes at..at+n lie at disk in the window. */
+struct fs_run {
+	uint64_t at;
+	uint64_t n;
+	uint64_t disk; /* FS_HOLE: they are zero */
+};
+
+/* Where a file's bytes are. What no run covers is zero. */
+struct fs_map {
+	uint64_t size; /* bytes of the file */
+	struct fs_run *run;
+	size_t n, cap;
+	struct buf inside; /* the whole file, where has_inside is set */
+	bool has_inside;
+};
+
+#define FS_MAP_INIT                                                                                \
+	{                                                                                          \
+		.inside = BUF_INIT                                                                 \
+	}
+
+void fs_map_fini(struct fs_map *map);
+/* Add the next run; joins it to the last where it goes on there. */
+int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struct err *err);
+int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
+                uint64_t off, struct err *err);
+
+/* A name in a directory; alias is a second name for the same (FAT), or empty. */
+struct fs_entry {
+	struct str name;
+	struct str alias;
+	uint64_t node;
+};
+
+typedef int fs_entry_fn(void *arg, const struct fs_entry *ent);
+
+/* A node is the driver's number for a file. */
+struct fs_ops {
+	int (*stat)(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *err);
+	int (*map)(struct fs *fs, uint64_t node, struct fs_map *out, struct err *err);
+	int (*readlink)(struct fs *fs, uint64_t node, struct buf *out, struct err *err);
+	/* Every entry, "." and ".." too; ends early where fn says nonzero. */
+	int (*list)(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err);
+	void (*free)(struct fs *fs);
+};
+
+/* The first member of every driver's own. */
+struct fs {
+	const struct fs_ops *ops;
+	struct window w;
+	uint64_t root;
+	bool fold; /* names differ in more than the case of ASCII letters */
+	bool unclean;
+	const char *type, *family;
+	char label[256];
+	char uuid[40];
+};
+
+/* 0 and *out, 1 not mine, or -ERR_*. */
+int ext_probe(const struct window *w, struct fs **out, struct err *err);
+int fat_probe(const struct window *w, struct fs **out, struct err *err);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fs/driver.h"
+
+void fs_map_fini(struct fs_map *map)
+{
+	free(map->run);
+	buf_fini(&map->inside);
+	*map = (struct fs_map)FS_MAP_INIT;
+}
+
+static bool joins(const struct fs_run *a, const struct fs_run *b)
+{
+	if (a->at + a->n != b->at)
+		return false;
+	if (a->disk == FS_HOLE || b->disk == FS_HOLE)
+		return a->disk == b->disk;
+	return a->disk + a->n == b->disk;
+}
+
+int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struct err *err)
+{
+	struct fs_run *last = map->n ? &map->run[map->n - 1] : NULL;
+
+	if (run.n == 0)
+		return 0;
+	if (run.at > UINT64_MAX - run.n || (last && run.at < last->at + last->n))
+		return err_set(err, ERR_FORMAT,
+		               "piece of %" PRIu64 " bytes at %" PRIu64 " is out of order", run.n,
+		               run.at);
+	if (run.disk != FS_HOLE && (run.disk > fs->w.size || run.n > fs->w.size - run.disk))
+		return err_set(err, ERR_FORMAT,
+		               "piece of %" PRIu64 " bytes at byte %" PRIu64
+		               " of the disk, over its end at %" PRIu64,
+		               run.n, run.disk, fs->w.size);
+	if (last && joins(last, &run)) {
+		last->n += run.n;
+		return 0;
+	}
+	if (map->n == FS_RUNS_MAX)
+		return err_set(err, ERR_LIMIT, "file in over %u pieces", FS_RUNS_MAX);
+	GROW(map->run, map->n, map->cap);
+	map->run[map->n++] = run;
+	return 0;
+}
+
+/* The first run that ends behind off, hint or later if that holds. */
+static size_t run_at(const struct fs_map *map, size_t hint, uint64_t off)
+{
+	size_t i = hint;
+
+	if (i >= map->n || map->run[i].at > off)
+		i = 0;
+	while (i < map->n && map->run[i].at + map->run[i].n <= off)
+		i++;
+	return i;
+}
+
+int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
+                uint64_t off, struct err *err)
+{
+	uint8_t *to = p;
+	size_t i = run_at(map, *hint, off);
+
+	if (n && map->has_inside) {
+		memcpy(to, map->inside.p + off, n);
+		return 0;
+	}
+	while (n) {
+		const struct fs_run *r = i < map->n ? &map->run[i] : NULL;
+		uint64_t m = n, disk = FS_HOLE;
+
+		if (r && r->at > off) {
+			m = r->at - off;
+		} else if (r) {
+			m = r->at + r->n - off;
+			disk = r->disk == FS_HOLE ? FS_HOLE : r->disk + (off - r->at);
+			i += m <= n;
+		}
+		m = MIN(m, n);
+		if (disk == FS_HOLE) {
+			memset(to, 0, (size_t)m);
+		} else {
+			int rc = window_read(&fs->w, to, (size_t)m, disk, err);
+
+			if (rc < 0)
+				return rc;
+		}
+		to += m;
+		off += m;
+		n -= (size_t)m;
+	}
+	*hint = i;
+	return 0;
+}
