@@ -10,7 +10,6 @@
 #include "nix/nix32.h"
 #include "store/caches_parts.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,24 +249,6 @@ static int use_kept(struct search *s, uint32_t i, struct err *err)
 
 /* ---- local stores ------------------------------------------------------------ */
 
-/* The base name that a digest stands for in a store. NULL: none. */
-static char *find_digest(const struct local_store *store, struct str digest)
-{
-	_free_ char *path = local_store_real_path(store, STORE_DIR);
-	DIR *dir = opendir(path);
-	char *found = NULL;
-	struct dirent *de;
-
-	while (dir && !found && (de = readdir(dir)))
-		if (strlen(de->d_name) > digest.n &&
-		    str_eq((struct str){de->d_name, digest.n}, digest) &&
-		    de->d_name[digest.n] == '-' && !str_ends(str_from(de->d_name), ".lock"))
-			found = xstrdup(de->d_name);
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
 /* Take over what a store says of one path, where it is not known yet. */
 static int adopt(struct search *s, struct closure *from, size_t k, const uint32_t *numbers,
                  size_t supplier, struct err *err)
@@ -293,8 +274,8 @@ static int ask_store(struct search *s, uint32_t i, size_t supplier, struct err *
 	int rc = 0;
 
 	if (strlen(s->nodes[i].base) == STORE_DIGEST_LEN)
-		found = find_digest(store, digest_of(&s->nodes[i]));
-	path = xasprintf(STORE_DIR "/%s", found ? found : s->nodes[i].base);
+		found = local_store_find(store, digest_of(&s->nodes[i]));
+	path = found ? take(&found) : xasprintf(STORE_DIR "/%s", s->nodes[i].base);
 	rc = local_store_closure(store, path, &sub, err);
 	numbers = xcalloc(sub.n, sizeof *numbers);
 	for (size_t k = 0; k < sub.n && rc == 0; k++) {
