@@ -86,12 +86,13 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err)
 {
 	struct image_plan plan = {.req = req, .base = req->partitioned ? IMAGE_PART_START : 0};
-	int rc;
+	int rc = 0;
 
 	ext4_ids_init(&plan.ids, req->uuid);
 	complete_root(req->root, req->source);
-	rc = req->source ? store_plan_make(req->source, &plan.ids, req->threads, &plan.store, err)
-			 : 0;
+	if (req->source)
+		rc = store_plan_make(req->source, &plan.ids, req->threads, req->stop, &plan.store,
+				     err);
 	if (rc == 0)
 		rc = count_root(req, &plan, err);
 	if (rc == 0)
