@@ -115,6 +115,16 @@ static int parse_list(struct parser *ps, bool (*closes)(const struct parser *), 
 	return rc;
 }
 
+/* list sep: what a keyword ends must have its separator. */
+static int parse_ended(struct parser *ps, bool (*closes)(const struct parser *), struct node **out,
+                       struct err *err)
+{
+	bool ended = false;
+	int rc = parse_list(ps, closes, &ended, out, err);
+
+	return rc == 0 && !ended ? unexpected(ps, "after a command", err) : rc;
+}
+
 static bool closes_block(const struct parser *ps)
 {
 	return ps->lex.token == LEX_CLOSE;
@@ -203,7 +213,7 @@ static int parse_if(struct parser *ps, struct node **out, struct err *err)
 {
 	struct node *n = new_node(ps, NODE_IF);
 	struct clause **tail = &n->clauses;
-	bool ended, last = false;
+	bool last = false;
 	int rc = 0;
 
 	while (rc == 0 && !at_keyword(ps, "fi")) { /* at "if", "elif" or "else" */
@@ -215,12 +225,12 @@ static int parse_if(struct parser *ps, struct node **out, struct err *err)
 		last = at_keyword(ps, "else");
 		rc = lex_next(&ps->lex, err);
 		if (rc == 0 && !last) {
-			rc = parse_list(ps, closes_then, &ended, &c->cond, err);
+			rc = parse_ended(ps, closes_then, &c->cond, err);
 			if (rc == 0)
 				rc = expect(ps, "then", "where \"then\" should be", err);
 		}
 		if (rc == 0)
-			rc = parse_list(ps, closes_if, &ended, &c->body, err);
+			rc = parse_ended(ps, closes_if, &c->body, err);
 		if (rc == 0 && !closes_if(ps))
 			return unexpected(ps, "in \"if\"", err);
 	}
@@ -230,12 +240,37 @@ static int parse_if(struct parser *ps, struct node **out, struct err *err)
 
 static int parse_do(struct parser *ps, struct node **body, struct err *err)
 {
-	bool ended;
 	int rc = expect(ps, "do", "where \"do\" should be", err);
 
 	if (rc == 0)
-		rc = parse_list(ps, closes_done, &ended, body, err);
+		rc = parse_ended(ps, closes_done, body, err);
 	return rc < 0 ? rc : expect(ps, "done", "where \"done\" should be", err);
+}
+
+static bool is_one_of(struct str s, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_is(s, words[i]))
+			return true;
+	return false;
+}
+
+/* Words that no command may be. */
+static bool reserved(const struct parser *ps)
+{
+	static const char *const words[] = {"case", "do", "done",   "elif", "else",    "esac",
+	                                    "fi",   "in", "select", "then", "function"};
+
+	return ps->lex.token == LEX_WORD && is_one_of(ps->lex.raw, words, ARRAY_LEN(words));
+}
+
+/* What "for" and "function" take: a name that is no keyword. */
+static bool at_name(const struct parser *ps)
+{
+	static const char *const words[] = {"if", "for", "while", "until", "time"};
+
+	return ps->lex.token == LEX_WORD && lex_is_name(ps->lex.raw) && !reserved(ps) &&
+	       !is_one_of(ps->lex.raw, words, ARRAY_LEN(words));
 }
 
 static int parse_for(struct parser *ps, struct node **out, struct err *err)
@@ -246,7 +281,7 @@ static int parse_for(struct parser *ps, struct node **out, struct err *err)
 	if (rc < 0)
 		return rc;
 	n->name = ps->lex.raw;
-	if (ps->lex.token != LEX_WORD || !lex_is_name(n->name))
+	if (!at_name(ps))
 		return unexpected(ps, "where a variable's name should be", err);
 	rc = lex_next(&ps->lex, err);
 	if (rc == 0)
@@ -266,25 +301,13 @@ static int parse_for(struct parser *ps, struct node **out, struct err *err)
 static int parse_loop(struct parser *ps, enum node_kind kind, struct node **out, struct err *err)
 {
 	struct node *n = new_node(ps, kind);
-	bool ended;
 	int rc = lex_next(&ps->lex, err);
 
 	n->clauses = new_clause(ps);
 	if (rc == 0)
-		rc = parse_list(ps, closes_do, &ended, &n->clauses->cond, err);
+		rc = parse_ended(ps, closes_do, &n->clauses->cond, err);
 	*out = n;
 	return rc < 0 ? rc : parse_do(ps, &n->clauses->body, err);
-}
-
-static bool reserved(const struct parser *ps)
-{
-	static const char *const words[] = {"case", "do", "done",   "elif", "else",    "esac",
-	                                    "fi",   "in", "select", "then", "function"};
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (at_keyword(ps, words[i]))
-			return true;
-	return false;
 }
 
 static int parse_any(struct parser *ps, struct node **out, struct err *err)
@@ -318,13 +341,12 @@ static int parse_command(struct parser *ps, struct node **out, struct err *err)
 static int parse_function(struct parser *ps, struct node **out, struct err *err)
 {
 	struct node *n = new_node(ps, NODE_FUNCTION);
-	bool ended = false;
 	int rc = lex_next(&ps->lex, err);
 
 	if (rc < 0)
 		return rc;
 	n->name = ps->lex.raw;
-	if (ps->lex.token != LEX_WORD || !lex_is_name(n->name))
+	if (!at_name(ps))
 		return unexpected(ps, "where a function's name should be", err);
 	rc = lex_next(&ps->lex, err);
 	if (rc == 0)
@@ -334,8 +356,8 @@ static int parse_function(struct parser *ps, struct node **out, struct err *err)
 	if (rc == 0)
 		rc = lex_next(&ps->lex, err);
 	if (rc == 0)
-		rc = parse_list(ps, closes_block, &ended, &n->body, err);
-	if (rc == 0 && (!ended || !closes_block(ps)))
+		rc = parse_ended(ps, closes_block, &n->body, err);
+	if (rc == 0 && !closes_block(ps))
 		return unexpected(ps, "in a function", err);
 	*out = n;
 	return rc < 0 ? rc : lex_next(&ps->lex, err);
