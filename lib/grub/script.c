@@ -172,6 +172,19 @@ static int set_default(struct exec *x, const struct grub_menu *m, struct err *er
 	return 0;
 }
 
+/* What went wrong earlier in the entry is often the reason: a search, as a rule. */
+static int explain(const struct exec *x, struct err *err)
+{
+	const struct grub_texts *w = &x->boot.warnings;
+	_free_ char *text = NULL;
+
+	if (w->n > 1) {
+		text = xasprintf("%s; before that: %s", err->text, w->v[0]);
+		return err_set(err, err->code, "%s", text);
+	}
+	return -(int)err->code;
+}
+
 int script_result(struct exec *x, struct grub_boot *boot, struct grub_menu **next, struct err *err)
 {
 	if (x->flow == FLOW_MENU) {
@@ -181,7 +194,7 @@ int script_result(struct exec *x, struct grub_boot *boot, struct grub_menu **nex
 	}
 	if (x->broken.code) {
 		*err = x->broken;
-		return -(int)err->code;
+		return explain(x, err);
 	}
 	if (!x->boot.kernel.path)
 		return err_set(err, ERR_FORMAT, "the entry loads no kernel");
@@ -221,6 +234,8 @@ static int script_enter(struct grub_menu *m, const struct grub_entry *e, struct 
 		rc = exec_text(&x, "entry", body, true, err);
 	if (rc < 0)
 		return rc;
+	if (below && x.flow == FLOW_ON && !below->n && !x.boot.kernel.path)
+		return err_set(err, ERR_NOENT, "a submenu without entries");
 	if (below && x.flow != FLOW_MENU && below->n) {
 		script_finish(&x, below);
 		x.next = take(&below);
