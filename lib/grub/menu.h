@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest's boot menu, whoever wrote it: GRUB 2, extlinux or isolinux, GRUB
+ * legacy, or Boot Loader Specification entries. All texts are the guest's own
+ * bytes: escape them (str_escape) before a person sees them.
+ *
+ *     grub_menu_probe() --> menu -- grub_menu_enter(entry) --> boot
+ *                             ^              |
+ *                             +-- another menu (submenu, configfile)
+ *
+ * "files" and "limits" are borrowed for as long as any menu lives; everything
+ * else a menu holds is its own, and a menu made by grub_menu_enter() does not
+ * need its parent any more.
+ */
+#ifndef GRUB_MENU_H
+#define GRUB_MENU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "grub/files.h"
+#include "grub/limit.h"
+
+enum grub_dialect {
+	GRUB_SCRIPT,
+	GRUB_EXTLINUX,
+	GRUB_LEGACY,
+	GRUB_BLS,
+};
+
+enum grub_style {
+	GRUB_STYLE_MENU,
+	GRUB_STYLE_COUNTDOWN,
+	GRUB_STYLE_HIDDEN,
+};
+
+#define GRUB_WAIT (-1) /* timeout: for ever */
+
+struct grub_texts {
+	char **v;
+	size_t n;
+	size_t cap;
+};
+
+/* A file as it should become: the menu did save_env. */
+struct grub_write {
+	size_t dev;
+	char *path;
+	struct buf data; /* the whole file; as long as it is now */
+};
+
+struct grub_writes {
+	struct grub_write *v; /* at most one of each file, the last state */
+	size_t n;
+	size_t cap;
+};
+
+struct grub_entry {
+	char *title;
+	char *id;      /* what "default" may name besides title and number; the title if not set */
+	char *classes; /* separated by blanks */
+	char *users;   /* NULL: none named */
+	char *hotkey;  /* NULL: none */
+	bool unrestricted;
+	bool submenu;
+	char *body;             /* source lines, each with its newline: to show and to edit */
+	struct grub_texts args; /* words that the body sees as $1, $2… */
+	struct str private_;    /* the dialect's own, do not touch */
+};
+
+struct grub_context; /* the dialect's state */
+
+struct grub_menu {
+	enum grub_dialect dialect;
+	size_t dev; /* where its configuration lies */
+	char *path;
+	char *title; /* "" where the menu has none */
+	struct grub_entry *entries;
+	size_t n;
+	size_t cap;
+	char *default_; /* as set: number, title, id, or a>b; "" none */
+	char *fallback; /* likewise, several separated by blanks; "" none */
+	long timeout;   /* milliseconds; GRUB_WAIT: for ever, 0: at once */
+	enum grub_style style;
+	bool locked;                /* superusers are set: GRUB would ask for a password */
+	struct grub_texts warnings; /* what was odd, in order */
+	struct buf output;          /* what the menu's script printed */
+	struct grub_writes writes;  /* what it wants written, whatever is booted */
+	struct grub_context *context;
+};
+
+struct grub_boot_file {
+	size_t dev;
+	char *path;
+};
+
+/* What an entry wants booted. Start from GRUB_BOOT_INIT; end with fini. */
+struct grub_boot {
+	struct grub_boot_file kernel;
+	char *args; /* the kernel's command line */
+	struct grub_boot_file *initrds;
+	size_t initrd_count;
+	struct grub_texts warnings;
+	struct buf output;
+	struct grub_writes writes; /* the menu's included */
+};
+
+#define GRUB_BOOT_INIT                                                                             \
+	{                                                                                          \
+		.args = NULL                                                                       \
+	}
+
+void grub_boot_fini(struct grub_boot *boot);
+
+/*
+ * Find the guest's menu: every device in order, on each the places of
+ * grub_places[]. A file that is there but gives no menu is passed over; its
+ * trouble becomes a warning of the menu found, or the error if none is.
+ */
+int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,
+                    struct grub_menu **out, struct err *err);
+
+/* The menu of one file (for BLS: the directory that holds entries/). */
+int grub_menu_load(struct grub_files *files, const struct grub_limits *limits,
+                   enum grub_dialect dialect, size_t dev, struct str path, struct grub_menu **out,
+                   struct err *err);
+
+/* The menu in a text that lies nowhere (pygrub's --isconfig); not for BLS. */
+int grub_menu_parse(struct grub_files *files, const struct grub_limits *limits,
+                    enum grub_dialect dialect, struct str text, struct grub_menu **out,
+                    struct err *err);
+
+/* Which dialect a text without a telling name is written in. */
+enum grub_dialect grub_menu_guess(struct str text);
+
+void grub_menu_free(struct grub_menu *menu);
+void grub_menu_freep(struct grub_menu **menu);
+
+/*
+ * Evaluate an entry: 0 and *boot, or 1 and *next (it leads to another menu),
+ * or -ERR_* where it cannot boot. "body" is the entry's text after editing;
+ * p NULL: as it is. The menu stays as it was: it can be entered again.
+ */
+int grub_menu_enter(struct grub_menu *menu, size_t entry, struct str body, struct grub_boot *boot,
+                    struct grub_menu **next, struct err *err);
+
+/*
+ * The entry that "spec" names in this menu: the part before the first single
+ * '>' is a number from 0, a title, or an id ("default" rules). *rest is what
+ * follows the '>', p NULL: nothing. Returns 0 or -ERR_NOENT.
+ */
+int grub_menu_find(const struct grub_menu *menu, struct str spec, size_t *entry, struct str *rest,
+                   struct err *err);
+
+/* The default entry; the first one where the default names none. */
+size_t grub_menu_default(const struct grub_menu *menu);
+
+/*
+ * What boots without a person: "spec" (p NULL: the default) through all its
+ * submenus, then, for the default, the fallbacks. Returns 0 or -ERR_*.
+ */
+int grub_menu_auto(struct grub_menu *menu, struct str spec, struct grub_boot *boot,
+                   struct err *err);
+
+/*
+ * GRUB's command line over a menu. Lines see what earlier ones set. The shell
+ * is independent of the menu once made.
+ */
+struct grub_shell;
+
+struct grub_shell *grub_shell_new(struct grub_menu *menu);
+void grub_shell_free(struct grub_shell *shell);
+/*
+ * Run a line (or several); what it prints, errors included, goes to *out.
+ * 0: ready for the next, 1: "boot" was said, *boot is filled, 2: a menu was
+ * asked for, *next is filled, or -ERR_* where the shell cannot go on.
+ */
+int grub_shell_line(struct grub_shell *shell, struct str line, struct buf *out,
+                    struct grub_boot *boot, struct grub_menu **next, struct err *err);
+
+#endif
