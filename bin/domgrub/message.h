@@ -61,7 +61,7 @@ enum {
 #define MSG_ENTRIES_MAX 65536
 #define MSG_INITRDS_MAX 256
 #define MSG_WRITES_MAX 16
-#define MSG_DEPTH_MAX 32 /* menus within each other */
+#define MSG_DEPTH_MAX 32    /* menus within each other */
 #define ENV_BLOCK_SIZE 1024 /* bytes of GRUB's environment block */
 
 /* The parent's side sets state to the request that it sent. */
@@ -90,7 +90,7 @@ struct msg_menu {
 	uint32_t depth;
 	struct str title;
 	int64_t timeout_ms; /* -1: for ever */
-	uint32_t style;	    /* enum grub_style */
+	uint32_t style;     /* enum grub_style */
 	uint32_t default_;
 	struct str output; /* what the script printed */
 	uint32_t n;

@@ -14,30 +14,30 @@
 #define CONFIG_MAX 65536
 
 const char options_help[] =
-	"usage: domgrub [OPTION…] DISK\n"
-	"Reads the boot menu on a Xen guest's disk and hands its kernel to xl.\n"
-	"\n"
-	"  -q, --quiet              show no menu\n"
-	"  -i, --interactive        show the menu on a terminal (default)\n"
-	"  -l, --list-entries       print the menu's entries and stop\n"
-	"      --json               with -l: as JSON\n"
-	"  -n, --not-really         copy nothing\n"
-	"      --entry=ENTRY        number, title, id, or a>b; shows no menu\n"
-	"      --kernel=PATH        this kernel in the guest instead of a menu\n"
-	"      --ramdisk=PATH       its ramdisk; or for an entry that has none\n"
-	"      --args=TEXT          more arguments for the kernel\n"
-	"      --disk=PATH          a further disk of the guest; may repeat\n"
-	"      --offset=BYTES       where on DISK the file system starts\n"
-	"      --output=FILE        where the answer goes (-: standard output)\n"
-	"      --output-format=F    sxp (default), simple or simple0\n"
-	"      --output-directory=D where kernel and ramdisk go\n"
-	"      --runas=UID          who reads the disk, in the jail\n"
-	"      --write-env          clear GRUB's next_entry on the disk\n"
-	"      --isconfig           DISK is a menu's file\n"
-	"      --config=FILE        instead of /etc/domgrub.conf\n"
-	"      --debug              say more\n"
-	"  -h, --help               print this\n"
-	"      --version            print the version\n";
+        "usage: domgrub [OPTION…] DISK\n"
+        "Reads the boot menu on a Xen guest's disk and hands its kernel to xl.\n"
+        "\n"
+        "  -q, --quiet              show no menu\n"
+        "  -i, --interactive        show the menu on a terminal (default)\n"
+        "  -l, --list-entries       print the menu's entries and stop\n"
+        "      --json               with -l: as JSON\n"
+        "  -n, --not-really         copy nothing\n"
+        "      --entry=ENTRY        number, title, id, or a>b; shows no menu\n"
+        "      --kernel=PATH        this kernel in the guest instead of a menu\n"
+        "      --ramdisk=PATH       its ramdisk; or for an entry that has none\n"
+        "      --args=TEXT          more arguments for the kernel\n"
+        "      --disk=PATH          a further disk of the guest; may repeat\n"
+        "      --offset=BYTES       where on DISK the file system starts\n"
+        "      --output=FILE        where the answer goes (-: standard output)\n"
+        "      --output-format=F    sxp (default), simple or simple0\n"
+        "      --output-directory=D where kernel and ramdisk go\n"
+        "      --runas=UID          who reads the disk, in the jail\n"
+        "      --write-env          clear GRUB's next_entry on the disk\n"
+        "      --isconfig           DISK is a menu's file\n"
+        "      --config=FILE        instead of /etc/domgrub.conf\n"
+        "      --debug              say more\n"
+        "  -h, --help               print this\n"
+        "      --version            print the version\n";
 
 enum {
 	OPT_OUTPUT = 256,
@@ -59,29 +59,29 @@ enum {
 };
 
 static const struct option longs[] = {
-	{"quiet", no_argument, NULL, 'q'},
-	{"interactive", no_argument, NULL, 'i'},
-	{"list-entries", no_argument, NULL, 'l'},
-	{"not-really", no_argument, NULL, 'n'},
-	{"help", no_argument, NULL, 'h'},
-	{"output", required_argument, NULL, OPT_OUTPUT},
-	{"output-format", required_argument, NULL, OPT_FORMAT},
-	{"output-directory", required_argument, NULL, OPT_DIRECTORY},
-	{"offset", required_argument, NULL, OPT_OFFSET},
-	{"runas", required_argument, NULL, OPT_RUNAS},
-	{"entry", required_argument, NULL, OPT_ENTRY},
-	{"kernel", required_argument, NULL, OPT_KERNEL},
-	{"ramdisk", required_argument, NULL, OPT_RAMDISK},
-	{"args", required_argument, NULL, OPT_ARGS},
-	{"isconfig", no_argument, NULL, OPT_ISCONFIG},
-	{"debug", no_argument, NULL, OPT_DEBUG},
-	{"d", no_argument, NULL, OPT_DEBUG}, /* pygrub's abbreviation, next to --disk */
-	{"json", no_argument, NULL, OPT_JSON},
-	{"disk", required_argument, NULL, OPT_DISK},
-	{"write-env", no_argument, NULL, OPT_WRITE_ENV},
-	{"config", required_argument, NULL, OPT_CONFIG},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{NULL, 0, NULL, 0},
+        {"quiet", no_argument, NULL, 'q'},
+        {"interactive", no_argument, NULL, 'i'},
+        {"list-entries", no_argument, NULL, 'l'},
+        {"not-really", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {"output", required_argument, NULL, OPT_OUTPUT},
+        {"output-format", required_argument, NULL, OPT_FORMAT},
+        {"output-directory", required_argument, NULL, OPT_DIRECTORY},
+        {"offset", required_argument, NULL, OPT_OFFSET},
+        {"runas", required_argument, NULL, OPT_RUNAS},
+        {"entry", required_argument, NULL, OPT_ENTRY},
+        {"kernel", required_argument, NULL, OPT_KERNEL},
+        {"ramdisk", required_argument, NULL, OPT_RAMDISK},
+        {"args", required_argument, NULL, OPT_ARGS},
+        {"isconfig", no_argument, NULL, OPT_ISCONFIG},
+        {"debug", no_argument, NULL, OPT_DEBUG},
+        {"d", no_argument, NULL, OPT_DEBUG}, /* pygrub's abbreviation, next to --disk */
+        {"json", no_argument, NULL, OPT_JSON},
+        {"disk", required_argument, NULL, OPT_DISK},
+        {"write-env", no_argument, NULL, OPT_WRITE_ENV},
+        {"config", required_argument, NULL, OPT_CONFIG},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {NULL, 0, NULL, 0},
 };
 
 static void set_text(char **to, const char *text)
@@ -96,7 +96,7 @@ static int set_uid(struct options *o, const char *text, struct err *err)
 
 	if (!str_u64(str_from(text), 10, UINT32_MAX - 1, &v) || v == 0)
 		return err_set(err, ERR_USAGE, "runas: \"%s\" is no number of a user but root",
-			       text);
+		               text);
 	o->uid = (uid_t)v;
 	return 0;
 }
@@ -148,27 +148,27 @@ static int set_args(struct options *o, const char *text, struct err *err)
 #define FLAG(field) .flag = offsetof(struct options, field)
 
 static const struct key keys[] = {
-	{"runas", .set = set_uid},
-	{"output-format", .set = set_format},
-	{"output-directory", .set = set_directory},
-	{"entry", .set = set_entry},
-	{"args", .set = set_args},
-	{"disk", .set = add_disk},
-	{"quiet", FLAG(quiet)},
-	{"write-env", FLAG(write_env)},
-	{"check-kernel", FLAG(check_kernel)},
-	{"max-kernel", NUMBER(kernel_max)},
-	{"max-ramdisk", NUMBER(ramdisk_max)},
-	{"max-memory", NUMBER(memory)},
-	{"max-cpu-seconds", NUMBER(cpu)},
-	{"max-seconds", NUMBER(time)},
-	{"max-copy-seconds", NUMBER(copy_time)},
-	{"max-config", LIMIT(config)},
-	{"max-steps", LIMIT(steps)},
-	{"max-entries", LIMIT(entries)},
-	{"max-initrds", LIMIT(initrds)},
-	{"max-names", LIMIT(names)},
-	{"max-value", LIMIT(value)},
+        {"runas", .set = set_uid},
+        {"output-format", .set = set_format},
+        {"output-directory", .set = set_directory},
+        {"entry", .set = set_entry},
+        {"args", .set = set_args},
+        {"disk", .set = add_disk},
+        {"quiet", FLAG(quiet)},
+        {"write-env", FLAG(write_env)},
+        {"check-kernel", FLAG(check_kernel)},
+        {"max-kernel", NUMBER(kernel_max)},
+        {"max-ramdisk", NUMBER(ramdisk_max)},
+        {"max-memory", NUMBER(memory)},
+        {"max-cpu-seconds", NUMBER(cpu)},
+        {"max-seconds", NUMBER(time)},
+        {"max-copy-seconds", NUMBER(copy_time)},
+        {"max-config", LIMIT(config)},
+        {"max-steps", LIMIT(steps)},
+        {"max-entries", LIMIT(entries)},
+        {"max-initrds", LIMIT(initrds)},
+        {"max-names", LIMIT(names)},
+        {"max-value", LIMIT(value)},
 };
 
 static int set_flag(bool *flag, const char *text, struct err *err)
@@ -348,8 +348,8 @@ static int image_take(struct options *o, int argc, char **argv, struct err *err)
 			continue;
 		if (o->image)
 			return err_set(err, ERR_USAGE,
-				       "\"%s\": only one disk here, further ones with --disk",
-				       argv[i]);
+			               "\"%s\": only one disk here, further ones with --disk",
+			               argv[i]);
 		o->image = xstrdup(argv[i]);
 	}
 	if (!o->image)
@@ -375,14 +375,14 @@ static void environment_read(struct options *o)
 int options_parse(int argc, char **argv, struct options *out, struct err *err)
 {
 	struct options o = {.uid = DEFAULT_UID,
-			    .check_kernel = true,
-			    .kernel_max = LIMIT_KERNEL,
-			    .ramdisk_max = LIMIT_RAMDISK,
-			    .memory = LIMIT_MEMORY,
-			    .cpu = LIMIT_CPU,
-			    .time = LIMIT_TIME,
-			    .copy_time = LIMIT_COPY,
-			    .limits = grub_limits_default};
+	                    .check_kernel = true,
+	                    .kernel_max = LIMIT_KERNEL,
+	                    .ramdisk_max = LIMIT_RAMDISK,
+	                    .memory = LIMIT_MEMORY,
+	                    .cpu = LIMIT_CPU,
+	                    .time = LIMIT_TIME,
+	                    .copy_time = LIMIT_COPY,
+	                    .limits = grub_limits_default};
 	int rc;
 
 	(void)each_option(&o, argc, argv, true, err);

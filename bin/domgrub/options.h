@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "grub/limits.h"
+#include "grub/limit.h"
 #include "xen/handoff.h"
 
 #define OPTIONS_CONFIG "/etc/domgrub.conf"
@@ -20,10 +20,10 @@
 #define LIMIT_KERNEL (256ull << 20) /* bytes */
 #define LIMIT_RAMDISK (1ull << 30)  /* bytes, all of an entry's together */
 #define LIMIT_MEMORY (256ull << 20) /* bytes of address space in the jail */
-#define LIMIT_CPU 60		    /* seconds of processor time */
-#define LIMIT_TIME 60		    /* seconds until the child answers */
-#define LIMIT_COPY 600		    /* seconds until it has copied the files */
-#define LIMIT_CHECK 10		    /* seconds for a look at the kernel */
+#define LIMIT_CPU 60                /* seconds of processor time */
+#define LIMIT_TIME 60               /* seconds until the child answers */
+#define LIMIT_COPY 600              /* seconds until it has copied the files */
+#define LIMIT_CHECK 10              /* seconds for a look at the kernel */
 
 /* nobody, on most systems: not root is what matters. */
 #define DEFAULT_UID 65534
@@ -35,13 +35,13 @@ struct options {
 	char *image; /* the first disk, or the file of --isconfig */
 	char *disk[OPTIONS_DISKS_MAX];
 	size_t disks;
-	char *output; /* NULL: standard output */
+	char *output;    /* NULL: standard output */
 	char *directory; /* NULL: DEFAULT_DIRECTORY */
 	enum handoff_format format;
 	bool has_offset;
 	uint64_t offset; /* bytes */
 	uid_t uid;
-	bool uid_asked; /* on the command line */
+	bool uid_asked;                        /* on the command line */
 	char *entry, *kernel, *ramdisk, *args; /* NULL: not given */
 	char *config;
 	uint64_t kernel_max, ramdisk_max, memory;

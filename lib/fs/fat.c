@@ -134,7 +134,8 @@ static int chain_map(struct fat *f, uint32_t c, bool dir, struct fs_map *map, st
 	return 0;
 }
 
-static int entry_at(struct fat *f, uint64_t node, uint8_t out[static FAT_ENTRY_SIZE], struct err *err)
+static int entry_at(struct fat *f, uint64_t node, uint8_t out[static FAT_ENTRY_SIZE],
+                    struct err *err)
 {
 	return window_read(&f->fs.w, out, FAT_ENTRY_SIZE, node, err);
 }
