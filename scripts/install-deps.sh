@@ -5,6 +5,7 @@
 #   lint    what checks scripts and sources
 # Without a group: all but lint. Does nothing, fast, where all are there. Installs as root or through
 # `sudo -n`; a person who has neither gets the list and exit status 1.
+# shellcheck disable=SC2034 # the groups are used by their names
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

@@ -17,7 +17,6 @@ guest_start() {
   # xenconsole reads no keys when its stdin is no terminal; guest_type goes round it.
   { { xl create -c "$cfg" "$@" </dev/null 2>/tmp/guest.xl; echo $? >/tmp/guest.rc; } | tee "$console" |
       while IFS= read -r line || [ -n "$line" ]; do echo "$guest| $line"; done; } &
-  show=$!
 }
 
 # guest_expect SECONDS TEXT: wait until TEXT appears on the console after what was expected before.
@@ -44,18 +43,18 @@ guest_type() {
 # guest_login USER PASSWORD: from "login: " to a shell that does not echo and has the prompt "rig> ".
 guest_login() {
   echo "$1" | guest_type
-  guest_expect 30 "assword: " || return
+  guest_expect 120 "assword: " || return
   echo "$2" | guest_type
   # The quotes keep the echoed command from looking like the prompt it asks for.
   echo "stty -echo; PS1='ri''g> '" | guest_type
-  guest_expect 40 "rig> "
+  guest_expect 120 "rig> "
 }
 
 # guest_run SECONDS FILE: run the shell script FILE in the logged-in guest, its output on the console.
 guest_run() {
   # Through cat, since the shell's own line editor takes a millisecond a key here.
   { echo "cat >/tmp/rig-script"; cat "$2"; printf '\004'; } | guest_type
-  guest_expect 60 "rig> " || return
+  guest_expect 120 "rig> " || return
   echo "echo; sh /tmp/rig-script; echo rig-script ended with \$?." | guest_type
   guest_expect "$1" "rig-script ended with " || return
   usleep 200000
