@@ -31,7 +31,7 @@ static const char usage[] =
 	"if it is not given, and is made if it is not there.\n"
 	"\n"
 	"      --hostname NAME     (default: the folder's name)\n"
-	"      --layout HOW        single or split, as in \"domstrap create\" (default: single)\n"
+	"      --layout HOW        single or split, as in create (default: single)\n"
 	"      --boot HOW          domgrub or pygrub (default: domgrub)\n"
 	"      --ip ADDRESS/BITS   a fixed address (default: DHCP)\n"
 	"      --gateway ADDRESS   and its way out\n"
