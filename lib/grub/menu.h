@@ -162,7 +162,8 @@ size_t grub_menu_default(const struct grub_menu *menu);
 /*
  * What boots without a person: "spec" (p NULL: the default) through all its
  * submenus, then, for the default, the fallbacks (with a warning that says
- * why). Returns 0 or -ERR_*.
+ * why). Returns 0 or -ERR_*; *boot holds what was said in either case, so that
+ * it wants grub_boot_fini() in either case.
  */
 int grub_menu_auto(struct grub_menu *menu, struct str spec, struct grub_boot *boot,
                    struct err *err);

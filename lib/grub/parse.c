@@ -8,8 +8,7 @@ void parse_init(struct parser *ps, struct str text, const struct grub_limits *li
 {
 	struct source *src = xmalloc(sizeof *src + text.n);
 
-	src->refs = 1;
-	src->n = 0;
+	*src = (struct source){.refs = 1};
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] != '\r')
 			src->text[src->n++] = text.p[i];

@@ -276,6 +276,7 @@ static void endless_menus(void **state)
 	assert_ok(grub_menu_probe(&f.files, &grub_limits_default, &m, &err), &err);
 	assert_fails(grub_menu_auto(m, (struct str){NULL, 0}, &boot, &err), &err, ERR_LIMIT,
 	             "menus within each other");
+	grub_boot_fini(&boot);
 	grub_menu_free(m);
 	fake_fini(&f);
 }
