@@ -152,7 +152,8 @@ int cmd_shift(struct exec *x, struct grub_texts *argv, struct err *err)
 	for (unsigned i = 0; i < n; i++)
 		free(args->v[i]);
 	args->n -= n;
-	memmove(args->v, args->v + n, args->n * sizeof *args->v);
+	if (args->n)
+		memmove(args->v, args->v + n, args->n * sizeof *args->v);
 	return STATUS_OK;
 }
 
