@@ -10,7 +10,7 @@ guest_start() {
   cfg=$1
   shift
   guest=$(sed -n "s/^ *name *= *[\"']\(.*\)[\"'].*/\1/p" "$cfg" | tail -n 1)
-  console=/tmp/$guest.console seen=0 pty=
+  console=/tmp/$guest.console seen=0
   : >"$console"
   rm -f /tmp/guest.rc
   say "xl create -c $cfg $*"
@@ -34,11 +34,14 @@ guest_expect() {
   seen=$(wc -c <"$console")
 }
 
-# guest_type: type standard input on the guest's console, as xenconsole would.
-guest_type() {
-  [ -n "$pty" ] || pty=$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")
-  tr '\n' '\r' >"$pty"
+# guest_keys: send standard input to the guest's console as it is, as xenconsole would.
+guest_keys() {
+  # Where that is changes when the bootloader has ended and the guest begins.
+  cat >"$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")"
 }
+
+# guest_type: the same for lines of text; a terminal's Enter key is a carriage return.
+guest_type() { tr '\n' '\r' | guest_keys; }
 
 # guest_login USER PASSWORD: from "login: " to a shell that does not echo and has the prompt "rig> ".
 guest_login() {
