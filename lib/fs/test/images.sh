@@ -5,7 +5,7 @@
 # usage: images.sh FS_TREE
 set -eu
 
-tree=$1
+tree=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
