@@ -17,6 +17,7 @@
 #include "command.h"
 #include "image/device.h"
 #include "image/nixroot.h"
+#include "menu.h"
 #include "store/store_db.h"
 
 /* Room for the guest's own next steps: half of the closure, at least 1 GiB. */
@@ -24,13 +25,22 @@
 #define CONFIGURATION_MAX (16u << 20)
 #define MODE_FILE 0644
 
-/* The files beside the image, in the order in which they get their names. */
+/* The files beside the images, in the order in which they get their names. */
 enum {
 	FILE_KERNEL,
 	FILE_INITRD,
-	FILE_IMAGE,
 	FILE_CFG,
 	FILES,
+};
+
+/* A disk in the making. */
+struct disk_work {
+	const struct guest_disk *disk;
+	struct tree *tree;
+	struct image_request req;
+	struct image_plan plan;
+	struct target target;
+	struct outfile file; /* where it is no device */
 };
 
 struct creation {
@@ -38,13 +48,16 @@ struct creation {
 	struct store_item *items;
 	struct store_source source;
 	struct buf database, configuration;
-	struct tree *root;
-	struct image_request req;
-	struct image_plan plan;
-	struct target target;
+	struct menu menu;
+	struct disk_work disks[GUEST_DISKS_MAX];
 	struct outfile files[FILES];
 	struct ui_progress progress;
 };
+
+static struct disk_work *root_work(struct creation *cr)
+{
+	return &cr->disks[cr->guest.n_disks - 1];
+}
 
 /* ---- what goes in --------------------------------------------------------- */
 
@@ -94,23 +107,40 @@ static int build_root(struct creation *cr, struct err *err)
 	root.database = buf_str(&cr->database);
 	if (g->channel_name)
 		root.channel_url = g->channel_copy ? g->channel_copy : g->channel_url;
-	cr->root = nixroot_tree(&root);
+	root_work(cr)->tree = nixroot_tree(&root);
 	return 0;
 }
 
-static int plan(struct creation *cr, const atomic_bool *stop, struct err *err)
+/* The menu goes to /boot on the root, or to the top of a boot disk. */
+static int build_trees(struct creation *cr, struct err *err)
 {
 	struct guest *g = &cr->guest;
+	int rc = build_root(cr, err);
+
+	if (rc < 0)
+		return rc;
+	if (!guest_is_split(g))
+		return menu_add(g, root_work(cr)->tree, "/boot", &cr->menu, err);
+	cr->disks[0].tree = tree_new(0755, g->time);
+	return menu_add(g, cr->disks[0].tree, "", &cr->menu, err);
+}
+
+static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, struct err *err)
+{
+	struct guest *g = &cr->guest;
+	struct disk_work *work = &cr->disks[i];
+	const struct guest_disk *d = &g->disks[i];
 	uint64_t half = closure_nar_size(&g->closure) / 2;
 
-	cr->req = (struct image_request){
-		.name = g->image,
-		.source = &cr->source,
-		.root = cr->root,
-		.label = g->label,
+	work->disk = d;
+	work->req = (struct image_request){
+		.name = d->path,
+		.source = d == guest_root(g) ? &cr->source : NULL,
+		.root = work->tree,
+		.label = d->label,
 		.time = g->time,
-		.spare = g->opt.size_kind == SIZE_FREE ? g->opt.size : MAX(half, SPARE_MIN),
-		.partitioned = true,
+		.spare = d->size_kind == SIZE_FREE ? d->size : MAX(half, SPARE_MIN),
+		.partitioned = d->partitioned,
 		.disk_id = g->disk_id,
 		.threads = g->opt.threads,
 		.verify = g->opt.verify,
@@ -118,12 +148,12 @@ static int plan(struct creation *cr, const atomic_bool *stop, struct err *err)
 		.done_bytes = &cr->progress.bytes,
 		.done_paths = &cr->progress.paths,
 	};
-	memcpy(cr->req.uuid, g->uuid, sizeof cr->req.uuid);
-	if (g->opt.disk)
-		cr->req.size = cr->target.size;
-	else if (g->opt.size_kind == SIZE_FIXED)
-		cr->req.size = g->opt.size;
-	return image_plan(&cr->req, &cr->plan, err);
+	memcpy(work->req.uuid, d->uuid, sizeof work->req.uuid);
+	if (d->device)
+		work->req.size = work->target.size;
+	else if (d->size_kind == SIZE_FIXED)
+		work->req.size = d->size;
+	return image_plan(&work->req, &work->plan, err);
 }
 
 /* ---- where it goes -------------------------------------------------------- */
@@ -134,14 +164,27 @@ static const char *file_suffix(const struct creation *cr, int i)
 
 	switch (i) {
 	case FILE_KERNEL:
-		return g->opt.kernel ? NULL : ".kernel";
+		return !g->kernel || g->opt.kernel ? NULL : ".kernel";
 	case FILE_INITRD:
-		return g->opt.kernel || !g->initrd ? NULL : ".initrd";
-	case FILE_IMAGE:
-		return g->opt.disk ? NULL : ".img";
+		return !g->initrd || g->opt.kernel ? NULL : ".initrd";
 	default:
 		return ".cfg";
 	}
+}
+
+static int check_target(struct creation *cr, size_t i, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	const struct guest_disk *d = &g->disks[i];
+	_free_ char *name = xasprintf("%s%s", g->opt.name, d->suffix);
+	int rc;
+
+	if (!d->device)
+		return outfile_check(g->dir, name, g->opt.force, err);
+	rc = target_open_device(&cr->disks[i].target, d->path, err);
+	if (rc == 0 && !g->opt.force)
+		rc = device_check_empty(cr->disks[i].target.fd, d->path, err);
+	return rc;
 }
 
 /* Everything that would be in the way, before any work is done. */
@@ -150,6 +193,8 @@ static int check_targets(struct creation *cr, struct err *err)
 	const struct guest *g = &cr->guest;
 	int rc = 0;
 
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = check_target(cr, i, err);
 	for (int i = 0; i < FILES && rc == 0; i++) {
 		const char *suffix = file_suffix(cr, i);
 		_free_ char *name = suffix ? xasprintf("%s%s", g->opt.name, suffix) : NULL;
@@ -157,12 +202,21 @@ static int check_targets(struct creation *cr, struct err *err)
 		if (name)
 			rc = outfile_check(g->dir, name, g->opt.force, err);
 	}
-	if (rc == 0 && g->opt.disk) {
-		rc = target_open_device(&cr->target, g->image, err);
-		if (rc == 0 && !g->opt.force)
-			rc = device_check_empty(cr->target.fd, g->image, err);
-	}
 	return rc;
+}
+
+static int open_disk_file(struct creation *cr, struct disk_work *work, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	_free_ char *name = xasprintf("%s%s", g->opt.name, work->disk->suffix);
+	int rc;
+
+	if (work->disk->device)
+		return 0;
+	rc = outfile_open(&work->file, g->dir, name, MODE_FILE, err);
+	if (rc < 0)
+		return rc;
+	return target_from_file(&work->target, work->file.fd, work->disk->path, g->opt.clone, err);
 }
 
 static int open_files(struct creation *cr, struct err *err)
@@ -170,6 +224,8 @@ static int open_files(struct creation *cr, struct err *err)
 	const struct guest *g = &cr->guest;
 	int rc = 0;
 
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = open_disk_file(cr, &cr->disks[i], err);
 	for (int i = 0; i < FILES && rc == 0; i++) {
 		const char *suffix = file_suffix(cr, i);
 		_free_ char *name = suffix ? xasprintf("%s%s", g->opt.name, suffix) : NULL;
@@ -177,9 +233,6 @@ static int open_files(struct creation *cr, struct err *err)
 		if (name)
 			rc = outfile_open(&cr->files[i], g->dir, name, MODE_FILE, err);
 	}
-	if (rc == 0 && !g->opt.disk)
-		rc = target_from_file(&cr->target, cr->files[FILE_IMAGE].fd, g->image,
-				      g->opt.clone, err);
 	return rc;
 }
 
@@ -230,39 +283,67 @@ static int write_small_files(struct creation *cr, struct err *err)
 static int publish(struct creation *cr, struct err *err)
 {
 	bool force = cr->guest.opt.force;
-	int rc = 0, i;
+	struct outfile *all[FILES + GUEST_DISKS_MAX];
+	size_t n = 0, done = 0;
+	int rc = 0;
 
-	for (i = 0; i < FILES && rc == 0; i++)
-		if (cr->files[i].fd >= 0)
-			rc = outfile_publish(&cr->files[i], force, err);
+	for (size_t i = 0; i < cr->guest.n_disks; i++)
+		all[n++] = &cr->disks[i].file;
+	for (size_t i = 0; i < FILES; i++)
+		all[n++] = &cr->files[i];
+	for (; done < n && rc == 0; done++)
+		if (all[done]->fd >= 0)
+			rc = outfile_publish(all[done], force, err);
 	if (rc < 0 && !force)
-		while (i--)
-			outfile_unpublish(&cr->files[i]);
+		while (done--)
+			outfile_unpublish(all[done]);
 	return rc;
 }
 
 /* ---- the command ---------------------------------------------------------- */
 
+static int write_disks(struct creation *cr, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	char size[16];
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n_disks; i++) {
+		const struct image_plan *plan = &cr->disks[i].plan;
+
+		cr->progress.total_bytes += plan->store.total.bytes + plan->root.bytes;
+	}
+	cr->progress.total_paths = cr->source.n;
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++) {
+		struct disk_work *work = &cr->disks[i];
+
+		ui_say("writing %s (%s)%s", work->disk->path, str_human(work->plan.size, size),
+		       work->req.source && g->opt.verify ? ", checking every NAR hash" : "");
+		ui_progress_begin(&cr->progress);
+		rc = image_write(&work->plan, &work->target, err);
+		ui_progress_end();
+	}
+	return rc;
+}
+
 static int write_guest(struct creation *cr, struct err *err)
 {
-	struct guest *g = &cr->guest;
-	char size[16];
 	int rc = open_files(cr, err);
 
-	if (rc < 0)
-		return rc;
-	ui_say("writing %s%s", g->image, g->opt.verify ? ", checking every NAR hash" : "");
-	ui_detail("%s in %llu blocks and %llu inodes", str_human(cr->plan.size, size),
-		  (unsigned long long)cr->plan.store.total.blocks,
-		  (unsigned long long)cr->plan.store.total.inodes);
-	cr->progress.total_bytes = cr->plan.store.total.bytes + cr->plan.root.bytes;
-	cr->progress.total_paths = cr->source.n;
-	ui_progress_begin(&cr->progress);
-	rc = image_write(&cr->plan, &cr->target, err);
-	ui_progress_end();
+	if (rc == 0)
+		rc = write_disks(cr, err);
 	if (rc == 0)
 		rc = write_small_files(cr, err);
 	return rc < 0 ? rc : publish(cr, err);
+}
+
+static void report(const struct creation *cr)
+{
+	struct image_plan plans[GUEST_DISKS_MAX];
+
+	for (size_t i = 0; i < cr->guest.n_disks; i++)
+		plans[i] = cr->disks[i].plan;
+	guest_report(&cr->guest, plans);
 }
 
 static int create(struct creation *cr, const atomic_bool *stop, struct err *err)
@@ -276,23 +357,39 @@ static int create(struct creation *cr, const atomic_bool *stop, struct err *err)
 	ui_say("%s: %zu store paths, %s", g->system.toplevel, g->closure.n,
 	       str_human(closure_nar_size(&g->closure), bytes));
 	list_items(cr);
-	rc = build_root(cr, err);
-	if (rc == 0)
-		rc = plan(cr, stop, err);
+	rc = build_trees(cr, err);
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = plan_disk(cr, i, stop, err);
 	if (rc == 0 && !g->opt.dry_run)
 		rc = write_guest(cr, err);
 	if (rc == 0)
-		guest_report(g, &cr->plan);
+		report(cr);
 	return rc;
+}
+
+static void creation_init(struct creation *cr)
+{
+	for (size_t i = 0; i < GUEST_DISKS_MAX; i++) {
+		cr->disks[i].target = (struct target)TARGET_INIT;
+		cr->disks[i].file = (struct outfile)OUTFILE_INIT;
+	}
+	for (size_t i = 0; i < FILES; i++)
+		cr->files[i] = (struct outfile)OUTFILE_INIT;
 }
 
 static void creation_fini(struct creation *cr)
 {
-	for (int i = 0; i < FILES; i++)
+	for (size_t i = 0; i < GUEST_DISKS_MAX; i++) {
+		struct disk_work *work = &cr->disks[i];
+
+		outfile_fini(&work->file);
+		target_fini(&work->target);
+		image_plan_fini(&work->plan);
+		tree_free(work->tree);
+	}
+	for (size_t i = 0; i < FILES; i++)
 		outfile_fini(&cr->files[i]);
-	target_fini(&cr->target);
-	image_plan_fini(&cr->plan);
-	tree_free(cr->root);
+	menu_fini(&cr->menu);
 	buf_fini(&cr->database);
 	buf_fini(&cr->configuration);
 	free(cr->items);
@@ -301,14 +398,13 @@ static void creation_fini(struct creation *cr)
 
 int cmd_create(int argc, char **argv)
 {
-	struct creation cr = {.target = TARGET_INIT};
+	struct creation cr = {0};
 	struct create_options opt;
 	struct err err = ERR_INIT;
 	const atomic_bool *stop;
 	int rc;
 
-	for (int i = 0; i < FILES; i++)
-		cr.files[i] = (struct outfile)OUTFILE_INIT;
+	creation_init(&cr);
 	ui_init(UI_NORMAL);
 	rc = create_options_parse(argc, argv, &opt, &err);
 	if (rc)

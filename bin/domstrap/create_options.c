@@ -10,6 +10,7 @@
 
 #define MEMORY_MIN_MIB 64u
 #define VCPUS_MAX 512u
+#define BOOT_SIZE (512ull << 20)
 
 static const char usage[] =
 	"usage: domstrap create NAME --system PATH [options]\n"
@@ -26,7 +27,11 @@ static const char usage[] =
 	"\n"
 	"the disk:\n"
 	"  -o, --output DIR          where the files go (default: here)\n"
+	"      --layout HOW          single, or split: /boot on a disk of its own\n"
 	"      --disk DEVICE         write to a block device instead of NAME.img\n"
+	"      --root-disk DEVICE    the same\n"
+	"      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
+	"      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
 	"  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
 	"      --label TEXT          of the file system (default: as the system expects)\n"
 	"      --uuid UUID           of the file system (default: derived)\n"
@@ -35,8 +40,10 @@ static const char usage[] =
 	"the guest:\n"
 	"      --name NAME           of the domain, where it is not the files'\n"
 	"      --type TYPE           pv or pvh (default: pv)\n"
-	"      --boot HOW            direct (default: direct)\n"
-	"      --kernel FILE         a kernel of the host, where the system has none\n"
+	"      --boot HOW            domgrub, pygrub or direct (default: domgrub)\n"
+	"      --fs-identifier HOW   how the menu names disks: uuid, label, provided\n"
+	"      --copy-kernels        kernels of the menu in /boot, not in the store\n"
+	"      --kernel FILE         for direct: a kernel of the host\n"
 	"      --initrd FILE         its initrd\n"
 	"  -m, --memory SIZE         MiB, or with a unit (default: 1024)\n"
 	"      --vcpus N             (default: 1)\n"
@@ -60,12 +67,17 @@ enum {
 	OPT_NO_CHANNEL,
 	OPT_NO_VERIFY,
 	OPT_DISK,
+	OPT_LAYOUT,
+	OPT_BOOT_DISK,
+	OPT_BOOT_SIZE,
 	OPT_LABEL,
 	OPT_UUID,
 	OPT_REFLINK,
 	OPT_NAME,
 	OPT_TYPE,
 	OPT_BOOT,
+	OPT_FS_IDENTIFIER,
+	OPT_COPY_KERNELS,
 	OPT_KERNEL,
 	OPT_INITRD,
 	OPT_VCPUS,
@@ -82,7 +94,11 @@ static const struct option long_options[] = {
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
 	{"no-verify", no_argument, NULL, OPT_NO_VERIFY},
 	{"output", required_argument, NULL, 'o'},
+	{"layout", required_argument, NULL, OPT_LAYOUT},
 	{"disk", required_argument, NULL, OPT_DISK},
+	{"root-disk", required_argument, NULL, OPT_DISK},
+	{"boot-disk", required_argument, NULL, OPT_BOOT_DISK},
+	{"boot-size", required_argument, NULL, OPT_BOOT_SIZE},
 	{"size", required_argument, NULL, 's'},
 	{"label", required_argument, NULL, OPT_LABEL},
 	{"uuid", required_argument, NULL, OPT_UUID},
@@ -90,6 +106,8 @@ static const struct option long_options[] = {
 	{"name", required_argument, NULL, OPT_NAME},
 	{"type", required_argument, NULL, OPT_TYPE},
 	{"boot", required_argument, NULL, OPT_BOOT},
+	{"fs-identifier", required_argument, NULL, OPT_FS_IDENTIFIER},
+	{"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
 	{"kernel", required_argument, NULL, OPT_KERNEL},
 	{"initrd", required_argument, NULL, OPT_INITRD},
 	{"memory", required_argument, NULL, 'm'},
@@ -140,6 +158,14 @@ static int size_option(const char *text, struct create_options *out, struct err 
 		return err_set(err, ERR_USAGE,
 			       "--size '%s': auto, a size such as 10G, or free space such as +2G",
 			       text);
+	return 0;
+}
+
+static int boot_size_option(const char *text, struct create_options *out, struct err *err)
+{
+	if (!str_size(str_from(text), &out->boot_size) || out->boot_size < EXT4_MIN_BYTES)
+		return err_set(err, ERR_USAGE, "--boot-size '%s': a size such as 512M, from %lluM on",
+			       text, EXT4_MIN_BYTES >> 20);
 	return 0;
 }
 
@@ -205,7 +231,9 @@ static int label_option(const char *text, struct create_options *out, struct err
 /* The options that say what the guest is. */
 static int guest_option(int c, const char *arg, struct create_options *out, struct err *err)
 {
-	static const char *const types[] = {"pv", "pvh"}, *const boots[] = {"direct"};
+	static const char *const types[] = {"pv", "pvh"}, *const layouts[] = {"single", "split"};
+	static const char *const boots[] = {"domgrub", "pygrub", "direct"};
+	static const char *const identifiers[] = {"uuid", "label", "provided"};
 	static const char *const clones[] = {"auto", "always", "never"};
 	unsigned n;
 	int rc;
@@ -218,6 +246,15 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	case OPT_BOOT:
 		rc = word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->boot = rc < 0 ? out->boot : (enum boot_mode)n;
+		return rc;
+	case OPT_LAYOUT:
+		rc = word("layout", arg, layouts, ARRAY_LEN(layouts), &n, err);
+		out->layout = rc < 0 ? out->layout : (enum layout)n;
+		return rc;
+	case OPT_FS_IDENTIFIER:
+		rc = word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n, err);
+		out->fs_identifier = rc < 0 ? out->fs_identifier : (enum grub_identifier)n;
+		out->fs_identifier_given = true;
 		return rc;
 	case OPT_REFLINK:
 		rc = word("reflink", arg, clones, ARRAY_LEN(clones), &n, err);
@@ -239,6 +276,8 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return label_option(arg, out, err);
 	case 's':
 		return size_option(arg, out, err);
+	case OPT_BOOT_SIZE:
+		return boot_size_option(arg, out, err);
 	case 'j':
 		return count_option("threads", arg, 16, &out->threads, err);
 	default:
@@ -256,6 +295,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		{OPT_SYSTEM, &out->system},   {OPT_FROM, &out->from},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
+		{OPT_BOOT_DISK, &out->boot_disk},
 		{OPT_UUID, &out->uuid},	      {OPT_KERNEL, &out->kernel},
 		{OPT_INITRD, &out->initrd},
 	};
@@ -266,6 +306,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	} flags[] = {
 		{OPT_NO_CHANNEL, &out->no_channel, true},
 		{OPT_NO_VERIFY, &out->verify, false},
+		{OPT_COPY_KERNELS, &out->copy_kernels, true},
 		{'n', &out->dry_run, true},
 		{'f', &out->force, true},
 		{OPT_JSON, &out->json, true},
@@ -288,8 +329,23 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	return c == 'q' || c == 'v';
 }
 
-static int check_together(const struct create_options *o, struct err *err)
+static int check_together(struct create_options *o, struct err *err)
 {
+	bool split = o->layout == LAYOUT_SPLIT;
+
+	if (!split && (o->boot_disk || o->boot_size))
+		return err_set(err, ERR_USAGE, "--boot-disk and --boot-size go with --layout split");
+	if (!o->boot_size)
+		o->boot_size = BOOT_SIZE;
+	/* pygrub dies on a menu that searches for its disks. */
+	if (!o->fs_identifier_given && (o->boot == BOOT_PYGRUB || split))
+		o->fs_identifier = GRUB_PROVIDED;
+	if (o->boot == BOOT_PYGRUB && o->fs_identifier != GRUB_PROVIDED)
+		return err_set(err, ERR_USAGE,
+			       "--boot pygrub wants --fs-identifier provided: it cannot read a menu "
+			       "that searches for its disks");
+	if (o->kernel && o->boot != BOOT_DIRECT)
+		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
 	if (!o->system)
 		return err_set(err, ERR_USAGE,
 			       "--system is missing: a built NixOS system, such as ./result");

@@ -1,187 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a guest is made of, before anything is written: the system and its
- * closure, where the system expects its root, who the guest is.
+ * closure, its disks and files, its config.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "create.h"
-#include "image/ext4_finish.h"
 #include "nix/channel.h"
-#include "nix/fstab.h"
-#include "nix/hash.h"
 
-#define FSTAB_MAX (1u << 20)
 #define CMDLINE_PV_MAX 1023u /* Xen's start info has 1024 bytes for it */
 #define EPOCH_MAX 0x37fffffffll /* what ext4's time stamps hold */
-
-/* ---- who the guest is ----------------------------------------------------- */
-
-/*
- * Bytes that depend on the guest's name and system alone: the same guest made
- * again is the same, and two guests of one system share nothing.
- */
-static void derive(const struct guest *g, const char *what, uint8_t out[HASH_SHA256_LEN])
-{
-	struct buf b = BUF_INIT;
-	const char *parts[] = {"domstrap", what, g->opt.name, g->system.toplevel};
-
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		buf_put(&b, parts[i], strlen(parts[i]) + 1);
-	sha256_of(b.p, b.n, out);
-	buf_fini(&b);
-}
-
-/* RFC 9562, version 8: bits of our own making. */
-static void derive_uuid(const struct guest *g, const char *what, uint8_t out[16])
-{
-	uint8_t hash[HASH_SHA256_LEN];
-
-	derive(g, what, hash);
-	memcpy(out, hash, 16);
-	out[6] = (uint8_t)((out[6] & 0x0f) | 0x80);
-	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
-}
-
-static void uuid_text(const uint8_t uuid[16], char out[static 37])
-{
-	char *at = out;
-
-	for (unsigned i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		at += sprintf(at, "%02x", uuid[i]);
-	}
-}
-
-static bool uuid_parse(struct str s, uint8_t out[16])
-{
-	if (s.n != 36)
-		return false;
-	for (unsigned i = 0, at = 0; i < 16; i++, at += 2) {
-		uint64_t v;
-
-		if ((i == 4 || i == 6 || i == 8 || i == 10) && s.p[at++] != '-')
-			return false;
-		if (!str_u64((struct str){s.p + at, 2}, 16, 255, &v))
-			return false;
-		out[i] = (uint8_t)v;
-	}
-	return true;
-}
-
-static void derive_rest(struct guest *g)
-{
-	uint8_t hash[HASH_SHA256_LEN], uuid[16];
-
-	derive_uuid(g, "domain", uuid);
-	uuid_text(uuid, g->domain_uuid);
-	derive(g, "mac", hash);
-	/* 00:16:3e is Xen's own prefix. */
-	snprintf(g->mac, sizeof g->mac, "00:16:3e:%02x:%02x:%02x", hash[0] & 0x7f, hash[1],
-		 hash[2]);
-	derive(g, "disk", hash);
-	g->disk_id = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 |
-		     (hash[3] | 1);
-}
-
-/* ---- where the system expects its root ------------------------------------ */
-
-/* "/dev/xvdb1" is partition 1 of disk xvdb. */
-static bool vdev_of(struct str device, char out[8])
-{
-	struct str s = str_drop(device, strlen("/dev/"));
-
-	if (!str_starts(device, "/dev/xvd") || s.n != 5 || s.p[3] < 'a' || s.p[3] > 'z' ||
-	    s.p[4] != '1')
-		return false;
-	snprintf(out, 8, "xvd%c", s.p[3]);
-	return true;
-}
-
-static void expect_device(struct guest *g, const struct fstab_entry *root)
-{
-	if (!vdev_of(root->value, g->vdev))
-		ui_warn("the system expects its root on %.*s; in this image it is /dev/%s1",
-			STR_ARG(root->value), g->vdev);
-}
-
-static int expect_label(struct guest *g, const struct fstab_entry *root, struct err *err)
-{
-	if (!g->opt.label) {
-		if (root->value.n > EXT4_LABEL_MAX)
-			return err_set(err, ERR_UNSUPPORTED,
-				       "the system expects its root labelled '%.*s', ext4 has "
-				       "labels of up to %d bytes",
-				       STR_ARG(root->value), EXT4_LABEL_MAX);
-		free(g->label);
-		g->label = xstrndup(root->value.p, root->value.n);
-	} else if (!str_is(root->value, g->opt.label)) {
-		ui_warn("the system expects its root labelled '%.*s', --label says '%s'",
-			STR_ARG(root->value), g->opt.label);
-	}
-	return 0;
-}
-
-static int expect_uuid(struct guest *g, const struct fstab_entry *root, struct err *err)
-{
-	uint8_t want[16];
-
-	if (!uuid_parse(root->value, want)) {
-		ui_warn("the system expects its root by UUID '%.*s', which is none of ext4's",
-			STR_ARG(root->value));
-		return 0;
-	}
-	if (!g->opt.uuid)
-		memcpy(g->uuid, want, 16);
-	else if (memcmp(g->uuid, want, 16) != 0)
-		ui_warn("the system expects its root by UUID %.*s, --uuid says %s",
-			STR_ARG(root->value), g->opt.uuid);
-	(void)err;
-	return 0;
-}
-
-/*
- * Label, UUID and device as the system's own fstab names them, where the user
- * did not say otherwise.
- */
-static int expect_root(struct guest *g, struct err *err)
-{
-	_free_ char *path = xasprintf("%s%s/etc/fstab", local_store_root(g->store),
-				      g->system.toplevel);
-	struct buf text = BUF_INIT;
-	struct fstab_entry root;
-	struct err missing = ERR_INIT;
-	int rc = 0;
-
-	if (io_read_file(AT_FDCWD, path, FSTAB_MAX, &text, &missing) < 0) {
-		ui_detail("%s; the root is taken to be /dev/%s1", missing.text, g->vdev);
-	} else if (!fstab_find(buf_str(&text), "/", &root)) {
-		ui_detail("%s names no root; it is taken to be /dev/%s1", path, g->vdev);
-	} else {
-		if (!str_is(root.type, "ext4") && !str_is(root.type, "auto"))
-			ui_warn("the system expects a root of type %.*s; this one is ext4",
-				STR_ARG(root.type));
-		if (root.by == FSTAB_LABEL)
-			rc = expect_label(g, &root, err);
-		else if (root.by == FSTAB_UUID)
-			rc = expect_uuid(g, &root, err);
-		else
-			expect_device(g, &root);
-	}
-	buf_fini(&text);
-	return rc;
-}
-
-/* ---- the rest ------------------------------------------------------------- */
 
 static int set_time(struct guest *g, struct err *err)
 {
@@ -227,12 +61,21 @@ static bool has_param(const struct nixos_system *s, const char *param)
 	return false;
 }
 
+/*
+ * Direct: all that the kernel is to get. With a boot helper: what it shall add
+ * to what the guest's own menu says.
+ */
 static int set_cmdline(struct guest *g, struct err *err)
 {
+	bool console = has_param(&g->system, "console=hvc0");
 	struct buf b = BUF_INIT;
 
+	if (g->opt.boot != BOOT_DIRECT) {
+		g->cmdline = console ? NULL : xstrdup("console=hvc0");
+		return 0;
+	}
 	buf_putf(&b, "init=%s", g->system.init);
-	if (!has_param(&g->system, "console=hvc0"))
+	if (!console)
 		buf_puts(&b, " console=hvc0");
 	for (size_t i = 0; i < g->system.nparams; i++)
 		buf_putf(&b, " %s", g->system.params[i]);
@@ -253,31 +96,92 @@ static char *absolute(const char *path, struct err *err)
 	return real;
 }
 
-static int set_paths(struct guest *g, struct err *err)
+static int check_kernel(const struct guest *g, struct err *err)
 {
 	const struct create_options *o = &g->opt;
 
-	g->dir = absolute(o->output, err);
-	if (!g->dir)
-		return -(int)err->code;
-	g->image = o->disk ? absolute(o->disk, err) : xasprintf("%s/%s.img", g->dir, o->name);
-	if (!g->image)
-		return -(int)err->code;
-	g->cfg = xasprintf("%s/%s.cfg", g->dir, o->name);
+	if (!g->system.kernel && !o->kernel)
+		return err_set(err, ERR_USAGE,
+			       "%s has no kernel of its own; give it one of the host with --boot "
+			       "direct --kernel FILE (and --initrd FILE)",
+			       g->system.toplevel);
+	if (!g->system.initrd && o->boot != BOOT_DIRECT)
+		return err_set(err, ERR_USAGE,
+			       "%s has no initrd, so NixOS makes no menu entry for it; --boot "
+			       "direct starts it all the same",
+			       g->system.toplevel);
+	return 0;
+}
+
+static int set_disk_path(const struct guest *g, struct guest_disk *d, struct err *err)
+{
+	d->path = d->device ? absolute(d->device, err)
+			    : xasprintf("%s/%s%s", g->dir, g->opt.name, d->suffix);
+	return d->path ? 0 : -(int)err->code;
+}
+
+static int set_kernel_paths(struct guest *g, struct err *err)
+{
+	const struct create_options *o = &g->opt;
+
+	if (o->boot != BOOT_DIRECT)
+		return 0;
 	if (o->kernel) {
 		g->kernel = absolute(o->kernel, err);
 		g->initrd = o->initrd && g->kernel ? absolute(o->initrd, err) : NULL;
 		return !g->kernel || (o->initrd && !g->initrd) ? -(int)err->code : 0;
 	}
-	if (!g->system.kernel)
-		return err_set(err, ERR_USAGE,
-			       "%s has no kernel of its own; give it one of the host with --kernel "
-			       "(and --initrd)",
-			       g->system.toplevel);
 	g->kernel = xasprintf("%s/%s.kernel", g->dir, o->name);
 	if (g->system.initrd)
 		g->initrd = xasprintf("%s/%s.initrd", g->dir, o->name);
 	return 0;
+}
+
+static int set_paths(struct guest *g, struct err *err)
+{
+	int rc = 0;
+
+	g->dir = absolute(g->opt.output, err);
+	if (!g->dir)
+		return -(int)err->code;
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = set_disk_path(g, &g->disks[i], err);
+	g->cfg = xasprintf("%s/%s.cfg", g->dir, g->opt.name);
+	return rc < 0 ? rc : set_kernel_paths(g, err);
+}
+
+/* The disks in xl's order: a boot helper looks at the first. */
+static void set_disks(struct guest *g)
+{
+	const struct create_options *o = &g->opt;
+	bool split = o->layout == LAYOUT_SPLIT;
+	struct guest_disk root = {
+		.role = "root",
+		.mountpoint = "/",
+		.device = o->disk,
+		.suffix = split ? "-root.img" : ".img",
+		.partitioned = !split,
+		.usual_label = split ? "NIXROOT" : "NIXOS",
+		.wanted_label = o->label,
+		.wanted_uuid = o->uuid,
+		.size_kind = o->size_kind,
+		.size = o->size,
+	};
+	struct guest_disk boot = {
+		.role = "boot",
+		.mountpoint = "/boot",
+		.device = o->boot_disk,
+		.suffix = "-boot.img",
+		.usual_label = "NIXBOOT",
+		.size_kind = SIZE_FIXED,
+		.size = o->boot_size,
+	};
+
+	if (split)
+		g->disks[g->n_disks++] = boot;
+	g->disks[g->n_disks++] = root;
+	for (size_t i = 0; i < g->n_disks; i++)
+		snprintf(g->disks[i].vdev, sizeof g->disks[i].vdev, "xvd%c", (char)('a' + i));
 }
 
 /* A domain of another architecture never starts; elsewhere one may be made. */
@@ -302,20 +206,18 @@ static int check_architecture(const struct guest *g, struct err *err)
 
 static int settle(struct guest *g, struct err *err)
 {
-	int rc;
+	int rc = check_kernel(g, err);
 
-	snprintf(g->vdev, sizeof g->vdev, "xvda");
-	g->label = xstrdup(g->opt.label ? g->opt.label : "NIXOS");
-	derive_uuid(g, "root", g->uuid);
-	if (g->opt.uuid && !uuid_parse(str_from(g->opt.uuid), g->uuid))
-		return err_set(err, ERR_USAGE, "--uuid '%s': not a UUID", g->opt.uuid);
-	derive_rest(g);
+	if (rc < 0)
+		return rc;
+	guest_derive(g);
 	set_channel(g);
+	set_disks(g);
 	rc = set_time(g, err);
 	if (rc == 0)
 		rc = check_architecture(g, err);
 	if (rc == 0)
-		rc = expect_root(g, err);
+		rc = guest_expect(g, err);
 	if (rc == 0)
 		rc = set_cmdline(g, err);
 	return rc < 0 ? rc : set_paths(g, err);
@@ -344,11 +246,13 @@ void guest_fini(struct guest *g)
 	nixos_system_fini(&g->system);
 	closure_fini(&g->closure);
 	free(g->dir);
-	free(g->image);
+	for (size_t i = 0; i < g->n_disks; i++) {
+		free(g->disks[i].path);
+		free(g->disks[i].label);
+	}
 	free(g->cfg);
 	free(g->kernel);
 	free(g->initrd);
-	free(g->label);
 	free(g->channel_copy);
 	free(g->cmdline);
 	*g = (struct guest){0};
@@ -356,10 +260,11 @@ void guest_fini(struct guest *g)
 
 void guest_config(const struct guest *g, struct buf *out)
 {
-	struct xl_disk disk = {.path = g->image, .vdev = g->vdev};
+	struct xl_disk disks[GUEST_DISKS_MAX];
 	_free_ char *vif = xasprintf("mac=%s", g->mac);
 	const char *one_vif[] = {vif};
 	const struct text_list *vifs = &g->opt.vifs;
+	bool direct = g->opt.boot == BOOT_DIRECT;
 	struct xlcfg cfg = {
 		.name = g->opt.domain ? g->opt.domain : g->opt.name,
 		.file = g->cfg,
@@ -371,13 +276,18 @@ void guest_config(const struct guest *g, struct buf *out)
 		.kernel = g->kernel,
 		.ramdisk = g->initrd,
 		.cmdline = g->cmdline,
-		.disks = &disk,
-		.n_disks = 1,
+		.bootloader = direct		       ? NULL
+			      : g->opt.boot == BOOT_PYGRUB ? "pygrub"
+							   : "domgrub",
+		.disks = disks,
+		.n_disks = g->n_disks,
 		.vifs = vifs->n ? vifs->items : one_vif,
 		.n_vifs = g->opt.no_vif ? 0 : vifs->n ? vifs->n : 1,
 		.set = g->opt.set.items,
 		.n_set = g->opt.set.n,
 	};
 
+	for (size_t i = 0; i < g->n_disks; i++)
+		disks[i] = (struct xl_disk){.path = g->disks[i].path, .vdev = g->disks[i].vdev};
 	xlcfg_format(&cfg, out);
 }

@@ -18,27 +18,27 @@ static void set_number(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
-static json_t *image_json(const struct guest *g, const struct image_plan *plan)
+static json_t *disk_json(const struct guest_disk *d, const struct image_plan *plan)
 {
 	json_t *o = json_object();
-	char uuid[37], *at = uuid;
+	char uuid[37];
 
-	for (unsigned i = 0; i < 16; i++)
-		at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			      g->uuid[i]);
-	set(o, "path", g->image);
-	json_object_set_new(o, "device", json_boolean(g->opt.disk != NULL));
+	guest_uuid_text(d->uuid, uuid);
+	set(o, "role", d->role);
+	set(o, "path", d->path);
+	set(o, "vdev", d->vdev);
+	json_object_set_new(o, "device", json_boolean(d->device != NULL));
 	set_number(o, "size", plan->size);
 	set_number(o, "free", plan->layout.free_blocks * EXT4_BLOCK);
-	set(o, "label", g->label);
+	set(o, "label", d->label);
 	set(o, "uuid", uuid);
 	set_number(o, "inodes", (uint64_t)plan->layout.groups * plan->layout.inodes_per_group);
 	return o;
 }
 
-static void report_json(const struct guest *g, const struct image_plan *plan)
+static void report_json(const struct guest *g, const struct image_plan *plans)
 {
-	json_t *o = json_object();
+	json_t *o = json_object(), *disks = json_array();
 
 	set_number(o, "schema", SCHEMA);
 	json_object_set_new(o, "dryRun", json_boolean(g->opt.dry_run));
@@ -47,7 +47,9 @@ static void report_json(const struct guest *g, const struct image_plan *plan)
 	set(o, "version", g->system.version);
 	set_number(o, "paths", g->closure.n);
 	set_number(o, "narBytes", closure_nar_size(&g->closure));
-	json_object_set_new(o, "image", image_json(g, plan));
+	for (size_t i = 0; i < g->n_disks; i++)
+		json_array_append_new(disks, disk_json(&g->disks[i], &plans[i]));
+	json_object_set_new(o, "disks", disks);
 	set(o, "config", g->cfg);
 	set(o, "kernel", g->kernel);
 	set(o, "initrd", g->initrd);
@@ -57,17 +59,19 @@ static void report_json(const struct guest *g, const struct image_plan *plan)
 	json_decref(o);
 }
 
-void guest_report(const struct guest *g, const struct image_plan *plan)
+void guest_report(const struct guest *g, const struct image_plan *plans)
 {
 	char size[16], spare[16];
 
 	if (g->opt.json) {
-		report_json(g, plan);
+		report_json(g, plans);
 		return;
 	}
 	if (g->opt.level < UI_NORMAL)
 		return;
-	printf("%s %s (%s, %s free) and %s; start it with: xl create -c %s\n",
-	       g->opt.dry_run ? "would make" : "made", g->image, str_human(plan->size, size),
-	       str_human(plan->layout.free_blocks * EXT4_BLOCK, spare), g->cfg, g->cfg);
+	printf("%s ", g->opt.dry_run ? "would make" : "made");
+	for (size_t i = 0; i < g->n_disks; i++)
+		printf("%s (%s, %s free), ", g->disks[i].path, str_human(plans[i].size, size),
+		       str_human(plans[i].layout.free_blocks * EXT4_BLOCK, spare));
+	printf("%s; start it with: xl create -c %s\n", g->cfg, g->cfg);
 }

@@ -11,7 +11,7 @@ struct node {
 	char *name;
 	uint32_t mode, uid, gid, handle;
 	enum walk_kind graft;
-	char *bytes; /* WALK_FILE: content, or NULL; WALK_LINK: target */
+	char *bytes; /* WALK_FILE: content, where fd is -1; WALK_LINK: target */
 	uint64_t size;
 	int fd; /* WALK_FILE: where the content is, or -1 */
 	struct node **kids;
@@ -154,14 +154,6 @@ void tree_file(struct tree *t, const char *path, uint32_t mode, const void *p, s
 		memcpy(nd->bytes, p, n);
 }
 
-void tree_zeros(struct tree *t, const char *path, uint32_t mode, uint64_t n)
-{
-	struct node *nd = make(t, path, WALK_FILE);
-
-	nd->mode = mode;
-	nd->size = n;
-}
-
 void tree_host_file(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t size)
 {
 	struct node *nd = make(t, path, WALK_FILE);
@@ -258,10 +250,8 @@ static int tree_read(struct walk *w, void *p, size_t n, size_t *got, struct err 
 		if (*got != m)
 			return err_set(err, ERR_MISMATCH, "%s: became shorter while it was read",
 				       nd->name);
-	} else if (nd->bytes) {
-		memcpy(p, nd->bytes + tw->at, m);
 	} else {
-		memset(p, 0, m);
+		memcpy(p, nd->bytes + tw->at, m);
 	}
 	tw->at += m;
 	*got = m;

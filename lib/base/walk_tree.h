@@ -24,8 +24,6 @@ void tree_freep(struct tree **t);
 void tree_dir(struct tree *t, const char *path, uint32_t mode, uint32_t uid, uint32_t gid);
 void tree_file(struct tree *t, const char *path, uint32_t mode, const void *p, size_t n);
 void tree_link(struct tree *t, const char *path, const char *target);
-/* A file of n zero bytes that are never held in memory. */
-void tree_zeros(struct tree *t, const char *path, uint32_t mode, uint64_t n);
 /* Content of a host's file, read when walked; fd is borrowed, size is bytes. */
 void tree_host_file(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t size);
 /* See walk.h: a directory's handle, and a tree that stands elsewhere. */

@@ -204,6 +204,7 @@ int ext4_layout_fixed(const struct ext4_need *need, uint64_t bytes, struct ext4_
 	char have[16], want[16];
 	struct ext4_layout lay;
 	struct err minor = ERR_INIT;
+	const uint64_t mib = 1 << 20;
 
 	if (bytes > EXT4_MAX_BYTES)
 		return err_set(err, ERR_LIMIT, "a file system of %s: the limit is %s",
@@ -217,8 +218,8 @@ int ext4_layout_fixed(const struct ext4_need *need, uint64_t bytes, struct ext4_
 		ext4_layout_fini(&lay);
 	if (ext4_layout_auto(need, 0, &lay, &minor) < 0)
 		return err_set(err, ERR_SPACE, "%s", minor.text);
-	err_set(err, ERR_SPACE, "a file system of %s is too small: at least %s are needed",
-		str_human(bytes, have), str_human(lay.blocks * EXT4_BLOCK, want));
+	err_set(err, ERR_SPACE, "a file system of %s is too small: at least %" PRIu64 "M are needed",
+		str_human(bytes, have), (lay.blocks * EXT4_BLOCK + mib - 1) / mib);
 	ext4_layout_fini(&lay);
 	return -ERR_SPACE;
 }

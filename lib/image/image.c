@@ -13,11 +13,13 @@
 #define WIPE (1u << 20)
 
 /* The root directory gets what the file system itself wants in it. */
-static void complete_root(struct tree *root)
+static void complete_root(struct tree *root, bool store)
 {
 	tree_handle(root, "/", EXT4_ROOT_INO);
 	tree_dir(root, "/lost+found", 0700, 0, 0);
 	tree_handle(root, "/lost+found", EXT4_LOST_FOUND_INO);
+	if (!store)
+		return;
 	tree_handle(root, "/nix", NIX_INO);
 	tree_graft(root, "/nix/store", STORE_INO, WALK_DIR);
 }
@@ -30,16 +32,44 @@ static int count_root(const struct image_request *req, struct image_plan *plan, 
 	return ext4_count_tree(c, walk, &plan->root, err);
 }
 
-static int lay_out(const struct image_request *req, struct image_plan *plan, struct err *err)
+/* The first inode number that is not fixed. */
+static uint32_t first_ino(const struct image_request *req)
 {
-	struct ext4_need need;
-	uint64_t store_blocks;
-	int rc = store_dir_blocks(req->source, &plan->ids, &store_blocks, err);
+	return req->source ? ITEMS_INO : EXT4_FIRST_INO;
+}
+
+/* Of the whole image: what the user says with --size. */
+static int too_small(const struct ext4_need *need, const struct image_plan *plan, struct err *err)
+{
+	const uint64_t mib = 1 << 20;
+	struct ext4_layout least;
+	char have[16];
+	int rc = ext4_layout_auto(need, 0, &least, err);
 
 	if (rc < 0)
 		return rc;
-	need.line_blocks = plan->store.total.blocks + store_blocks + plan->root.blocks;
-	need.inodes = ITEMS_INO - 1 + plan->store.total.inodes + plan->root.inodes;
+	rc = err_set(err, ERR_SPACE, "%s is too small, %llu MiB would do",
+		     str_human(plan->size, have),
+		     (unsigned long long)((plan->base + least.blocks * EXT4_BLOCK + mib - 1) / mib));
+	ext4_layout_fini(&least);
+	return rc;
+}
+
+static int lay_out(const struct image_request *req, struct image_plan *plan, struct err *err)
+{
+	struct ext4_need need = {
+		.line_blocks = plan->store.total.blocks + plan->root.blocks,
+		.inodes = first_ino(req) - 1 + plan->store.total.inodes + plan->root.inodes,
+	};
+	uint64_t store_blocks;
+	int rc = 0;
+
+	if (req->source) {
+		rc = store_dir_blocks(req->source, &plan->ids, &store_blocks, err);
+		if (rc < 0)
+			return rc;
+		need.line_blocks += store_blocks;
+	}
 	if (!req->size) {
 		rc = ext4_layout_auto(&need, req->spare, &plan->layout, err);
 		plan->size = plan->base + plan->layout.blocks * EXT4_BLOCK;
@@ -47,6 +77,8 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 		plan->size = req->size / SECTOR * SECTOR;
 		rc = ext4_layout_fixed(&need, plan->size > plan->base ? plan->size - plan->base : 0,
 				       &plan->layout, err);
+		if (rc == -ERR_SPACE)
+			rc = too_small(&need, plan, err);
 	}
 	return rc < 0 ? err_prefix(err, "%s", req->name) : 0;
 }
@@ -54,11 +86,13 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err)
 {
 	struct image_plan plan = {.req = req, .base = req->partitioned ? IMAGE_PART_START : 0};
-	int rc;
+	int rc = 0;
 
 	ext4_ids_init(&plan.ids, req->uuid);
-	complete_root(req->root);
-	rc = store_plan_make(req->source, &plan.ids, req->threads, &plan.store, err);
+	complete_root(req->root, req->source);
+	if (req->source)
+		rc = store_plan_make(req->source, &plan.ids, req->threads, req->stop, &plan.store,
+				     err);
 	if (rc == 0)
 		rc = count_root(req, &plan, err);
 	if (rc == 0)
@@ -181,9 +215,12 @@ static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err 
 		.threads = req->threads, .verify = req->verify, .paths = req->done_paths};
 	struct ext4_final fin = {.label = req->label, .time = req->time};
 	uint8_t first[EXT4_BLOCK];
-	int rc;
+	int rc = 0;
 
-	rc = store_fill(w, req->source, &plan->store, &opt, req->time, &fin.line, &fin.inodes, err);
+	fin.inodes = first_ino(req);
+	if (req->source)
+		rc = store_fill(w, req->source, &plan->store, &opt, req->time, &fin.line,
+				&fin.inodes, err);
 	if (rc == 0)
 		rc = put_root(w, plan, &fin.line, &fin.inodes, err);
 	if (rc < 0)

@@ -14,7 +14,7 @@
 /* Everything borrowed. */
 struct image_request {
 	const char *name;		   /* for messages */
-	const struct store_source *source; /* what goes under /nix/store */
+	const struct store_source *source; /* what goes under /nix/store; NULL: no store */
 	struct tree *root;		   /* all the rest; image_plan() adds to it */
 	uint8_t uuid[16];
 	const char *label;

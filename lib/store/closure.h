@@ -16,6 +16,17 @@
 /* More paths, or references in all, than any system has. */
 #define CLOSURE_PATHS_MAX (1u << 20)
 #define CLOSURE_REFS_MAX (1u << 25)
+/* Bytes of a path's signatures, and of its content address. */
+#define CLOSURE_SIGS_MAX (1u << 16)
+#define CLOSURE_CA_MAX 1024
+/* Outputs of one derivation. */
+#define CLOSURE_OUTPUTS_MAX 256
+
+/* An output of a .drv path, as its text says; the path need not exist. */
+struct drv_output {
+	char *id; /* such as "out" */
+	char *path;
+};
 
 struct path_info {
 	char *path; /* "/nix/store/…" */
@@ -28,6 +39,8 @@ struct path_info {
 	bool ultimate;             /* built here */
 	uint32_t *refs;            /* indices into the closure, ascending; may hold its own */
 	size_t nrefs;
+	struct drv_output *outputs; /* in byte order of id; only .drv paths have any */
+	size_t noutputs;
 };
 
 /* Owns everything. Paths are in byte order, each once. */
@@ -37,6 +50,7 @@ struct closure {
 };
 
 void closure_fini(struct closure *c);
+void path_info_fini(struct path_info *info);
 /* The path's entry, borrowed from c; NULL: not in it. */
 const struct path_info *closure_find(const struct closure *c, const char *path);
 /* Bytes of all the NARs. */

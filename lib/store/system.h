@@ -21,7 +21,7 @@ struct nixos_system {
 	size_t nparams;
 	char *version; /* such as 25.11.20251201.ccccccc; "" where it says none */
 	char *label;   /* such as "NixOS 25.11 (Linux 6.12.40)" */
-	char *system;  /* such as x86_64-linux */
+	char *system;  /* such as x86_64-linux; "" where it does not say */
 };
 
 /*

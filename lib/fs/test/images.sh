@@ -5,7 +5,7 @@
 # usage: images.sh FS_TREE
 set -eu
 
-tree=$1
+tree=$(readlink -f "$1") # Meson names it relative to where we leave
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+
+void wire_head_put(uint8_t out[static WIRE_HEAD], uint32_t type, uint32_t size)
+{
+	put_le32(out, type);
+	put_le32(out + 4, size);
+}
+
+int wire_head_get(struct wire *w, const uint8_t in[static WIRE_HEAD], uint32_t *type,
+                  uint32_t *size, struct err *err)
+{
+	uint32_t t = get_le32(in), n = get_le32(in + 4);
+
+	for (size_t i = 0; i < w->rule_count; i++) {
+		const struct wire_rule *r = &w->rules[i];
+
+		if (r->state != w->state || r->type != t)
+			continue;
+		if (n > r->limit || n > WIRE_BODY_MAX)
+			return err_set(err, ERR_FORMAT, "%s: message %u of %u bytes, over %u",
+			               w->peer, t, n, MIN(r->limit, WIRE_BODY_MAX));
+		w->state = r->next;
+		*type = t;
+		*size = n;
+		return 0;
+	}
+	return err_set(err, ERR_FORMAT, "%s: message %u is not allowed in state %u", w->peer, t,
+	               w->state);
+}
+
+void wire_text_put(struct buf *out, struct str s)
+{
+	buf_le32(out, (uint32_t)s.n);
+	buf_put(out, s.p, s.n);
+}
+
+struct str wire_text_get(struct bytes *b, size_t max)
+{
+	uint32_t n = bytes_le32(b);
+	const uint8_t *p;
+
+	if (n > max)
+		b->bad = true;
+	p = bytes_take(b, n);
+	return p ? (struct str){(const char *)p, n} : (struct str){"", 0};
+}
+
+void wire_u32_put(struct buf *out, uint32_t v)
+{
+	buf_le32(out, v);
+}
+
+uint32_t wire_u32_get(struct bytes *b, uint32_t max)
+{
+	uint32_t v = bytes_le32(b);
+
+	if (v > max)
+		b->bad = true;
+	return b->bad ? 0 : v;
+}
+
+void wire_u64_put(struct buf *out, uint64_t v)
+{
+	buf_le64(out, v);
+}
+
+uint64_t wire_u64_get(struct bytes *b, uint64_t max)
+{
+	uint64_t v = bytes_le64(b);
+
+	if (v > max)
+		b->bad = true;
+	return b->bad ? 0 : v;
+}
+
+bool wire_end(const struct bytes *b)
+{
+	return bytes_ok(b) && bytes_left(b) == 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int send_all(struct wire *w, const uint8_t *p, size_t n, struct err *err)
+{
+	while (n) {
+		ssize_t r = send(w->fd, p, n, MSG_NOSIGNAL);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return err_set(err, ERR_CHILD, "%s: %s", w->peer, strerror(errno));
+		p += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+int wire_send(struct wire *w, uint32_t type, struct str body, struct err *err)
+{
+	uint8_t head[WIRE_HEAD];
+	int rc;
+
+	wire_head_put(head, type, (uint32_t)body.n);
+	rc = send_all(w, head, sizeof head, err);
+	return rc < 0 ? rc : send_all(w, (const uint8_t *)body.p, body.n, err);
+}
+
+/* Wait until there is something to read. */
+static int wait_for(struct wire *w, int64_t end_ms, const volatile bool *stop, struct err *err)
+{
+	struct pollfd p = {.fd = w->fd, .events = POLLIN};
+
+	for (;;) {
+		int64_t left = end_ms < 0 ? -1 : end_ms - now_ms();
+		int rc;
+
+		if (stop && *stop)
+			return err_set(err, ERR_INTERRUPTED, "stopped by a signal");
+		if (end_ms >= 0 && left <= 0)
+			return err_set(err, ERR_CHILD, "%s: silent for too long", w->peer);
+		/* A signal may come just before poll(): look again each second. */
+		rc = poll(&p, 1, left < 0 || left > 1000 ? 1000 : (int)left);
+		if (rc > 0)
+			return 0;
+		if (rc < 0 && errno != EINTR)
+			return err_sys(err, errno, "%s: poll", w->peer);
+	}
+}
+
+/* All n bytes; 1: the other end closed before the first. */
+static int recv_all(struct wire *w, uint8_t *p, size_t n, int64_t end_ms, const volatile bool *stop,
+                    struct err *err)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		int rc = wait_for(w, end_ms, stop, err);
+		ssize_t r;
+
+		if (rc < 0)
+			return rc;
+		r = recv(w->fd, p + done, n - done, MSG_DONTWAIT);
+		if (r < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if ((r == 0 || (r < 0 && errno == ECONNRESET)) && done == 0)
+			return 1;
+		if (r <= 0)
+			return err_set(err, ERR_CHILD, "%s: went away within a message", w->peer);
+		done += (size_t)r;
+	}
+	return 0;
+}
+
+int wire_recv(struct wire *w, uint32_t *type, struct buf *body, int64_t wait_ms,
+              const volatile bool *stop, struct err *err)
+{
+	int64_t end_ms = wait_ms < 0 ? -1 : now_ms() + wait_ms;
+	uint8_t head[WIRE_HEAD];
+	uint32_t size;
+	int rc = recv_all(w, head, sizeof head, end_ms, stop, err);
+
+	buf_reset(body);
+	if (rc != 0)
+		return rc;
+	rc = wire_head_get(w, head, type, &size, err);
+	if (rc < 0)
+		return rc;
+	rc = recv_all(w, buf_zeros(body, size), size, end_ms, stop, err);
+	if (rc == 1)
+		return err_set(err, ERR_CHILD, "%s: went away within a message", w->peer);
+	return rc;
+}
+
+int wire_put(struct wire *w, uint32_t type, struct str body, struct err *err)
+{
+	uint8_t head[WIRE_HEAD];
+	int rc;
+
+	wire_head_put(head, type, (uint32_t)body.n);
+	rc = io_write(w->fd, w->peer, head, sizeof head, err);
+	return rc < 0 ? rc : io_write(w->fd, w->peer, body.p, body.n, err);
+}
+
+int wire_get(struct wire *w, uint32_t *type, struct buf *body, struct err *err)
+{
+	uint8_t head[WIRE_HEAD];
+	uint32_t size;
+	size_t got;
+	int rc = io_read(w->fd, w->peer, head, sizeof head, &got, err);
+
+	buf_reset(body);
+	if (rc < 0)
+		return rc;
+	if (got == 0)
+		return 1;
+	if (got < sizeof head)
+		return err_set(err, ERR_FORMAT, "%s: half a message", w->peer);
+	rc = wire_head_get(w, head, type, &size, err);
+	if (rc == 0)
+		rc = io_read(w->fd, w->peer, buf_zeros(body, size), size, &got, err);
+	if (rc == 0 && got < size)
+		return err_set(err, ERR_FORMAT, "%s: half a message", w->peer);
+	return rc;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ways in which kernels are packed, each by its library: a stream of the
+ * bytes inside, made only as far as somebody reads.
+ */
+#ifndef XEN_UNPACK_H
+#define XEN_UNPACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "disk/window.h"
+
+enum unpack_kind {
+	UNPACK_UNKNOWN,
+	UNPACK_NONE, /* not packed at all: an ELF file */
+	UNPACK_GZIP,
+	UNPACK_BZIP2,
+	UNPACK_XZ,
+	UNPACK_LZMA,
+	UNPACK_LZO,
+	UNPACK_LZ4,
+	UNPACK_ZSTD,
+};
+
+#define UNPACK_MAGIC_SIZE 16 /* bytes that tell the kind */
+
+/* By its first bytes. */
+enum unpack_kind unpack_probe(const uint8_t *p, size_t n);
+/* "xz", …; "unknown". */
+const char *unpack_name(enum unpack_kind kind);
+
+struct unpack;
+
+/*
+ * Unpack what w holds: *out is freed with unpack_free(), and w copied. memory:
+ * what a decoder may use in bytes, -ERR_LIMIT where a stream wants more.
+ * -ERR_UNSUPPORTED: no library for this kind (bzip2, lzo).
+ */
+int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory, struct unpack **out,
+               struct err *err);
+void unpack_free(struct unpack *u);
+void unpack_freep(struct unpack **u);
+
+/* Up to n bytes more; *got is less only at the end. */
+int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *err);
+
+#endif
