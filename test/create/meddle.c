@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * To be preloaded into domstrap: does something at an exact moment.
+ *
+ *     MEDDLE_AT=CALL:N     at the Nth time that it calls CALL, before the call,
+ *     MEDDLE=COMMAND       run a shell command; $PPID is domstrap
+ *     MEDDLE_ERRNO=NUMBER  and let the call fail
+ *
+ * CALL: ftruncate64 (once, after counting and before copying), pwrite64,
+ * fallocate64, fsync, linkat, renameat2.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum call { FTRUNCATE, PWRITE, FALLOCATE, FSYNC, LINKAT, RENAMEAT2, CALLS };
+
+static const char *const names[CALLS] = {
+	"ftruncate64", "pwrite64", "fallocate64", "fsync", "linkat", "renameat2",
+};
+static atomic_uint counts[CALLS];
+
+/* Whether the call is to fail; errno is set then. */
+static bool meddle(enum call call)
+{
+	const char *at = getenv("MEDDLE_AT"), *command = getenv("MEDDLE");
+	const char *error = getenv("MEDDLE_ERRNO");
+	size_t n = strlen(names[call]);
+	unsigned count = atomic_fetch_add(&counts[call], 1) + 1;
+
+	if (!at || strncmp(at, names[call], n) != 0 || at[n] != ':' ||
+	    (unsigned)atoi(at + n + 1) != count)
+		return false;
+	if (command) {
+		/* Not for the shell itself. */
+		unsetenv("LD_PRELOAD");
+		if (system(command) != 0)
+			abort();
+	}
+	if (!error)
+		return false;
+	errno = atoi(error);
+	return true;
+}
+
+#define REAL(fn) ((__typeof__(&(fn)))(uintptr_t)dlsym(RTLD_NEXT, #fn))
+
+int ftruncate64(int fd, off64_t n)
+{
+	return meddle(FTRUNCATE) ? -1 : REAL(ftruncate64)(fd, n);
+}
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t off)
+{
+	return meddle(PWRITE) ? -1 : REAL(pwrite64)(fd, p, n, off);
+}
+
+int fallocate64(int fd, int mode, off64_t off, off64_t n);
+int fallocate64(int fd, int mode, off64_t off, off64_t n)
+{
+	return meddle(FALLOCATE) ? -1 : REAL(fallocate64)(fd, mode, off, n);
+}
+
+int fsync(int fd)
+{
+	return meddle(FSYNC) ? -1 : REAL(fsync)(fd);
+}
+
+int linkat(int from, const char *old, int to, const char *new, int flags)
+{
+	return meddle(LINKAT) ? -1 : REAL(linkat)(from, old, to, new, flags);
+}
+
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags);
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
+{
+	return meddle(RENAMEAT2) ? -1 : REAL(renameat2)(from, old, to, new, flags);
+}
