@@ -279,7 +279,10 @@ static int write_small_files(struct creation *cr, struct err *err)
 	return rc;
 }
 
-/* All or none, as far as a file system lets us: new names are taken back. */
+/*
+ * All or none, as far as a file system lets us: new names are taken back. They
+ * come at once, and are synced together: they are in one directory.
+ */
 static int publish(struct creation *cr, struct err *err)
 {
 	bool force = cr->guest.opt.force;
@@ -294,6 +297,8 @@ static int publish(struct creation *cr, struct err *err)
 	for (; done < n && rc == 0; done++)
 		if (all[done]->fd >= 0)
 			rc = outfile_publish(all[done], force, err);
+	if (rc == 0)
+		rc = outfile_sync_dir(&cr->files[FILE_CFG], err);
 	if (rc < 0 && !force)
 		while (done--)
 			outfile_unpublish(all[done]);
@@ -330,10 +335,11 @@ static int write_guest(struct creation *cr, struct err *err)
 {
 	int rc = open_files(cr, err);
 
-	if (rc == 0)
-		rc = write_disks(cr, err);
+	/* What may fail comes before the first write to a device. */
 	if (rc == 0)
 		rc = write_small_files(cr, err);
+	if (rc == 0)
+		rc = write_disks(cr, err);
 	return rc < 0 ? rc : publish(cr, err);
 }
 

@@ -8,9 +8,13 @@
  *
  * CALL: ftruncate64 (once, after counting and before copying), pwrite64,
  * fallocate64, fsync, linkat, renameat2.
+ *
+ *     MEDDLE_NO_TMPFILE=1  a host whose file system has no nameless files
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -81,4 +85,19 @@ int renameat2(int from, const char *old, int to, const char *new, unsigned flags
 int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
 {
 	return meddle(RENAMEAT2) ? -1 : REAL(renameat2)(from, old, to, new, flags);
+}
+
+int openat64(int dir, const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if ((flags & O_TMPFILE) == O_TMPFILE && getenv("MEDDLE_NO_TMPFILE")) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return REAL(openat64)(dir, path, flags, mode);
 }

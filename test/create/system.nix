@@ -3,7 +3,6 @@
 #   kind    "small"    a few paths
 #           "strange"  everything that a store may hold and a copier may get wrong
 #           "bare"     no kernel, no initrd
-#           "huge"     files of more than 4 GiB and across block groups
 #   arch    what the system says it is for
 #   extra   lines of shell run in the top level, to break it
 { kind, arch ? "x86_64-linux", extra ? "", version ? "25.11.20251201.ccccccc" }:
@@ -110,17 +109,7 @@ let
     links sizes names directories file program link empty flat recursive text cycle outputs.dev with-drv
   ];
 
-  huge = build "huge" ''
-    mkdir $out; cd $out
-    echo first >a
-    truncate -s 4300M sparse
-    printf end | dd of=sparse bs=1 seek=4400000000 conv=notrunc 2>/dev/null
-    # Crosses the first backup groups, at 128 and 384 MiB.
-    head -c 300000000 /dev/zero | tr '\0' g >groups
-    echo last >z
-  '' { };
-
-  refers = if kind == "strange" then strange else if kind == "huge" then [ huge ] else [ file link ];
+  refers = if kind == "strange" then strange else [ file link ];
 in
 build "nixos-system-${kind}-25.11" ''
   mkdir -p $out/etc $out/bin; cd $out
