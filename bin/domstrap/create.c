@@ -288,12 +288,18 @@ static int publish(struct creation *cr, struct err *err)
 	bool force = cr->guest.opt.force;
 	struct outfile *all[FILES + GUEST_DISKS_MAX];
 	size_t n = 0, done = 0;
+	bool devices = false;
 	int rc = 0;
 
-	for (size_t i = 0; i < cr->guest.n_disks; i++)
+	for (size_t i = 0; i < cr->guest.n_disks; i++) {
 		all[n++] = &cr->disks[i].file;
+		devices |= cr->guest.disks[i].device != NULL;
+	}
 	for (size_t i = 0; i < FILES; i++)
 		all[n++] = &cr->files[i];
+	/* A device that is valid now wants its config. */
+	if (ui_signal() && !devices)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	for (; done < n && rc == 0; done++)
 		if (all[done]->fd >= 0)
 			rc = outfile_publish(all[done], force, err);

@@ -50,6 +50,9 @@ settle_in() {
 
 [[ $- != *x* ]] || PS4='+ $SECONDS '
 [ -n "${WORLD:-}" ] || enter_world "$@"
+# A trace (bash -x) stays out of what is looked at.
+exec 9>&2
+BASH_XTRACEFD=9
 settle_in
 
 # Loop devices and real mounts: root, and a host that lets it. no_loop is the reason why not.

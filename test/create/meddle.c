@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum call { FTRUNCATE, PWRITE, FALLOCATE, FSYNC, LINKAT, RENAMEAT2, CALLS };
@@ -29,6 +30,22 @@ static const char *const names[CALLS] = {
 	"ftruncate64", "pwrite64", "fallocate64", "fsync", "linkat", "renameat2",
 };
 static atomic_uint counts[CALLS];
+
+/* Not system(3), which lets its caller ignore SIGINT meanwhile. */
+static void run(const char *command)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status != 0)
+		abort();
+}
 
 /* Whether the call is to fail; errno is set then. */
 static bool meddle(enum call call)
@@ -44,8 +61,7 @@ static bool meddle(enum call call)
 	if (command) {
 		/* Not for the shell itself. */
 		unsetenv("LD_PRELOAD");
-		if (system(command) != 0)
-			abort();
+		run(command);
 	}
 	if (!error)
 		return false;

@@ -1,6 +1,7 @@
 # Small systems with NixOS's top level, for tests. The host's shell builds them, so the sandbox must be off.
 #
 #   kind    "small"    a few paths
+#           "medium"   files of many sizes and names, that any file system can hold
 #           "strange"  everything that a store may hold and a copier may get wrong
 #           "bare"     no kernel, no initrd
 #   arch    what the system says it is for
@@ -109,7 +110,7 @@ let
     links sizes names directories file program link empty flat recursive text cycle outputs.dev with-drv
   ];
 
-  refers = if kind == "strange" then strange else [ file link ];
+  refers = if kind == "strange" then strange else if kind == "medium" then [ sizes names link ] else [ file link ];
 in
 build "nixos-system-${kind}-25.11" ''
   mkdir -p $out/etc $out/bin; cd $out
