@@ -132,15 +132,21 @@ static int take_block(struct ext4_stream *s, uint8_t **block, uint64_t *phys, st
 	return 0;
 }
 
-/* The extents of the next blocks of the line. */
+/*
+ * The extents of the next blocks of the line. Where they go into a leaf they
+ * are cut into more than an inode could hold: e2fsck offers to shorten a tree
+ * that is deeper than it needs to be.
+ */
 static void list_extents(struct ext4_stream *s, uint64_t blocks)
 {
-	uint64_t line = ext4_stream_line(s), done = 0;
+	uint64_t line = ext4_stream_line(s), done = 0, most = EXT4_EXTENT_LEN_MAX;
 
+	if (ext4_extent_leaves(blocks))
+		most = MIN(most, blocks / (EXT4_EXTENTS_INLINE + 1));
 	s->n_extents = 0;
 	while (done < blocks) {
 		uint64_t run, phys = ext4_line_block(s->w->gdt_area, line + done, &run);
-		uint64_t n = MIN(MIN(run, blocks - done), (uint64_t)EXT4_EXTENT_LEN_MAX);
+		uint64_t n = MIN(MIN(run, blocks - done), most);
 
 		GROW(s->extents, s->n_extents, s->extents_cap);
 		s->extents[s->n_extents++] = (struct ext4_extent){

@@ -17,6 +17,7 @@
 struct counting {
 	const struct store_source *src;
 	const struct ext4_ids *ids;
+	const atomic_bool *stop;
 	struct ext4_counter *counters[16];
 	const size_t *order;
 	struct ext4_tally *tallies; /* by position */
@@ -29,11 +30,13 @@ static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
 	_cleanup_(walk_freep) struct walk *walk = c->src->open(c->src, item, true);
 	int rc;
 
+	if (c->stop && atomic_load_explicit(c->stop, memory_order_relaxed))
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	if (!c->counters[worker])
 		c->counters[worker] = ext4_counter_new(c->ids);
 	rc = ext4_count_tree(c->counters[worker], walk, &c->tallies[i], err);
 	if (rc < 0)
-		return err_prefix(err, "copying %s", c->src->items[item].name);
+		return err_prefix(err, "looking at /nix/store/%s", c->src->items[item].name);
 	return 0;
 }
 
@@ -95,9 +98,9 @@ static void cut_batches(struct store_plan *plan, size_t n)
 }
 
 int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, unsigned threads,
-		    struct store_plan *out, struct err *err)
+		    const atomic_bool *stop, struct store_plan *out, struct err *err)
 {
-	struct counting c = {.src = src, .ids = ids};
+	struct counting c = {.src = src, .ids = ids, .stop = stop};
 	struct store_plan plan = {0};
 	int rc;
 
@@ -181,7 +184,8 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 	if (rc == -ERR_INTERRUPTED)
 		return rc;
 	if (rc < 0)
-		return err_prefix(err, "/nix/store/%s", f->src->items[item].name);
+		return err_prefix(err, "%s/nix/store/%s", rc == -ERR_MISMATCH ? "" : "copying ",
+				  f->src->items[item].name);
 	if (f->opt->paths)
 		atomic_fetch_add(f->opt->paths, 1);
 	return 0;
