@@ -20,6 +20,7 @@ test:
 
 bench: all
 	bench/create.sh
+	bench/cache.sh
 
 install: all
 	DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild

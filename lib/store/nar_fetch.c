@@ -256,6 +256,9 @@ int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 		dir_name(f, name, sizeof name);
 		cache_dir_drop(f->caches->dir, name);
 	}
+	/* Too long, cut short, damaged: all of them not what was promised. */
+	if (rc == -ERR_LIMIT || rc == -ERR_FORMAT)
+		err->code = ERR_MISMATCH;
 	if (f->file && rc == -ERR_IO)
 		blame(f->caches, f->offer->supplier);
 	return err_prefix(err, "%s from %s", f->info->path, f->from);

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 large=$(large)
-fill "$work/c" "compression=xz&compression-level=1&secret-key=$work/secret" "$large"
+fill "$work/c" "compression=zstd&secret-key=$work/secret" "$large"
 serve "$work/c"
 keep=$work/keep/a/b
 opts=(--config "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --no-sigs --from "$url/plain" --cache-dir "$keep" -q)
