@@ -10,7 +10,7 @@
 #include <zstd.h>
 
 #include "base/mem.h"
-#include "xen/lz4.h"
+#include "xen/unlz4.h"
 
 #define PIECE 65536
 #define PAGE 4096
@@ -253,12 +253,12 @@ static void zstd_close(struct unpack *u)
 }
 
 struct lz4_state {
-	struct lz4_input in; /* first: lz4.c has a pointer to it */
+	struct unlz4_input in; /* first: unlz4.c has a pointer to it */
 	struct unpack *u;
-	struct lz4 z;
+	struct unlz4 z;
 };
 
-static int lz4_byte(struct lz4_input *in)
+static int lz4_byte(struct unlz4_input *in)
 {
 	struct unpack *u = ((struct lz4_state *)in)->u;
 	struct err unused = ERR_INIT;
@@ -271,7 +271,7 @@ static int lz4_byte(struct lz4_input *in)
 	return c;
 }
 
-static size_t lz4_bytes(struct lz4_input *in, uint8_t *p, size_t n)
+static size_t lz4_bytes(struct unlz4_input *in, uint8_t *p, size_t n)
 {
 	struct unpack *u = ((struct lz4_state *)in)->u;
 	struct err unused = ERR_INIT;
@@ -289,9 +289,9 @@ static int lz4_open(struct unpack *u, size_t memory, struct err *err)
 {
 	struct lz4_state *s = xmalloc(sizeof *s);
 
-	s->in = (struct lz4_input){lz4_byte, lz4_bytes};
+	s->in = (struct unlz4_input){lz4_byte, lz4_bytes};
 	s->u = u;
-	lz4_init(&s->z, &s->in);
+	unlz4_init(&s->z, &s->in);
 	u->state.lz4 = s;
 	u->pos = LZ4_MAGIC_SIZE;
 	return 0;
@@ -299,7 +299,7 @@ static int lz4_open(struct unpack *u, size_t memory, struct err *err)
 
 static int lz4_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struct err *err)
 {
-	return lz4_read(&u->state.lz4->z, to, n, got, err);
+	return unlz4_read(&u->state.lz4->z, to, n, got, err);
 }
 
 static void lz4_close(struct unpack *u)

@@ -12,8 +12,8 @@
  *
  * The last sequence of a block has no match.
  */
-#ifndef XEN_LZ4_H
-#define XEN_LZ4_H
+#ifndef XEN_UNLZ4_H
+#define XEN_UNLZ4_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,17 +21,17 @@
 
 #include "base/err.h"
 
-#define LZ4_WINDOW 65536
+#define UNLZ4_WINDOW 65536
 
 /* The next byte of input, or -1 at its end or on an error, which is kept. */
-struct lz4_input {
-	int (*byte)(struct lz4_input *in);
+struct unlz4_input {
+	int (*byte)(struct unlz4_input *in);
 	/* Up to n bytes; 0 at the end. */
-	size_t (*bytes)(struct lz4_input *in, uint8_t *p, size_t n);
+	size_t (*bytes)(struct unlz4_input *in, uint8_t *p, size_t n);
 };
 
-struct lz4 {
-	struct lz4_input *in;
+struct unlz4 {
+	struct unlz4_input *in;
 	uint64_t left;     /* bytes of the block's input that are still to come */
 	uint32_t unpacked; /* bytes of the block so far */
 	size_t literals, match, offset;
@@ -39,13 +39,13 @@ struct lz4 {
 	bool has_token;
 	size_t n;    /* bytes in buf */
 	size_t said; /* of them handed out */
-	uint8_t buf[2 * LZ4_WINDOW];
+	uint8_t buf[2 * UNLZ4_WINDOW];
 };
 
 /* in is borrowed and stands behind the magic. */
-void lz4_init(struct lz4 *z, struct lz4_input *in);
+void unlz4_init(struct unlz4 *z, struct unlz4_input *in);
 
 /* Up to n bytes: 0, 1 at the end, or -ERR_FORMAT. */
-int lz4_read(struct lz4 *z, uint8_t *to, size_t n, size_t *got, struct err *err);
+int unlz4_read(struct unlz4 *z, uint8_t *to, size_t n, size_t *got, struct err *err);
 
 #endif

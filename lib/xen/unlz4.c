@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "xen/lz4.h"
+#include "xen/unlz4.h"
 
 #include <string.h>
 
@@ -10,14 +10,14 @@
 #define PACKED_MAX (BLOCK_MAX + BLOCK_MAX / 255 + 16)
 #define MATCH_MIN 4
 
-void lz4_init(struct lz4 *z, struct lz4_input *in)
+void unlz4_init(struct unlz4 *z, struct unlz4_input *in)
 {
 	memset(z, 0, offsetof(struct lz4, buf));
 	z->in = in;
 }
 
 /* A byte of the block: -1 where it has no more. */
-static int take_byte(struct lz4 *z)
+static int take_byte(struct unlz4 *z)
 {
 	int c;
 
@@ -29,7 +29,7 @@ static int take_byte(struct lz4 *z)
 }
 
 /* What follows a nibble of 15. false: the block ended, or it is too much. */
-static bool length_take(struct lz4 *z, size_t nibble, size_t *out)
+static bool length_take(struct unlz4 *z, size_t nibble, size_t *out)
 {
 	size_t n = nibble;
 	int c = 255;
@@ -48,7 +48,7 @@ static bool length_take(struct lz4 *z, size_t nibble, size_t *out)
  * The next block: 1 at the end. The kernel's build writes the unpacked size
  * behind the last block, where another one's size would be.
  */
-static int block_next(struct lz4 *z, struct err *err)
+static int block_next(struct unlz4 *z, struct err *err)
 {
 	uint8_t head[4];
 	uint32_t size;
@@ -80,7 +80,7 @@ static int damaged(struct err *err)
 }
 
 /* What the token says comes first: literals. */
-static int literals_begin(struct lz4 *z, struct err *err)
+static int literals_begin(struct unlz4 *z, struct err *err)
 {
 	if (!z->has_token) {
 		int c = take_byte(z);
@@ -93,7 +93,7 @@ static int literals_begin(struct lz4 *z, struct err *err)
 	return length_take(z, z->token >> 4, &z->literals) ? 0 : damaged(err);
 }
 
-static int match_begin(struct lz4 *z, struct err *err)
+static int match_begin(struct unlz4 *z, struct err *err)
 {
 	int low = take_byte(z), high = take_byte(z);
 
@@ -109,12 +109,12 @@ static int match_begin(struct lz4 *z, struct err *err)
 	return 0;
 }
 
-static size_t room(const struct lz4 *z)
+static size_t room(const struct unlz4 *z)
 {
 	return sizeof z->buf - z->n;
 }
 
-static int literals_copy(struct lz4 *z, struct err *err)
+static int literals_copy(struct unlz4 *z, struct err *err)
 {
 	size_t n = MIN(MIN(z->literals, room(z)), (size_t)z->left), got;
 
@@ -130,7 +130,7 @@ static int literals_copy(struct lz4 *z, struct err *err)
 	return 0;
 }
 
-static void match_copy(struct lz4 *z)
+static void match_copy(struct unlz4 *z)
 {
 	size_t n = MIN(z->match, room(z));
 	uint8_t *to = z->buf + z->n;
@@ -147,7 +147,7 @@ static void match_copy(struct lz4 *z)
 }
 
 /* Something more in buf: 0, 1 at the end, or -ERR_FORMAT. */
-static int advance(struct lz4 *z, struct err *err)
+static int advance(struct unlz4 *z, struct err *err)
 {
 	int rc = 0;
 
@@ -172,15 +172,15 @@ static int advance(struct lz4 *z, struct err *err)
 	return rc == 0 && !z->literals && !z->left ? damaged(err) : rc;
 }
 
-int lz4_read(struct lz4 *z, uint8_t *to, size_t n, size_t *got, struct err *err)
+int unlz4_read(struct unlz4 *z, uint8_t *to, size_t n, size_t *got, struct err *err)
 {
 	size_t m;
 	int rc = 0;
 
 	while (z->said == z->n && rc == 0) {
 		if (z->n == sizeof z->buf) {
-			memmove(z->buf, z->buf + LZ4_WINDOW, LZ4_WINDOW);
-			z->n = z->said = LZ4_WINDOW;
+			memmove(z->buf, z->buf + UNLZ4_WINDOW, UNLZ4_WINDOW);
+			z->n = z->said = UNLZ4_WINDOW;
 		}
 		do
 			rc = advance(z, err);
