@@ -18,6 +18,11 @@ int walk_fd(struct walk *w)
 	return w->ops->fd ? w->ops->fd(w) : -1;
 }
 
+int walk_skip(struct walk *w, uint64_t n, struct err *err)
+{
+	return w->ops->skip(w, n, err);
+}
+
 void walk_free(struct walk *w)
 {
 	if (w)

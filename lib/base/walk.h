@@ -4,7 +4,7 @@
  * system and a tree built in memory all give the same entries; the ext4
  * writer, the NAR hasher and the lister take them.
  *
- *     tree = FILE | LINK | DIR entry* UP
+ *     tree = FILE | LINK | DIR tree* UP
  *
  * The first entry is the tree's root, with an empty name. The entries of a
  * directory come in strict byte order of name. After a FILE the consumer may
@@ -30,7 +30,8 @@ enum walk_kind {
 	WALK_FILE,
 	WALK_LINK,
 	WALK_DIR,
-	WALK_UP, /* the end of the innermost open directory */
+	WALK_UP,    /* the end of the innermost open directory */
+	WALK_GRAFT, /* stands for a tree that the consumer has already */
 };
 
 /* name and target are borrowed: valid until the next call on the walk. */
@@ -42,6 +43,12 @@ struct walk_entry {
 	uint32_t mode;	   /* permission bits, 07777 */
 	uint32_t uid, gid;
 	int64_t mtime; /* seconds since 1970 */
+	/*
+	 * The consumer's own number for the object: what a WALK_GRAFT stands
+	 * for, or the one that a WALK_DIR must get; 0: none.
+	 */
+	uint32_t handle;
+	enum walk_kind graft; /* WALK_GRAFT: what kind of tree it is */
 };
 
 struct walk;
@@ -49,7 +56,9 @@ struct walk;
 struct walk_ops {
 	int (*next)(struct walk *w, struct walk_entry *ent, struct err *err);
 	int (*read)(struct walk *w, void *p, size_t n, size_t *got, struct err *err);
-	int (*fd)(struct walk *w); /* may be NULL: data has no descriptor */
+	/* Both NULL where the data has no descriptor. */
+	int (*fd)(struct walk *w);
+	int (*skip)(struct walk *w, uint64_t n, struct err *err);
 	void (*free)(struct walk *w);
 };
 
@@ -67,6 +76,8 @@ int walk_next(struct walk *w, struct walk_entry *ent, struct err *err);
 int walk_read(struct walk *w, void *p, size_t n, size_t *got, struct err *err);
 /* A descriptor of the current file, borrowed until the next entry; or -1. */
 int walk_fd(struct walk *w);
+/* Pass over n bytes of the current file, which has a descriptor. */
+int walk_skip(struct walk *w, uint64_t n, struct err *err);
 void walk_free(struct walk *w);
 void walk_freep(struct walk **w);
 

@@ -82,16 +82,43 @@ static int put_options(struct exec *x, const char *options, struct buf *body, st
 	return 0;
 }
 
-static void put_file(struct buf *body, const char *device, const char *path)
+static void put_file(struct buf *body, const char *device, struct str path)
 {
 	_cleanup_(buf_fini) struct buf name = BUF_INIT;
 
-	buf_putf(&name, "(%s)%s%s", device, *path == '/' ? "" : "/", path);
+	buf_putf(&name, "(%s)%s%.*s", device, str_starts(path, "/") ? "" : "/", STR_ARG(path));
 	buf_puts(body, " ");
 	if (plain(buf_str(&name)))
 		buf_put(body, name.p, name.n);
 	else
 		put_quoted(body, buf_str(&name));
+}
+
+/* A line's files, which may be variables: "initrd $early_initrd /x.img". */
+static int put_files(struct exec *x, const struct bls_entry *b, const char *device,
+                     struct buf *body, struct err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < b->initrds.n; i++) {
+		_cleanup_(buf_fini) struct buf names = BUF_INIT;
+		struct str rest;
+
+		if (put_expanded(x, b->initrds.v[i], &names, err) < 0)
+			return -ERR_LIMIT;
+		rest = buf_str(&names);
+		while (rest.p) {
+			struct str one = str_cut(&rest, ' ');
+
+			if (!one.n)
+				continue;
+			buf_puts(body, any ? "" : "initrd");
+			put_file(body, device, one);
+			any = true;
+		}
+	}
+	buf_puts(body, any ? "\n" : "");
+	return 0;
 }
 
 static int put_body(struct exec *x, const struct bls_entry *b, const char *device, struct buf *body,
@@ -104,21 +131,15 @@ static int put_body(struct exec *x, const struct bls_entry *b, const char *devic
 		options = exec_get(x, "kernelopts");
 	if (!*b->linux_) {
 		buf_puts(body, "chainloader");
-		put_file(body, device, b->loader);
+		put_file(body, device, str_from(b->loader));
 		buf_puts(body, "\n");
 		return 0;
 	}
 	buf_puts(body, "linux");
-	put_file(body, device, b->linux_);
+	put_file(body, device, str_from(b->linux_));
 	rc = put_options(x, options.p, body, err);
 	buf_puts(body, "\n");
-	if (b->initrds.n) {
-		buf_puts(body, "initrd");
-		for (size_t i = 0; i < b->initrds.n; i++)
-			put_file(body, device, b->initrds.v[i]);
-		buf_puts(body, "\n");
-	}
-	return rc;
+	return rc < 0 ? rc : put_files(x, b, device, body, err);
 }
 
 static int add_entry(struct exec *x, const struct bls_entries *all, const struct bls_entry *b,
@@ -129,12 +150,9 @@ static int add_entry(struct exec *x, const struct bls_entries *all, const struct
 	int rc = put_body(x, b, device, &body, err);
 
 	if (rc == 0)
-		rc = exec_charge(x, body.n, err);
+		rc = exec_add_entry(x, body.n, &e, err);
 	if (rc < 0)
 		return rc;
-	e = menu_add(x->menu);
-	if (!e)
-		return err_set(err, ERR_LIMIT, "more than %zu entries", x->limits->entries);
 	bls_title(all, b, &title);
 	set_text(&e->title, buf_str(&title));
 	set_text(&e->id, str_from(b->id));
@@ -197,6 +215,8 @@ int cmd_blscfg(struct exec *x, struct grub_texts *argv, struct err *err)
 		return exec_fail(x, STATUS_OK, "entries within an entry are left out");
 	if (read_dirs(x, argv, &all, &dev, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "no directory of entries: %s", why.text);
+	for (size_t i = 0; rc == 0 && i < all.n; i++)
+		rc = exec_charge(x, strlen(all.v[i].text), err);
 	drop_loaderless(&all);
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, bls_cmp_names);

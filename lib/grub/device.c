@@ -119,6 +119,8 @@ int file_locate(const struct grub_files *files, struct str name, struct str root
 		if (!rest.p)
 			return err_set(err, ERR_FORMAT, "%.*s: a '(' without ')'", STR_ARG(name));
 	}
+	if (!device.n)
+		return err_set(err, ERR_NOENT, "%.*s: the device's name is empty", STR_ARG(name));
 	rc = device_find(files, device, first, &found, err);
 	if (rc < 0)
 		return err_prefix(err, "%.*s", STR_ARG(name));

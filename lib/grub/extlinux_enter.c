@@ -129,7 +129,7 @@ static bool has_suffix(struct str name, const char *suffix)
 {
 	size_t n = strlen(suffix);
 
-	return name.n > n && strncasecmp(name.p + name.n - n, suffix, n) == 0;
+	return name.n >= n && strncasecmp(name.p + name.n - n, suffix, n) == 0;
 }
 
 /* A KERNEL that is a program of syslinux's own. */

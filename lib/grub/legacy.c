@@ -270,11 +270,24 @@ static int run_line(struct run *r, struct str line, struct err *err)
 		return run_initrd(r, rest, err);
 	else if (str_is(word, "configfile"))
 		return run_configfile(r, rest, err);
-	else if (str_is(word, "module") || str_is(word, "modulenounzip") ||
-	         str_is(word, "chainloader"))
-		return err_set(err, ERR_UNSUPPORTED,
-		               "the entry boots by \"%.*s\"; a Xen guest needs a Linux \"kernel\"",
-		               STR_ARG(word));
+	return 0;
+}
+
+/* Something that only boots by itself, or needs the whole machine. */
+static int check_refused(struct str text, struct err *err)
+{
+	struct str line, rest;
+
+	while (next_line(&text, &line)) {
+		rest = line;
+		line = cut_word(&rest);
+		if (str_is(line, "module") || str_is(line, "modulenounzip") ||
+		    str_is(line, "chainloader"))
+			return err_set(err, ERR_UNSUPPORTED,
+			               "the entry boots by \"%.*s\"; a Xen guest needs a Linux "
+			               "\"kernel\" and \"initrd\"",
+			               STR_ARG(line));
+	}
 	return 0;
 }
 
@@ -297,7 +310,9 @@ static int legacy_enter(struct grub_menu *m, const struct grub_entry *e, struct 
 	if (!m->context->files->device_count)
 		return err_set(err, ERR_NOENT, "there are no disks");
 	r.root = xasprintf("=%s", m->context->files->devices[m->dev].name);
-	rc = run_text(&r, buf_str(&m->context->text), err);
+	rc = check_refused(body, err);
+	if (rc == 0)
+		rc = run_text(&r, buf_str(&m->context->text), err);
 	if (rc == 0)
 		rc = run_text(&r, body, err);
 	if (rc < 0)

@@ -12,7 +12,7 @@
 
 void unlz4_init(struct unlz4 *z, struct unlz4_input *in)
 {
-	memset(z, 0, offsetof(struct lz4, buf));
+	memset(z, 0, offsetof(struct unlz4, buf));
 	z->in = in;
 }
 

@@ -1,0 +1,25 @@
+#!/bin/bash
+# closure.sh WORKDIR: make the closure that the benchmarks copy (about 1.4 GB, 50,000 files) with real Nix out
+# of Debian packages; prints its store path. Takes some minutes the first time, nothing later.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+work=${1:?WORKDIR}
+set_of_packages=(build-essential git vim emacs-nox python3-numpy python3-scipy perl openssh-server nginx
+  postgresql linux-image-cloud-amd64 man-db)
+
+mkdir -p "$work/debs"
+work=$(cd "$work" && pwd)
+if [ -L "$work/system" ] && nix-store --check-validity "$work/system" 2>/dev/null; then
+  readlink "$work/system"
+  exit 0
+fi
+# What an empty machine would install: apt's own answer, for a list that does not depend on this one.
+mapfile -t packages < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null \
+  "${set_of_packages[@]}" | awk '/^Inst/ {print $2}' | sort)
+[ "${#packages[@]}" -gt 100 ] || { echo "closure.sh: apt lists ${#packages[@]} packages, over 100 expected; run apt-get update" >&2; exit 1; }
+echo "closure.sh: fetching ${#packages[@]} packages" >&2
+(cd "$work/debs" && apt-get -q download "${packages[@]}" >/dev/null)
+echo "closure.sh: building" >&2
+nix-build "$here/closure.nix" --arg debs "$work/debs" --option sandbox false -j 2 -o "$work/system" >"$work/build.log" 2>&1 ||
+  { tail -n 20 "$work/build.log" >&2; exit 1; }
+readlink "$work/system"

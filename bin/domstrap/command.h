@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domstrap's commands: one file each.
+ */
+#ifndef DOMSTRAP_COMMAND_H
+#define DOMSTRAP_COMMAND_H
+
+#include "base/err.h"
+
+/* Exit statuses; domstrap(1) lists them. */
+enum status {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_BUSY = 3,   /* the disk or the database is in use */
+	STATUS_VERIFY = 4, /* a store path is not what the database says */
+	/* 128 + N: ended by signal N */
+};
+
+/* Print the error; the status that belongs to it. */
+int command_failed(const struct err *err);
+
+struct command {
+	const char *name;
+	/* argv[0] is the command's name; returns an exit status. */
+	int (*run)(int argc, char **argv);
+	const char *summary; /* one line */
+};
+
+int cmd_create(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+
+#endif

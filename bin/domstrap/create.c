@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+#include "create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/outfile.h"
+#include "base/walk_dir.h"
+#include "command.h"
+#include "image/device.h"
+#include "image/nixroot.h"
+#include "menu.h"
+#include "store/store_db.h"
+
+/* Room for the guest's own next steps: half of the closure, at least 1 GiB. */
+#define SPARE_MIN (1ull << 30)
+#define CONFIGURATION_MAX (16u << 20)
+#define MODE_FILE 0644
+
+/* The files beside the images, in the order in which they get their names. */
+enum {
+	FILE_KERNEL,
+	FILE_INITRD,
+	FILE_CFG,
+	FILES,
+};
+
+/* A disk in the making. */
+struct disk_work {
+	const struct guest_disk *disk;
+	struct tree *tree;
+	struct image_request req;
+	struct image_plan plan;
+	struct target target;
+	struct outfile file; /* where it is no device */
+};
+
+struct creation {
+	struct guest guest;
+	struct store_item *items;
+	struct store_source source;
+	struct buf database, configuration;
+	struct menu menu;
+	struct disk_work disks[GUEST_DISKS_MAX];
+	struct outfile files[FILES];
+	struct ui_progress progress;
+};
+
+static struct disk_work *root_work(struct creation *cr)
+{
+	return &cr->disks[cr->guest.n_disks - 1];
+}
+
+/* ---- what goes in --------------------------------------------------------- */
+
+static struct walk *open_item(const struct store_source *src, size_t i, bool stat_only)
+{
+	const struct creation *cr =
+		(const void *)((const char *)src - offsetof(struct creation, source));
+	_free_ char *path =
+		local_store_real_path(cr->guest.store, cr->guest.closure.paths[i].path);
+
+	return walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL | (stat_only ? WALK_DIR_STAT : 0));
+}
+
+static void list_items(struct creation *cr)
+{
+	const struct closure *c = &cr->guest.closure;
+
+	cr->items = xcalloc(c->n, sizeof *cr->items);
+	for (size_t i = 0; i < c->n; i++) {
+		cr->items[i].name = c->paths[i].path + strlen("/nix/store/");
+		cr->items[i].nar_size = c->paths[i].nar_size;
+		memcpy(cr->items[i].nar_hash, c->paths[i].nar_hash, HASH_SHA256_LEN);
+	}
+	cr->source = (struct store_source){.items = cr->items, .n = c->n, .open = open_item};
+}
+
+static int build_root(struct creation *cr, struct err *err)
+{
+	struct guest *g = &cr->guest;
+	struct str configuration;
+	struct nixroot root = {
+		.toplevel = g->system.toplevel,
+		.schema = STR(STORE_DB_SCHEMA),
+		.channel_name = g->channel_name,
+		.time = g->time,
+	};
+	int rc = store_db_build(&g->closure, g->time, &cr->database, err);
+
+	if (rc == 0 && g->opt.configuration) {
+		rc = io_read_file(AT_FDCWD, g->opt.configuration, CONFIGURATION_MAX,
+				  &cr->configuration, err);
+		configuration = buf_str(&cr->configuration);
+		root.configuration = &configuration;
+	}
+	if (rc < 0)
+		return rc;
+	root.database = buf_str(&cr->database);
+	if (g->channel_name)
+		root.channel_url = g->channel_copy ? g->channel_copy : g->channel_url;
+	root_work(cr)->tree = nixroot_tree(&root);
+	return 0;
+}
+
+/* The menu goes to /boot on the root, or to the top of a boot disk. */
+static int build_trees(struct creation *cr, struct err *err)
+{
+	struct guest *g = &cr->guest;
+	int rc = build_root(cr, err);
+
+	if (rc < 0)
+		return rc;
+	if (!guest_is_split(g))
+		return menu_add(g, root_work(cr)->tree, "/boot", &cr->menu, err);
+	cr->disks[0].tree = tree_new(0755, g->time);
+	return menu_add(g, cr->disks[0].tree, "", &cr->menu, err);
+}
+
+static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, struct err *err)
+{
+	struct guest *g = &cr->guest;
+	struct disk_work *work = &cr->disks[i];
+	const struct guest_disk *d = &g->disks[i];
+	uint64_t half = closure_nar_size(&g->closure) / 2;
+
+	work->disk = d;
+	work->req = (struct image_request){
+		.name = d->path,
+		.source = d == guest_root(g) ? &cr->source : NULL,
+		.root = work->tree,
+		.label = d->label,
+		.time = g->time,
+		.spare = d->size_kind == SIZE_FREE ? d->size : MAX(half, SPARE_MIN),
+		.partitioned = d->partitioned,
+		.disk_id = g->disk_id,
+		.threads = g->opt.threads,
+		.verify = g->opt.verify,
+		.stop = stop,
+		.done_bytes = &cr->progress.bytes,
+		.done_paths = &cr->progress.paths,
+	};
+	memcpy(work->req.uuid, d->uuid, sizeof work->req.uuid);
+	if (d->device)
+		work->req.size = work->target.size;
+	else if (d->size_kind == SIZE_FIXED)
+		work->req.size = d->size;
+	return image_plan(&work->req, &work->plan, err);
+}
+
+/* ---- where it goes -------------------------------------------------------- */
+
+static const char *file_suffix(const struct creation *cr, int i)
+{
+	const struct guest *g = &cr->guest;
+
+	switch (i) {
+	case FILE_KERNEL:
+		return !g->kernel || g->opt.kernel ? NULL : ".kernel";
+	case FILE_INITRD:
+		return !g->initrd || g->opt.kernel ? NULL : ".initrd";
+	default:
+		return ".cfg";
+	}
+}
+
+static int check_target(struct creation *cr, size_t i, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	const struct guest_disk *d = &g->disks[i];
+	_free_ char *name = xasprintf("%s%s", g->opt.name, d->suffix);
+	int rc;
+
+	if (!d->device)
+		return outfile_check(g->dir, name, g->opt.force, err);
+	rc = target_open_device(&cr->disks[i].target, d->path, err);
+	if (rc == 0 && !g->opt.force)
+		rc = device_check_empty(cr->disks[i].target.fd, d->path, err);
+	return rc;
+}
+
+/* Everything that would be in the way, before any work is done. */
+static int check_targets(struct creation *cr, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = check_target(cr, i, err);
+	for (int i = 0; i < FILES && rc == 0; i++) {
+		const char *suffix = file_suffix(cr, i);
+		_free_ char *name = suffix ? xasprintf("%s%s", g->opt.name, suffix) : NULL;
+
+		if (name)
+			rc = outfile_check(g->dir, name, g->opt.force, err);
+	}
+	return rc;
+}
+
+static int open_disk_file(struct creation *cr, struct disk_work *work, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	_free_ char *name = xasprintf("%s%s", g->opt.name, work->disk->suffix);
+	int rc;
+
+	if (work->disk->device)
+		return 0;
+	rc = outfile_open(&work->file, g->dir, name, MODE_FILE, err);
+	if (rc < 0)
+		return rc;
+	return target_from_file(&work->target, work->file.fd, work->disk->path, g->opt.clone, err);
+}
+
+static int open_files(struct creation *cr, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = open_disk_file(cr, &cr->disks[i], err);
+	for (int i = 0; i < FILES && rc == 0; i++) {
+		const char *suffix = file_suffix(cr, i);
+		_free_ char *name = suffix ? xasprintf("%s%s", g->opt.name, suffix) : NULL;
+
+		if (name)
+			rc = outfile_open(&cr->files[i], g->dir, name, MODE_FILE, err);
+	}
+	return rc;
+}
+
+/* A file of the store to one beside the image. */
+static int copy_file(const struct guest *g, const char *from, struct outfile *to, struct err *err)
+{
+	_free_ char *path = xasprintf("%s%s", local_store_root(g->store), from);
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char piece[65536];
+	size_t got;
+	int rc;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	if (ioctl(to->fd, FICLONE, fd) == 0)
+		return io_sync(to->fd, to->path, err);
+	do {
+		rc = io_read(fd, path, piece, sizeof piece, &got, err);
+		if (rc == 0)
+			rc = io_write(to->fd, to->path, piece, got, err);
+		if (rc < 0)
+			return rc;
+	} while (got == sizeof piece);
+	return io_sync(to->fd, to->path, err);
+}
+
+static int write_small_files(struct creation *cr, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	struct buf cfg = BUF_INIT;
+	int rc = 0;
+
+	if (cr->files[FILE_KERNEL].fd >= 0)
+		rc = copy_file(g, g->system.kernel, &cr->files[FILE_KERNEL], err);
+	if (rc == 0 && cr->files[FILE_INITRD].fd >= 0)
+		rc = copy_file(g, g->system.initrd, &cr->files[FILE_INITRD], err);
+	if (rc < 0)
+		return rc;
+	guest_config(g, &cfg);
+	rc = io_write(cr->files[FILE_CFG].fd, cr->files[FILE_CFG].path, cfg.p, cfg.n, err);
+	if (rc == 0)
+		rc = io_sync(cr->files[FILE_CFG].fd, cr->files[FILE_CFG].path, err);
+	buf_fini(&cfg);
+	return rc;
+}
+
+/*
+ * All or none, as far as a file system lets us: new names are taken back. They
+ * come at once, and are synced together: they are in one directory.
+ */
+static int publish(struct creation *cr, struct err *err)
+{
+	bool force = cr->guest.opt.force;
+	struct outfile *all[FILES + GUEST_DISKS_MAX];
+	size_t n = 0, done = 0;
+	bool devices = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < cr->guest.n_disks; i++) {
+		all[n++] = &cr->disks[i].file;
+		devices |= cr->guest.disks[i].device != NULL;
+	}
+	for (size_t i = 0; i < FILES; i++)
+		all[n++] = &cr->files[i];
+	/* A device that is valid now wants its config. */
+	if (ui_signal() && !devices)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	for (; done < n && rc == 0; done++)
+		if (all[done]->fd >= 0)
+			rc = outfile_publish(all[done], force, err);
+	if (rc == 0)
+		rc = outfile_sync_dir(&cr->files[FILE_CFG], err);
+	if (rc < 0 && !force)
+		while (done--)
+			outfile_unpublish(all[done]);
+	return rc;
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+static int write_disks(struct creation *cr, struct err *err)
+{
+	const struct guest *g = &cr->guest;
+	char size[16];
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n_disks; i++) {
+		const struct image_plan *plan = &cr->disks[i].plan;
+
+		cr->progress.total_bytes += plan->store.total.bytes + plan->root.bytes;
+	}
+	cr->progress.total_paths = cr->source.n;
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++) {
+		struct disk_work *work = &cr->disks[i];
+
+		ui_say("writing %s (%s)%s", work->disk->path, str_human(work->plan.size, size),
+		       work->req.source && g->opt.verify ? ", checking every NAR hash" : "");
+		ui_progress_begin(&cr->progress);
+		rc = image_write(&work->plan, &work->target, err);
+		ui_progress_end();
+	}
+	return rc;
+}
+
+static int write_guest(struct creation *cr, struct err *err)
+{
+	int rc = open_files(cr, err);
+
+	/* What may fail comes before the first write to a device. */
+	if (rc == 0)
+		rc = write_small_files(cr, err);
+	if (rc == 0)
+		rc = write_disks(cr, err);
+	return rc < 0 ? rc : publish(cr, err);
+}
+
+static void report(const struct creation *cr)
+{
+	struct image_plan plans[GUEST_DISKS_MAX];
+
+	for (size_t i = 0; i < cr->guest.n_disks; i++)
+		plans[i] = cr->disks[i].plan;
+	guest_report(&cr->guest, plans);
+}
+
+static int create(struct creation *cr, const atomic_bool *stop, struct err *err)
+{
+	struct guest *g = &cr->guest;
+	char bytes[16];
+	int rc = check_targets(cr, err);
+
+	if (rc < 0)
+		return rc;
+	ui_say("%s: %zu store paths, %s", g->system.toplevel, g->closure.n,
+	       str_human(closure_nar_size(&g->closure), bytes));
+	list_items(cr);
+	rc = build_trees(cr, err);
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = plan_disk(cr, i, stop, err);
+	if (rc == 0 && !g->opt.dry_run)
+		rc = write_guest(cr, err);
+	if (rc == 0)
+		report(cr);
+	return rc;
+}
+
+static void creation_init(struct creation *cr)
+{
+	for (size_t i = 0; i < GUEST_DISKS_MAX; i++) {
+		cr->disks[i].target = (struct target)TARGET_INIT;
+		cr->disks[i].file = (struct outfile)OUTFILE_INIT;
+	}
+	for (size_t i = 0; i < FILES; i++)
+		cr->files[i] = (struct outfile)OUTFILE_INIT;
+}
+
+static void creation_fini(struct creation *cr)
+{
+	for (size_t i = 0; i < GUEST_DISKS_MAX; i++) {
+		struct disk_work *work = &cr->disks[i];
+
+		outfile_fini(&work->file);
+		target_fini(&work->target);
+		image_plan_fini(&work->plan);
+		tree_free(work->tree);
+	}
+	for (size_t i = 0; i < FILES; i++)
+		outfile_fini(&cr->files[i]);
+	menu_fini(&cr->menu);
+	buf_fini(&cr->database);
+	buf_fini(&cr->configuration);
+	free(cr->items);
+	guest_fini(&cr->guest);
+}
+
+int cmd_create(int argc, char **argv)
+{
+	struct creation cr = {0};
+	struct create_options opt;
+	struct err err = ERR_INIT;
+	const atomic_bool *stop;
+	int rc;
+
+	creation_init(&cr);
+	ui_init(UI_NORMAL);
+	rc = create_options_parse(argc, argv, &opt, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(opt.level);
+	stop = ui_catch_signals();
+	rc = guest_load(&opt, &cr.guest, &err);
+	if (rc == 0)
+		rc = create(&cr, stop, &err);
+	creation_fini(&cr);
+	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+}

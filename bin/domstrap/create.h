@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "domstrap create": its options, and the parts that work on them.
+ */
+#ifndef DOMSTRAP_CREATE_H
+#define DOMSTRAP_CREATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/grubcfg.h"
+#include "image/image.h"
+#include "image/target.h"
+#include "nix/channel.h"
+#include "store/closure.h"
+#include "store/local.h"
+#include "store/system.h"
+#include "ui.h"
+#include "xen/xlcfg.h"
+
+enum boot_mode {
+	BOOT_DOMGRUB, /* bootloader="domgrub" */
+	BOOT_PYGRUB,  /* bootloader="pygrub" */
+	BOOT_DIRECT,  /* kernel= and ramdisk= in the config */
+};
+
+enum layout {
+	LAYOUT_SINGLE, /* one disk, one partition */
+	LAYOUT_SPLIT,  /* a boot disk and a root disk, bare file systems */
+};
+
+enum size_kind {
+	SIZE_AUTO,
+	SIZE_FIXED, /* of the whole image */
+	SIZE_FREE,  /* to be left free */
+};
+
+#define LIST_MAX 64
+
+struct text_list {
+	const char *items[LIST_MAX];
+	size_t n;
+};
+
+/* As given; strings are argv's. */
+struct create_options {
+	const char *name;	 /* of the files, and of the domain if domain is NULL */
+	const char *domain;
+	const char *system;
+	const char *from;	 /* root of the store to read */
+	const char *output;	 /* directory */
+	enum layout layout;
+	const char *disk;	 /* block device for the root, or NULL */
+	const char *boot_disk;	 /* for the boot disk, or NULL */
+	uint64_t boot_size;
+	enum size_kind size_kind;
+	uint64_t size;
+	const char *label;	 /* NULL: what the system expects, else NIXOS */
+	const char *uuid;	 /* NULL: what the system expects, else derived */
+	enum boot_mode boot;
+	enum grub_identifier fs_identifier;
+	bool fs_identifier_given;
+	bool copy_kernels;
+	const char *kernel, *initrd; /* of the host, in place of the system's */
+	enum xl_type type;
+	uint64_t memory;
+	unsigned vcpus;
+	struct text_list vifs;
+	bool no_vif;
+	struct text_list set;
+	const char *configuration;
+	const char *channel;	 /* URL[=NAME] */
+	bool no_channel;
+	bool verify;
+	enum clone_mode clone;
+	unsigned threads;
+	bool dry_run, json, force;
+	enum ui_level level;
+};
+
+/* One disk of the guest. */
+struct guest_disk {
+	const char *role;	  /* "root" or "boot" */
+	const char *mountpoint;
+	const char *device;	  /* a block device of the host; NULL: a file */
+	const char *suffix;	  /* of the file's name */
+	char *path;		  /* absolute */
+	bool partitioned;
+	char vdev[8];		  /* as the guest sees it */
+	const char *usual_label;
+	const char *wanted_label, *wanted_uuid; /* by the user, or NULL */
+	char *label;
+	uint8_t uuid[16];	  /* of the file system */
+	enum size_kind size_kind;
+	uint64_t size;
+};
+
+#define GUEST_DISKS_MAX 2
+
+/* What comes out of options and system together; owns what it allocates. */
+struct guest {
+	struct create_options opt;
+	struct local_store *store;
+	struct nixos_system system;
+	struct closure closure;
+	struct guest_disk disks[GUEST_DISKS_MAX]; /* in xl's order; the root is last */
+	size_t n_disks;
+	char *dir;		  /* output directory, absolute */
+	char *cfg, *kernel, *initrd; /* absolute paths; the latter two may be NULL */
+	char domain_uuid[37];
+	char mac[18];
+	uint32_t disk_id;
+	int64_t time;
+	char channel_url[CHANNEL_URL_SIZE];
+	const char *channel_name; /* NULL: no channel */
+	char *channel_copy;
+	char *cmdline;		  /* NULL: nothing to say */
+};
+
+static inline const struct guest_disk *guest_root(const struct guest *g)
+{
+	return &g->disks[g->n_disks - 1];
+}
+
+static inline bool guest_is_split(const struct guest *g)
+{
+	return g->n_disks == 2;
+}
+
+/*
+ * 0; 1 where --help was asked for and printed; -ERR_USAGE.
+ */
+int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err);
+
+/* Load system and closure and settle names, identities and the command line. */
+int guest_load(const struct create_options *opt, struct guest *out, struct err *err);
+void guest_fini(struct guest *g);
+
+/* Settle label, UUID and place of the disks. */
+int guest_expect(struct guest *g, struct err *err);
+
+/* From the guest's name and system: domain UUID, MAC, disk id; one more UUID. */
+void guest_derive(struct guest *g);
+void guest_derive_uuid(const struct guest *g, const char *what, uint8_t out[16]);
+void guest_uuid_text(const uint8_t uuid[16], char out[static 37]);
+bool guest_uuid_parse(struct str s, uint8_t out[16]);
+
+/* The xl config. */
+void guest_config(const struct guest *g, struct buf *out);
+
+/* stdout: what was made, or would be, for a person or as JSON. plans: one for
+ * each disk. */
+void guest_report(const struct guest *g, const struct image_plan *plans);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "create.h"
+#include "image/ext4_finish.h"
+
+#define MEMORY_MIN_MIB 64u
+#define VCPUS_MAX 512u
+#define BOOT_SIZE (512ull << 20)
+
+static const char usage[] =
+	"usage: domstrap create NAME --system PATH [options]\n"
+	"\n"
+	"Makes NAME.img and NAME.cfg from a built NixOS system.\n"
+	"\n"
+	"what goes in:\n"
+	"      --system PATH         the system: a store path, or a link such as ./result\n"
+	"      --from ROOT           read the Nix store below ROOT (default: /)\n"
+	"      --configuration FILE  put FILE into the guest's /etc/nixos\n"
+	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
+	"      --no-channel          none\n"
+	"      --no-verify           do not compare NAR hashes while copying\n"
+	"\n"
+	"the disk:\n"
+	"  -o, --output DIR          where the files go (default: here)\n"
+	"      --layout HOW          single, or split: /boot on a disk of its own\n"
+	"      --disk DEVICE         write to a block device instead of NAME.img\n"
+	"      --root-disk DEVICE    the same\n"
+	"      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
+	"      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
+	"  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
+	"      --label TEXT          of the file system (default: as the system expects)\n"
+	"      --uuid UUID           of the file system (default: derived)\n"
+	"      --reflink WHEN        share blocks with the store: auto, always, never\n"
+	"\n"
+	"the guest:\n"
+	"      --name NAME           of the domain, where it is not the files'\n"
+	"      --type TYPE           pv or pvh (default: pv)\n"
+	"      --boot HOW            domgrub, pygrub or direct (default: domgrub)\n"
+	"      --fs-identifier HOW   how the menu names disks: uuid, label, provided\n"
+	"      --copy-kernels        kernels of the menu in /boot, not in the store\n"
+	"      --kernel FILE         for direct: a kernel of the host\n"
+	"      --initrd FILE         its initrd\n"
+	"  -m, --memory SIZE         MiB, or with a unit (default: 1024)\n"
+	"      --vcpus N             (default: 1)\n"
+	"      --vif SPEC            a network card as xl writes it; may repeat; none\n"
+	"      --set KEY=VALUE       any other key of the config; may repeat\n"
+	"\n"
+	"this run:\n"
+	"  -n, --dry-run             say what would be made, write nothing\n"
+	"  -f, --force               replace what is there\n"
+	"      --json                say what was made as JSON\n"
+	"  -j, --threads N           threads to copy with\n"
+	"  -q, --quiet               errors and warnings only\n"
+	"  -v, --verbose             more\n"
+	"  -h, --help                this text\n";
+
+enum {
+	OPT_SYSTEM = 256,
+	OPT_FROM,
+	OPT_CONFIGURATION,
+	OPT_CHANNEL,
+	OPT_NO_CHANNEL,
+	OPT_NO_VERIFY,
+	OPT_DISK,
+	OPT_LAYOUT,
+	OPT_BOOT_DISK,
+	OPT_BOOT_SIZE,
+	OPT_LABEL,
+	OPT_UUID,
+	OPT_REFLINK,
+	OPT_NAME,
+	OPT_TYPE,
+	OPT_BOOT,
+	OPT_FS_IDENTIFIER,
+	OPT_COPY_KERNELS,
+	OPT_KERNEL,
+	OPT_INITRD,
+	OPT_VCPUS,
+	OPT_VIF,
+	OPT_SET,
+	OPT_JSON,
+};
+
+static const struct option long_options[] = {
+	{"system", required_argument, NULL, OPT_SYSTEM},
+	{"from", required_argument, NULL, OPT_FROM},
+	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
+	{"channel", required_argument, NULL, OPT_CHANNEL},
+	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
+	{"no-verify", no_argument, NULL, OPT_NO_VERIFY},
+	{"output", required_argument, NULL, 'o'},
+	{"layout", required_argument, NULL, OPT_LAYOUT},
+	{"disk", required_argument, NULL, OPT_DISK},
+	{"root-disk", required_argument, NULL, OPT_DISK},
+	{"boot-disk", required_argument, NULL, OPT_BOOT_DISK},
+	{"boot-size", required_argument, NULL, OPT_BOOT_SIZE},
+	{"size", required_argument, NULL, 's'},
+	{"label", required_argument, NULL, OPT_LABEL},
+	{"uuid", required_argument, NULL, OPT_UUID},
+	{"reflink", required_argument, NULL, OPT_REFLINK},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"type", required_argument, NULL, OPT_TYPE},
+	{"boot", required_argument, NULL, OPT_BOOT},
+	{"fs-identifier", required_argument, NULL, OPT_FS_IDENTIFIER},
+	{"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
+	{"kernel", required_argument, NULL, OPT_KERNEL},
+	{"initrd", required_argument, NULL, OPT_INITRD},
+	{"memory", required_argument, NULL, 'm'},
+	{"vcpus", required_argument, NULL, OPT_VCPUS},
+	{"vif", required_argument, NULL, OPT_VIF},
+	{"set", required_argument, NULL, OPT_SET},
+	{"dry-run", no_argument, NULL, 'n'},
+	{"force", no_argument, NULL, 'f'},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"threads", required_argument, NULL, 'j'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+/* One of a few words; its number in *out. */
+static int word(const char *option, const char *text, const char *const *words, size_t n,
+		unsigned *out, struct err *err)
+{
+	struct buf list = BUF_INIT;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*out = (unsigned)i;
+			buf_fini(&list);
+			return 0;
+		}
+		buf_putf(&list, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", words[i]);
+	}
+	err_set(err, ERR_USAGE, "--%s '%s': %s", option, text, list.p);
+	buf_fini(&list);
+	return -ERR_USAGE;
+}
+
+static int size_option(const char *text, struct create_options *out, struct err *err)
+{
+	struct str s = str_from(text);
+
+	if (str_is(s, "auto")) {
+		out->size_kind = SIZE_AUTO;
+		return 0;
+	}
+	out->size_kind = str_starts(s, "+") ? SIZE_FREE : SIZE_FIXED;
+	if (out->size_kind == SIZE_FREE)
+		s = str_drop(s, 1);
+	if (!str_size(s, &out->size) || (out->size == 0 && out->size_kind == SIZE_FIXED))
+		return err_set(err, ERR_USAGE,
+			       "--size '%s': auto, a size such as 10G, or free space such as +2G",
+			       text);
+	return 0;
+}
+
+static int boot_size_option(const char *text, struct create_options *out, struct err *err)
+{
+	if (!str_size(str_from(text), &out->boot_size) || out->boot_size < EXT4_MIN_BYTES)
+		return err_set(err, ERR_USAGE, "--boot-size '%s': a size such as 512M, from %lluM on",
+			       text, EXT4_MIN_BYTES >> 20);
+	return 0;
+}
+
+/* Plain digits are MiB, as in xl's own configs. */
+static int memory_option(const char *text, struct create_options *out, struct err *err)
+{
+	uint64_t v;
+
+	if (!str_u64(str_from(text), 10, 1u << 30, &v)) {
+		if (!str_size(str_from(text), &v))
+			return err_set(err, ERR_USAGE, "--memory '%s': MiB, or a size such as 2G",
+				       text);
+		v >>= 20;
+	}
+	if (v < MEMORY_MIN_MIB)
+		return err_set(err, ERR_USAGE, "--memory '%s': at least %u MiB", text,
+			       MEMORY_MIN_MIB);
+	out->memory = v;
+	return 0;
+}
+
+static int count_option(const char *option, const char *text, unsigned max, unsigned *out,
+			struct err *err)
+{
+	uint64_t v;
+
+	if (!str_u64(str_from(text), 10, max, &v) || v == 0)
+		return err_set(err, ERR_USAGE, "--%s '%s': a number from 1 to %u", option, text,
+			       max);
+	*out = (unsigned)v;
+	return 0;
+}
+
+static int list_option(const char *option, struct text_list *list, const char *text,
+		       struct err *err)
+{
+	if (list->n == LIST_MAX)
+		return err_set(err, ERR_USAGE, "--%s: more than %d", option, LIST_MAX);
+	list->items[list->n++] = text;
+	return 0;
+}
+
+static int vif_option(const char *text, struct create_options *out, struct err *err)
+{
+	int rc;
+
+	if (strcmp(text, "none") == 0) {
+		out->no_vif = true;
+		return 0;
+	}
+	rc = xlcfg_vif_check(text, err);
+	return rc < 0 ? rc : list_option("vif", &out->vifs, text, err);
+}
+
+static int label_option(const char *text, struct create_options *out, struct err *err)
+{
+	if (strlen(text) > EXT4_LABEL_MAX || !*text)
+		return err_set(err, ERR_USAGE, "--label '%s': 1 to %d bytes", text, EXT4_LABEL_MAX);
+	out->label = text;
+	return 0;
+}
+
+/* The options that say what the guest is. */
+static int guest_option(int c, const char *arg, struct create_options *out, struct err *err)
+{
+	static const char *const types[] = {"pv", "pvh"}, *const layouts[] = {"single", "split"};
+	static const char *const boots[] = {"domgrub", "pygrub", "direct"};
+	static const char *const identifiers[] = {"uuid", "label", "provided"};
+	static const char *const clones[] = {"auto", "always", "never"};
+	unsigned n;
+	int rc;
+
+	switch (c) {
+	case OPT_TYPE:
+		rc = word("type", arg, types, ARRAY_LEN(types), &n, err);
+		out->type = rc < 0 ? out->type : (enum xl_type)n;
+		return rc;
+	case OPT_BOOT:
+		rc = word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
+		out->boot = rc < 0 ? out->boot : (enum boot_mode)n;
+		return rc;
+	case OPT_LAYOUT:
+		rc = word("layout", arg, layouts, ARRAY_LEN(layouts), &n, err);
+		out->layout = rc < 0 ? out->layout : (enum layout)n;
+		return rc;
+	case OPT_FS_IDENTIFIER:
+		rc = word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n, err);
+		out->fs_identifier = rc < 0 ? out->fs_identifier : (enum grub_identifier)n;
+		out->fs_identifier_given = true;
+		return rc;
+	case OPT_REFLINK:
+		rc = word("reflink", arg, clones, ARRAY_LEN(clones), &n, err);
+		out->clone = rc < 0 ? out->clone : (enum clone_mode)n;
+		return rc;
+	case OPT_NAME:
+		out->domain = arg;
+		return xlcfg_name_check(arg, err);
+	case 'm':
+		return memory_option(arg, out, err);
+	case OPT_VCPUS:
+		return count_option("vcpus", arg, VCPUS_MAX, &out->vcpus, err);
+	case OPT_VIF:
+		return vif_option(arg, out, err);
+	case OPT_SET:
+		rc = xlcfg_set_check(arg, err);
+		return rc < 0 ? rc : list_option("set", &out->set, arg, err);
+	case OPT_LABEL:
+		return label_option(arg, out, err);
+	case 's':
+		return size_option(arg, out, err);
+	case OPT_BOOT_SIZE:
+		return boot_size_option(arg, out, err);
+	case 'j':
+		return count_option("threads", arg, 16, &out->threads, err);
+	default:
+		return err_set(err, ERR_USAGE, "option %d is not handled", c);
+	}
+}
+
+/* The options that are kept as they come; false: not one of them. */
+static bool plain_option(int c, const char *arg, struct create_options *out)
+{
+	const struct {
+		int option;
+		const char **text;
+	} texts[] = {
+		{OPT_SYSTEM, &out->system},   {OPT_FROM, &out->from},
+		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
+		{'o', &out->output},	      {OPT_DISK, &out->disk},
+		{OPT_BOOT_DISK, &out->boot_disk},
+		{OPT_UUID, &out->uuid},	      {OPT_KERNEL, &out->kernel},
+		{OPT_INITRD, &out->initrd},
+	};
+	const struct {
+		int option;
+		bool *flag;
+		bool value;
+	} flags[] = {
+		{OPT_NO_CHANNEL, &out->no_channel, true},
+		{OPT_NO_VERIFY, &out->verify, false},
+		{OPT_COPY_KERNELS, &out->copy_kernels, true},
+		{'n', &out->dry_run, true},
+		{'f', &out->force, true},
+		{OPT_JSON, &out->json, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].option == c) {
+			*texts[i].text = arg;
+			return true;
+		}
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (flags[i].option == c) {
+			*flags[i].flag = flags[i].value;
+			return true;
+		}
+	if (c == 'q')
+		out->level = UI_QUIET;
+	if (c == 'v')
+		out->level = UI_VERBOSE;
+	return c == 'q' || c == 'v';
+}
+
+static int check_together(struct create_options *o, struct err *err)
+{
+	bool split = o->layout == LAYOUT_SPLIT;
+
+	if (!split && (o->boot_disk || o->boot_size))
+		return err_set(err, ERR_USAGE, "--boot-disk and --boot-size go with --layout split");
+	if (!o->boot_size)
+		o->boot_size = BOOT_SIZE;
+	/* pygrub dies on a menu that searches for its disks. */
+	if (!o->fs_identifier_given && (o->boot == BOOT_PYGRUB || split))
+		o->fs_identifier = GRUB_PROVIDED;
+	if (o->boot == BOOT_PYGRUB && o->fs_identifier != GRUB_PROVIDED)
+		return err_set(err, ERR_USAGE,
+			       "--boot pygrub wants --fs-identifier provided: it cannot read a menu "
+			       "that searches for its disks");
+	if (o->kernel && o->boot != BOOT_DIRECT)
+		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
+	if (!o->system)
+		return err_set(err, ERR_USAGE,
+			       "--system is missing: a built NixOS system, such as ./result");
+	if (o->disk && o->size_kind != SIZE_AUTO)
+		return err_set(err, ERR_USAGE,
+			       "--size goes with an image file; a device has its own size");
+	if (o->no_channel && o->channel)
+		return err_set(err, ERR_USAGE, "--channel and --no-channel exclude each other");
+	if (o->no_vif && o->vifs.n)
+		return err_set(err, ERR_USAGE, "--vif none excludes any other --vif");
+	if (o->initrd && !o->kernel)
+		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
+	return xlcfg_name_check(o->name, err);
+}
+
+int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err)
+{
+	int c, rc;
+
+	*out = (struct create_options){
+		.from = "",
+		.output = ".",
+		.memory = 1024,
+		.vcpus = 1,
+		.verify = true,
+		.threads = pool_threads(),
+	};
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:qvh", long_options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage, stdout);
+			return 1;
+		}
+		if (c == '?' || c == ':')
+			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap create --help\"",
+				       argv[optind - 1],
+				       c == ':' ? "needs a value" : "is no option of create");
+		if (plain_option(c, optarg, out))
+			continue;
+		rc = guest_option(c, optarg, out, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (optind == argc)
+		return err_set(err, ERR_USAGE,
+			       "the guest's NAME is missing; see \"domstrap create --help\"");
+	out->name = argv[optind++];
+	if (optind < argc)
+		return err_set(err, ERR_USAGE, "'%s' is too much: one NAME is wanted", argv[optind]);
+	return check_together(out, err);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest is made of, before anything is written: the system and its
+ * closure, its disks and files, its config.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "create.h"
+#include "nix/channel.h"
+
+#define CMDLINE_PV_MAX 1023u /* Xen's start info has 1024 bytes for it */
+#define EPOCH_MAX 0x37fffffffll /* what ext4's time stamps hold */
+
+static int set_time(struct guest *g, struct err *err)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	uint64_t v;
+
+	g->time = 1;
+	if (!text || !*text)
+		return 0;
+	if (!str_u64(str_from(text), 10, EPOCH_MAX, &v) || v == 0)
+		return err_set(err, ERR_USAGE, "SOURCE_DATE_EPOCH '%s': seconds from 1 to %lld",
+			       text, EPOCH_MAX);
+	g->time = (int64_t)v;
+	return 0;
+}
+
+static void set_channel(struct guest *g)
+{
+	char *eq;
+
+	g->channel_name = NULL;
+	if (g->opt.no_channel)
+		return;
+	if (!g->opt.channel) {
+		if (channel_url(str_from(g->system.version), g->channel_url))
+			g->channel_name = "nixos";
+		return;
+	}
+	g->channel_copy = xstrdup(g->opt.channel);
+	eq = strrchr(g->channel_copy, '=');
+	g->channel_name = "nixos";
+	if (eq) {
+		*eq = '\0';
+		g->channel_name = eq + 1;
+	}
+}
+
+static bool has_param(const struct nixos_system *s, const char *param)
+{
+	for (size_t i = 0; i < s->nparams; i++)
+		if (strcmp(s->params[i], param) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Direct: all that the kernel is to get. With a boot helper: what it shall add
+ * to what the guest's own menu says.
+ */
+static int set_cmdline(struct guest *g, struct err *err)
+{
+	bool console = has_param(&g->system, "console=hvc0");
+	struct buf b = BUF_INIT;
+
+	if (g->opt.boot != BOOT_DIRECT) {
+		g->cmdline = console ? NULL : xstrdup("console=hvc0");
+		return 0;
+	}
+	buf_putf(&b, "init=%s", g->system.init);
+	if (!console)
+		buf_puts(&b, " console=hvc0");
+	for (size_t i = 0; i < g->system.nparams; i++)
+		buf_putf(&b, " %s", g->system.params[i]);
+	g->cmdline = buf_steal(&b);
+	if (g->opt.type == XL_PV && strlen(g->cmdline) > CMDLINE_PV_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "the kernel command line has %zu bytes, a PV guest gets %u of them",
+			       strlen(g->cmdline), CMDLINE_PV_MAX);
+	return 0;
+}
+
+static char *absolute(const char *path, struct err *err)
+{
+	char *real = realpath(path, NULL);
+
+	if (!real)
+		err_sys(err, errno, "%s", path);
+	return real;
+}
+
+static int check_kernel(const struct guest *g, struct err *err)
+{
+	const struct create_options *o = &g->opt;
+
+	if (!g->system.kernel && !o->kernel)
+		return err_set(err, ERR_USAGE,
+			       "%s has no kernel of its own; give it one of the host with --boot "
+			       "direct --kernel FILE (and --initrd FILE)",
+			       g->system.toplevel);
+	if (!g->system.initrd && o->boot != BOOT_DIRECT)
+		return err_set(err, ERR_USAGE,
+			       "%s has no initrd, so NixOS makes no menu entry for it; --boot "
+			       "direct starts it all the same",
+			       g->system.toplevel);
+	return 0;
+}
+
+static int set_disk_path(const struct guest *g, struct guest_disk *d, struct err *err)
+{
+	d->path = d->device ? absolute(d->device, err)
+			    : xasprintf("%s/%s%s", g->dir, g->opt.name, d->suffix);
+	return d->path ? 0 : -(int)err->code;
+}
+
+static int set_kernel_paths(struct guest *g, struct err *err)
+{
+	const struct create_options *o = &g->opt;
+
+	if (o->boot != BOOT_DIRECT)
+		return 0;
+	if (o->kernel) {
+		g->kernel = absolute(o->kernel, err);
+		g->initrd = o->initrd && g->kernel ? absolute(o->initrd, err) : NULL;
+		return !g->kernel || (o->initrd && !g->initrd) ? -(int)err->code : 0;
+	}
+	g->kernel = xasprintf("%s/%s.kernel", g->dir, o->name);
+	if (g->system.initrd)
+		g->initrd = xasprintf("%s/%s.initrd", g->dir, o->name);
+	return 0;
+}
+
+static int set_paths(struct guest *g, struct err *err)
+{
+	int rc = 0;
+
+	g->dir = absolute(g->opt.output, err);
+	if (!g->dir)
+		return -(int)err->code;
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = set_disk_path(g, &g->disks[i], err);
+	g->cfg = xasprintf("%s/%s.cfg", g->dir, g->opt.name);
+	return rc < 0 ? rc : set_kernel_paths(g, err);
+}
+
+/* The disks in xl's order: a boot helper looks at the first. */
+static void set_disks(struct guest *g)
+{
+	const struct create_options *o = &g->opt;
+	bool split = o->layout == LAYOUT_SPLIT;
+	struct guest_disk root = {
+		.role = "root",
+		.mountpoint = "/",
+		.device = o->disk,
+		.suffix = split ? "-root.img" : ".img",
+		.partitioned = !split,
+		.usual_label = split ? "NIXROOT" : "NIXOS",
+		.wanted_label = o->label,
+		.wanted_uuid = o->uuid,
+		.size_kind = o->size_kind,
+		.size = o->size,
+	};
+	struct guest_disk boot = {
+		.role = "boot",
+		.mountpoint = "/boot",
+		.device = o->boot_disk,
+		.suffix = "-boot.img",
+		.usual_label = "NIXBOOT",
+		.size_kind = SIZE_FIXED,
+		.size = o->boot_size,
+	};
+
+	if (split)
+		g->disks[g->n_disks++] = boot;
+	g->disks[g->n_disks++] = root;
+	for (size_t i = 0; i < g->n_disks; i++)
+		snprintf(g->disks[i].vdev, sizeof g->disks[i].vdev, "xvd%c", (char)('a' + i));
+}
+
+/* A domain of another architecture never starts; elsewhere one may be made. */
+static int check_architecture(const struct guest *g, struct err *err)
+{
+	struct utsname host;
+	struct str arch = str_from(g->system.system), rest = arch;
+	bool on_xen = access("/proc/xen/capabilities", F_OK) == 0;
+
+	arch = str_cut(&rest, '-');
+	if (uname(&host) < 0 || !arch.n || str_is(arch, host.machine) ||
+	    (str_is(arch, "i686") && strcmp(host.machine, "x86_64") == 0))
+		return 0;
+	if (on_xen && !g->opt.force)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s is for %s, this Xen host is %s (--force makes it all the same)",
+			       g->system.toplevel, g->system.system, host.machine);
+	ui_warn("%s is for %s, this host is %s", g->system.toplevel, g->system.system,
+		host.machine);
+	return 0;
+}
+
+static int settle(struct guest *g, struct err *err)
+{
+	int rc = check_kernel(g, err);
+
+	if (rc < 0)
+		return rc;
+	guest_derive(g);
+	set_channel(g);
+	set_disks(g);
+	rc = set_time(g, err);
+	if (rc == 0)
+		rc = check_architecture(g, err);
+	if (rc == 0)
+		rc = guest_expect(g, err);
+	if (rc == 0)
+		rc = set_cmdline(g, err);
+	return rc < 0 ? rc : set_paths(g, err);
+}
+
+int guest_load(const struct create_options *opt, struct guest *out, struct err *err)
+{
+	int rc;
+
+	*out = (struct guest){.opt = *opt};
+	rc = local_store_open(opt->from, &out->store, err);
+	if (rc == 0)
+		rc = nixos_system_load(opt->from, opt->system, &out->system, err);
+	if (rc == 0)
+		rc = local_store_closure(out->store, out->system.toplevel, &out->closure, err);
+	if (rc == 0)
+		rc = settle(out, err);
+	if (rc < 0)
+		guest_fini(out);
+	return rc;
+}
+
+void guest_fini(struct guest *g)
+{
+	local_store_free(g->store);
+	nixos_system_fini(&g->system);
+	closure_fini(&g->closure);
+	free(g->dir);
+	for (size_t i = 0; i < g->n_disks; i++) {
+		free(g->disks[i].path);
+		free(g->disks[i].label);
+	}
+	free(g->cfg);
+	free(g->kernel);
+	free(g->initrd);
+	free(g->channel_copy);
+	free(g->cmdline);
+	*g = (struct guest){0};
+}
+
+void guest_config(const struct guest *g, struct buf *out)
+{
+	struct xl_disk disks[GUEST_DISKS_MAX];
+	_free_ char *vif = xasprintf("mac=%s", g->mac);
+	const char *one_vif[] = {vif};
+	const struct text_list *vifs = &g->opt.vifs;
+	bool direct = g->opt.boot == BOOT_DIRECT;
+	struct xlcfg cfg = {
+		.name = g->opt.domain ? g->opt.domain : g->opt.name,
+		.file = g->cfg,
+		.system = g->system.toplevel,
+		.type = g->opt.type,
+		.uuid = g->domain_uuid,
+		.memory = g->opt.memory,
+		.vcpus = g->opt.vcpus,
+		.kernel = g->kernel,
+		.ramdisk = g->initrd,
+		.cmdline = g->cmdline,
+		.bootloader = direct		       ? NULL
+			      : g->opt.boot == BOOT_PYGRUB ? "pygrub"
+							   : "domgrub",
+		.disks = disks,
+		.n_disks = g->n_disks,
+		.vifs = vifs->n ? vifs->items : one_vif,
+		.n_vifs = g->opt.no_vif ? 0 : vifs->n ? vifs->n : 1,
+		.set = g->opt.set.items,
+		.n_set = g->opt.set.n,
+	};
+
+	for (size_t i = 0; i < g->n_disks; i++)
+		disks[i] = (struct xl_disk){.path = g->disks[i].path, .vdev = g->disks[i].vdev};
+	xlcfg_format(&cfg, out);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "command.h"
+#include "ui.h"
+
+static const struct command commands[] = {
+	{"init", cmd_init, "write a configuration.nix to begin a guest with"},
+	{"create", cmd_create, "make a guest's disk image and xl config from a built system"},
+};
+
+int command_failed(const struct err *err)
+{
+	if (err->code == ERR_INTERRUPTED && ui_signal())
+		return 128 + ui_signal();
+	ui_error(err);
+	switch (err->code) {
+	case ERR_USAGE:
+		return STATUS_USAGE;
+	case ERR_BUSY:
+		return STATUS_BUSY;
+	case ERR_MISMATCH:
+		return STATUS_VERIFY;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+static void help(FILE *to)
+{
+	fputs("usage: domstrap COMMAND [ARGUMENTS]\n"
+	      "       domstrap --help | --version\n"
+	      "\n"
+	      "Makes NixOS guests for Xen on hosts that are not NixOS.\n"
+	      "\n"
+	      "commands:\n",
+	      to);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n\"domstrap COMMAND --help\" tells more; so does domstrap(1).\n", to);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return STATUS_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(stdout);
+		return STATUS_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("domstrap " VERSION);
+		return STATUS_DONE;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "domstrap: '%s' is no command; \"domstrap --help\" lists them\n", argv[1]);
+	return STATUS_USAGE;
+}

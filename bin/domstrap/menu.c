@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "menu.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+
+#define TIMEOUT_S 5u	 /* NixOS's own default */
+#define LIMIT 100u	 /* the same */
+#define NAME_FILE_MAX 4096u
+#define SPECIALS_MAX 1000u
+
+static char *join(char *const *words, size_t n)
+{
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		buf_putf(&b, "%s%s", i ? " " : "", words[i]);
+	return buf_steal(&b);
+}
+
+static struct grub_entry entry_of(const struct nixos_system *s, const char *params)
+{
+	return (struct grub_entry){
+		.init = s->init, .kernel = s->kernel, .initrd = s->initrd, .params = params};
+}
+
+static int visible(const struct dirent *de)
+{
+	return de->d_name[0] != '.';
+}
+
+/* configuration-name, without blanks at its ends; "" where there is none. */
+static char *configuration_name(const struct guest *g, const struct nixos_system *s)
+{
+	_free_ char *path = xasprintf("%s%s/configuration-name", local_store_root(g->store),
+				      s->toplevel);
+	struct buf b = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct str text;
+	char *name;
+
+	if (io_read_file(AT_FDCWD, path, NAME_FILE_MAX, &b, &ignored) < 0)
+		buf_reset(&b);
+	text = str_trim(buf_str(&b));
+	name = xstrndup(text.p, text.n);
+	buf_fini(&b);
+	return name;
+}
+
+static int load_special(const struct guest *g, const char *name, struct menu *m, struct err *err)
+{
+	_free_ char *path = xasprintf("%s/specialisation/%s", g->system.toplevel, name);
+	struct nixos_system *s = &m->systems[m->n];
+	int rc = nixos_system_load(g->opt.from, path, s, err);
+
+	if (rc < 0)
+		return rc;
+	m->names[2 * m->n] = xstrdup(name);
+	m->names[2 * m->n + 1] = configuration_name(g, s);
+	m->params[m->n] = join(s->params, s->nparams);
+	m->specials[m->n] = (struct grub_special){
+		.name = m->names[2 * m->n],
+		.configuration_name = m->names[2 * m->n + 1],
+		.version = s->version,
+		.time = 1, /* as everything in the store */
+		.entry = entry_of(s, m->params[m->n]),
+	};
+	m->n++;
+	return 0;
+}
+
+static int load_specials(const struct guest *g, struct menu *m, struct err *err)
+{
+	_free_ char *dir = xasprintf("%s%s/specialisation", local_store_root(g->store),
+				     g->system.toplevel);
+	struct dirent **list = NULL;
+	int n = scandir(dir, &list, visible, alphasort), rc = 0;
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "%s", dir);
+	if ((unsigned)n > SPECIALS_MAX)
+		rc = err_set(err, ERR_LIMIT, "%s: %d specialisations, %u at most", dir, n,
+			     SPECIALS_MAX);
+	m->systems = xcalloc((size_t)n, sizeof *m->systems);
+	m->specials = xcalloc((size_t)n, sizeof *m->specials);
+	m->names = xcalloc((size_t)n * 2, sizeof *m->names);
+	m->params = xcalloc((size_t)n, sizeof *m->params);
+	for (int i = 0; i < n; i++) {
+		if (rc == 0)
+			rc = load_special(g, list[i]->d_name, m, err);
+		free(list[i]);
+	}
+	free(list);
+	return rc;
+}
+
+static void set_id(const struct guest *g, const struct guest_disk *d, char out[static 64])
+{
+	if (g->opt.fs_identifier == GRUB_BY_LABEL)
+		snprintf(out, 64, "%s", d->label);
+	else
+		guest_uuid_text(d->uuid, out);
+}
+
+static void fill_in(const struct guest *g, struct menu *m)
+{
+	m->main_params = join(g->system.params, g->system.nparams);
+	m->generation = (struct grub_generation){
+		.number = 1,
+		.time = g->time,
+		.version = g->system.version,
+		.entry = entry_of(&g->system, m->main_params),
+		.specials = m->specials,
+		.n_specials = m->n,
+	};
+	m->profile = (struct grub_profile){.generations = &m->generation, .n = 1};
+	set_id(g, guest_root(g), m->root_id);
+	set_id(g, &g->disks[0], m->boot_id);
+	m->cfg = (struct grubcfg){
+		.by = g->opt.fs_identifier,
+		.boot_id = m->boot_id,
+		.root_id = m->root_id,
+		.separate_boot = guest_is_split(g),
+		.copy_kernels = g->opt.copy_kernels || guest_is_split(g),
+		.timeout = TIMEOUT_S,
+		.limit = LIMIT,
+		.current = &m->generation,
+		.profiles = &m->profile,
+		.n_profiles = 1,
+	};
+}
+
+/* A kernel or initrd as a file of /boot/kernels. */
+static int add_copy(const struct guest *g, struct tree *t, const char *boot, const char *path,
+		    struct menu *m, struct err *err)
+{
+	_free_ char *from = xasprintf("%s%s", local_store_root(g->store), path);
+	_free_ char *name = grubcfg_copy_name(path);
+	_free_ char *to = xasprintf("%s/kernels/%s", boot, name);
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", from);
+	m->fds[m->n_fds++] = fd;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "%s", from);
+	tree_host_file(t, to, 0644, fd, (uint64_t)st.st_size);
+	return 0;
+}
+
+static int add_copies(const struct guest *g, struct tree *t, const char *boot, struct menu *m,
+		      struct err *err)
+{
+	const char **copies;
+	size_t n = grubcfg_copies(&m->cfg, &copies);
+	int rc = 0;
+
+	m->fds = xcalloc(n, sizeof *m->fds);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = add_copy(g, t, boot, copies[i], m, err);
+	free(copies);
+	return rc;
+}
+
+static void add_grub(struct tree *t, const char *boot, const struct buf *text)
+{
+	_free_ char *dir = xasprintf("%s/grub", boot);
+	_free_ char *cfg = xasprintf("%s/grub.cfg", dir), *state = xasprintf("%s/state", dir);
+	struct buf b = BUF_INIT;
+
+	grubcfg_state(&b);
+	tree_dir(t, dir, 0700, 0, 0);
+	tree_file(t, cfg, 0644, text->p, text->n);
+	tree_file(t, state, 0644, b.p, b.n);
+	buf_fini(&b);
+}
+
+int menu_add(const struct guest *g, struct tree *t, const char *boot, struct menu *out,
+	     struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int rc;
+
+	*out = (struct menu){0};
+	if (!g->system.kernel || !g->system.initrd)
+		return 0;
+	rc = load_specials(g, out, err);
+	if (rc == 0) {
+		fill_in(g, out);
+		rc = grubcfg_format(&out->cfg, &text, err);
+	}
+	if (rc == 0)
+		rc = add_copies(g, t, boot, out, err);
+	if (rc == 0)
+		add_grub(t, boot, &text);
+	buf_fini(&text);
+	return rc;
+}
+
+void menu_fini(struct menu *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		nixos_system_fini(&m->systems[i]);
+		free(m->names[2 * i]);
+		free(m->names[2 * i + 1]);
+		free(m->params[i]);
+	}
+	for (size_t i = 0; i < m->n_fds; i++)
+		io_close(&m->fds[i]);
+	free(m->fds);
+	free(m->systems);
+	free(m->specials);
+	free(m->names);
+	free(m->params);
+	free(m->main_params);
+	*m = (struct menu){0};
+}

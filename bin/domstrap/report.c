@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "create.h"
+
+#define SCHEMA 1
+
+static void set(json_t *o, const char *key, const char *value)
+{
+	json_object_set_new(o, key, value ? json_string(value) : json_null());
+}
+
+static void set_number(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static json_t *disk_json(const struct guest_disk *d, const struct image_plan *plan)
+{
+	json_t *o = json_object();
+	char uuid[37];
+
+	guest_uuid_text(d->uuid, uuid);
+	set(o, "role", d->role);
+	set(o, "path", d->path);
+	set(o, "vdev", d->vdev);
+	json_object_set_new(o, "device", json_boolean(d->device != NULL));
+	set_number(o, "size", plan->size);
+	set_number(o, "free", plan->layout.free_blocks * EXT4_BLOCK);
+	set(o, "label", d->label);
+	set(o, "uuid", uuid);
+	set_number(o, "inodes", (uint64_t)plan->layout.groups * plan->layout.inodes_per_group);
+	return o;
+}
+
+static void report_json(const struct guest *g, const struct image_plan *plans)
+{
+	json_t *o = json_object(), *disks = json_array();
+
+	set_number(o, "schema", SCHEMA);
+	json_object_set_new(o, "dryRun", json_boolean(g->opt.dry_run));
+	set(o, "name", g->opt.domain ? g->opt.domain : g->opt.name);
+	set(o, "system", g->system.toplevel);
+	set(o, "version", g->system.version);
+	set_number(o, "paths", g->closure.n);
+	set_number(o, "narBytes", closure_nar_size(&g->closure));
+	for (size_t i = 0; i < g->n_disks; i++)
+		json_array_append_new(disks, disk_json(&g->disks[i], &plans[i]));
+	json_object_set_new(o, "disks", disks);
+	set(o, "config", g->cfg);
+	set(o, "kernel", g->kernel);
+	set(o, "initrd", g->initrd);
+	set(o, "cmdline", g->cmdline);
+	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', stdout);
+	json_decref(o);
+}
+
+void guest_report(const struct guest *g, const struct image_plan *plans)
+{
+	char size[16], spare[16];
+
+	if (g->opt.json) {
+		report_json(g, plans);
+		return;
+	}
+	if (g->opt.level < UI_NORMAL)
+		return;
+	printf("%s ", g->opt.dry_run ? "would make" : "made");
+	for (size_t i = 0; i < g->n_disks; i++)
+		printf("%s (%s, %s free), ", g->disks[i].path, str_human(plans[i].size, size),
+		       str_human(plans[i].layout.free_blocks * EXT4_BLOCK, spare));
+	printf("%s; start it with: xl create -c %s\n", g->cfg, g->cfg);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "ui.h"
+#include "base/str.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FRAME_NS 100000000L
+
+static enum ui_level level;
+static bool terminal, colour;
+static struct {
+	struct ui_progress *p;
+	pthread_t thread;
+	struct timespec start;
+	bool running;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+} bar = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+static atomic_bool stop;
+static volatile sig_atomic_t caught;
+
+void ui_init(enum ui_level wanted)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	level = wanted;
+	terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+	colour = terminal && !(no_color && *no_color);
+}
+
+static void line(const char *sgr, const char *head, const char *fmt, va_list ap)
+{
+	if (colour && *sgr)
+		fprintf(stderr, "\033[%sm%s\033[0m", sgr, head);
+	else
+		fputs(head, stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void ui_error(const struct err *err)
+{
+	fprintf(stderr, "%sdomstrap:%s %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
+		err->text);
+}
+
+void ui_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	line("1;33", "warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void ui_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level < UI_NORMAL)
+		return;
+	va_start(ap, fmt);
+	line("", "", fmt, ap);
+	va_end(ap);
+}
+
+void ui_detail(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level < UI_VERBOSE)
+		return;
+	va_start(ap, fmt);
+	line("2", "  ", fmt, ap);
+	va_end(ap);
+}
+
+/* ---- progress ------------------------------------------------------------- */
+
+static double seconds_since(const struct timespec *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
+}
+
+static int columns(void)
+{
+	struct winsize ws;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
+		return ws.ws_col;
+	return 80;
+}
+
+static void draw(void)
+{
+	struct ui_progress *p = bar.p;
+	uint64_t bytes = atomic_load(&p->bytes), paths = atomic_load(&p->paths);
+	double t = seconds_since(&bar.start), rate = t > 0.2 ? (double)bytes / t : 0;
+	char done[16], total[16], speed[16], text[200];
+	int n, width = columns() - 1;
+
+	n = snprintf(text, sizeof text, "  %3.0f%%  %s of %s, %" PRIu64 " of %" PRIu64 " paths",
+		     p->total_bytes ? 100.0 * (double)bytes / (double)p->total_bytes : 100.0,
+		     str_human(bytes, done), str_human(p->total_bytes, total), paths,
+		     p->total_paths);
+	if (rate > 0 && n > 0 && (size_t)n < sizeof text)
+		snprintf(text + n, sizeof text - (size_t)n, ", %s/s, %.0f s left",
+			 str_human((uint64_t)rate, speed),
+			 (double)(p->total_bytes - bytes) / rate);
+	fprintf(stderr, "\r%.*s\033[K", width, text);
+	fflush(stderr);
+}
+
+static void *draw_loop(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&bar.lock);
+	while (bar.running) {
+		struct timespec until;
+
+		draw();
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += FRAME_NS;
+		if (until.tv_nsec >= 1000000000L) {
+			until.tv_sec++;
+			until.tv_nsec -= 1000000000L;
+		}
+		pthread_cond_timedwait(&bar.wake, &bar.lock, &until);
+	}
+	pthread_mutex_unlock(&bar.lock);
+	return NULL;
+}
+
+void ui_progress_begin(struct ui_progress *p)
+{
+	sigset_t all, old;
+
+	bar.p = p;
+	if (!terminal || level < UI_NORMAL)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &bar.start);
+	bar.running = true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (pthread_create(&bar.thread, NULL, draw_loop, NULL) != 0)
+		bar.running = false;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void ui_progress_end(void)
+{
+	if (!bar.running)
+		return;
+	pthread_mutex_lock(&bar.lock);
+	bar.running = false;
+	pthread_cond_signal(&bar.wake);
+	pthread_mutex_unlock(&bar.lock);
+	pthread_join(bar.thread, NULL);
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+}
+
+/* ---- signals -------------------------------------------------------------- */
+
+static void on_signal(int sig)
+{
+	if (caught)
+		_exit(128 + sig);
+	caught = sig;
+	atomic_store(&stop, true);
+}
+
+const atomic_bool *ui_catch_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		sigaction(signals[i], &sa, NULL);
+	/* A limit on file sizes (ulimit -f) is an error like any other. */
+	signal(SIGXFSZ, SIG_IGN);
+	return &stop;
+}
+
+int ui_signal(void)
+{
+	return caught;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What domstrap says to a person, all of it on stderr: errors, warnings, the
+ * phases of the work, progress where stderr is a terminal.
+ */
+#ifndef DOMSTRAP_UI_H
+#define DOMSTRAP_UI_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum ui_level {
+	UI_QUIET = -1, /* errors and warnings alone */
+	UI_NORMAL = 0,
+	UI_VERBOSE = 1,
+};
+
+/* Looks at stderr, NO_COLOR and TERM. */
+void ui_init(enum ui_level level);
+
+void ui_error(const struct err *err);
+void ui_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A phase begins, or something was made. */
+void ui_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Only with -v. */
+void ui_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Counters that a thread draws until ui_progress_end(). */
+struct ui_progress {
+	_Atomic uint64_t bytes, paths;
+	uint64_t total_bytes, total_paths;
+};
+
+void ui_progress_begin(struct ui_progress *p);
+void ui_progress_end(void);
+
+/*
+ * From now on ^C, SIGTERM and SIGHUP set the flag, which is returned; a second
+ * one ends the process at once.
+ */
+const atomic_bool *ui_catch_signals(void);
+/* The signal that came, or 0. */
+int ui_signal(void);
+
+#endif

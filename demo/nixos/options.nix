@@ -1,0 +1,78 @@
+# The options that mean something here, with NixOS's names, types and defaults.
+{ lib }:
+let
+  inherit (lib) attrsOf lines list scalar;
+  interface = _: { useDHCP = scalar null; };
+  user = name: {
+    isNormalUser = scalar false;
+    isSystemUser = scalar false;
+    uid = scalar null;
+    group = scalar "";
+    extraGroups = list;
+    home = scalar null;
+    shell = scalar null;
+    description = scalar "";
+    password = scalar null;
+    initialPassword = scalar null;
+    hashedPassword = scalar null;
+    initialHashedPassword = scalar null;
+    openssh.authorizedKeys.keys = list;
+    packages = list;
+  };
+in
+{
+  boot = {
+    kernel.enable = scalar true;
+    kernelPackages = scalar null;
+    kernelParams = list;
+    kernelModules = list;
+    consoleLogLevel = scalar 4;
+    growPartition = scalar false;
+    initrd = {
+      availableKernelModules = list;
+      kernelModules = list;
+      systemd.enable = scalar false;
+    };
+    loader = {
+      timeout = scalar 5;
+      grub = {
+        enable = scalar true;
+        device = scalar "";
+        devices = list;
+        configurationLimit = scalar 100;
+        fsIdentifier = scalar "uuid";
+        copyKernels = scalar false;
+        default = scalar "0";
+        extraConfig = lines;
+      };
+    };
+  };
+  environment = {
+    systemPackages = list;
+    etc = attrsOf (_: { text = scalar null; source = scalar null; mode = scalar "symlink"; });
+  };
+  fileSystems = attrsOf (_: {
+    device = scalar null;
+    label = scalar null;
+    fsType = scalar "auto";
+    options = list;
+    autoResize = scalar false;
+  });
+  networking = {
+    hostName = scalar "nixos";
+    useDHCP = scalar true;
+    useNetworkd = scalar false;
+    interfaces = attrsOf interface;
+  };
+  security.sudo.wheelNeedsPassword = scalar true;
+  services.openssh.enable = scalar false;
+  specialisation = attrsOf (_: { inheritParentConfig = scalar true; configuration = scalar { }; });
+  system = {
+    stateVersion = scalar null;
+    nixos.label = scalar null;
+    build = attrsOf (_: scalar null);
+  };
+  time.timeZone = scalar null;
+  users.users = attrsOf user;
+  warnings = list;
+}

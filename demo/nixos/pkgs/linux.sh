@@ -1,0 +1,22 @@
+# Debian's cloud kernel: the image under NixOS's name, and of its modules those a guest of Xen can use.
+mkdir -p t "$out"
+ar p "$deb" data.tar.xz | tar xJ -C t
+cp t/boot/vmlinuz-* "$out/bzImage"
+cp t/boot/config-* "$out/config"
+version=$(ls t/lib/modules)
+from=t/lib/modules/$version
+to=$out/lib/modules/$version
+mkdir -p "$to/kernel/drivers"
+cp "$from/modules.builtin" "$from/modules.order" "$to/"
+cp -r "$from/kernel/lib" "$from/kernel/crypto" "$to/kernel/"
+for dir in fs/fat fs/fuse fs/isofs fs/nls fs/overlayfs fs/squashfs drivers/block drivers/xen drivers/virtio \
+  drivers/cdrom; do
+  [ ! -d "$from/kernel/$dir" ] || { mkdir -p "$to/kernel/$dir"; cp -r "$from/kernel/$dir/." "$to/kernel/$dir/"; }
+done
+for name in xen-netfront xen-pcifront xen-tpmfront xen-scsifront scsi_mod scsi_common sd_mod sr_mod; do
+  f=$(find "$from/kernel" -name "$name.ko")
+  [ -n "$f" ] || continue
+  mkdir -p "$to/$(dirname "${f#"$from/"}")"
+  cp "$f" "$to/${f#"$from/"}"
+done
+depmod -b "$out" "$version"

@@ -1,0 +1,3 @@
+#!@busybox@/bin/sh
+cat /run/current-system/nixos-version
+echo

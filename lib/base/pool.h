@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Jobs on a few threads.
+ */
+#ifndef BASE_POOL_H
+#define BASE_POOL_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * A job: number i of n, on thread number worker (0 up to threads - 1), so that
+ * each thread can keep a state of its own. Returns 0 or -ERR_*.
+ */
+typedef int pool_job(void *ctx, unsigned worker, size_t i, struct err *err);
+
+/*
+ * Run jobs 0 to n - 1, begun in that order, and wait for all. After the first
+ * failure no more begin; its error is the one returned.
+ */
+int pool_run(unsigned threads, size_t n, pool_job *job, void *ctx, struct err *err);
+
+/* Threads that pay on this machine for work that is half I/O: 4 to 16. */
+unsigned pool_threads(void);
+
+#endif

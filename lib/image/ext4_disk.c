@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/ext4_disk.h"
+#include "base/bytes.h"
+#include "base/mem.h"
+
+#include <ext2fs/ext2fs.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define EXTENTS_FL 0x80000u
+#define INDEX_FL 0x1000u
+#define EXTENT_MAGIC 0xf30au
+#define EXTRA_ISIZE 32u
+#define OFF_I_BLOCK 0x28u
+#define OFF_CSUM_LO 0x7cu
+#define OFF_CSUM_HI 0x82u
+/* Backup groups that a file could be split at: all of them. */
+#define SPLITS_MAX 24u
+#define NO_LEAF_BLOCKS (2 * EXT4_EXTENT_LEN_MAX)
+
+uint32_t ext4_crc32c(uint32_t crc, const void *p, size_t n)
+{
+	return ext2fs_crc32c_le(crc, p, n);
+}
+
+void ext4_ids_init(struct ext4_ids *ids, const uint8_t uuid[16])
+{
+	memcpy(ids->uuid, uuid, 16);
+	ids->csum_seed = ext4_crc32c(~0u, uuid, 16);
+	/* Any value does, as long as it is the file system's own. */
+	for (unsigned i = 0; i < 4; i++)
+		put_le32(ids->hash_seed + 4 * i, ext4_crc32c(ids->csum_seed + i, uuid, 16));
+}
+
+uint32_t ext4_inode_seed(const struct ext4_ids *ids, uint32_t ino)
+{
+	uint8_t raw[8] = {0};
+
+	put_le32(raw, ino);
+	return ext4_crc32c(ids->csum_seed, raw, sizeof raw);
+}
+
+uint32_t ext4_extent_leaves(uint64_t blocks)
+{
+	uint64_t extents;
+
+	if (blocks <= NO_LEAF_BLOCKS)
+		return 0;
+	extents = (blocks + EXT4_EXTENT_LEN_MAX - 1) / EXT4_EXTENT_LEN_MAX + SPLITS_MAX;
+	return (uint32_t)((extents + EXT4_EXTENTS_PER_LEAF - 1) / EXT4_EXTENTS_PER_LEAF);
+}
+
+static void extent_header(uint8_t *out, size_t n, unsigned max, unsigned depth)
+{
+	put_le16(out, EXTENT_MAGIC);
+	put_le16(out + 2, (uint16_t)n);
+	put_le16(out + 4, (uint16_t)max);
+	put_le16(out + 6, (uint16_t)depth);
+	put_le32(out + 8, 0);
+}
+
+static void extent_format(const struct ext4_extent *e, uint8_t *out)
+{
+	put_le32(out, e->logical);
+	put_le16(out + 4, e->len);
+	put_le16(out + 6, (uint16_t)(e->phys >> 32));
+	put_le32(out + 8, (uint32_t)e->phys);
+}
+
+static void index_format(const struct ext4_extent *e, uint8_t *out)
+{
+	put_le32(out, e->logical);
+	put_le32(out + 4, (uint32_t)e->phys);
+	put_le16(out + 8, (uint16_t)(e->phys >> 32));
+	put_le16(out + 10, 0);
+}
+
+void ext4_extent_leaf(const struct ext4_ids *ids, uint32_t ino, const struct ext4_extent *ext,
+		      size_t n, uint8_t out[4096])
+{
+	size_t tail = 12 + 12 * EXT4_EXTENTS_PER_LEAF;
+
+	memset(out, 0, 4096);
+	extent_header(out, n, EXT4_EXTENTS_PER_LEAF, 0);
+	for (size_t i = 0; i < n; i++)
+		extent_format(&ext[i], out + 12 + 12 * i);
+	put_le32(out + tail, ext4_crc32c(ext4_inode_seed(ids, ino), out, tail));
+}
+
+static void format_extents(const struct ext4_inode *in, uint8_t *out)
+{
+	if (in->n_leaves) {
+		extent_header(out, in->n_leaves, EXT4_EXTENTS_INLINE, 1);
+		for (size_t i = 0; i < in->n_leaves; i++)
+			index_format(&in->leaves[i], out + 12 + 12 * i);
+		return;
+	}
+	extent_header(out, in->n_extents, EXT4_EXTENTS_INLINE, 0);
+	for (size_t i = 0; i < in->n_extents; i++)
+		extent_format(&in->extents[i], out + 12 + 12 * i);
+}
+
+static uint32_t type_bits(enum ext4_ftype type)
+{
+	return type == EXT4_FT_DIR ? S_IFDIR : type == EXT4_FT_LINK ? S_IFLNK : S_IFREG;
+}
+
+/* Seconds in the low 32 bits, two more in the extra field; no fraction. */
+static void format_times(uint8_t *out, int64_t t)
+{
+	static const uint8_t sec[] = {0x08, 0x0c, 0x10, 0x90};
+	static const uint8_t extra[] = {0x8c, 0x84, 0x88, 0x94};
+	uint32_t epoch = (uint32_t)((t - (int32_t)t) >> 32) & 3;
+
+	for (size_t i = 0; i < ARRAY_LEN(sec); i++) {
+		put_le32(out + sec[i], (uint32_t)t);
+		put_le32(out + extra[i], epoch);
+	}
+}
+
+void ext4_inode_format(const struct ext4_ids *ids, uint32_t ino, const struct ext4_inode *in,
+		       uint8_t out[256])
+{
+	bool short_link = in->type == EXT4_FT_LINK && in->size <= EXT4_LINK_INLINE;
+	uint64_t sectors = in->blocks * 8;
+	uint32_t crc;
+
+	memset(out, 0, 256);
+	put_le16(out, (uint16_t)(type_bits(in->type) | in->mode));
+	put_le16(out + 0x02, (uint16_t)in->uid);
+	put_le16(out + 0x78, (uint16_t)(in->uid >> 16));
+	put_le16(out + 0x18, (uint16_t)in->gid);
+	put_le16(out + 0x7a, (uint16_t)(in->gid >> 16));
+	put_le32(out + 0x04, (uint32_t)in->size);
+	put_le32(out + 0x6c, (uint32_t)(in->size >> 32));
+	put_le16(out + 0x1a, (uint16_t)in->links);
+	put_le32(out + 0x1c, (uint32_t)sectors);
+	put_le16(out + 0x74, (uint16_t)(sectors >> 32));
+	put_le32(out + 0x20, (short_link ? 0 : EXTENTS_FL) | (in->indexed ? INDEX_FL : 0));
+	put_le16(out + 0x80, EXTRA_ISIZE);
+	format_times(out, in->mtime);
+	if (short_link)
+		memcpy(out + OFF_I_BLOCK, in->target.p, in->target.n);
+	else
+		format_extents(in, out + OFF_I_BLOCK);
+	crc = ext4_crc32c(ext4_inode_seed(ids, ino), out, 256);
+	put_le16(out + OFF_CSUM_LO, (uint16_t)crc);
+	put_le16(out + OFF_CSUM_HI, (uint16_t)(crc >> 16));
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/image.h"
+#include "base/mem.h"
+#include "disk/mbr.h"
+#include "image/ext4_finish.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECTOR 512u
+#define MBR_SECTORS_MAX UINT32_MAX
+/* Where signatures of other file systems and tables may stand, at both ends. */
+#define WIPE (1u << 20)
+
+/* The root directory gets what the file system itself wants in it. */
+static void complete_root(struct tree *root, bool store)
+{
+	tree_handle(root, "/", EXT4_ROOT_INO);
+	tree_dir(root, "/lost+found", 0700, 0, 0);
+	tree_handle(root, "/lost+found", EXT4_LOST_FOUND_INO);
+	if (!store)
+		return;
+	tree_handle(root, "/nix", NIX_INO);
+	tree_graft(root, "/nix/store", STORE_INO, WALK_DIR);
+}
+
+static int count_root(const struct image_request *req, struct image_plan *plan, struct err *err)
+{
+	_cleanup_(walk_freep) struct walk *walk = tree_walk(req->root);
+	_cleanup_(ext4_counter_freep) struct ext4_counter *c = ext4_counter_new(&plan->ids);
+
+	return ext4_count_tree(c, walk, &plan->root, err);
+}
+
+/* The first inode number that is not fixed. */
+static uint32_t first_ino(const struct image_request *req)
+{
+	return req->source ? ITEMS_INO : EXT4_FIRST_INO;
+}
+
+/* Of the whole image: what the user says with --size. */
+static int too_small(const struct ext4_need *need, const struct image_plan *plan, struct err *err)
+{
+	const uint64_t mib = 1 << 20;
+	struct ext4_layout least;
+	char have[16];
+	int rc = ext4_layout_auto(need, 0, &least, err);
+
+	if (rc < 0)
+		return rc;
+	rc = err_set(err, ERR_SPACE, "%s is too small, %llu MiB would do",
+		     str_human(plan->size, have),
+		     (unsigned long long)((plan->base + least.blocks * EXT4_BLOCK + mib - 1) / mib));
+	ext4_layout_fini(&least);
+	return rc;
+}
+
+static int lay_out(const struct image_request *req, struct image_plan *plan, struct err *err)
+{
+	struct ext4_need need = {
+		.line_blocks = plan->store.total.blocks + plan->root.blocks,
+		.inodes = first_ino(req) - 1 + plan->store.total.inodes + plan->root.inodes,
+	};
+	uint64_t store_blocks;
+	char have[16];
+	int rc = 0;
+
+	if (req->source) {
+		rc = store_dir_blocks(req->source, &plan->ids, &store_blocks, err);
+		if (rc < 0)
+			return rc;
+		need.line_blocks += store_blocks;
+	}
+	if (!req->size) {
+		rc = ext4_layout_auto(&need, req->spare, &plan->layout, err);
+		plan->size = plan->base + plan->layout.blocks * EXT4_BLOCK;
+	} else {
+		plan->size = req->size / SECTOR * SECTOR;
+		if (req->partitioned && plan->size / SECTOR > MBR_SECTORS_MAX)
+			return err_set(err, ERR_LIMIT,
+				       "%s: %s is more than an MBR describes (2 TiB); --layout "
+				       "split has no such limit",
+				       req->name, str_human(plan->size, have));
+		rc = ext4_layout_fixed(&need, plan->size > plan->base ? plan->size - plan->base : 0,
+				       &plan->layout, err);
+		if (rc == -ERR_SPACE)
+			rc = too_small(&need, plan, err);
+	}
+	return rc < 0 ? err_prefix(err, "%s", req->name) : 0;
+}
+
+int image_plan(const struct image_request *req, struct image_plan *out, struct err *err)
+{
+	struct image_plan plan = {.req = req, .base = req->partitioned ? IMAGE_PART_START : 0};
+	int rc = 0;
+
+	ext4_ids_init(&plan.ids, req->uuid);
+	complete_root(req->root, req->source);
+	if (req->source)
+		rc = store_plan_make(req->source, &plan.ids, req->threads, req->stop, &plan.store,
+				     err);
+	if (rc == 0)
+		rc = count_root(req, &plan, err);
+	if (rc == 0)
+		rc = lay_out(req, &plan, err);
+	if (rc < 0) {
+		image_plan_fini(&plan);
+		return rc;
+	}
+	*out = plan;
+	return 0;
+}
+
+void image_plan_fini(struct image_plan *plan)
+{
+	store_plan_fini(&plan->store);
+	ext4_layout_fini(&plan->layout);
+}
+
+/* ---- writing -------------------------------------------------------------- */
+
+/* Zero a stretch of the line. */
+static int zero_line(const struct image_plan *plan, struct target *t, uint64_t line, uint64_t n,
+		     struct err *err)
+{
+	int rc = 0;
+
+	while (n && rc == 0) {
+		uint64_t run, phys = ext4_line_block(plan->layout.gdt_area, line, &run);
+
+		run = MIN(run, n);
+		rc = target_zero(t, plan->base + phys * EXT4_BLOCK, run * EXT4_BLOCK, err);
+		line += run;
+		n -= run;
+	}
+	return rc;
+}
+
+/*
+ * A device holds old bytes: take away what makes them a disk or a file system,
+ * and zero what ext4 expects to be zero: inode tables, the journal.
+ */
+static int clear_device(const struct image_plan *plan, struct target *t, struct err *err)
+{
+	const struct ext4_layout *lay = &plan->layout;
+	uint64_t wipe = MIN((uint64_t)WIPE, t->size / EXT4_BLOCK * EXT4_BLOCK);
+	int rc = target_zero(t, 0, wipe, err);
+
+	if (rc == 0)
+		rc = target_zero(t, plan->base, wipe, err);
+	if (rc == 0)
+		rc = target_zero(t, (t->size - wipe) / EXT4_BLOCK * EXT4_BLOCK, wipe, err);
+	if (rc == 0)
+		rc = target_sync(t, err);
+	if (rc == 0)
+		rc = zero_line(plan, t, lay->line_blocks,
+			       lay->line_used - lay->line_blocks + lay->journal_blocks, err);
+	return rc;
+}
+
+static int prepare(const struct image_plan *plan, struct target *t, struct err *err)
+{
+	if (t->is_device)
+		return clear_device(plan, t, err);
+	if (ftruncate(t->fd, (off_t)plan->size) < 0)
+		return err_sys(err, errno, "%s: a size of %llu bytes", t->name,
+			       (unsigned long long)plan->size);
+	return 0;
+}
+
+static int put_root(struct ext4_writer *w, const struct image_plan *plan, uint64_t *line,
+		    uint32_t *ino, struct err *err)
+{
+	_cleanup_(walk_freep) struct walk *walk = tree_walk(plan->req->root);
+	_cleanup_(ext4_stream_freep) struct ext4_stream *s = ext4_stream_new(w);
+	struct ext4_object obj;
+	int rc;
+
+	ext4_stream_start(s, *line, *ino);
+	rc = ext4_stream_tree(s, walk, EXT4_ROOT_INO, NULL, &obj, err);
+	if (rc == 0)
+		rc = ext4_stream_flush(s, err);
+	*line = ext4_stream_line(s);
+	*ino = ext4_stream_ino(s);
+	return rc;
+}
+
+static int put_mbr(const struct image_plan *plan, struct target *t, struct err *err)
+{
+	struct mbr mbr = {.disk_id = plan->req->disk_id};
+	uint8_t sector[MBR_SIZE];
+	int rc;
+
+	mbr.entry[0] = (struct mbr_entry){
+		.type = MBR_TYPE_LINUX,
+		.start = (uint32_t)(plan->base / SECTOR),
+		.sectors = (uint32_t)((plan->size - plan->base) / SECTOR),
+	};
+	rc = mbr_format(&mbr, sector, err);
+	return rc < 0 ? rc : target_write_small(t, sector, sizeof sector, 0, err);
+}
+
+/* The superblock and the table, once all that they lead to is on the disk. */
+static int make_valid(const struct image_plan *plan, struct target *t, const uint8_t first[4096],
+		      struct err *err)
+{
+	const atomic_bool *stop = plan->req->stop;
+	int rc = target_sync(t, err);
+
+	if (rc == 0 && stop && atomic_load(stop))
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	if (rc == 0)
+		rc = target_write_small(t, first, EXT4_BLOCK, plan->base, err);
+	if (rc == 0 && plan->base)
+		rc = put_mbr(plan, t, err);
+	return rc < 0 ? rc : target_sync(t, err);
+}
+
+static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err *err)
+{
+	const struct image_request *req = plan->req;
+	struct store_fill_options opt = {
+		.threads = req->threads, .verify = req->verify, .paths = req->done_paths};
+	struct ext4_final fin = {.label = req->label, .time = req->time};
+	uint8_t first[EXT4_BLOCK];
+	int rc = 0;
+
+	fin.inodes = first_ino(req);
+	if (req->source)
+		rc = store_fill(w, req->source, &plan->store, &opt, req->time, &fin.line,
+				&fin.inodes, err);
+	if (rc == 0)
+		rc = put_root(w, plan, &fin.line, &fin.inodes, err);
+	if (rc < 0)
+		return rc;
+	fin.inodes--; /* the next free one */
+	if (fin.line != plan->layout.line_blocks)
+		return err_set(err, ERR_MISMATCH, "%s: %llu blocks were written, %llu planned",
+			       req->name, (unsigned long long)fin.line,
+			       (unsigned long long)plan->layout.line_blocks);
+	rc = ext4_finish(w, &fin, first, err);
+	return rc < 0 ? rc : make_valid(plan, w->target, first, err);
+}
+
+int image_write(struct image_plan *plan, struct target *target, struct err *err)
+{
+	struct ext4_writer w;
+	int rc;
+
+	if (target->is_device && target->size < plan->size)
+		return err_set(err, ERR_SPACE, "%s: %llu bytes, the image has %llu", target->name,
+			       (unsigned long long)target->size, (unsigned long long)plan->size);
+	rc = prepare(plan, target, err);
+	if (rc < 0)
+		return rc;
+	ext4_writer_init(&w, target, plan->base, &plan->ids, &plan->layout);
+	w.stop = plan->req->stop;
+	w.done = plan->req->done_bytes;
+	rc = write_all(plan, &w, err);
+	ext4_writer_fini(&w);
+	return rc;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an installed NixOS has on its root file system beside the store: the
+ * Nix database and profile, and the directories that stage 1 and 2 expect.
+ */
+#ifndef IMAGE_NIXROOT_H
+#define IMAGE_NIXROOT_H
+
+#include "base/walk_tree.h"
+
+/* Borrowed. */
+struct nixroot {
+	const char *toplevel;	      /* the system, a store path */
+	struct str database;	      /* db.sqlite */
+	struct str schema;	      /* its file beside it */
+	const char *channel_url;      /* of root's channel, or NULL */
+	const char *channel_name;     /* "nixos" */
+	const struct str *configuration; /* /etc/nixos/configuration.nix, or NULL */
+	int64_t time;		      /* seconds since 1970: generation 1's date */
+};
+
+/* A tree that the caller frees; /nix/store is not in it. */
+struct tree *nixroot_tree(const struct nixroot *root);
+
+#endif

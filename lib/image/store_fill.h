@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Puts a set of store paths under /nix/store, on several threads. First every
+ * path's tree is counted, which settles where in the file system each will be;
+ * then they are copied, each on its own, and their NAR hashes checked.
+ */
+#ifndef IMAGE_STORE_FILL_H
+#define IMAGE_STORE_FILL_H
+
+#include "image/ext4_count.h"
+#include "image/ext4_writer.h"
+
+/* Fixed inode numbers, so that trees can be written before their parents. */
+#define NIX_INO EXT4_FIRST_INO
+#define STORE_INO (EXT4_FIRST_INO + 1)
+#define ITEMS_INO (EXT4_FIRST_INO + 2)
+
+/* One store path. */
+struct store_item {
+	const char *name; /* its name under /nix/store */
+	uint64_t nar_size;
+	uint8_t nar_hash[32];
+};
+
+/* Where the trees come from; items in byte order of name. All borrowed. */
+struct store_source {
+	const struct store_item *items;
+	size_t n;
+	/* A new walk over item i; stat_only as WALK_DIR_STAT. Any thread. */
+	struct walk *(*open)(const struct store_source *src, size_t i, bool stat_only);
+};
+
+struct store_place {
+	uint64_t line;
+	uint64_t ino;
+	struct ext4_object object; /* once written */
+};
+
+struct store_batch {
+	size_t first, n; /* in order[] */
+};
+
+/*
+ * The plan: by ascending NAR size the items are laid one behind the other, and
+ * cut into batches of at least a piece's size for the threads to take.
+ */
+struct store_plan {
+	size_t *order;		   /* item numbers, as laid out */
+	struct store_place *place; /* by position in order, one more for the end */
+	struct store_batch *batches;
+	size_t n_batches;
+	struct ext4_tally total;
+};
+
+/* stop: as ext4_writer's; may be NULL. */
+int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, unsigned threads,
+		    const atomic_bool *stop, struct store_plan *out, struct err *err);
+void store_plan_fini(struct store_plan *plan);
+
+struct store_fill_options {
+	unsigned threads;
+	bool verify;		/* compare with the items' hashes and sizes */
+	_Atomic uint64_t *paths; /* counts finished items; may be NULL */
+};
+
+/*
+ * Copy everything, and then the directory /nix/store itself (mode 1775, group
+ * 30000, time mtime) behind it. *line and *ino: where to go on.
+ * -ERR_MISMATCH: a path is not what the database says, or changed.
+ */
+int store_fill(struct ext4_writer *w, const struct store_source *src, struct store_plan *plan,
+	       const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
+	       struct err *err);
+
+/* What the directory /nix/store itself takes. */
+int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids, uint64_t *blocks,
+		     struct err *err);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/target.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "image/ext4_layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* fallocate() ahead of direct writes: else the host's ext4 serialises them. */
+#define LARGE_WRITE (256u << 10)
+#define ZERO_PIECE (1u << 20)
+
+static void open_direct(struct target *t)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", t->fd);
+	t->direct_fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+}
+
+int target_from_file(struct target *t, int fd, const char *name, enum clone_mode clone,
+		     struct err *err)
+{
+	*t = (struct target)TARGET_INIT;
+	t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (t->fd < 0)
+		return err_sys(err, errno, "%s", name);
+	t->name = xstrdup(name);
+	t->sparse = true;
+	t->clone = clone;
+	t->cloning = clone != CLONE_NEVER;
+	open_direct(t);
+	return 0;
+}
+
+int target_open_device(struct target *t, const char *path, struct err *err)
+{
+	/* On a block device O_EXCL without O_CREAT means: nobody else's. */
+	_close_ int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	uint64_t size;
+
+	if (fd < 0 && errno == EBUSY)
+		return err_set(err, ERR_BUSY,
+			       "%s: in use (mounted, or held by a running guest, LVM or md)", path);
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "%s: stat", path);
+	if (!S_ISBLK(st.st_mode))
+		return err_set(err, ERR_USAGE, "%s: not a block device", path);
+	if (ioctl(fd, BLKGETSIZE64, &size) < 0)
+		return err_sys(err, errno, "%s: size", path);
+	*t = (struct target)TARGET_INIT;
+	t->fd = fd;
+	fd = -1;
+	t->name = xstrdup(path);
+	t->is_device = true;
+	t->size = size;
+	t->clone = CLONE_NEVER;
+	open_direct(t);
+	return 0;
+}
+
+void target_fini(struct target *t)
+{
+	io_close(&t->direct_fd);
+	io_close(&t->fd);
+	free(t->name);
+	t->name = NULL;
+}
+
+static bool all_zero(const void *p, size_t n)
+{
+	const char *b = p;
+
+	return n && !b[0] && memcmp(b, b + 1, n - 1) == 0;
+}
+
+int target_write_small(struct target *t, const void *p, size_t n, uint64_t off, struct err *err)
+{
+	return io_pwrite(t->fd, t->name, p, n, off, err);
+}
+
+int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct err *err)
+{
+	bool aligned = ((uintptr_t)p | n | off) % EXT4_BLOCK == 0;
+
+	if (aligned && t->sparse && all_zero(p, n))
+		return 0;
+	if (!aligned || t->direct_fd < 0)
+		return target_write_small(t, p, n, off, err);
+	if (!t->is_device && n >= LARGE_WRITE &&
+	    fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) < 0 && errno == ENOSPC)
+		return err_sys(err, errno, "%s: write", t->name);
+	while (n) {
+		ssize_t w = pwrite(t->direct_fd, p, n, (off_t)off);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		/* Some hosts refuse only now, or want larger alignment. */
+		if (w < 0 && errno == EINVAL)
+			return target_write_small(t, p, n, off, err);
+		if (w < 0)
+			return err_sys(err, errno, "%s: write of %zu bytes at %llu", t->name, n,
+				       (unsigned long long)off);
+		p = (const char *)p + w;
+		n -= (size_t)w;
+		off += (uint64_t)w;
+		if (w % EXT4_BLOCK)
+			return target_write_small(t, p, n, off, err);
+	}
+	return 0;
+}
+
+int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *err)
+{
+	size_t got;
+	int rc = io_pread(t->fd, t->name, p, n, off, &got, err);
+
+	if (rc < 0)
+		return rc;
+	memset((char *)p + got, 0, n - got);
+	return 0;
+}
+
+static int write_zeros(struct target *t, uint64_t off, uint64_t n, struct err *err)
+{
+	_free_ char *zeros = xcalloc(1, ZERO_PIECE);
+	int rc = 0;
+
+	while (n && rc == 0) {
+		size_t m = (size_t)MIN(n, (uint64_t)ZERO_PIECE);
+
+		rc = target_write_small(t, zeros, m, off, err);
+		off += m;
+		n -= m;
+	}
+	return rc;
+}
+
+int target_zero(struct target *t, uint64_t off, uint64_t n, struct err *err)
+{
+	uint64_t range[2] = {off, n};
+
+	if (t->is_device) {
+		if (ioctl(t->fd, BLKZEROOUT, range) == 0)
+			return 0;
+		return write_zeros(t, off, n, err);
+	}
+	if (fallocate(t->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) == 0)
+		return 0;
+	return write_zeros(t, off, n, err);
+}
+
+bool target_wants_clone(const struct target *t, uint64_t size)
+{
+	if (!t->cloning)
+		return false;
+	return size >= (t->clone == CLONE_ALWAYS ? EXT4_BLOCK : CLONE_AUTO_MIN);
+}
+
+int target_clone(struct target *t, int src, uint64_t src_off, uint64_t n, uint64_t off,
+		 struct err *err)
+{
+	struct file_clone_range range = {
+		.src_fd = src, .src_offset = src_off, .src_length = n, .dest_offset = off};
+
+	if (ioctl(t->fd, FICLONERANGE, &range) == 0)
+		return 0;
+	if (t->clone == CLONE_ALWAYS)
+		return err_sys(err, errno,
+			       "%s: cannot share blocks with the store (--reflink always)",
+			       t->name);
+	if (errno == ENOSPC || errno == EIO)
+		return err_sys(err, errno, "%s: sharing blocks with the store", t->name);
+	/* Another file system, or one that cannot; EINVAL may be this file's. */
+	if (errno != EINVAL)
+		t->cloning = false;
+	return 1;
+}
+
+int target_sync(struct target *t, struct err *err)
+{
+	return io_sync(t->fd, t->name, err);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A set of store paths that is closed under references, with what the Nix
+ * database knows of each. The local database and the binary caches make it;
+ * the image's file system and database are made from it.
+ */
+#ifndef STORE_CLOSURE_H
+#define STORE_CLOSURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nix/hash.h"
+
+/* More paths, or references in all, than any system has. */
+#define CLOSURE_PATHS_MAX (1u << 20)
+#define CLOSURE_REFS_MAX (1u << 25)
+/* Bytes of a path's signatures, and of its content address. */
+#define CLOSURE_SIGS_MAX (1u << 16)
+#define CLOSURE_CA_MAX 1024
+/* Outputs of one derivation. */
+#define CLOSURE_OUTPUTS_MAX 256
+
+/* An output of a .drv path, as its text says; the path need not exist. */
+struct drv_output {
+	char *id; /* such as "out" */
+	char *path;
+};
+
+struct path_info {
+	char *path; /* "/nix/store/…" */
+	uint8_t nar_hash[HASH_SHA256_LEN];
+	uint64_t nar_size;         /* bytes; over 0 */
+	int64_t registration_time; /* seconds since 1970 */
+	char *deriver;             /* NULL: not known */
+	char *sigs;                /* blank-separated; NULL: none */
+	char *ca;                  /* content address; NULL: none */
+	bool ultimate;             /* built here */
+	uint32_t *refs;            /* indices into the closure, ascending; may hold its own */
+	size_t nrefs;
+	struct drv_output *outputs; /* in byte order of id; only .drv paths have any */
+	size_t noutputs;
+};
+
+/* Owns everything. Paths are in byte order, each once. */
+struct closure {
+	struct path_info *paths;
+	size_t n;
+};
+
+void closure_fini(struct closure *c);
+void path_info_fini(struct path_info *info);
+/* The path's entry, borrowed from c; NULL: not in it. */
+const struct path_info *closure_find(const struct closure *c, const char *path);
+/* Bytes of all the NARs. */
+uint64_t closure_nar_size(const struct closure *c);
+
+#endif

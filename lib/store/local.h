@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Nix store of a host, or of a root below a directory (ROOT/nix/store,
+ * database ROOT/nix/var/nix/db). Read only, by any user who may read it, while
+ * other processes write to it.
+ */
+#ifndef STORE_LOCAL_H
+#define STORE_LOCAL_H
+
+#include "base/err.h"
+#include "store/closure.h"
+
+struct local_store;
+
+/*
+ * root is "" or "/" for the host's own store, or a directory such as "/mnt/x".
+ * 0, or -ERR_NOENT: no store there; -ERR_BUSY: locked; -ERR_UNSUPPORTED: a
+ * schema that this program does not know; -ERR_IO: not readable, and the text
+ * says what to do; -ERR_FORMAT: damaged.
+ */
+int local_store_open(const char *root, struct local_store **out, struct err *err);
+void local_store_free(struct local_store *s);
+void local_store_freep(struct local_store **s);
+
+/*
+ * Everything that toplevel ("/nix/store/…") needs, itself included. *out is
+ * for closure_fini(). 0, or -ERR_NOENT: not a valid path of this store;
+ * -ERR_FORMAT: a row breaks a rule; -ERR_LIMIT: see closure.h; -ERR_BUSY,
+ * -ERR_IO. Memory is proportional to the closure.
+ */
+int local_store_closure(struct local_store *s, const char *toplevel, struct closure *out,
+                        struct err *err);
+
+/* Where a store path's files are: root and path; the caller owns it. */
+char *local_store_real_path(const struct local_store *s, const char *path);
+/* The root as given, without slashes at its end: "" for the host. */
+const char *local_store_root(const struct local_store *s);
+
+#endif

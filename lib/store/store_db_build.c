@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bytes of a new database. SQLite makes them in memory; what in its header
+ * tells the host's SQLite or counts its steps is then set to fixed values.
+ * Rows go in by ascending key and indexes are made last, so that every page
+ * is filled in one order.
+ */
+#include "store/sql.h"
+#include "store/store_db.h"
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "nix/hash.h"
+
+#include <string.h>
+
+#define NAME "the image's Nix database"
+
+static const char before[] = "PRAGMA page_size=4096; PRAGMA encoding='UTF-8'; PRAGMA auto_vacuum=0;"
+                             "PRAGMA secure_delete=1; PRAGMA foreign_keys=0; BEGIN";
+
+/* Nix's schema 10. */
+static const char tables[] =
+        "CREATE TABLE ValidPaths ("
+        " id integer primary key autoincrement not null,"
+        " path text unique not null,"
+        " hash text not null,"
+        " registrationTime integer not null,"
+        " deriver text,"
+        " narSize integer,"
+        " ultimate integer,"
+        " sigs text,"
+        " ca text);"
+        "CREATE TABLE Refs ("
+        " referrer integer not null,"
+        " reference integer not null,"
+        " primary key (referrer, reference),"
+        " foreign key (referrer) references ValidPaths(id) on delete cascade,"
+        " foreign key (reference) references ValidPaths(id) on delete restrict);"
+        "CREATE TABLE DerivationOutputs ("
+        " drv integer not null,"
+        " id text not null,"
+        " path text not null,"
+        " primary key (drv, id),"
+        " foreign key (drv) references ValidPaths(id) on delete cascade)";
+
+static const char after[] = "CREATE INDEX IndexReferrer on Refs(referrer);"
+                            "CREATE INDEX IndexReference on Refs(reference);"
+                            "CREATE INDEX IndexDerivationOutputs on DerivationOutputs(path);"
+                            "CREATE TRIGGER DeleteSelfRefs before delete on ValidPaths begin"
+                            " delete from Refs where referrer = old.id and reference = old.id; end;"
+                            "COMMIT";
+
+static void sql_close(sqlite3 **sql)
+{
+	sqlite3_close(*sql);
+}
+
+/* A row's id is its index and one. */
+static int64_t id_of(size_t index)
+{
+	return (int64_t)index + 1;
+}
+
+static int insert(sqlite3_stmt *stmt, struct err *err)
+{
+	int rc = sql_step(stmt, NAME, err);
+
+	sqlite3_reset(stmt);
+	return rc < 0 ? rc : 0;
+}
+
+/* NULL is SQL's NULL. */
+static void bind_text(sqlite3_stmt *stmt, int col, const char *text)
+{
+	sqlite3_bind_text(stmt, col, text, -1, SQLITE_STATIC);
+}
+
+static int put_paths(sqlite3 *sql, const struct closure *c, int64_t time, struct err *err)
+{
+	static const char text[] = "INSERT INTO ValidPaths (id, path, hash, registrationTime, "
+	                           "deriver, narSize, sigs, ca) VALUES (?,?,?,?,?,?,?,?)";
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	char hex[HASH_HEX_SIZE];
+	int rc = sql_prepare(sql, NAME, text, &stmt, err);
+
+	for (size_t i = 0; rc == 0 && i < c->n; i++) {
+		const struct path_info *info = &c->paths[i];
+
+		sqlite3_bind_int64(stmt, 1, id_of(i));
+		bind_text(stmt, 2, info->path);
+		bind_text(stmt, 3, hash_format_hex(info->nar_hash, hex));
+		sqlite3_bind_int64(stmt, 4, time);
+		bind_text(stmt, 5, info->deriver);
+		sqlite3_bind_int64(stmt, 6, (int64_t)info->nar_size);
+		bind_text(stmt, 7, info->sigs);
+		bind_text(stmt, 8, info->ca);
+		rc = insert(stmt, err);
+	}
+	return rc;
+}
+
+static int put_refs(sqlite3 *sql, const struct closure *c, struct err *err)
+{
+	static const char text[] = "INSERT INTO Refs (referrer, reference) VALUES (?,?)";
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = sql_prepare(sql, NAME, text, &stmt, err);
+
+	for (size_t i = 0; rc == 0 && i < c->n; i++) {
+		for (size_t r = 0; rc == 0 && r < c->paths[i].nrefs; r++) {
+			sqlite3_bind_int64(stmt, 1, id_of(i));
+			sqlite3_bind_int64(stmt, 2, id_of(c->paths[i].refs[r]));
+			rc = insert(stmt, err);
+		}
+	}
+	return rc;
+}
+
+static int put_outputs(sqlite3 *sql, const struct closure *c, struct err *err)
+{
+	static const char text[] = "INSERT INTO DerivationOutputs (drv, id, path) VALUES (?,?,?)";
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = sql_prepare(sql, NAME, text, &stmt, err);
+
+	for (size_t i = 0; rc == 0 && i < c->n; i++) {
+		for (size_t o = 0; rc == 0 && o < c->paths[i].noutputs; o++) {
+			sqlite3_bind_int64(stmt, 1, id_of(i));
+			bind_text(stmt, 2, c->paths[i].outputs[o].id);
+			bind_text(stmt, 3, c->paths[i].outputs[o].path);
+			rc = insert(stmt, err);
+		}
+	}
+	return rc;
+}
+
+static int fill(sqlite3 *sql, const struct closure *c, int64_t time, struct err *err)
+{
+	int rc = sql_exec(sql, NAME, before, err);
+
+	if (rc == 0)
+		rc = sql_exec(sql, NAME, tables, err);
+	if (rc == 0)
+		rc = put_paths(sql, c, time, err);
+	if (rc == 0)
+		rc = put_refs(sql, c, err);
+	if (rc == 0)
+		rc = put_outputs(sql, c, err);
+	return rc == 0 ? sql_exec(sql, NAME, after, err) : rc;
+}
+
+static void put_be32(char *p, uint32_t v)
+{
+	for (int i = 3; i >= 0; i--, v >>= 8)
+		p[i] = (char)v;
+}
+
+/* https://www.sqlite.org/fileformat2.html, section 1.3. */
+static void pin_header(char *p)
+{
+	put_be32(p + 24, 1);       /* file change counter */
+	put_be32(p + 92, 1);       /* the counter that the next is valid for */
+	put_be32(p + 96, 3040001); /* the SQLite that wrote it last */
+}
+
+int store_db_build(const struct closure *c, int64_t registration_time, struct buf *out,
+                   struct err *err)
+{
+	_cleanup_(sql_close) sqlite3 *sql = NULL;
+	sqlite3_int64 size = 0;
+	unsigned char *image;
+	size_t at = out->n;
+	int code = sqlite3_open_v2(":memory:", &sql,
+	                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	                           NULL);
+	int rc;
+
+	if (code != SQLITE_OK)
+		return sql_fail(err, sql, code, NAME);
+	rc = fill(sql, c, registration_time, err);
+	if (rc < 0)
+		return rc;
+	image = sqlite3_serialize(sql, "main", &size, 0);
+	if (!image)
+		return err_set(err, ERR_LIMIT, NAME ": too large to be made in memory");
+	buf_put(out, image, (size_t)size);
+	sqlite3_free(image);
+	pin_header(out->p + at);
+	return 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "xen/xlcfg.h"
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 63u
+
+static const char *const vif_keys[] = {
+	"accel",  "backend",	  "bridge", "devid", "gatewaydev", "ip",    "mac",    "model",
+	"mtu",	  "netdev",	  "rate",   "script", "type",	   "trusted", "vifname",
+	"coloft_forwarddev",
+};
+
+/* Keys of which a second opinion would make a guest that cannot start. */
+static const char *const own_keys[] = {
+	"name",	   "type",	"disk",	      "vif",	"kernel",	   "ramdisk",
+	"cmdline", "bootloader", "builder",
+};
+
+static bool is_one_of(struct str s, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_is(s, list[i]))
+			return true;
+	return false;
+}
+
+int xlcfg_name_check(const char *name, struct err *err)
+{
+	bool digits = true;
+	size_t n = strlen(name);
+
+	if (n == 0 || n > NAME_MAX_BYTES)
+		return err_set(err, ERR_USAGE, "guest name of %zu bytes: 1 to %u are allowed", n,
+			       NAME_MAX_BYTES);
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		digits = digits && isdigit(c);
+		if (c < 0x80 && isalnum(c))
+			continue;
+		if (i == 0 || !strchr("._+-", c)) {
+			struct buf shown = BUF_INIT;
+
+			str_escape(&shown, str_from(name));
+			err_set(err, ERR_USAGE,
+				"guest name '%s': letters, digits and \"._+-\" are allowed, a "
+				"letter or digit first",
+				shown.p);
+			buf_fini(&shown);
+			return -ERR_USAGE;
+		}
+	}
+	if (digits)
+		return err_set(err, ERR_USAGE, "guest name '%s': xl takes digits for a domain id",
+			       name);
+	if (strcmp(name, "Domain-0") == 0)
+		return err_set(err, ERR_USAGE, "guest name 'Domain-0' is dom0's own");
+	return 0;
+}
+
+static bool mac_valid(struct str s)
+{
+	if (s.n != 17)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (i % 3 == 2 ? s.p[i] != ':' : !isxdigit((unsigned char)s.p[i]))
+			return false;
+	return true;
+}
+
+int xlcfg_vif_check(const char *spec, struct err *err)
+{
+	struct str rest = str_from(spec);
+
+	for (const char *p = spec; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return err_set(err, ERR_USAGE, "vif with a control character");
+	if (!rest.n)
+		return 0;
+	while (rest.p) {
+		struct str value = str_trim(str_cut(&rest, ','));
+		struct str key = str_trim(str_cut(&value, '='));
+
+		if (!is_one_of(key, vif_keys, ARRAY_LEN(vif_keys)))
+			return err_set(err, ERR_USAGE,
+				       "vif '%s': '%.*s' is no key of xl-network-configuration(5)",
+				       spec, STR_ARG(key));
+		if (!value.p)
+			return err_set(err, ERR_USAGE, "vif '%s': '%.*s' has no value", spec,
+				       STR_ARG(key));
+		if (str_is(key, "mac") && !mac_valid(str_trim(value)))
+			return err_set(err, ERR_USAGE,
+				       "vif '%s': '%.*s' is no MAC address such as "
+				       "00:16:3e:01:02:03",
+				       spec, STR_ARG(value));
+	}
+	return 0;
+}
+
+int xlcfg_set_check(const char *assignment, struct err *err)
+{
+	struct str value = str_from(assignment), key = str_cut(&value, '=');
+
+	if (!value.p || !key.n)
+		return err_set(err, ERR_USAGE, "--set '%s': not of the form KEY=VALUE", assignment);
+	for (size_t i = 0; i < key.n; i++)
+		if (!isalnum((unsigned char)key.p[i]) && key.p[i] != '_')
+			return err_set(err, ERR_USAGE,
+				       "--set '%s': a key has letters, digits and '_' only",
+				       assignment);
+	for (const char *p = assignment; *p; p++)
+		if ((unsigned char)*p < 0x20)
+			return err_set(err, ERR_USAGE, "--set: value with a control character");
+	if (is_one_of(key, own_keys, ARRAY_LEN(own_keys)))
+		return err_set(err, ERR_USAGE,
+			       "--set '%s': '%.*s' has an option of its own, or follows from others",
+			       assignment, STR_ARG(key));
+	return 0;
+}
+
+static void quoted(struct buf *out, struct str s)
+{
+	buf_puts(out, "\"");
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_puts(out, "\\");
+		buf_put(out, &s.p[i], 1);
+	}
+	buf_puts(out, "\"");
+}
+
+/* A key of ours, unless the user sets it. */
+static bool ours(const struct xlcfg *cfg, const char *key)
+{
+	for (size_t i = 0; i < cfg->n_set; i++) {
+		struct str rest = str_from(cfg->set[i]);
+
+		if (str_is(str_cut(&rest, '='), key))
+			return false;
+	}
+	return true;
+}
+
+static void text_key(const struct xlcfg *cfg, struct buf *out, const char *key, const char *value)
+{
+	if (!value || !ours(cfg, key))
+		return;
+	buf_putf(out, "%s = ", key);
+	quoted(out, str_from(value));
+	buf_puts(out, "\n");
+}
+
+static void number_key(const struct xlcfg *cfg, struct buf *out, const char *key, uint64_t value)
+{
+	if (value && ours(cfg, key))
+		buf_putf(out, "%s = %" PRIu64 "\n", key, value);
+}
+
+static void list_key(struct buf *out, const char *key, const char *const *items, size_t n)
+{
+	buf_putf(out, "%s = [", key);
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(out, i ? ",\n    " : "\n    ");
+		quoted(out, str_from(items[i]));
+	}
+	buf_puts(out, n ? "\n]\n" : "]\n");
+}
+
+static void format_disks(const struct xlcfg *cfg, struct buf *out)
+{
+	/* target= comes last and takes the rest of the line, commas and all. */
+	buf_puts(out, "disk = [");
+	for (size_t i = 0; i < cfg->n_disks; i++) {
+		_free_ char *spec = xasprintf("format=raw,vdev=%s,access=rw,target=%s",
+					      cfg->disks[i].vdev, cfg->disks[i].path);
+
+		buf_puts(out, i ? ",\n    " : "\n    ");
+		quoted(out, str_from(spec));
+	}
+	buf_puts(out, "\n]\n");
+}
+
+static void format_set(const struct xlcfg *cfg, struct buf *out)
+{
+	uint64_t number;
+
+	if (cfg->n_set)
+		buf_puts(out, "\n# As asked for with --set.\n");
+	for (size_t i = 0; i < cfg->n_set; i++) {
+		struct str value = str_from(cfg->set[i]), key = str_cut(&value, '=');
+
+		buf_putf(out, "%.*s = ", STR_ARG(key));
+		value = str_trim(value);
+		if (str_u64(value, 10, INT64_MAX, &number) || str_starts(value, "[") ||
+		    str_starts(value, "\"") || str_starts(value, "'"))
+			buf_put(out, value.p, value.n);
+		else
+			quoted(out, value);
+		buf_puts(out, "\n");
+	}
+}
+
+static void format_boot(const struct xlcfg *cfg, struct buf *out)
+{
+	if (cfg->bootloader) {
+		buf_puts(out, "\n# The boot helper reads the guest's own menu from its disk, so a\n"
+			      "# kernel that the guest installs is used at its next start.\n");
+		text_key(cfg, out, "bootloader", cfg->bootloader);
+		if (cfg->n_bootloader_args)
+			list_key(out, "bootloader_args", cfg->bootloader_args,
+				 cfg->n_bootloader_args);
+	} else {
+		buf_puts(out, "\n# Kernel and initrd are copies of the guest's, taken when the image\n"
+			      "# was made: after an update in the guest they are the old ones.\n");
+	}
+	text_key(cfg, out, "kernel", cfg->kernel);
+	text_key(cfg, out, "ramdisk", cfg->ramdisk);
+	text_key(cfg, out, "cmdline", cfg->cmdline);
+}
+
+void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
+{
+	buf_putf(out, "# xl configuration of the guest %s; see xl.cfg(5).\n", cfg->name);
+	buf_putf(out, "# Start it with:  xl create -c %s\n", cfg->file);
+	buf_putf(out, "# Made from %s\n\n", cfg->system);
+	text_key(cfg, out, "name", cfg->name);
+	text_key(cfg, out, "uuid", cfg->uuid);
+	text_key(cfg, out, "type", cfg->type == XL_PVH ? "pvh" : "pv");
+	buf_puts(out, "\n# MiB of memory, and virtual CPUs.\n");
+	number_key(cfg, out, "memory", cfg->memory);
+	number_key(cfg, out, "vcpus", cfg->vcpus);
+	format_boot(cfg, out);
+	buf_puts(out, "\n");
+	format_disks(cfg, out);
+	buf_puts(out, "\n# Network cards; without \"bridge=\" on the host's default bridge.\n");
+	list_key(out, "vif", cfg->vifs, cfg->n_vifs);
+	buf_puts(out, "\n");
+	text_key(cfg, out, "on_poweroff", "destroy");
+	text_key(cfg, out, "on_reboot", "restart");
+	text_key(cfg, out, "on_crash", "destroy");
+	format_set(cfg, out);
+}

@@ -1,0 +1,19 @@
+# common.sh: sourced by the scripts of demo/, test/xen/ and scripts/.
+# Sets: repo (this clone), work (where everything built goes: DOMSTRAP_WORK, or build/ here).
+# shellcheck shell=bash
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # used by those that source this file
+work=${DOMSTRAP_WORK:-$repo/build}
+
+# say WORDS: one phase line; results go to stdout, so this goes to stderr
+say() { printf '%s\n' "--- $*" >&2; }
+die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
+
+# only_one FILE: two runs at once must not build the same thing; the second waits its turn.
+only_one() {
+  exec 9>"$1"
+  flock -n 9 || { say "waiting for another run, which holds $1"; flock 9; }
+}
+
+# apt_state: changes whenever apt may give another answer than before
+apt_state() { stat -c '%n %s %Y' /var/lib/apt/lists/*Packages* 2>/dev/null || true; }

@@ -1,0 +1,49 @@
+#!/bin/bash
+# install-deps.sh GROUP...: install the Debian packages that GROUPs need, where they are missing.
+#   build   the two programs          test    what their tests compare with
+#   demo    real Nix                  xen     the Xen rig
+#   lint    what checks scripts and sources
+# Without a group: all but lint. Does nothing, fast, where all are there. Installs as root or through
+# `sudo -n`; a person who has neither gets the list and exit status 1.
+# shellcheck disable=SC2034 # the groups are used by their names
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev
+  libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libcmocka-dev'
+test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc'
+demo='nix-bin'
+xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
+lint='shellcheck'
+
+[ $# -gt 0 ] || set -- build test demo xen
+want=()
+for group; do
+  case $group in
+    build | test | demo | xen | lint) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
+    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, lint" >&2; exit 2 ;;
+  esac
+done
+
+# dpkg-query says nothing about a package it never met, so ask for those that are there and subtract.
+have=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' "${want[@]}" 2>/dev/null || true) "
+missing=()
+for p in "${want[@]}"; do [[ $have == *" installed:$p "* ]] || missing+=("$p"); done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root=(sudo -n)
+  else
+    die "missing packages: ${missing[*]}
+    not root, and sudo wants a password. Install them with:
+      sudo apt-get install --no-install-recommends ${missing[*]}"
+  fi
+fi
+say "installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$log" 2>&1; }
+# Old package lists name files that the mirror no longer has; a fresh container has no lists at all.
+{ apt update && apt install --no-install-recommends -y "${missing[@]}"; } || { cat "$log" >&2; die "apt-get could not install ${missing[*]}"; }

@@ -1,0 +1,62 @@
+#!/bin/bash
+# test.sh: install what is needed, then
+#   build-gcc     gcc, -Werror: every test, those with real Nix and real Xen among them
+#   build-clang   clang, -Werror, ASan and UBSan: the unit tests and the fuzz targets' corpora
+# Ends with a line "N passed, N failed, N skipped"; status 0 where none failed. Arguments: suites of build-gcc to run
+# instead of all (unit, nix, xen).
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+passed=0 failed=0 skipped=0
+
+step() { printf '\n=== %s\n' "$*"; }
+
+# configure DIR COMPILER OPTION...: a fresh set-up where the options changed
+configure() {
+  local dir=$1 cc=$2
+  shift 2
+  [ "$(cat "$dir/options" 2>/dev/null)" = "$cc $*" ] || rm -rf "$dir"
+  [ -e "$dir/build.ninja" ] || CC=$cc meson setup "$dir" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log"; return 1; }
+  mv "$dir.log" "$dir/setup.log" 2>/dev/null
+  echo "$cc $*" >"$dir/options"
+  ninja -C "$dir" >"$dir/build.log" 2>&1 || { tail -n 60 "$dir/build.log"; return 1; }
+}
+
+# run DIR MESON-ARGUMENTS...: run tests, add to the counts
+run() {
+  local dir=$1
+  shift
+  meson test -C "$dir" --no-rebuild --print-errorlogs "$@" 2>&1 | tee "$dir/test.log"
+  passed=$((passed + $(sed -n 's/^Ok: *//p' "$dir/test.log" | tail -n 1)))
+  for kind in 'Fail' 'Unexpected Pass' 'Timeout'; do
+    failed=$((failed + $(sed -n "s/^$kind: *//p" "$dir/test.log" | tail -n 1)))
+  done
+  skipped=$((skipped + $(sed -n 's/^Skipped: *//p' "$dir/test.log" | tail -n 1)))
+}
+
+broken() { # broken WORDS: what could not even be built counts as a failed test
+  echo "FAILED: $*"
+  failed=$((failed + 1))
+}
+
+suites=()
+for suite; do suites+=(--suite "$suite"); done
+
+step "packages"
+scripts/install-deps.sh build test demo xen || { echo "0 passed, 1 failed"; exit 1; }
+
+step "clang, ASan, UBSan: unit tests"
+if configure build-clang clang -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false; then
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 run build-clang --suite unit --timeout-multiplier 5
+else
+  broken "build with clang"
+fi
+
+step "gcc: every test"
+if configure build-gcc gcc -Dwerror=true; then
+  run build-gcc "${suites[@]}"
+else
+  broken "build with gcc"
+fi
+
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,82 @@
+# lib.sh: what jobs in dom0 source as /lib.sh. One guest at a time.
+# shellcheck shell=dash
+# CPU time is dear under emulation: a fork is 10 to 25 ms, `xl list` 0.2 s. So nothing here polls with xl.
+
+say() { echo "RIG $(cut -d' ' -f1 /proc/uptime) $*"; }
+
+# guest_start CFG [XL-CREATE-ARGUMENTS...]: xl create. The guest's console (and before it the
+# bootloader's) goes live to stdout, each line after "NAME| ", and whole to the file $console.
+guest_start() {
+  cfg=$1
+  shift
+  guest=$(sed -n "s/^ *name *= *[\"']\(.*\)[\"'].*/\1/p" "$cfg" | tail -n 1)
+  console=/tmp/$guest.console seen=0
+  : >"$console"
+  rm -f /tmp/guest.rc
+  say "xl create -c $cfg $*"
+  # xenconsole reads no keys when its stdin is no terminal; guest_type goes round it.
+  { { xl create -c "$cfg" "$@" </dev/null 2>/tmp/guest.xl; echo $? >/tmp/guest.rc; } | tee "$console" |
+      while IFS= read -r line || [ -n "$line" ]; do echo "$guest| $line"; done; } &
+}
+
+# guest_expect SECONDS TEXT: wait until TEXT appears on the console after what was expected before.
+# 1: it did not in time; 2: the console closed without it.
+guest_expect() {
+  local left=$(($1 * 2)) gone=
+  # "login: " ends in no newline, so line readers never see it. Search the file.
+  until tail -c "+$((seen + 1))" "$console" | grep -Fq -- "$2"; do
+    [ -z "$gone" ] || { say "FAIL $guest: console closed without '$2'"; return 2; }
+    [ ! -e /tmp/guest.rc ] || gone=1
+    left=$((left - 1))
+    [ $left -gt 0 ] || { say "FAIL $guest: no '$2' on the console in $1 s"; return 1; }
+    usleep 500000
+  done
+  seen=$(wc -c <"$console")
+}
+
+# guest_keys: send standard input to the guest's console as it is, as xenconsole would.
+guest_keys() {
+  # Where that is changes when the bootloader has ended and the guest begins.
+  cat >"$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")"
+}
+
+# guest_type: the same for lines of text; a terminal's Enter key is a carriage return.
+guest_type() { tr '\n' '\r' | guest_keys; }
+
+# guest_login USER PASSWORD: from "login: " to a shell that does not echo and has the prompt "rig> ".
+guest_login() {
+  echo "$1" | guest_type
+  guest_expect 120 "assword: " || return
+  echo "$2" | guest_type
+  # The quotes keep the echoed command from looking like the prompt it asks for.
+  echo "stty -echo; PS1='ri''g> '" | guest_type
+  guest_expect 120 "rig> "
+}
+
+# guest_run SECONDS FILE: run the shell script FILE in the logged-in guest, its output on the console.
+guest_run() {
+  # Through cat, since the shell's own line editor takes a millisecond a key here.
+  { echo "cat >/tmp/rig-script"; cat "$2"; printf '\004'; } | guest_type
+  guest_expect 120 "rig> " || return
+  echo "echo; sh /tmp/rig-script; echo rig-script ended with \$?." | guest_type
+  guest_expect "$1" "rig-script ended with " || return
+  usleep 200000
+  grep -q "rig-script ended with 0\." "$console"
+}
+
+# guest_shutdown SECONDS: have the guest shut itself down, as the host's admin would, and wait until it is gone.
+guest_shutdown() {
+  xl shutdown "$guest" >/dev/null
+  local left=$(($1 * 2))
+  until [ -e /tmp/guest.rc ]; do
+    left=$((left - 1))
+    [ $left -gt 0 ] || { say "FAIL $guest: still there $1 s after xl shutdown"; return 1; }
+    usleep 500000
+  done
+}
+
+# guest_report: after a failure, what xl and the bootloader had to say.
+guest_report() {
+  sed "s/^/xl| /" /tmp/guest.xl
+  for log in /var/log/xen/bootloader.*.log; do [ ! -e "$log" ] || tail -n 20 "$log" | sed "s/^/bootloader| /"; done
+}

@@ -1,0 +1,120 @@
+#!/bin/bash
+# run.sh [OPTIONS] JOB: boot Xen and dom0 in QEMU, run JOB/job in dom0, print its console.
+#   -c CFG      an xl config as it stands: its kernel=, ramdisk= and disks appear in dom0 at the very
+#               paths it names (disks as /dev/vda, vdb…); the job finds the config in $CFG
+#   -W          what the guest writes to CFG's disks stays; else it is dropped at the end
+#   -d DISK     a raw image as dom0's next /dev/vdX; never written to      -w DISK   the same, written to
+#   -f FILE     put beside the job, as /rig/NAME                           -e N=V    environment for the job
+#   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin, with the shared libraries it needs
+#   -p          Debian's pygrub, and Python with it
+#   -i          this terminal becomes dom0's: a job may hand it to the guest's console
+#   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 900)
+#   -v          show dom0's kernel messages                                -o OUT    build.sh's WORKDIR/out
+# Each line of output starts with the seconds since the start (not with -i).
+# Exit status: the job's; 124 if it did not come to its end; 2 usage.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../../scripts/common.sh"
+usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' >&2; exit 2; }
+
+out=$work/xen-rig/out mem='' limit=900 quiet=quiet interactive='' pygrub='' bootloader='' cfg=''
+disks=snapshot=on
+drives=() files=() env=()
+drive() { drives+=(-drive "file=$1,format=raw,if=none,id=d${#drives[@]},$2" -device "virtio-blk-pci,drive=d${#drives[@]}"); }
+while getopts Wc:d:w:f:e:b:pim:t:vo: option; do
+  case $option in
+    c) cfg=$OPTARG ;;
+    d) drive "$OPTARG" snapshot=on ;;
+    w) drive "$OPTARG" cache=unsafe ;;
+    W) disks=cache=unsafe ;;
+    f) files+=("$OPTARG") ;;
+    e) env+=("$OPTARG") ;;
+    b) bootloader=$OPTARG ;;
+    p) pygrub=1 ;;
+    i) interactive=1 ;;
+    m) mem=$OPTARG ;;
+    t) limit=$OPTARG ;;
+    v) quiet= ;;
+    o) out=$OPTARG ;;
+    *) usage ;;
+  esac
+done
+shift $((OPTIND - 1))
+[ $# = 1 ] || usage
+job=$1
+[ -x "$job/job" ] || die "$job/job: no such job"
+[ -e "$out/stamp" ] || die "$out: no rig here, run ${here#"$PWD/"}/build.sh first"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir -p "$tmp/t/rig/files"
+cp -rL "$job/." "$tmp/t/rig/"
+[ ${#files[@]} = 0 ] || cp -L "${files[@]}" "$tmp/t/rig/"
+
+# put FILE PATH: FILE appears in dom0 as PATH
+put() {
+  local n
+  n=$(find "$tmp/t/rig/files" -type f | wc -l)
+  cp -L "$1" "$tmp/t/rig/files/$n"
+  echo "/rig/files/$n $2" >>"$tmp/t/rig/links"
+}
+guest_mb=128
+if [ -n "$cfg" ]; then
+  [ -r "$cfg" ] || die "$cfg: cannot be read"
+  dir=$(cd "$(dirname "$cfg")" && pwd)
+  put "$cfg" "$dir/${cfg##*/}"
+  env+=("CFG=$dir/${cfg##*/}")
+  value() { sed -n "s/^ *$1 *= *[\"']\{0,1\}\([^\"'#]*\).*/\1/p" "$cfg" | tail -n 1; }
+  absolute() { case $1 in /*) echo "$1" ;; *) echo "$dir/$1" ;; esac; }
+  for key in kernel ramdisk; do
+    path=$(value $key)
+    [ -z "$path" ] || put "$(absolute "$path")" "$(absolute "$path")"
+  done
+  guest_mb=$(value memory)
+  letters=abcdefgh
+  # disk = [ 'SPEC', … ]: the target comes after "target=", or is the first of the positional parts
+  while read -r path; do
+    n=$((${#drives[@]} / 4))
+    echo "/dev/vd${letters:n:1} $(absolute "$path")" >>"$tmp/t/rig/links"
+    drive "$(absolute "$path")" "$disks"
+  done < <(perl -0ne 's/^\s*#.*$//mg; if (/^\s*disk\s*=\s*\[(.*?)\]/ms) { for ($1 =~ /["\x27](.*?)["\x27]/g) {
+    /target=(.*)/ || /^(?:\w+:)?([^,]*)/; print "$1\n" } }' "$cfg")
+fi
+if [ -n "$bootloader" ]; then
+  # Parent folders only as usr/…: in dom0 /lib and /bin are links, which a folder here would replace.
+  mkdir -p "$tmp/t/usr/lib/xen-rig"
+  cp -L "$bootloader" "$tmp/t/usr/lib/xen-rig/${bootloader##*/}"
+  echo "/usr/lib/xen-rig/${bootloader##*/} /usr/lib/xen/bin/${bootloader##*/}" >>"$tmp/t/rig/links"
+  libs=$(ldd "$bootloader" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p') || true # a static one has none
+  for lib in $libs; do install -D -m 755 "$lib" "$tmp/t/usr/${lib#/usr}"; done
+fi
+for e in "${env[@]}"; do # as a line of sh
+  v=${e#*=}
+  printf "%s='%s'\n" "${e%%=*}" "${v//\'/\'\\\'\'}" >>"$tmp/t/rig/env"
+done
+
+cat "$out/dom0.cpio" ${pygrub:+"$out/pygrub.cpio"} >"$tmp/initrd"
+(cd "$tmp/t" && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) >>"$tmp/initrd"
+
+# dom0's memory: twice its files (an initramfs may fill half of it) and what its kernel needs.
+files_mb=$(($(stat -c %s "$tmp/initrd") >> 20))
+dom0_mb=$((256 + 2 * files_mb))
+: "${mem:=$((dom0_mb + guest_mb + guest_mb / 32 + 160))}"
+
+# -smap,-smep: with them dom0's kernel faults in QEMU's emulation. -monitor: Xen's idle loop takes a #GP.
+# -xsave (and with it AVX): else dom0's programs crash now and then, their registers spoilt by a guest's.
+# -rdtscp: Xen misses an SVM feature that QEMU lacks, once a PVH guest runs.
+# shellcheck disable=SC2054 # QEMU's own commas
+qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-xsave,-rdtscp" -smp 1 -m "$mem"
+  -nodefaults -display none -no-reboot "${drives[@]}" -kernel "$out/xen"
+  -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_mb}M,max:${dom0_mb}M dom0_max_vcpus=1 spec-ctrl=no xpti=no bootscrub=0 loglvl=warning"
+  -initrd "$out/vmlinux console=hvc0 mitigations=off rodata=off $quiet,$tmp/initrd")
+if [ -n "$interactive" ]; then
+  timeout --foreground -k 5 "$limit" "${qemu[@]}" -serial mon:stdio | tee "$tmp/log" || true
+else
+  timeout --foreground -k 5 "$limit" "${qemu[@]}" -serial stdio </dev/null 2>&1 |
+    perl -MTime::HiRes=time -pe 'BEGIN { $| = 1; $start = time } s/\r//g; $_ = sprintf "%7.2f %s", time - $start, $_' |
+    tee "$tmp/log" || true
+fi
+rc=$(sed -n 's/.*RIG [0-9.]* DONE rc=\([0-9]*\).*/\1/p' "$tmp/log" | tail -n 1)
+exit "${rc:-124}"
