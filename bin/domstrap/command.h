@@ -28,5 +28,6 @@ struct command {
 };
 
 int cmd_create(int argc, char **argv);
+int cmd_init(int argc, char **argv);
 
 #endif
