@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -134,7 +133,8 @@ static int chain_map(struct fat *f, uint32_t c, bool dir, struct fs_map *map, st
 	return 0;
 }
 
-static int entry_at(struct fat *f, uint64_t node, uint8_t out[static FAT_ENTRY_SIZE], struct err *err)
+static int entry_at(struct fat *f, uint64_t node, uint8_t out[static FAT_ENTRY_SIZE],
+                    struct err *err)
 {
 	return window_read(&f->fs.w, out, FAT_ENTRY_SIZE, node, err);
 }
@@ -144,20 +144,23 @@ static uint32_t entry_cluster(const struct fat *f, const uint8_t *e)
 	return get_le16(e + 26) | (f->bits == 32 ? (uint32_t)get_le16(e + 20) << 16 : 0);
 }
 
-/* Days and seconds since 1970 of FAT's local time, taken as UTC. */
+/*
+ * Seconds since 1970 of FAT's local time, taken as UTC. The C library would
+ * want to look at the time zone's file, which nobody in a jail can open.
+ */
 static int64_t entry_time(const uint8_t *e)
 {
 	unsigned t = get_le16(e + 22), d = get_le16(e + 24);
-	struct tm tm = {.tm_sec = (int)(t & 31) * 2,
-	                .tm_min = (int)(t >> 5 & 63),
-	                .tm_hour = (int)(t >> 11),
-	                .tm_mday = (int)(d & 31),
-	                .tm_mon = (int)(d >> 5 & 15) - 1,
-	                .tm_year = (int)(d >> 9) + 80};
+	int64_t year = 1980 + (d >> 9), month = d >> 5 & 15, day = d & 31, days;
 
-	if (!d || tm.tm_mon < 0)
+	if (!day || month < 1 || month > 12)
 		return 0;
-	return timegm(&tm);
+	/* Years from March, so that the odd day comes last. */
+	year -= month <= 2;
+	month = (month + 9) % 12;
+	days = 365 * year + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+	days -= 719468; /* 1970-01-01 */
+	return days * 86400 + (t >> 11) * 3600 + (t >> 5 & 63) * 60 + (t & 31) * 2;
 }
 
 static int fat_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *err)

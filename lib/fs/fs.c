@@ -322,3 +322,22 @@ int fs_file_read(struct fs_file *f, void *p, size_t n, uint64_t off, size_t *got
 	*got = n;
 	return 0;
 }
+
+int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *at)
+{
+	const struct fs_map *m = &f->map;
+
+	if (m->has_inside || off > m->size || n > m->size - off)
+		return 1;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct fs_run *r = &m->run[i];
+
+		if (off < r->at || off - r->at > r->n || n > r->n - (off - r->at))
+			continue;
+		if (r->disk == FS_HOLE)
+			return 1;
+		*at = f->fs->w.start + r->disk + (off - r->at);
+		return 0;
+	}
+	return 1;
+}

@@ -84,4 +84,10 @@ uint64_t fs_file_size(const struct fs_file *f); /* bytes */
  */
 int fs_file_read(struct fs_file *f, void *p, size_t n, uint64_t off, size_t *got, struct err *err);
 
+/*
+ * Where n bytes at off lie: *at is a byte of the window's source. 1: they are
+ * not in one piece there (a hole, in the inode, or several pieces).
+ */
+int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *at);
+
 #endif

@@ -22,7 +22,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "grub/files.h"
-#include "grub/limits.h"
+#include "grub/limit.h"
 
 enum grub_dialect {
 	GRUB_SCRIPT,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define SECTOR 512u
+#define MBR_SECTORS_MAX UINT32_MAX
 /* Where signatures of other file systems and tables may stand, at both ends. */
 #define WIPE (1u << 20)
 
@@ -62,6 +63,7 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 		.inodes = first_ino(req) - 1 + plan->store.total.inodes + plan->root.inodes,
 	};
 	uint64_t store_blocks;
+	char have[16];
 	int rc = 0;
 
 	if (req->source) {
@@ -75,6 +77,11 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 		plan->size = plan->base + plan->layout.blocks * EXT4_BLOCK;
 	} else {
 		plan->size = req->size / SECTOR * SECTOR;
+		if (req->partitioned && plan->size / SECTOR > MBR_SECTORS_MAX)
+			return err_set(err, ERR_LIMIT,
+				       "%s: %s is more than an MBR describes (2 TiB); --layout "
+				       "split has no such limit",
+				       req->name, str_human(plan->size, have));
 		rc = ext4_layout_fixed(&need, plan->size > plan->base ? plan->size - plan->base : 0,
 				       &plan->layout, err);
 		if (rc == -ERR_SPACE)
@@ -86,12 +93,13 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err)
 {
 	struct image_plan plan = {.req = req, .base = req->partitioned ? IMAGE_PART_START : 0};
-	int rc;
+	int rc = 0;
 
 	ext4_ids_init(&plan.ids, req->uuid);
 	complete_root(req->root, req->source);
-	rc = req->source ? store_plan_make(req->source, &plan.ids, req->threads, &plan.store, err)
-			 : 0;
+	if (req->source)
+		rc = store_plan_make(req->source, &plan.ids, req->threads, req->stop, &plan.store,
+				     err);
 	if (rc == 0)
 		rc = count_root(req, &plan, err);
 	if (rc == 0)
@@ -182,13 +190,12 @@ static int put_mbr(const struct image_plan *plan, struct target *t, struct err *
 {
 	struct mbr mbr = {.disk_id = plan->req->disk_id};
 	uint8_t sector[MBR_SIZE];
-	uint64_t sectors = (plan->size - plan->base) / SECTOR;
 	int rc;
 
 	mbr.entry[0] = (struct mbr_entry){
 		.type = MBR_TYPE_LINUX,
 		.start = (uint32_t)(plan->base / SECTOR),
-		.sectors = (uint32_t)MIN(sectors, (uint64_t)UINT32_MAX - plan->base / SECTOR),
+		.sectors = (uint32_t)((plan->size - plan->base) / SECTOR),
 	};
 	rc = mbr_format(&mbr, sector, err);
 	return rc < 0 ? rc : target_write_small(t, sector, sizeof sector, 0, err);

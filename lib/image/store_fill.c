@@ -17,6 +17,7 @@
 struct counting {
 	const struct store_source *src;
 	const struct ext4_ids *ids;
+	const atomic_bool *stop;
 	struct ext4_counter *counters[16];
 	const size_t *order;
 	struct ext4_tally *tallies; /* by position */
@@ -29,6 +30,8 @@ static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
 	_cleanup_(walk_freep) struct walk *walk = c->src->open(c->src, item, true);
 	int rc;
 
+	if (c->stop && atomic_load_explicit(c->stop, memory_order_relaxed))
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	if (!c->counters[worker])
 		c->counters[worker] = ext4_counter_new(c->ids);
 	rc = ext4_count_tree(c->counters[worker], walk, &c->tallies[i], err);
@@ -83,9 +86,9 @@ static void cut_batches(struct store_plan *plan, size_t n)
 }
 
 int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, unsigned threads,
-		    struct store_plan *out, struct err *err)
+		    const atomic_bool *stop, struct store_plan *out, struct err *err)
 {
-	struct counting c = {.src = src, .ids = ids};
+	struct counting c = {.src = src, .ids = ids, .stop = stop};
 	struct store_plan plan = {0};
 	int rc;
 

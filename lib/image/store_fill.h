@@ -52,8 +52,9 @@ struct store_plan {
 	struct ext4_tally total;
 };
 
+/* stop: as ext4_writer's; may be NULL. */
 int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, unsigned threads,
-		    struct store_plan *out, struct err *err);
+		    const atomic_bool *stop, struct store_plan *out, struct err *err);
 void store_plan_fini(struct store_plan *plan);
 
 struct store_fill_options {

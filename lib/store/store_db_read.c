@@ -340,10 +340,24 @@ static int read_edges(struct reader *rd, struct err *err)
 	return 0;
 }
 
+/* An index that names another row for it than the table has is damaged. */
+static int check_toplevel(const struct reader *rd, const char *toplevel, struct err *err)
+{
+	for (size_t i = 0; i < rd->n; i++) {
+		if (strcmp(rd->rows[i].info.path, toplevel) == 0)
+			return 0;
+	}
+	return err_set(err, ERR_FORMAT, "%s: its index and its row disagree on %s", rd->db->name,
+	               toplevel);
+}
+
 static int read_all(struct reader *rd, const char *toplevel, struct err *err)
 {
 	int rc = read_paths(rd, toplevel, err);
 
+	if (rc < 0)
+		return rc;
+	rc = check_toplevel(rd, toplevel, err);
 	if (rc < 0)
 		return rc;
 	rc = sort_paths(rd, err);

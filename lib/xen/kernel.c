@@ -12,7 +12,6 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "base/str.h"
 
 #define SETUP_SIZE 0x268
 #define SETUP_MAGIC_AT 0x202
@@ -322,7 +321,7 @@ int kernel_read(const struct window *w, const struct kernel_limits *limits, stru
 
 static unsigned line(struct buf *out, const char *text)
 {
-	str_escape(out, str_from(text));
+	buf_puts(out, text);
 	buf_puts(out, "\n");
 	return 1;
 }

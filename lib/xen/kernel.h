@@ -57,7 +57,7 @@ int kernel_read(const struct window *w, const struct kernel_limits *limits, stru
 /*
  * What speaks against booting it, a line each, appended to *out; xen is the
  * version as major << 16 | minor, 0 where it is unknown. Returns the number of
- * lines. Texts of the kernel are escaped.
+ * lines. Texts of the kernel are in them as they are: escape them.
  */
 unsigned kernel_advise(const struct kernel_info *info, unsigned xen, struct buf *out);
 

@@ -15,6 +15,7 @@ sed -n 's/^[[:space:]]*\([^ ]*\) => \(\/[^ ]*\) .*/\1 \2/p' list | while read -r
   case $name in */*) continue ;; esac # the loader, which the scripts below name
   [ -e "$out/lib/$name" ] || ln -s "$file" "$out/lib/$name"
 done
+ln -s "${ld%/*}"/libnss_dns.so.2 "$out/lib/" # Nix loads it by name
 for c in nix t/usr/bin/nix-*; do
   c=${c##*/}
   cat >"$out/bin/$c" <<X

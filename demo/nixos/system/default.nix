@@ -142,6 +142,7 @@ let
   inittab = runCommand "inittab"
     {
       inherit busybox startup;
+      daemon = substitute "nix-daemon.sh" ./nix-daemon.sh { inherit busybox; inherit (pkgs) nix; };
       getty = substitute "getty.sh" ./getty.sh { inherit busybox; };
       shutdown = substitute "shutdown.sh" ./shutdown.sh { inherit busybox; };
     } ''
@@ -149,6 +150,7 @@ let
     ::sysinit:$startup
     hvc0::respawn:$getty hvc0
     tty1::respawn:$getty tty1
+    ::respawn:$daemon
     ::ctrlaltdel:$busybox/bin/reboot
     ::shutdown:$shutdown
     X

@@ -144,6 +144,10 @@ static void not_there(void **state)
 	assert_int_equal(c.n, 0);
 }
 
+#define MOVE_ID                                                                                    \
+	"UPDATE ValidPaths SET id = 99 WHERE id = 1; "                                             \
+	"UPDATE Refs SET reference = 99 WHERE reference = 1"
+
 static void tolerated(void **state)
 {
 	static const char *const good[] = {
@@ -151,8 +155,7 @@ static void tolerated(void **state)
 	        "UPDATE ValidPaths SET ultimate = 1",
 	        "UPDATE ValidPaths SET hash = '" NIX32 "'",
 	        "DELETE FROM DerivationOutputs",
-	        "UPDATE ValidPaths SET id = 99 WHERE id = 1; UPDATE Refs SET reference = 99 WHERE "
-	        "reference = 1",
+	        MOVE_ID,
 	        "CREATE TABLE Extra (x); CREATE VIEW v AS SELECT 1",
 	        "UPDATE ValidPaths SET path = 'nonsense' WHERE path LIKE '%lone'",
 	};

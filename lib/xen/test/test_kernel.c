@@ -264,7 +264,7 @@ static void verdicts(void **state)
 	        {{{6, "linux", 0}, {5, "xen-2.0\x1b", 0}},
 	         false,
 	         false,
-	         "say Xen version \"xen-2.0\\x1b\", not"},
+	         "say Xen version \"xen-2.0\x1b\", not"},
 	        {{{6, "linux", 0}, {5, "xen-3.0", 0}, {10, "!hot|x", 0}},
 	         false,
 	         false,

@@ -3,8 +3,8 @@
  * What a guest's boot menu may cost. A menu that asks for more ends with
  * -ERR_LIMIT and a text that names the limit.
  */
-#ifndef GRUB_LIMITS_H
-#define GRUB_LIMITS_H
+#ifndef GRUB_LIMIT_H
+#define GRUB_LIMIT_H
 
 #include <stddef.h>
 

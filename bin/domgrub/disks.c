@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "disks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "disk/table.h"
+
+#define NAME_MAX_BYTES 32 /* "hd15,msdos128" */
+
+enum opened {
+	NOT_TRIED,
+	NO_FS, /* nothing that we know, or damaged: trouble says so */
+	HAS_FS,
+};
+
+struct device {
+	char name[NAME_MAX_BYTES];
+	size_t disk;
+	struct window w;
+	char part_uuid[64];
+	enum opened opened;
+	struct fs *fs;
+	char *trouble; /* NULL: simply no file system */
+};
+
+struct disks {
+	struct grub_files files; /* first: lib/grub has a pointer to it */
+	const struct disk_spec *spec;
+	struct source_fd *src;
+	struct device *dev;
+	size_t n, cap;
+	struct grub_device *names;
+};
+
+static struct device *device_add(struct disks *d, size_t disk, const struct window *w)
+{
+	struct device *dev;
+
+	GROW(d->dev, d->n, d->cap);
+	dev = &d->dev[d->n++];
+	*dev = (struct device){.disk = disk, .w = *w};
+	snprintf(dev->name, sizeof dev->name, "hd%zu", disk);
+	return dev;
+}
+
+static void note(struct buf *notes, const struct err *err)
+{
+	buf_puts(notes, err->text);
+	buf_puts(notes, "\n");
+}
+
+static void partitions_add(struct disks *d, size_t disk, const struct window *w, struct buf *notes)
+{
+	struct err err = ERR_INIT;
+	struct table t;
+
+	if (table_read(w, &t, &err) < 0) {
+		note(notes, &err);
+		return;
+	}
+	for (size_t i = 0; i < t.n; i++) {
+		const struct table_part *p = &t.part[i];
+		struct window part;
+		struct device *dev;
+
+		if (table_window(&t, p, w, &part, &err) < 0) {
+			note(notes, &err);
+			continue;
+		}
+		dev = device_add(d, disk, &part);
+		snprintf(dev->name, sizeof dev->name, "hd%zu,%s%u", disk,
+		         t.kind == TABLE_GPT ? "gpt" : "msdos", p->number);
+		snprintf(dev->part_uuid, sizeof dev->part_uuid, "%s", p->uuid);
+	}
+	table_fini(&t);
+}
+
+static void disk_add(struct disks *d, size_t i, struct buf *notes)
+{
+	const struct disk_spec *s = &d->spec[i];
+	struct err err = ERR_INIT;
+	struct window w;
+
+	source_fd_init(&d->src[i], s->fd, s->name);
+	w = window_over(&d->src[i].src, s->size, s->name);
+	w.sector = s->sector;
+	if (s->has_offset &&
+	    window_sub(&w, s->offset, w.size - MIN(w.size, s->offset), &w, &err) < 0)
+		note(notes, &err);
+	device_add(d, i, &w);
+	if (!s->has_offset)
+		partitions_add(d, i, &w, notes);
+}
+
+/* The file system of a device: 0, or -ERR_NOENT where there is none. */
+static int device_fs(struct disks *d, size_t i, struct fs **out, struct err *err)
+{
+	struct device *dev;
+
+	if (i >= d->n)
+		return err_set(err, ERR_NOENT, "no device %zu", i);
+	dev = &d->dev[i];
+	if (dev->opened == NOT_TRIED) {
+		struct err why = ERR_INIT;
+		int rc = fs_open(&dev->w, &dev->fs, &why);
+
+		dev->opened = rc == 0 ? HAS_FS : NO_FS;
+		if (rc < 0)
+			dev->trouble = xstrdup(why.text);
+	}
+	if (dev->opened == NO_FS && dev->trouble)
+		return err_set(err, ERR_NOENT, "(%s): %s", dev->name, dev->trouble);
+	if (dev->opened == NO_FS)
+		return err_set(err, ERR_NOENT, "(%s): no file system that we know", dev->name);
+	*out = dev->fs;
+	return 0;
+}
+
+static int files_probe(struct grub_files *f, size_t dev, struct grub_probe *out, struct err *err)
+{
+	struct disks *d = (struct disks *)f;
+	struct fs *fs;
+	int rc = device_fs(d, dev, &fs, err);
+
+	if (rc < 0)
+		return rc;
+	*out = (struct grub_probe){.fs = ""};
+	snprintf(out->fs, sizeof out->fs, "%s", fs_family(fs));
+	snprintf(out->label, sizeof out->label, "%s", fs_label(fs));
+	snprintf(out->uuid, sizeof out->uuid, "%s", fs_uuid(fs));
+	snprintf(out->part_uuid, sizeof out->part_uuid, "%s", d->dev[dev].part_uuid);
+	return 0;
+}
+
+static int files_stat(struct grub_files *f, size_t dev, struct str path, struct grub_stat *out,
+                      struct err *err)
+{
+	struct fs_stat st;
+	struct fs *fs;
+	int rc = device_fs((struct disks *)f, dev, &fs, err);
+
+	if (rc == 0)
+		rc = fs_stat(fs, path, true, &st, err);
+	if (rc < 0)
+		return rc;
+	out->kind = st.kind == FS_FILE ? GRUB_FILE : st.kind == FS_DIR ? GRUB_DIR : GRUB_OTHER;
+	out->size = st.size;
+	out->mtime = st.mtime;
+	return 0;
+}
+
+static int files_read(struct grub_files *f, size_t dev, struct str path, size_t limit,
+                      struct buf *out, struct err *err)
+{
+	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
+	uint64_t size;
+	size_t got;
+	int rc = disks_open((struct disks *)f, dev, path, &file, err);
+
+	if (rc < 0)
+		return rc;
+	size = fs_file_size(file);
+	if (size > limit)
+		return err_set(err, ERR_LIMIT, "%.*s: %llu bytes, over the %zu allowed",
+		               STR_ARG(path), (unsigned long long)size, limit);
+	return fs_file_read(file, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
+}
+
+static int files_list(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn,
+                      void *arg, struct err *err)
+{
+	struct fs *fs;
+	int rc = device_fs((struct disks *)f, dev, &fs, err);
+
+	return rc < 0 ? rc : fs_list(fs, path, fn, arg, err);
+}
+
+static const struct grub_files_ops ops = {
+        .probe = files_probe,
+        .stat = files_stat,
+        .read = files_read,
+        .list = files_list,
+};
+
+struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *notes)
+{
+	struct disks *d = xcalloc(1, sizeof *d);
+
+	d->spec = spec;
+	d->src = xcalloc(n, sizeof *d->src);
+	for (size_t i = 0; i < n; i++)
+		disk_add(d, i, notes);
+	d->names = xcalloc(d->n, sizeof *d->names);
+	for (size_t i = 0; i < d->n; i++)
+		d->names[i].name = d->dev[i].name;
+	d->files = (struct grub_files){.ops = &ops, .devices = d->names, .device_count = d->n};
+	return d;
+}
+
+void disks_free(struct disks *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->n; i++) {
+		fs_free(d->dev[i].fs);
+		free(d->dev[i].trouble);
+	}
+	free(d->dev);
+	free(d->names);
+	free(d->src);
+	free(d);
+}
+
+struct grub_files *disks_files(struct disks *d)
+{
+	return &d->files;
+}
+
+size_t disks_index(const struct disks *d, size_t dev)
+{
+	return dev < d->n ? d->dev[dev].disk : SIZE_MAX;
+}
+
+int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **out, struct err *err)
+{
+	struct fs *fs;
+	int rc = device_fs(d, dev, &fs, err);
+
+	return rc < 0 ? rc : fs_file_open(fs, path, out, err);
+}
+
+void disks_name(const struct disks *d, size_t dev, const char *path, struct buf *out)
+{
+	buf_putf(out, "(%s)%s", dev < d->n ? d->dev[dev].name : "?", path);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's disks inside the jail: lib/disk and lib/fs behind the questions
+ * that lib/grub asks (grub/files.h). File systems are opened when they are
+ * first asked for.
+ */
+#ifndef DOMGRUB_DISKS_H
+#define DOMGRUB_DISKS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "fs/fs.h"
+#include "grub/files.h"
+
+/* What the parent found out about a disk before the fork. */
+struct disk_spec {
+	int fd;           /* inside the jail: can be read at an offset */
+	uint64_t size;    /* bytes */
+	unsigned sector;  /* bytes */
+	const char *name; /* for error texts */
+	bool has_offset;  /* the file system starts there, no table is read */
+	uint64_t offset;  /* bytes */
+};
+
+struct disks;
+
+/*
+ * The devices of n disks. Trouble with a disk's table is said in *notes, a line
+ * each, and only the whole disk is a device then. spec is borrowed.
+ */
+struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *notes);
+void disks_free(struct disks *d);
+
+/* For lib/grub; borrowed from d. */
+struct grub_files *disks_files(struct disks *d);
+
+/* Which of the specs a device is on. */
+size_t disks_index(const struct disks *d, size_t dev);
+
+/* Open a regular file on a device. */
+int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **out, struct err *err);
+
+/* "(hd0,msdos1)/boot/vmlinuz", appended. */
+void disks_name(const struct disks *d, size_t dev, const char *path, struct buf *out);
+
+#endif

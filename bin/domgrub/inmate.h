@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What runs in the jail: it answers requests (message.h) from what the guest
+ * wrote on its disks, and copies kernel and ramdisk to its two outputs.
+ */
+#ifndef DOMGRUB_INMATE_H
+#define DOMGRUB_INMATE_H
+
+#include "disks.h"
+#include "grub/limit.h"
+
+struct inmate_spec {
+	const struct disk_spec *disk;
+	size_t disks;
+	bool is_config;                   /* the first "disk" is a menu's file */
+	int kernel_fd, ramdisk_fd;        /* -1: nothing is to be copied */
+	uint64_t kernel_max, ramdisk_max; /* bytes */
+	const struct grub_limits *limits;
+};
+
+/* For jail_start(): arg is a struct inmate_spec. Returns at the line's end. */
+int inmate_main(void *arg);
+
+/* The other one, which looks at a kernel. */
+struct checker_spec {
+	int fd;          /* of the kernel, inside the jail */
+	uint64_t size;   /* bytes */
+	uint64_t memory; /* bytes that a decoder may use */
+	unsigned xen;    /* version, major << 16 | minor; 0 unknown */
+};
+
+int checker_main(void *arg);
+
+#endif

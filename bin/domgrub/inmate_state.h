@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The child's own: what inmate.c, plan.c and list.c share. */
+#ifndef DOMGRUB_INMATE_STATE_H
+#define DOMGRUB_INMATE_STATE_H
+
+#include "grub/menu.h"
+#include "inmate.h"
+#include "jail/jail.h"
+#include "jail/wire.h"
+#include "message.h"
+
+#define NOTE_MAX 4096        /* bytes of one warning */
+#define INMATE_BROKEN_LINE 3 /* exit status */
+
+struct inmate {
+	const struct inmate_spec *spec;
+	struct wire wire;
+	struct disks *disks;
+	struct grub_files *files;
+	struct grub_menu *menu[MSG_DEPTH_MAX]; /* the first, and what was opened in it */
+	uint32_t menus;
+	uint32_t depth; /* the menu of the last request */
+	struct grub_boot plan;
+	struct grub_shell *shell;
+	uint32_t listed; /* entries said so far */
+};
+
+void inmate_note(struct inmate *in, struct str text);
+
+/* plan.c: the plan as a message, its sizes looked up and limited. */
+int plan_put(struct inmate *in, struct buf *body, struct err *err);
+/* Copy its files to the outputs, saying each one's size when it is whole. */
+int plan_copy(struct inmate *in, struct err *err);
+
+/* list_items.c: a menu's entries and those of its submenus, an ITEM each. */
+int list_put(struct inmate *in, struct grub_menu *menu, uint32_t depth, struct err *err);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* -l: every entry of the guest's menu, as text in pygrub's form or as JSON. */
+#ifndef DOMGRUB_LIST_H
+#define DOMGRUB_LIST_H
+
+#include "warden.h"
+
+/* Prints to standard output once all of it has come. */
+int list_print(struct warden *w, struct err *err);
+
+#endif

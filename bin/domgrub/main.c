@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "list.h"
+#include "menu.h"
+#include "say.h"
+#include "warden.h"
+
+static void stop(int sig)
+{
+	warden_stop = true;
+}
+
+static void signals_catch(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+	struct sigaction sa = {.sa_handler = stop};
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		sigaction(signals[i], &sa, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static bool person_watches(const struct options *o)
+{
+	const char *term = getenv("TERM");
+
+	return !o->quiet && !o->entry && !o->is_config && term && strcmp(term, "dumb") != 0 &&
+	       isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+/* What to boot, without asking anybody. */
+static int plan_ask(struct warden *w, struct msg_plan *plan, struct buf *body, struct err *err)
+{
+	const struct options *o = w->o;
+	struct req r = {.text = STR(""), .more = STR("")};
+	uint32_t type, request = REQ_AUTO;
+	int rc;
+
+	if (o->kernel) {
+		request = REQ_FILES;
+		r.text = str_from(o->kernel);
+		r.more = o->ramdisk ? str_from(o->ramdisk) : r.more;
+	} else if (o->entry) {
+		r.has_text = true;
+		r.text = str_from(o->entry);
+	}
+	rc = warden_ask(w, request, &r, &type, body, err);
+	if (rc == 0)
+		rc = msg_plan_get(buf_str(body), plan, err);
+	return rc < 0 ? rc : plan_check(w, plan, err);
+}
+
+/* The entry's arguments, then one blank and the caller's, as pygrub does it. */
+static char *args_join(const struct options *o, struct str args)
+{
+	if (!o->args || !*o->args)
+		return xstrndup(args.p, args.n);
+	if (!args.n)
+		return xstrdup(o->args);
+	return xasprintf("%.*s %s", STR_ARG(args), o->args);
+}
+
+static void config_line(struct buf *b, const char *name, struct str text)
+{
+	if (!text.n)
+		return;
+	buf_putf(b, "  %s: ", name);
+	str_escape(b, text);
+	buf_puts(b, "\n");
+}
+
+/* --isconfig: only to look at what would be booted. */
+static int config_print(const struct msg_plan *p, const char *args, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	int rc;
+
+	config_line(&b, "kernel", p->kernel);
+	for (uint32_t i = 0; i < p->initrds; i++)
+		config_line(&b, "initrd", p->initrd[i]);
+	config_line(&b, "args", str_from(args));
+	rc = io_write(STDOUT_FILENO, "standard output", buf_str(&b).p, b.n, err);
+	buf_fini(&b);
+	return rc;
+}
+
+static int boot(struct warden *w, const struct msg_plan *p, const char *args, int answer_fd,
+                struct err *err)
+{
+	const struct options *o = w->o;
+	struct handoff h = {.kernel = w->kernel.path,
+	                    .ramdisk = p->ramdisk_size ? w->ramdisk.path : NULL,
+	                    .args = args};
+	struct buf probe = BUF_INIT;
+	int rc;
+
+	if (o->is_config)
+		return config_print(p, args, err);
+	/* An answer that cannot be given is better known before the work. */
+	rc = handoff_put(&h, o->format, &probe, err);
+	buf_fini(&probe);
+	if (rc == 0 && !o->not_really)
+		rc = warden_copy(w, p, err);
+	if (rc == 0 && !o->not_really)
+		rc = warden_write_env(w, p, err);
+	if (rc == 0 && warden_stop)
+		rc = err_set(err, ERR_INTERRUPTED, "stopped by a signal");
+	if (rc == 0)
+		rc = answer_write(o, answer_fd, &h, err);
+	if (rc < 0 || o->not_really)
+		return rc;
+	output_keep(&w->kernel);
+	if (p->ramdisk_size)
+		output_keep(&w->ramdisk);
+	return 0;
+}
+
+static int choose_and_boot(struct warden *w, int answer_fd, struct err *err)
+{
+	_free_ struct msg_plan *plan = xcalloc(1, sizeof *plan);
+	_free_ char *args = NULL;
+	struct buf body = BUF_INIT;
+	int rc = 1;
+
+	if (person_watches(w->o) && !w->o->kernel)
+		rc = menu_run(w, plan, &body, &args, err);
+	/* 1: nobody chose anything. */
+	if (rc == 1)
+		rc = plan_ask(w, plan, &body, err);
+	if (rc == 0 && !args)
+		args = args_join(w->o, plan->args);
+	if (rc == 0)
+		rc = boot(w, plan, args, answer_fd, err);
+	buf_fini(&body);
+	return rc;
+}
+
+static int run(const struct options *o, struct err *err)
+{
+	_cleanup_(warden_fini) struct warden w = WARDEN_INIT;
+	int answer_fd = STDOUT_FILENO;
+	int rc = o->list ? 0 : answer_open(o, &answer_fd, err);
+
+	if (rc == 0)
+		rc = warden_start(&w, o, err);
+	if (rc == 0)
+		rc = o->list ? list_print(&w, err) : choose_and_boot(&w, answer_fd, err);
+	if (answer_fd != STDOUT_FILENO)
+		io_close(&answer_fd);
+	return rc;
+}
+
+/* Words that xapi looks for, which calls us with this format. */
+static void fail_say(const struct options *o, struct err *err)
+{
+	if (o->format == HANDOFF_SIMPLE)
+		err_prefix(err, "RuntimeError");
+	say_error(str_from(err->text));
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+	struct options o;
+	int rc = options_parse(argc, argv, &o, &err);
+
+	if (rc < 0) {
+		say_error(str_from(err.text));
+		return rc == -ERR_USAGE ? 2 : 1;
+	}
+	if (o.help || o.version) {
+		fputs(o.help ? options_help : "domgrub " VERSION "\n", stdout);
+		options_fini(&o);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	say_debugging = o.debug;
+	signals_catch();
+	rc = run(&o, &err);
+	if (rc < 0)
+		fail_say(&o, &err);
+	say_fini();
+	options_fini(&o);
+	return rc < 0 ? (rc == -ERR_USAGE ? 2 : 1) : 0;
+}

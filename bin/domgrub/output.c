@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+
+/* A directory that was named must be there; the usual one is made. */
+static int directory_check(const struct options *o, const char **out, struct err *err)
+{
+	const char *dir = o->directory ? o->directory : DEFAULT_DIRECTORY;
+	struct stat st;
+
+	if (!o->directory && mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "%s", dir);
+	if (stat(dir, &st) < 0)
+		return err_sys(err, errno, "%s", dir);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_USAGE, "%s is not an existing directory", dir);
+	*out = dir;
+	return 0;
+}
+
+int output_make(const struct options *o, const char *name, struct output *out, struct err *err)
+{
+	_free_ char *absolute = NULL;
+	const char *dir = NULL;
+	int rc = directory_check(o, &dir, err);
+	int fd;
+
+	if (rc < 0)
+		return rc;
+	absolute = realpath(dir, NULL);
+	if (!absolute)
+		return err_sys(err, errno, "%s", dir);
+	out->path = xasprintf("%s/%s.XXXXXX", absolute, name);
+	fd = mkostemp(out->path, O_CLOEXEC); /* 0600 */
+	if (fd < 0) {
+		err_sys(err, errno, "%s", out->path);
+		free(take(&out->path));
+		return -(int)err->code;
+	}
+	out->fd = fd;
+	return 0;
+}
+
+int output_check(const struct output *out, uint64_t size, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(out->fd, &st) < 0)
+		return err_sys(err, errno, "%s", out->path);
+	if ((uint64_t)st.st_size != size)
+		return err_set(err, ERR_CHILD, "%s: %lld bytes, not the %" PRIu64 " promised",
+		               out->path, (long long)st.st_size, size);
+	return 0;
+}
+
+void output_remove(struct output *out)
+{
+	if (out->path)
+		(void)unlink(out->path);
+	output_keep(out);
+}
+
+void output_keep(struct output *out)
+{
+	free(take(&out->path));
+	io_close(&out->fd);
+}
+
+int answer_open(const struct options *o, int *fd, struct err *err)
+{
+	*fd = STDOUT_FILENO;
+	if (!o->output || strcmp(o->output, "-") == 0)
+		return 0;
+	*fd = open(o->output, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (*fd < 0)
+		return err_sys(err, errno, "%s", o->output);
+	return 0;
+}
+
+int answer_write(const struct options *o, int fd, const struct handoff *h, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	struct stat st;
+	int rc = handoff_put(h, o->format, &b, err);
+
+	/* What was there before is no part of the answer. */
+	if (rc == 0 && fd != STDOUT_FILENO && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    ftruncate(fd, 0) < 0)
+		rc = err_sys(err, errno, "%s", o->output);
+	if (rc == 0)
+		rc = io_write(fd, o->output ? o->output : "standard output", b.p, b.n, err);
+	buf_fini(&b);
+	return rc;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* In the jail: from what an entry wants to bytes in the outputs. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "inmate_state.h"
+
+#define PIECE (256u << 10) /* bytes read and written at once: fits into caches */
+#define INITRD_ALIGN 4     /* where the next ramdisk starts, as GRUB has it */
+
+static uint64_t aligned(uint64_t n)
+{
+	return (n + INITRD_ALIGN - 1) & ~(uint64_t)(INITRD_ALIGN - 1);
+}
+
+static int file_size(struct inmate *in, const struct grub_boot_file *f, uint64_t *out,
+                     struct err *err)
+{
+	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
+	int rc = disks_open(in->disks, f->dev, str_from(f->path), &file, err);
+
+	if (rc < 0)
+		return rc;
+	*out = fs_file_size(file);
+	return 0;
+}
+
+static int sizes_get(struct inmate *in, struct msg_plan *p, struct err *err)
+{
+	const struct inmate_spec *s = in->spec;
+	int rc = file_size(in, &in->plan.kernel, &p->kernel_size, err);
+
+	if (rc == 0 && p->kernel_size > s->kernel_max)
+		rc = err_set(err, ERR_LIMIT,
+		             "kernel: %" PRIu64 " bytes, over the %" PRIu64 " allowed",
+		             p->kernel_size, s->kernel_max);
+	for (size_t i = 0; rc == 0 && i < in->plan.initrd_count; i++) {
+		uint64_t one;
+
+		rc = file_size(in, &in->plan.initrds[i], &one, err);
+		if (rc == 0 && one > s->ramdisk_max - MIN(p->ramdisk_size, s->ramdisk_max))
+			rc = err_set(err, ERR_LIMIT, "ramdisk: over the %" PRIu64 " bytes allowed",
+			             s->ramdisk_max);
+		if (rc == 0)
+			p->ramdisk_size = aligned(p->ramdisk_size) + one;
+	}
+	return rc;
+}
+
+/* Where a file that the menu wants written lies; what is odd is a note. */
+static void write_add(struct inmate *in, const struct grub_write *w, struct msg_plan *p)
+{
+	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
+	struct msg_write *to = &p->write[p->writes];
+	struct err err = ERR_INIT;
+
+	if (p->writes == MSG_WRITES_MAX || w->data.n != ENV_BLOCK_SIZE) {
+		inmate_note(in, STR("a file that the menu wants written is no environment block"));
+		return;
+	}
+	if (disks_open(in->disks, w->dev, str_from(w->path), &file, &err) < 0) {
+		inmate_note(in, str_from(err.text));
+		return;
+	}
+	if (fs_file_size(file) != ENV_BLOCK_SIZE ||
+	    fs_file_where(file, 0, ENV_BLOCK_SIZE, &to->at) != 0) {
+		inmate_note(in, STR("GRUB's environment block is not in one piece: left alone"));
+		return;
+	}
+	to->disk = (uint32_t)disks_index(in->disks, w->dev);
+	memcpy(to->data, w->data.p, ENV_BLOCK_SIZE);
+	p->writes++;
+}
+
+static void file_name(const struct inmate *in, const struct grub_boot_file *f, struct buf *out)
+{
+	if (in->spec->is_config)
+		buf_puts(out, f->path);
+	else
+		disks_name(in->disks, f->dev, f->path, out);
+}
+
+int plan_put(struct inmate *in, struct buf *body, struct err *err)
+{
+	_free_ struct msg_plan *p = xcalloc(1, sizeof *p);
+	const struct grub_boot *b = &in->plan;
+	struct buf kernel = BUF_INIT, initrd[MSG_INITRDS_MAX] = {{0}};
+	int rc;
+
+	if (b->initrd_count > MSG_INITRDS_MAX)
+		return err_set(err, ERR_LIMIT, "%zu ramdisks, over %d", b->initrd_count,
+		               MSG_INITRDS_MAX);
+	file_name(in, &b->kernel, &kernel);
+	p->kernel = buf_str(&kernel);
+	p->args = str_from(b->args);
+	p->output = buf_str(&b->output);
+	p->initrds = (uint32_t)b->initrd_count;
+	for (uint32_t i = 0; i < p->initrds; i++) {
+		file_name(in, &b->initrds[i], &initrd[i]);
+		p->initrd[i] = buf_str(&initrd[i]);
+	}
+	for (size_t i = 0; i < b->writes.n; i++)
+		write_add(in, &b->writes.v[i], p);
+	rc = in->spec->is_config ? 0 : sizes_get(in, p, err);
+	if (rc == 0)
+		msg_plan_put(body, p);
+	for (uint32_t i = 0; i < p->initrds; i++)
+		buf_fini(&initrd[i]);
+	buf_fini(&kernel);
+	return rc;
+}
+
+static int file_copy(struct inmate *in, const struct grub_boot_file *f, int fd, char *piece,
+                     uint64_t *total, struct err *err)
+{
+	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
+	size_t got = 0;
+	int rc = disks_open(in->disks, f->dev, str_from(f->path), &file, err);
+
+	for (uint64_t off = 0; rc == 0; off += got, *total += got) {
+		rc = fs_file_read(file, piece, PIECE, off, &got, err);
+		if (rc == 0 && got == 0)
+			return 0;
+		if (rc == 0)
+			rc = io_write(fd, "output", piece, got, err);
+	}
+	return rc;
+}
+
+static int size_say(struct inmate *in, uint64_t size, struct err *err)
+{
+	struct buf body = BUF_INIT;
+	int rc;
+
+	msg_size_put(&body, size);
+	rc = wire_put(&in->wire, MSG_SIZE, buf_str(&body), err);
+	buf_fini(&body);
+	return rc;
+}
+
+static int ramdisks_copy(struct inmate *in, char *piece, uint64_t *total, struct err *err)
+{
+	static const char zeros[INITRD_ALIGN];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < in->plan.initrd_count; i++) {
+		size_t gap = (size_t)(aligned(*total) - *total);
+
+		rc = io_write(in->spec->ramdisk_fd, "output", zeros, gap, err);
+		*total += gap;
+		if (rc == 0)
+			rc = file_copy(in, &in->plan.initrds[i], in->spec->ramdisk_fd, piece, total,
+			               err);
+	}
+	return rc;
+}
+
+int plan_copy(struct inmate *in, struct err *err)
+{
+	_free_ char *piece = xmalloc(PIECE);
+	uint64_t kernel = 0, ramdisk = 0;
+	int rc;
+
+	if (in->spec->kernel_fd < 0 || !in->plan.kernel.path)
+		return err_set(err, ERR_USAGE, "there is nothing to copy");
+	rc = file_copy(in, &in->plan.kernel, in->spec->kernel_fd, piece, &kernel, err);
+	if (rc == 0)
+		rc = size_say(in, kernel, err);
+	if (rc == 0)
+		rc = ramdisks_copy(in, piece, &ramdisk, err);
+	return rc < 0 ? rc : size_say(in, ramdisk, err);
+}

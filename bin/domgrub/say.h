@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What domgrub says to people: on standard error, a line each, everything
+ * escaped. On a terminal lines end in CR LF, for xl's is raw.
+ */
+#ifndef DOMGRUB_SAY_H
+#define DOMGRUB_SAY_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+extern bool say_debugging;
+
+/* While a menu is drawn, warnings are kept for later. */
+void say_hold(bool hold);
+
+void say_error(struct str text);
+/* The same text is said once only. */
+void say_warning(struct str text);
+void say_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* End of all: what was held is said. */
+void say_fini(void);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+#include "warden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "disk/window.h"
+#include "say.h"
+
+volatile bool warden_stop;
+
+static int size_get(int fd, const char *path, struct disk_spec *d, struct err *err)
+{
+	struct stat st;
+	uint64_t size;
+	int sector;
+
+	d->sector = 512;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (S_ISREG(st.st_mode)) {
+		d->size = (uint64_t)st.st_size;
+		return 0;
+	}
+	if (!S_ISBLK(st.st_mode))
+		return err_set(err, ERR_USAGE, "%s: neither a file nor a block device", path);
+	if (ioctl(fd, BLKGETSIZE64, &size) < 0 || ioctl(fd, BLKSSZGET, &sector) < 0)
+		return err_sys(err, errno, "%s: size", path);
+	d->size = size;
+	if (window_sector_valid((unsigned)sector))
+		d->sector = (unsigned)sector;
+	return 0;
+}
+
+static int disk_open(struct warden *w, const char *path, struct err *err)
+{
+	struct disk_spec *d = &w->disk[w->disks];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int rc;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	rc = size_get(fd, path, d, err);
+	if (rc < 0) {
+		io_close(&fd);
+		return rc;
+	}
+	d->name = path;
+	w->disk_fd[w->disks++] = fd;
+	return 0;
+}
+
+static int disks_open_all(struct warden *w, struct err *err)
+{
+	const struct options *o = w->o;
+	int rc = disk_open(w, o->image, err);
+
+	for (size_t i = 0; rc == 0 && i < o->disks; i++)
+		rc = disk_open(w, o->disk[i], err);
+	w->disk[0].has_offset = o->has_offset;
+	w->disk[0].offset = o->offset;
+	return rc;
+}
+
+static bool copies(const struct options *o)
+{
+	return !o->list && !o->not_really && !o->is_config;
+}
+
+static int jail_enter(struct warden *w, struct err *err)
+{
+	const struct options *o = w->o;
+	int outputs[2] = {w->kernel.fd, w->ramdisk.fd};
+	struct jail_spec spec = {.write_fd = outputs,
+	                         .write_n = copies(o) ? 2 : 0,
+	                         .read_fd = w->disk_fd,
+	                         .read_n = w->disks,
+	                         .uid = o->uid,
+	                         .memory = o->memory,
+	                         .file_size = MAX(o->kernel_max, o->ramdisk_max),
+	                         .cpu = (unsigned)o->cpu,
+	                         .main = inmate_main,
+	                         .arg = &w->spec};
+
+	for (size_t i = 0; i < w->disks; i++)
+		w->disk[i].fd = JAIL_WRITE + (int)(spec.write_n + i);
+	w->spec = (struct inmate_spec){.disk = w->disk,
+	                               .disks = w->disks,
+	                               .is_config = o->is_config,
+	                               .kernel_fd = copies(o) ? JAIL_WRITE : -1,
+	                               .ramdisk_fd = copies(o) ? JAIL_WRITE + 1 : -1,
+	                               .kernel_max = o->kernel_max,
+	                               .ramdisk_max = o->ramdisk_max,
+	                               .limits = &o->limits};
+	return jail_start(&spec, &w->jail, err);
+}
+
+int warden_start(struct warden *w, const struct options *o, struct err *err)
+{
+	int rc;
+
+	w->o = o;
+	if (geteuid() != 0 && o->uid_asked && o->uid != geteuid())
+		return err_set(err, ERR_USAGE, "only root can become user %u", (unsigned)o->uid);
+	rc = disks_open_all(w, err);
+	if (rc == 0 && copies(o))
+		rc = output_make(o, "boot_kernel", &w->kernel, err);
+	if (rc == 0 && copies(o))
+		rc = output_make(o, "boot_ramdisk", &w->ramdisk, err);
+	if (rc == 0)
+		rc = jail_enter(w, err);
+	if (rc < 0)
+		return rc;
+	w->wire = (struct wire){.fd = w->jail.fd,
+	                        .rules = message_answers,
+	                        .rule_count = message_answer_count,
+	                        .state = STATE_IDLE,
+	                        .peer = "child"};
+	return 0;
+}
+
+void warden_fini(struct warden *w)
+{
+	/* Nobody waits for a child that has nothing to write any more. */
+	jail_end(&w->jail, w->kernel.path != NULL);
+	output_remove(&w->kernel);
+	output_remove(&w->ramdisk);
+	while (w->disks)
+		io_close(&w->disk_fd[--w->disks]);
+}
+
+/* Why there is no answer: how the child ended says more than its silence. */
+static int gone(struct jail *j, const char *name, struct err *err)
+{
+	struct err how = ERR_INIT;
+
+	io_close(&j->fd);
+	if (jail_wait(j, name, &how) == 0)
+		return err_set(err, ERR_CHILD, "%s: ended too early", name);
+	*err = how;
+	return -(int)err->code;
+}
+
+static int next_message(struct jail *j, struct wire *w, uint32_t *type, struct buf *body,
+                        uint64_t seconds, struct err *err)
+{
+	int64_t ms = (int64_t)MIN(seconds, 1u << 20) * 1000;
+	struct str text;
+	int rc;
+
+	for (;;) {
+		rc = wire_recv(w, type, body, ms, &warden_stop, err);
+		if (rc == 1)
+			return gone(j, w->peer, err);
+		if (rc < 0)
+			return rc;
+		if (*type == MSG_FAIL)
+			return msg_fail_get(buf_str(body), err);
+		if (*type != MSG_NOTE)
+			return 0;
+		rc = msg_text_get(buf_str(body), &text, err);
+		if (rc < 0)
+			return rc;
+		say_warning(text);
+	}
+}
+
+int warden_next(struct warden *w, uint32_t *type, struct buf *body, uint64_t seconds,
+                struct err *err)
+{
+	return next_message(&w->jail, &w->wire, type, body, seconds, err);
+}
+
+static int request_send(struct warden *w, uint32_t request, const struct req *r, struct err *err)
+{
+	struct buf out = BUF_INIT;
+	int rc;
+
+	req_put(&out, r);
+	w->wire.state = request;
+	rc = wire_send(&w->wire, request, buf_str(&out), err);
+	buf_fini(&out);
+	return rc < 0 ? gone(&w->jail, w->wire.peer, err) : 0;
+}
+
+int warden_ask(struct warden *w, uint32_t request, const struct req *r, uint32_t *type,
+               struct buf *body, struct err *err)
+{
+	int rc = request_send(w, request, r, err);
+
+	return rc < 0 ? rc : warden_next(w, type, body, w->o->time, err);
+}
+
+int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err)
+{
+	const struct options *o = w->o;
+
+	if (p->kernel_size > o->kernel_max)
+		return err_set(err, ERR_LIMIT,
+		               "kernel: %" PRIu64 " bytes, over the %" PRIu64 " allowed",
+		               p->kernel_size, o->kernel_max);
+	if (p->ramdisk_size > o->ramdisk_max)
+		return err_set(err, ERR_LIMIT,
+		               "ramdisk: %" PRIu64 " bytes, over the %" PRIu64 " allowed",
+		               p->ramdisk_size, o->ramdisk_max);
+	if (copies(o) && p->kernel_size == 0)
+		return err_set(err, ERR_FORMAT, "the kernel is empty");
+	if (memchr(p->args.p, '\0', p->args.n) || memchr(p->args.p, '\n', p->args.n))
+		return err_set(err, ERR_FORMAT, "arguments with a NUL or newline in them");
+	for (uint32_t i = 0; i < p->writes; i++)
+		if (p->write[i].disk >= w->disks)
+			return err_set(err, ERR_FORMAT, "child: a block of disk %u of %zu",
+			               p->write[i].disk, w->disks);
+	return 0;
+}
+
+/* Xen's version on this host, major << 16 | minor; 0: not known. */
+static unsigned xen_version(void)
+{
+	static const char *const files[] = {"/sys/hypervisor/version/major",
+	                                    "/sys/hypervisor/version/minor"};
+	unsigned v[2] = {0, 0};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct err unused = ERR_INIT;
+		struct buf b = BUF_INIT;
+		uint64_t n = 0;
+
+		if (io_read_file(AT_FDCWD, files[i], 64, &b, &unused) == 0)
+			(void)str_u64(str_trim(buf_str(&b)), 10, 0xffff, &n);
+		v[i] = (unsigned)n;
+		buf_fini(&b);
+	}
+	return v[0] << 16 | v[1];
+}
+
+struct check {
+	struct checker_spec spec;
+	struct jail jail;
+	struct wire wire;
+};
+
+/* A second jail, which can read the kernel and nothing else. */
+static int check_start(struct warden *w, struct check *c, uint64_t size, struct err *err)
+{
+	struct jail_spec spec = {.read_fd = &w->kernel.fd,
+	                         .read_n = 1,
+	                         .uid = w->o->uid,
+	                         .memory = w->o->memory,
+	                         .file_size = 0,
+	                         .cpu = LIMIT_CHECK,
+	                         .main = checker_main,
+	                         .arg = &c->spec};
+	int rc;
+
+	c->spec = (struct checker_spec){.fd = JAIL_WRITE,
+	                                .size = size,
+	                                .memory = w->o->memory / 4 * 3,
+	                                .xen = xen_version()};
+	rc = jail_start(&spec, &c->jail, err);
+	if (rc < 0)
+		return rc;
+	c->wire = (struct wire){.fd = c->jail.fd,
+	                        .rules = message_answers,
+	                        .rule_count = message_answer_count,
+	                        .state = REQ_CHECK,
+	                        .peer = "the look at the kernel"};
+	return wire_send(&c->wire, REQ_CHECK, STR(""), err);
+}
+
+/* What goes wrong here is a warning: the kernel may boot all the same. */
+static void check_finish(struct check *c)
+{
+	struct err err = ERR_INIT;
+	struct buf body = BUF_INIT;
+	uint32_t type;
+
+	if (c->jail.pid > 0 &&
+	    next_message(&c->jail, &c->wire, &type, &body, LIMIT_CHECK, &err) < 0)
+		say_warning(str_from(err.text));
+	buf_fini(&body);
+	jail_end(&c->jail, true);
+}
+
+static int size_next(struct warden *w, uint64_t *out, struct err *err)
+{
+	struct buf body = BUF_INIT;
+	uint32_t type;
+	int rc = warden_next(w, &type, &body, w->o->copy_time, err);
+
+	if (rc == 0 && type != MSG_SIZE)
+		rc = err_set(err, ERR_FORMAT, "child: message %u instead of a size", type);
+	if (rc == 0)
+		rc = msg_size_get(buf_str(&body), out, err);
+	buf_fini(&body);
+	return rc;
+}
+
+/* The child's last words and its end. */
+static int copy_finish(struct warden *w, uint64_t kernel, uint64_t ramdisk, struct err *err)
+{
+	struct buf body = BUF_INIT;
+	uint32_t type;
+	int rc = warden_next(w, &type, &body, w->o->time, err);
+
+	buf_fini(&body);
+	if (rc == 0 && type != MSG_DONE)
+		rc = err_set(err, ERR_FORMAT, "child: message %u instead of the end", type);
+	if (rc < 0)
+		return rc;
+	io_close(&w->jail.fd); /* the end of the line: it ends by itself */
+	rc = jail_wait(&w->jail, w->wire.peer, err);
+	if (rc == 0)
+		rc = output_check(&w->kernel, kernel, err);
+	return rc < 0 ? rc : output_check(&w->ramdisk, ramdisk, err);
+}
+
+int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err)
+{
+	struct check check = {.jail = JAIL_INIT};
+	struct err why = ERR_INIT;
+	uint64_t kernel = 0, ramdisk = 0;
+	int rc = request_send(w, REQ_COPY, &(struct req){.text = STR(""), .more = STR("")}, err);
+
+	if (rc == 0)
+		rc = size_next(w, &kernel, err);
+	if (rc == 0 && kernel != p->kernel_size)
+		rc = err_set(err, ERR_CHILD, "child: a kernel of other size than planned");
+	if (rc == 0 && w->o->check_kernel && check_start(w, &check, kernel, &why) < 0)
+		say_warning(str_from(why.text));
+	if (rc == 0)
+		rc = size_next(w, &ramdisk, err);
+	if (rc == 0 && ramdisk != p->ramdisk_size)
+		rc = err_set(err, ERR_CHILD, "child: a ramdisk of other size than planned");
+	if (rc == 0)
+		rc = copy_finish(w, kernel, ramdisk, err);
+	if (rc == 0)
+		check_finish(&check);
+	jail_fini(&check.jail);
+	return rc;
+}

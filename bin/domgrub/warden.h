@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parent's side: it opens the disks, puts a child into the jail, asks it,
+ * and believes no answer. No byte that the guest wrote is parsed here.
+ */
+#ifndef DOMGRUB_WARDEN_H
+#define DOMGRUB_WARDEN_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "inmate.h"
+#include "jail/jail.h"
+#include "message.h"
+#include "options.h"
+#include "output.h"
+
+/* Set by a signal: everything stops, and outputs are removed. */
+extern volatile bool warden_stop;
+
+struct warden {
+	const struct options *o;
+	int disk_fd[OPTIONS_DISKS_MAX + 1];
+	struct disk_spec disk[OPTIONS_DISKS_MAX + 1];
+	size_t disks;
+	struct output kernel, ramdisk;
+	struct inmate_spec spec;
+	struct jail jail;
+	struct wire wire;
+};
+
+#define WARDEN_INIT                                                                                \
+	{                                                                                          \
+		.kernel = OUTPUT_INIT, .ramdisk = OUTPUT_INIT, .jail = JAIL_INIT                   \
+	}
+
+/* Open disks and, where copying is asked for, outputs; start the child. */
+int warden_start(struct warden *w, const struct options *o, struct err *err);
+/* Kill the child, remove the outputs that were not kept. */
+void warden_fini(struct warden *w);
+
+/*
+ * Send a request and wait for what answers it: notes are said on the way, a
+ * failure becomes *err. *type is never MSG_NOTE or MSG_FAIL.
+ */
+int warden_ask(struct warden *w, uint32_t request, const struct req *r, uint32_t *type,
+               struct buf *body, struct err *err);
+/* The next message of an answer that has several. */
+int warden_next(struct warden *w, uint32_t *type, struct buf *body, uint64_t seconds,
+                struct err *err);
+
+/* A plan that may be carried out, as far as the parent can tell. */
+int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err);
+
+/* Have the plan's files copied, and look at the kernel meanwhile. */
+int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err);
+
+/* Write what the plan wants written, where --write-env was given. */
+int warden_write_env(struct warden *w, const struct msg_plan *p, struct err *err);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only thing that domgrub ever writes to a disk: GRUB's environment block,
+ * where the parent itself finds one, with one in its place.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "say.h"
+#include "warden.h"
+
+#define SIGNATURE "# GRUB Environment Block\n"
+
+static bool env_block(const uint8_t p[static ENV_BLOCK_SIZE])
+{
+	return memcmp(p, SIGNATURE, sizeof SIGNATURE - 1) == 0 && !memchr(p, '\0', ENV_BLOCK_SIZE);
+}
+
+/* The very file that the child has read: its name may mean another by now. */
+static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_write *mw,
+                       struct err *err)
+{
+	_free_ char *self = xasprintf("/proc/self/fd/%d", disk_fd);
+	_close_ int fd = open(self, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	uint8_t old[ENV_BLOCK_SIZE];
+	size_t got;
+	int rc;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", d->name);
+	if (mw->at > d->size || ENV_BLOCK_SIZE > d->size - mw->at)
+		return err_set(err, ERR_FORMAT, "%s: a block over its end", d->name);
+	rc = io_pread(fd, d->name, old, sizeof old, mw->at, &got, err);
+	if (rc < 0)
+		return rc;
+	if (got != sizeof old || !env_block(old) || !env_block(mw->data))
+		return err_set(err, ERR_FORMAT, "%s: no environment block of GRUB at %llu", d->name,
+		               (unsigned long long)mw->at);
+	if (memcmp(old, mw->data, sizeof old) == 0)
+		return 0;
+	rc = io_pwrite(fd, d->name, mw->data, sizeof old, mw->at, err);
+	return rc < 0 ? rc : io_sync(fd, d->name, err);
+}
+
+int warden_write_env(struct warden *w, const struct msg_plan *p, struct err *err)
+{
+	if (p->writes && !w->o->write_env) {
+		say_warning(STR("GRUB's environment block was not written (--write-env):"
+		                " a one-time choice stays"));
+		return 0;
+	}
+	for (uint32_t i = 0; i < p->writes; i++) {
+		uint32_t disk = p->write[i].disk;
+		int rc = block_write(&w->disk[disk], w->disk_fd[disk], &p->write[i], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole disks as lib/grub/test/fake.h has them, with entries below /loader. */
+#include "base/mem.h"
+#include "grub/test/explore.h"
+#include "grub/vercmp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* An order that contradicts itself would send qsort() astray. */
+static void check_order(struct str text)
+{
+	struct str a = str_cut(&text, '\n'), b = str_cut(&text, '\n'), c = str_cut(&text, '\n');
+	int ab = version_cmp(a, b), bc = version_cmp(b, c);
+
+	if ((ab < 0) != (version_cmp(b, a) > 0) || version_cmp(a, a) != 0)
+		abort();
+	if (ab <= 0 && bc <= 0 && version_cmp(a, c) > 0)
+		abort();
+	(void)glob_matches(a, b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
+	struct str text = {(const char *)data, size};
+	struct err err = ERR_INIT;
+	struct fake f;
+
+	check_order(text);
+	fake_init(&f, text);
+	if (f.files.device_count &&
+	    grub_menu_load(&f.files, &explore_limits, GRUB_BLS, 0, STR("/loader"), &m, &err) == 0)
+		explore_menu(m, text);
+	grub_menu_freep(&m);
+	if (grub_menu_probe(&f.files, &explore_limits, &m, &err) == 0)
+		explore_menu(m, text);
+	fake_fini(&f);
+	return 0;
+}

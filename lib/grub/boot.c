@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "grub/boot.h"
+#include "grub/device.h"
+#include "grub/texts.h"
+
+void boot_drop_initrds(struct grub_boot *boot)
+{
+	for (size_t i = 0; i < boot->initrd_count; i++)
+		free(boot->initrds[i].path);
+	free(take(&boot->initrds));
+	boot->initrd_count = 0;
+}
+
+void boot_unload(struct grub_boot *boot)
+{
+	free(take(&boot->kernel.path));
+	free(take(&boot->args));
+	boot_drop_initrds(boot);
+}
+
+static int find_file(struct grub_files *files, struct str name, struct str root, unsigned first,
+                     struct grub_boot_file *out, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf path = BUF_INIT;
+	size_t dev = 0;
+	int rc = file_locate(files, name, root, first, &dev, &path, err);
+
+	if (rc == 0)
+		rc = file_check(files, dev, buf_str(&path), err);
+	if (rc < 0)
+		return rc;
+	*out = (struct grub_boot_file){dev, buf_steal(&path)};
+	return 0;
+}
+
+int boot_set_kernel(struct grub_boot *boot, struct grub_files *files, struct str name,
+                    struct str root, unsigned first, struct err *err)
+{
+	struct grub_boot_file file = {0};
+	int rc = find_file(files, name, root, first, &file, err);
+
+	if (rc < 0)
+		return rc;
+	free(boot->kernel.path);
+	boot->kernel = file;
+	return 0;
+}
+
+int boot_add_initrd(struct grub_boot *boot, struct grub_files *files, struct str name,
+                    struct str root, unsigned first, struct err *err)
+{
+	struct grub_boot_file file = {0};
+	int rc = find_file(files, name, root, first, &file, err);
+
+	if (rc < 0)
+		return rc;
+	boot->initrds = xreallocarray(boot->initrds, boot->initrd_count + 1, sizeof *boot->initrds);
+	boot->initrds[boot->initrd_count++] = file;
+	return 0;
+}
+
+void grub_boot_fini(struct grub_boot *boot)
+{
+	boot_unload(boot);
+	texts_fini(&boot->warnings);
+	buf_fini(&boot->output);
+	writes_fini(&boot->writes);
+}
+
+struct grub_write *writes_find(const struct grub_writes *w, size_t dev, struct str path)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i].dev == dev && str_is(path, w->v[i].path))
+			return &w->v[i];
+	return NULL;
+}
+
+void writes_put(struct grub_writes *w, size_t dev, struct str path, struct buf *data)
+{
+	struct grub_write *old = writes_find(w, dev, path);
+
+	if (!old) {
+		GROW(w->v, w->n, w->cap);
+		old = &w->v[w->n++];
+		*old = (struct grub_write){.dev = dev, .path = str_dup(path)};
+	}
+	buf_fini(&old->data);
+	old->data = *data;
+	*data = (struct buf)BUF_INIT;
+}
+
+void writes_copy(struct grub_writes *to, const struct grub_writes *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct buf data = BUF_INIT;
+
+		buf_put(&data, from->v[i].data.p, from->v[i].data.n);
+		writes_put(to, from->v[i].dev, str_from(from->v[i].path), &data);
+	}
+}
+
+void writes_fini(struct grub_writes *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		free(w->v[i].path);
+		buf_fini(&w->v[i].data);
+	}
+	free(w->v);
+	*w = (struct grub_writes){0};
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "grub/device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DISK_MAX 255
+#define PART_MAX 1023
+
+struct spec {
+	struct str vdev; /* p NULL: "disk" says it */
+	unsigned disk;
+	struct str scheme; /* empty: any */
+	unsigned part;     /* 0: the whole disk */
+};
+
+static bool parse_part(struct str part, unsigned first, struct spec *out)
+{
+	uint64_t v;
+	size_t n = 0;
+
+	while (n < part.n && (part.p[n] < '0' || part.p[n] > '9'))
+		n++;
+	out->scheme = (struct str){part.p, n};
+	if (n && !str_is(out->scheme, "msdos") && !str_is(out->scheme, "gpt"))
+		return false;
+	if (!str_u64(str_drop(part, n), 10, PART_MAX, &v) || v < first)
+		return false;
+	out->part = (unsigned)v + 1 - first;
+	return true;
+}
+
+static bool parse_spec(struct str name, unsigned first, struct spec *out)
+{
+	struct str part = name, disk = str_cut(&part, ',');
+	uint64_t v = 0;
+
+	*out = (struct spec){.disk = DISK_MAX + 1};
+	if (str_starts(disk, "xen/"))
+		out->vdev = str_drop(disk, 4);
+	else if (str_starts(disk, "hd") && str_u64(str_drop(disk, 2), 10, DISK_MAX, &v))
+		out->disk = (unsigned)v;
+	else
+		return false;
+	return !part.p || parse_part(part, first, out);
+}
+
+static bool vdev_matches(const struct grub_device *d, unsigned disk, struct str vdev)
+{
+	char by_number[5] = "xvda";
+
+	if (d->vdev)
+		return str_is(vdev, d->vdev);
+	by_number[3] = (char)('a' + disk);
+	return disk < 26 && str_is(vdev, by_number);
+}
+
+static bool matches(const struct grub_device *d, const struct spec *want)
+{
+	struct spec have;
+
+	if (!parse_spec(str_from(d->name), 1, &have) || have.part != want->part)
+		return false;
+	if (want->scheme.n && !str_eq(want->scheme, have.scheme))
+		return false;
+	return want->vdev.p ? vdev_matches(d, have.disk, want->vdev) : want->disk == have.disk;
+}
+
+int device_find(const struct grub_files *files, struct str name, unsigned first, size_t *dev,
+                struct err *err)
+{
+	struct spec want;
+
+	if (name.n >= 2 && name.p[0] == '(' && name.p[name.n - 1] == ')')
+		name = (struct str){name.p + 1, name.n - 2};
+	if (parse_spec(name, first, &want))
+		for (size_t i = 0; i < files->device_count; i++)
+			if (matches(&files->devices[i], &want)) {
+				*dev = i;
+				return 0;
+			}
+	return err_set(err, ERR_NOENT, "no such device: %.*s", STR_ARG(name));
+}
+
+void path_tidy(struct str path, struct buf *out)
+{
+	size_t base = out->n;
+
+	while (path.p) {
+		struct str part = str_cut(&path, '/');
+
+		if (!part.n || str_is(part, "."))
+			continue;
+		if (str_is(part, "..")) {
+			while (out->n > base && out->p[out->n - 1] != '/')
+				out->n--;
+			if (out->n > base)
+				out->n--;
+			continue;
+		}
+		buf_put(out, "/", 1);
+		buf_put(out, part.p, part.n);
+	}
+	if (out->n == base)
+		buf_put(out, "/", 1);
+	buf_put(out, "", 0); /* the NUL after what ".." took away */
+}
+
+int file_locate(const struct grub_files *files, struct str name, struct str root, unsigned first,
+                size_t *dev, struct buf *path, struct err *err)
+{
+	struct str rest = name, device = root;
+	size_t found = 0;
+	int rc;
+
+	if (str_starts(name, "(")) {
+		device = str_drop(str_cut(&rest, ')'), 1);
+		if (!rest.p)
+			return err_set(err, ERR_FORMAT, "%.*s: a '(' without ')'", STR_ARG(name));
+	}
+	if (!device.n)
+		return err_set(err, ERR_NOENT, "%.*s: the device's name is empty", STR_ARG(name));
+	rc = device_find(files, device, first, &found, err);
+	if (rc < 0)
+		return err_prefix(err, "%.*s", STR_ARG(name));
+	if (!str_starts(rest, "/"))
+		return err_set(err, ERR_FORMAT, "%.*s: a file name must start with /",
+		               STR_ARG(name));
+	path_tidy(rest, path);
+	*dev = found;
+	return 0;
+}
+
+int file_check(struct grub_files *files, size_t dev, struct str path, struct err *err)
+{
+	struct grub_stat st;
+	int rc = files->ops->stat(files, dev, path, &st, err);
+
+	if (rc < 0)
+		return err_prefix(err, "(%s)%.*s", files->devices[dev].name, STR_ARG(path));
+	if (st.kind != GRUB_FILE)
+		return err_set(err, ERR_NOENT, "(%s)%.*s: not a regular file",
+		               files->devices[dev].name, STR_ARG(path));
+	return 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running GRUB script. One struct exec is one run: of a configuration, of an
+ * entry, or of the lines of a shell. Functions return 0 (or a status >= 0
+ * where it says so), or -ERR_* where the run cannot go on: a limit was met.
+ * What merely goes wrong in the script is a warning and a status.
+ */
+#ifndef GRUB_EXEC_H
+#define GRUB_EXEC_H
+
+#include "grub/env.h"
+#include "grub/menu.h"
+
+/* GRUB's numbers, as $? shows them. */
+enum {
+	STATUS_OK = 0,
+	STATUS_FALSE = 1,
+	STATUS_NO_FILE = 5,
+	STATUS_BAD_NAME = 7,
+	STATUS_BAD_FS = 9,
+	STATUS_NO_DEVICE = 12,
+	STATUS_UNKNOWN_COMMAND = 16,
+	STATUS_BAD_COMMAND = 17,
+	STATUS_BAD_ARGUMENT = 18,
+	STATUS_UNSUPPORTED = 24,
+	STATUS_BAD_MENU = 27,
+};
+
+/* Where the run goes after a command. */
+enum exec_flow {
+	FLOW_ON,
+	FLOW_BREAK,
+	FLOW_CONTINUE,
+	FLOW_RETURN,
+	FLOW_EXIT, /* exit, halt, reboot */
+	FLOW_BOOT,
+	FLOW_MENU, /* x->next is to be shown */
+};
+
+struct exec {
+	struct grub_files *files;
+	const struct grub_limits *limits;
+	struct env env;
+	struct grub_texts *args; /* $1… */
+	struct grub_menu *menu;  /* where menuentry puts entries; NULL: nowhere */
+	struct grub_menu *next;  /* a menu that configfile made */
+	struct grub_boot boot;   /* kernel.path NULL: no kernel yet; warnings and so on too */
+	struct err broken;       /* a kernel or ramdisk was asked for and cannot be had */
+	enum exec_flow flow;
+	unsigned levels; /* FLOW_BREAK, FLOW_CONTINUE: loops still to leave */
+	unsigned loops;  /* loops open in this function */
+	unsigned calls;
+	unsigned nesting;
+	size_t steps;
+	int status; /* $? */
+	int before; /* $? when the command that runs began */
+	const char *file;
+	unsigned line;
+	const char *command;
+	struct str block; /* of the command that runs; p NULL: none */
+};
+
+void exec_init(struct exec *x, struct grub_files *files, const struct grub_limits *limits);
+void exec_fini(struct exec *x);
+
+/*
+ * Run a text. In a strict one a mistake of syntax ends it with -ERR_FORMAT
+ * (an entry's body), else it costs its own lines and a warning.
+ */
+int exec_text(struct exec *x, const char *file, struct str text, bool strict, struct err *err);
+
+/* Run statements; the last status is in x->status. */
+int exec_list(struct exec *x, struct script *script, const struct node *list, struct err *err);
+
+/* Call a function with the words after argv[0]. */
+int exec_call(struct exec *x, const struct env_function *f, const struct grub_texts *argv,
+              struct err *err);
+
+/* One step, and one more for each 256 bytes of text. 0 or -ERR_LIMIT. */
+int exec_charge(struct exec *x, size_t bytes, struct err *err);
+
+/* Add "file:line: command: …" to the warnings. */
+void exec_warn(struct exec *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, and give the status back. */
+int exec_fail(struct exec *x, int status, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+/* What a script prints, up to the limit. */
+void exec_print(struct exec *x, struct str text);
+
+/* expand.c: the words of a command, appended to *argv. */
+int expand_words(struct exec *x, const struct word *words, struct grub_texts *argv,
+                 struct err *err);
+
+static inline struct str exec_get(const struct exec *x, const char *name)
+{
+	return env_get(&x->env, str_from(name));
+}
+
+int exec_set(struct exec *x, const char *name, struct str value, struct err *err);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extlinux, isolinux and syslinux menus. Keywords in any case, a line each:
+ *
+ *     DEFAULT label          ONTIMEOUT label    TIMEOUT tenths    PROMPT 0|1
+ *     UI module              INCLUDE file       APPEND, KERNEL, INITRD: for all labels
+ *     MENU TITLE text        MENU HIDDEN        MENU INCLUDE file
+ *     MENU BEGIN [tag] … MENU END               a submenu
+ *     LABEL name
+ *         MENU LABEL text    MENU DEFAULT       MENU DISABLE      TEXT HELP … ENDTEXT
+ *         LINUX file         KERNEL file        INITRD file,…     APPEND args
+ *         CONFIG file        LOCALBOOT, COM32, BOOT and so on: refused
+ *
+ * An entry's body is made of the last lines above, complete in itself. Files
+ * are relative to the directory of the first configuration.
+ */
+#ifndef GRUB_EXTLINUX_H
+#define GRUB_EXTLINUX_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+/* What a line is about; rest is what follows the keyword. */
+enum extlinux_word {
+	EXT_NONE, /* empty, a comment, or of no consequence here */
+	EXT_DEFAULT,
+	EXT_ONTIMEOUT,
+	EXT_TIMEOUT,
+	EXT_PROMPT,
+	EXT_UI,
+	EXT_INCLUDE,
+	EXT_LABEL,
+	EXT_LINUX,
+	EXT_KERNEL,
+	EXT_INITRD,
+	EXT_APPEND,
+	EXT_CONFIG,
+	EXT_REFUSED,
+	EXT_TEXT,
+	EXT_ENDTEXT,
+	EXT_MENU_TITLE,
+	EXT_MENU_HIDDEN,
+	EXT_MENU_BEGIN,
+	EXT_MENU_END,
+	EXT_MENU_LABEL,
+	EXT_MENU_DEFAULT,
+	EXT_MENU_DISABLE,
+	EXT_MENU_GOTO, /* GOTO, EXIT, QUIT: an entry that boots nothing */
+};
+
+/* Cut the next line off *text; false at the end. */
+bool extlinux_line(struct str *text, enum extlinux_word *word, struct str *rest, struct str *line);
+
+/* The first word of *s, up to a blank; *s goes behind it. */
+struct str extlinux_cut(struct str *s);
+
+#endif

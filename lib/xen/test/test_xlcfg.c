@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/test/test.h"
+#include "xen/xlcfg.h"
+
+static void names(void **state)
+{
+	static const char *const good[] = {"web1", "a", "1a", "web.example-1_x+y",
+					   "a23456789012345678901234567890123456789012345678901234567"
+					   "890123"};
+	static const struct {
+		const char *name, *words;
+	} bad[] = {
+		{"", "0 bytes"},	       {"12", "domain id"},
+		{"-x", "letter or digit first"}, {".x", "letter or digit first"},
+		{"a b", "letters, digits"},    {"a/b", "letters, digits"},
+		{"a\nb", "a\\x0ab"},	       {"Domain-0", "dom0"},
+		{"\xc3\xa9", "\\xc3"},
+	};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_ok(xlcfg_name_check(good[i], &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_fails(xlcfg_name_check(bad[i].name, &err), &err, ERR_USAGE, bad[i].words);
+}
+
+static void vifs(void **state)
+{
+	static const char *const good[] = {
+		"", "bridge=br0", "mac=00:16:3e:01:02:aF,bridge=xenbr0", " ip = 10.0.0.2 ,vifname=x",
+		"rate=10MB/s@50ms",
+	};
+	static const struct {
+		const char *spec, *words;
+	} bad[] = {
+		{"br0", "'br0' is no key"},   {"bridge", "has no value"},
+		{"mac=00:16", "MAC address"}, {"mac=00:16:3e:01:02:0g", "MAC address"},
+		{"bridge=a,,", "'' is no key"}, {"bridge=a\n", "control"},
+	};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_ok(xlcfg_vif_check(good[i], &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_fails(xlcfg_vif_check(bad[i].spec, &err), &err, ERR_USAGE, bad[i].words);
+}
+
+static void assignments(void **state)
+{
+	static const char *const good[] = {"on_crash=preserve", "cpus=[\"1\"]", "maxmem=2048", "x="};
+	static const struct {
+		const char *text, *words;
+	} bad[] = {
+		{"on_crash", "KEY=VALUE"},     {"=x", "KEY=VALUE"}, {"a b=1", "letters, digits"},
+		{"name=x", "option of its own"}, {"x=a\nb", "control"},
+	};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_ok(xlcfg_set_check(good[i], &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_fails(xlcfg_set_check(bad[i].text, &err), &err, ERR_USAGE, bad[i].words);
+}
+
+static void has(const struct buf *b, const char *line)
+{
+	if (!strstr(b->p, line))
+		fail_msg("no '%s' in:\n%s", line, b->p);
+}
+
+static void whole(void **state)
+{
+	static const struct xl_disk disks[] = {{"/srv/a \"b\".img", "xvda"}, {"/dev/vg/r", "xvdb"}};
+	static const char *const vifs[] = {"bridge=br0", "mac=00:16:3e:00:00:01"};
+	static const char *const sets[] = {"on_crash=preserve", "cpus=[\"1\"]", "maxmem=99",
+					   "memory=7"};
+	struct xlcfg cfg = {
+		.name = "web1",
+		.file = "/x/web1.cfg",
+		.system = "/nix/store/s",
+		.type = XL_PVH,
+		.memory = 512,
+		.vcpus = 2,
+		.kernel = "/x/web1.kernel",
+		.cmdline = "init=/a\\b",
+		.disks = disks,
+		.n_disks = 2,
+		.vifs = vifs,
+		.n_vifs = 2,
+		.set = sets,
+		.n_set = ARRAY_LEN(sets),
+	};
+	struct buf out = BUF_INIT;
+
+	xlcfg_format(&cfg, &out);
+	has(&out, "\nname = \"web1\"\n");
+	has(&out, "\ntype = \"pvh\"\n");
+	has(&out, "\nvcpus = 2\n");
+	has(&out, "\ncmdline = \"init=/a\\\\b\"\n");
+	has(&out, "\"format=raw,vdev=xvda,access=rw,target=/srv/a \\\"b\\\".img\",\n");
+	has(&out, "vif = [\n    \"bridge=br0\",\n    \"mac=00:16:3e:00:00:01\"\n]\n");
+	has(&out, "\non_crash = \"preserve\"\ncpus = [\"1\"]\nmaxmem = 99\nmemory = 7\n");
+	assert_null(strstr(out.p, "ramdisk"));
+	assert_null(strstr(out.p, "memory = 512"));
+	assert_null(strstr(out.p, "on_crash = \"destroy\""));
+	buf_reset(&out);
+	cfg.kernel = NULL;
+	cfg.bootloader = "domgrub";
+	cfg.n_vifs = cfg.n_set = 0;
+	xlcfg_format(&cfg, &out);
+	has(&out, "\nbootloader = \"domgrub\"\n");
+	has(&out, "\nvif = []\n");
+	has(&out, "\nmemory = 512\n");
+	buf_fini(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(vifs),
+		cmocka_unit_test(assignments),
+		cmocka_unit_test(whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
