@@ -7,6 +7,7 @@
  *     ext4_edit.c       opening, what is free, commit
  *     ext4_edit_dir.c   directories: entries in memory, written whole
  *     ext4_edit_read.c  files, links, paths
+ *     ext4_edit_put.c   small things from memory
  *     ext4_edit_free.c  taking trees away
  *     ext4_overlay.c    changed blocks
  *     ext4_journal.c    how they happen together
@@ -95,6 +96,11 @@ int ext4_edit_lookup(struct ext4_edit *e, uint32_t dir, const char *name, struct
  */
 int ext4_edit_add(struct ext4_edit *e, uint32_t dir, const char *name, struct walk *walk,
                   struct err *err);
+/* The same for a file or a link that is in memory. */
+int ext4_edit_add_file(struct ext4_edit *e, uint32_t dir, const char *name, uint32_t mode,
+		       struct str bytes, struct err *err);
+int ext4_edit_add_link(struct ext4_edit *e, uint32_t dir, const char *name, const char *target,
+		       struct err *err);
 /* Take away a name and the tree under it; *bytes, where not NULL, grows by what is freed. */
 int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64_t *bytes,
                      struct err *err);

@@ -1,71 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/ext4_journal.h"
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "image/ext4_disk.h"
+#include "image/ext4_jbd2.h"
 #include "image/ext4_layout.h"
 #include "image/target.h"
 
 #include <string.h>
 
-#define MAGIC 0xc03b3998u
-#define DESCRIPTOR 1u
-#define COMMIT 2u
-#define SUPER_V2 4u
-#define FEATURE_64BIT 2u
-
-/* Offsets in the journal's superblock. */
-#define JS_TYPE 4u
-#define JS_BLOCKSIZE 12u
-#define JS_MAXLEN 16u
-#define JS_FIRST 20u
-#define JS_SEQUENCE 24u
-#define JS_START 28u
-#define JS_ERRNO 32u
-#define JS_COMPAT 36u
-#define JS_INCOMPAT 40u
-#define JS_RO_COMPAT 44u
-#define JS_CSUM_TYPE 80u
-#define JS_MARK 96u /* in what jbd2 calls padding */
-#define JS_CSUM 252u
-#define JS_WRITTEN 512u /* what we change is in its first sector */
-
-/* The mark: text, commit's number, mount count and mount time. */
-#define MARK_TEXT "domstrap"
-#define MARK_SIZE 20u
-
-#define TAG_SIZE 12u
-#define TAG_ESCAPED 1u
-#define TAG_SAME_UUID 2u
-#define TAG_LAST 8u
-#define HEAD 12u
-#define TAGS_MAX ((EXT4_BLOCK - HEAD - 16) / TAG_SIZE)
-/* In the place of the journal's UUID in the first tag. */
-static const uint8_t our_uuid[16] = "domstrap change";
-
-/* Offsets in ext4's superblock, at 1024. */
-#define SB_AT 1024u
-#define SB_SIZE 1024u
-#define SB_MTIME 44u
-#define SB_MNT_COUNT 52u
-#define SB_MAGIC 56u
-#define SB_INCOMPAT 96u
-#define SB_CSUM 1020u
-#define RECOVER 4u
-
 #define JOURNAL_BLOCKS_MAX (1u << 20)
 #define COPY_BLOCKS 64u
 
-static uint32_t get_be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	for (int i = 3; i >= 0; i--, v >>= 8)
-		p[i] = (uint8_t)v;
-}
+const uint8_t jbd2_our_uuid[16] = "domstrap change";
 
 /* ---- the two superblocks -------------------------------------------------- */
 
@@ -77,7 +23,7 @@ static void super_flag(uint8_t *sb, bool on)
 	put_le32(sb + SB_CSUM, ext4_crc32c(~0u, sb, SB_CSUM));
 }
 
-static int set_recover(struct target *t, uint64_t base, bool on, struct err *err)
+int jbd2_set_recover(struct target *t, uint64_t base, bool on, struct err *err)
 {
 	uint8_t sb[SB_SIZE];
 	int rc = target_read(t, sb, sizeof sb, base + SB_AT, err);
@@ -103,14 +49,14 @@ static int write_super(struct ext4_journal *j, struct err *err)
 	                          err);
 }
 
-static int write_super_synced(struct ext4_journal *j, struct err *err)
+int jbd2_write_super(struct ext4_journal *j, struct err *err)
 {
 	int rc = write_super(j, err);
 
 	return rc < 0 ? rc : target_sync(j->target, err);
 }
 
-static void make_mark(const uint8_t *sb, uint32_t sequence, uint8_t out[MARK_SIZE])
+void jbd2_mark_make(const uint8_t *sb, uint32_t sequence, uint8_t out[MARK_SIZE])
 {
 	memcpy(out, MARK_TEXT, 8);
 	put_be32(out + 8, sequence);
@@ -283,8 +229,8 @@ static void put_tags(uint8_t *p, const struct ext4_change *c, size_t n)
 		put_be32(p + 8, (uint32_t)(c[i].block >> 32));
 		p += TAG_SIZE;
 		if (i == 0) {
-			memcpy(p, our_uuid, sizeof our_uuid);
-			p += sizeof our_uuid;
+			memcpy(p, jbd2_our_uuid, sizeof jbd2_our_uuid);
+			p += sizeof jbd2_our_uuid;
 		}
 	}
 }
@@ -341,16 +287,15 @@ static int write_home(struct ext4_journal *j, const struct ext4_change *c, size_
 	return rc < 0 ? rc : target_sync(j->target, err);
 }
 
-/* The log is empty again; the file system clean. */
-static int conclude(struct ext4_journal *j, struct err *err)
+int jbd2_conclude(struct ext4_journal *j, struct err *err)
 {
 	int rc;
 
 	j->start = 0;
 	j->sequence++;
-	rc = write_super_synced(j, err);
+	rc = jbd2_write_super(j, err);
 	if (rc == 0)
-		rc = set_recover(j->target, j->base, false, err);
+		rc = jbd2_set_recover(j->target, j->base, false, err);
 	memset(j->super + JS_MARK, 0, MARK_SIZE);
 	return rc < 0 ? rc : write_super(j, err);
 }
@@ -369,8 +314,8 @@ static int mark(struct ext4_journal *j, struct err *err)
 	put_be32(j->super + JS_RO_COMPAT, 0);
 	j->super[JS_CSUM_TYPE] = 0;
 	put_be32(j->super + JS_CSUM, 0);
-	make_mark(sb, j->sequence, j->super + JS_MARK);
-	return write_super_synced(j, err);
+	jbd2_mark_make(sb, j->sequence, j->super + JS_MARK);
+	return jbd2_write_super(j, err);
 }
 
 int ext4_journal_commit(struct ext4_journal *j, const struct ext4_change *changes, size_t n,
@@ -395,187 +340,13 @@ int ext4_journal_commit(struct ext4_journal *j, const struct ext4_change *change
 	if (rc == 0)
 		rc = mark(j, err);
 	if (rc == 0)
-		rc = set_recover(j->target, j->base, true, err);
+		rc = jbd2_set_recover(j->target, j->base, true, err);
 	if (rc < 0)
 		return rc;
 	*happened = true;
 	j->start = j->first;
-	rc = write_super_synced(j, err);
+	rc = jbd2_write_super(j, err);
 	if (rc == 0)
 		rc = write_home(j, changes, n, err);
-	return rc < 0 ? rc : conclude(j, err);
-}
-
-/* ---- recovery ------------------------------------------------------------- */
-
-static int read_log_block(struct ext4_journal *j, uint32_t at, uint8_t *out, struct err *err)
-{
-	if (at >= j->n)
-		return err_set(err, ERR_FORMAT, "%s: its journal's log has no end",
-		               j->target->name);
-	return target_read(j->target, out, EXT4_BLOCK, j->base + j->map[at] * EXT4_BLOCK, err);
-}
-
-static int replay_block(struct ext4_journal *j, uint32_t at, uint64_t block, uint32_t flags,
-                        struct err *err)
-{
-	uint8_t data[EXT4_BLOCK];
-	int rc = read_log_block(j, at, data, err);
-
-	if (rc < 0)
-		return rc;
-	if (block >= j->fs_blocks)
-		return err_set(err, ERR_FORMAT, "%s: its journal's log leads out of it",
-		               j->target->name);
-	if (flags & TAG_ESCAPED)
-		put_be32(data, MAGIC);
-	return target_write_small(j->target, data, sizeof data, j->base + block * EXT4_BLOCK, err);
-}
-
-/* A descriptor at *at and the blocks behind it; or only their number. */
-static int replay_batch(struct ext4_journal *j, const uint8_t *desc, uint32_t *at, bool write,
-                        struct err *err)
-{
-	const uint8_t *p = desc + HEAD, *end = desc + EXT4_BLOCK;
-
-	for (;;) {
-		uint32_t flags;
-		int rc = 0;
-
-		if ((size_t)(end - p) < TAG_SIZE)
-			return err_set(err, ERR_FORMAT, "%s: its journal's log is damaged",
-			               j->target->name);
-		flags = get_be32(p + 4) & 0xffff;
-		if (write)
-			rc = replay_block(j, *at, get_be32(p) | (uint64_t)get_be32(p + 8) << 32,
-			                  flags, err);
-		if (rc < 0)
-			return rc;
-		++*at;
-		p += TAG_SIZE;
-		if (!(flags & TAG_SAME_UUID)) {
-			if ((size_t)(end - p) < sizeof our_uuid ||
-			    memcmp(p, our_uuid, sizeof our_uuid) != 0)
-				return err_set(err, ERR_BUSY, "%s: its journal's log is not ours",
-				               j->target->name);
-			p += sizeof our_uuid;
-		}
-		if (flags & TAG_LAST)
-			return 0;
-	}
-}
-
-/* Everything up to the commit; written home only once the whole was seen. */
-static int replay(struct ext4_journal *j, bool write, struct err *err)
-{
-	uint32_t at = j->start;
-
-	for (;;) {
-		uint8_t block[EXT4_BLOCK];
-		int rc = read_log_block(j, at++, block, err);
-
-		if (rc < 0)
-			return rc;
-		if (get_be32(block) != MAGIC || get_be32(block + 8) != j->sequence)
-			return err_set(err, ERR_FORMAT, "%s: its journal's log is damaged",
-			               j->target->name);
-		if (get_be32(block + 4) == COMMIT)
-			return 0;
-		if (get_be32(block + 4) != DESCRIPTOR)
-			return err_set(err, ERR_BUSY, "%s: its journal's log is not ours",
-			               j->target->name);
-		rc = replay_batch(j, block, &at, write, err);
-		if (rc < 0)
-			return rc;
-	}
-}
-
-static int not_clean(const struct target *t, uint64_t base, struct err *err)
-{
-	char offset[40] = "";
-
-	if (base)
-		snprintf(offset, sizeof offset, "?offset=%llu", (unsigned long long)base);
-	return err_set(
-	        err, ERR_BUSY,
-	        "%s: its file system was not unmounted: the guest is running, or was killed. "
-	        "Start the guest and shut it down, or, if nobody uses the disk: e2fsck -p "
-	        "'%s%s'",
-	        t->name, t->name, offset);
-}
-
-static int finish_left(struct ext4_journal *j, bool write, enum ext4_left *out, struct err *err)
-{
-	int rc = 0;
-
-	*out = EXT4_LEFT_FINISHED;
-	if (j->start) {
-		rc = replay(j, false, err);
-		if (rc == 0 && write)
-			rc = replay(j, true, err);
-		if (rc == 0 && write)
-			rc = target_sync(j->target, err);
-		return rc == 0 && write ? conclude(j, err) : rc;
-	}
-	if (j->sequence == get_be32(j->super + JS_MARK + 8))
-		*out = EXT4_LEFT_UNDONE;
-	if (!write)
-		return 0;
-	rc = set_recover(j->target, j->base, false, err);
-	memset(j->super + JS_MARK, 0, MARK_SIZE);
-	return rc < 0 ? rc : write_super_synced(j, err);
-}
-
-static int look(struct ext4_journal *j, const uint8_t *sb, bool write, enum ext4_left *out,
-                struct err *err)
-{
-	uint32_t noted = get_be32(j->super + JS_MARK + 8);
-	bool unclean = get_le32(sb + SB_INCOMPAT) & RECOVER, ours;
-	uint8_t want[MARK_SIZE];
-
-	make_mark(sb, noted, want);
-	ours = memcmp(j->super + JS_MARK, want, sizeof want) == 0;
-	if (ours && j->start)
-		ours = j->start == j->first && j->sequence == noted;
-	else if (ours)
-		ours = j->sequence == noted || j->sequence == noted + 1;
-	if (unclean && !ours)
-		return not_clean(j->target, j->base, err);
-	if (!ours || (!unclean && j->start))
-		return 0;
-	return finish_left(j, write, out, err);
-}
-
-/* Places in the file system are the same before and after any change of ours. */
-#define OPEN_FLAGS (EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS | EXT2_FLAG_SOFTSUPP_FEATURES)
-
-int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool write,
-                         enum ext4_left *out, struct err *err)
-{
-	struct ext4_overlay *ov = ext4_overlay_new(t, base, size);
-	struct ext4_journal j = {0};
-	uint8_t sb[SB_SIZE];
-	ext2_filsys fs = NULL;
-	errcode_t code;
-	int rc = target_read(t, sb, sizeof sb, base + SB_AT, err);
-
-	*out = EXT4_LEFT_NOTHING;
-	if (rc == 0 && get_le16(sb + SB_MAGIC) != EXT2_SUPER_MAGIC)
-		rc = err_set(err, ERR_FORMAT, "%s: no ext4 file system at byte %llu", t->name,
-		             (unsigned long long)base);
-	if (rc == 0) {
-		code = ext4_overlay_open(ov, OPEN_FLAGS, &fs);
-		if (code)
-			rc = err_set(err, ERR_FORMAT, "%s: its ext4 file system: %s", t->name,
-			             error_message(code));
-	}
-	if (rc == 0)
-		rc = ext4_journal_open(t, base, fs, &j, err);
-	if (rc == 0)
-		rc = look(&j, sb, write, out, err);
-	ext4_journal_fini(&j);
-	if (fs)
-		ext2fs_free(fs);
-	ext4_overlay_free(ov);
-	return rc;
+	return rc < 0 ? rc : jbd2_conclude(j, err);
 }

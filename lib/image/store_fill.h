@@ -72,6 +72,9 @@ int store_fill(struct ext4_writer *w, const struct store_source *src, struct sto
 	       const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
 	       struct err *err);
 
+/* Finish the hash of an item's tree: -ERR_MISMATCH where it is not the promised one. */
+int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err);
+
 /* What the directory /nix/store itself takes. */
 int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids, uint64_t *blocks,
 		     struct err *err);
