@@ -22,7 +22,7 @@ mkdir -p "$dir"
 
 before=$(readlink -f "$dir/result" || true)
 system=$("$repo/demo/nixos/build.sh" "$repo/demo/configuration.nix" "$dir/result")
-[ "$system" != "$before" ] && say "system: built $system" || say "system: up to date, $system"
+if [ "$system" = "$before" ]; then say "system: up to date, $system"; else say "system: built $system"; fi
 
 create=("$domstrap" create demo --system "$dir/result" --boot direct --memory 512 --output "$dir"
   --configuration "$repo/demo/configuration.nix" --force)

@@ -5,12 +5,13 @@
 #   lint    what checks scripts and sources
 # Without a group: all but lint. Does nothing, fast, where all are there. Installs as root or through
 # `sudo -n`; a person who has neither gets the list and exit status 1.
+# shellcheck disable=SC2034 # the groups are used by their names
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev
+build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libcmocka-dev'
-test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 util-linux xfsprogs dosfstools mtools mandoc'
+test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc'
 demo='nix-bin'
 xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
 lint='shellcheck'

@@ -5,7 +5,7 @@
 # Ends with a line "N passed, N failed, N skipped"; status 0 where none failed. Arguments: suites of build-gcc to run
 # instead of all (unit, nix, xen).
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 passed=0 failed=0 skipped=0
 
 step() { printf '\n=== %s\n' "$*"; }

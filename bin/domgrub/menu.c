@@ -169,7 +169,7 @@ static void draw(struct menu *m)
 	term_text(&b, v->m.title.n ? v->m.title : STR("Boot menu of the guest"), m->t.cols - 1);
 	for (uint32_t i = v->top; i < v->m.n && i < v->top + rows; i++)
 		entry_draw(m, &b, v, i, FIRST_ROW + i - v->top);
-	footer_draw(m, &b, FIRST_ROW + MIN(rows, v->m.n - v->top) + 0u);
+	footer_draw(m, &b, FIRST_ROW + MIN(rows, v->m.n - v->top) + 1);
 	term_show(&b);
 	buf_fini(&b);
 	if (m->deadline >= 0)

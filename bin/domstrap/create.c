@@ -279,21 +279,32 @@ static int write_small_files(struct creation *cr, struct err *err)
 	return rc;
 }
 
-/* All or none, as far as a file system lets us: new names are taken back. */
+/*
+ * All or none, as far as a file system lets us: new names are taken back. They
+ * come at once, and are synced together: they are in one directory.
+ */
 static int publish(struct creation *cr, struct err *err)
 {
 	bool force = cr->guest.opt.force;
 	struct outfile *all[FILES + GUEST_DISKS_MAX];
 	size_t n = 0, done = 0;
+	bool devices = false;
 	int rc = 0;
 
-	for (size_t i = 0; i < cr->guest.n_disks; i++)
+	for (size_t i = 0; i < cr->guest.n_disks; i++) {
 		all[n++] = &cr->disks[i].file;
+		devices |= cr->guest.disks[i].device != NULL;
+	}
 	for (size_t i = 0; i < FILES; i++)
 		all[n++] = &cr->files[i];
+	/* A device that is valid now wants its config. */
+	if (ui_signal() && !devices)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	for (; done < n && rc == 0; done++)
 		if (all[done]->fd >= 0)
 			rc = outfile_publish(all[done], force, err);
+	if (rc == 0)
+		rc = outfile_sync_dir(&cr->files[FILE_CFG], err);
 	if (rc < 0 && !force)
 		while (done--)
 			outfile_unpublish(all[done]);
@@ -330,10 +341,11 @@ static int write_guest(struct creation *cr, struct err *err)
 {
 	int rc = open_files(cr, err);
 
-	if (rc == 0)
-		rc = write_disks(cr, err);
+	/* What may fail comes before the first write to a device. */
 	if (rc == 0)
 		rc = write_small_files(cr, err);
+	if (rc == 0)
+		rc = write_disks(cr, err);
 	return rc < 0 ? rc : publish(cr, err);
 }
 

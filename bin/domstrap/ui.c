@@ -191,6 +191,8 @@ const atomic_bool *ui_catch_signals(void)
 
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		sigaction(signals[i], &sa, NULL);
+	/* A limit on file sizes (ulimit -f) is an error like any other. */
+	signal(SIGXFSZ, SIG_IGN);
 	return &stop;
 }
 

@@ -110,6 +110,11 @@ int outfile_publish(struct outfile *o, bool replace, struct err *err)
 		free(take(&o->tmp));
 	}
 	o->published = true;
+	return 0;
+}
+
+int outfile_sync_dir(struct outfile *o, struct err *err)
+{
 	return io_sync(o->dirfd, o->dir, err);
 }
 

@@ -37,9 +37,12 @@ int outfile_check(const char *dir, const char *name, bool replace, struct err *e
 
 /*
  * Give the file its name, in one step. replace: also over one that is there.
- * The data must be synced before; the directory is synced here.
+ * The data must be synced before, the directory afterwards.
  */
 int outfile_publish(struct outfile *o, bool replace, struct err *err);
+
+/* The names that were given in its directory, by this file and others. */
+int outfile_sync_dir(struct outfile *o, struct err *err);
 
 /* Take the name back from a published file. */
 void outfile_unpublish(struct outfile *o);

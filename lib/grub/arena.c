@@ -30,6 +30,7 @@ void *arena_alloc(struct arena *a, size_t n)
 	}
 	at = a->head->bytes + (a->head->size - a->left);
 	a->left -= n;
+	a->total += n;
 	memset(at, 0, n);
 	return at;
 }

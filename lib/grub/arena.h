@@ -12,7 +12,8 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *head;
-	size_t left; /* bytes free at the end of head */
+	size_t left;  /* bytes free at the end of head */
+	size_t total; /* bytes given out */
 };
 
 void *arena_alloc(struct arena *a, size_t n);

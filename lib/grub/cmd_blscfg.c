@@ -150,12 +150,9 @@ static int add_entry(struct exec *x, const struct bls_entries *all, const struct
 	int rc = put_body(x, b, device, &body, err);
 
 	if (rc == 0)
-		rc = exec_charge(x, body.n, err);
+		rc = exec_add_entry(x, body.n, &e, err);
 	if (rc < 0)
 		return rc;
-	e = menu_add(x->menu);
-	if (!e)
-		return err_set(err, ERR_LIMIT, "more than %zu entries", x->limits->entries);
 	bls_title(all, b, &title);
 	set_text(&e->title, buf_str(&title));
 	set_text(&e->id, str_from(b->id));
@@ -218,6 +215,8 @@ int cmd_blscfg(struct exec *x, struct grub_texts *argv, struct err *err)
 		return exec_fail(x, STATUS_OK, "entries within an entry are left out");
 	if (read_dirs(x, argv, &all, &dev, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "no directory of entries: %s", why.text);
+	for (size_t i = 0; rc == 0 && i < all.n; i++)
+		rc = exec_charge(x, strlen(all.v[i].text), err);
 	drop_loaderless(&all);
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, bls_cmp_names);

@@ -36,6 +36,8 @@ int cmd_set(struct exec *x, struct grub_texts *argv, struct err *err)
 	struct str value, name;
 
 	if (argv->n < 2) {
+		if (exec_charge(x, x->env.memory, err) < 0)
+			return -ERR_LIMIT;
 		for (size_t i = 0; i < x->env.n; i++)
 			if (x->env.vars[i].value)
 				print_var(x, &x->env.vars[i]);
@@ -129,8 +131,8 @@ int cmd_return(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	unsigned status;
 
-	if (!x->calls)
-		return exec_fail(x, STATUS_BAD_ARGUMENT, "not in a function");
+	if (!x->args)
+		return exec_fail(x, STATUS_BAD_ARGUMENT, "not in a function or entry");
 	if (!number(argv, (unsigned)x->before, &status))
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "not a number: %s", argv->v[1]);
 	x->flow = FLOW_RETURN;
@@ -150,7 +152,8 @@ int cmd_shift(struct exec *x, struct grub_texts *argv, struct err *err)
 	for (unsigned i = 0; i < n; i++)
 		free(args->v[i]);
 	args->n -= n;
-	memmove(args->v, args->v + n, args->n * sizeof *args->v);
+	if (args->n)
+		memmove(args->v, args->v + n, args->n * sizeof *args->v);
 	return STATUS_OK;
 }
 

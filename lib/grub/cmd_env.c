@@ -70,7 +70,7 @@ static int open_env(struct exec *x, struct opts *o, struct envfile *f, struct er
 	if (file_locate(x->files, file, exec_get(x, "root"), 1, &f->dev, &f->path, &why) < 0 ||
 	    read_block(x, f, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "%.*s: %s", STR_ARG(file), why.text);
-	return 0;
+	return exec_charge(x, f->block.n, err);
 }
 
 static bool wanted(const struct grub_texts *names, struct str name)

@@ -78,7 +78,7 @@ int cmd_ls(struct exec *x, struct grub_texts *argv, struct err *err)
 	    x->files->ops->list(x->files, dev, buf_str(&path), take_name, &l, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "%s", why.text);
 	print_names(x, &l.names);
-	return STATUS_OK;
+	return exec_charge(x, l.names.n * 64, err);
 }
 
 int cmd_cat(struct exec *x, struct grub_texts *argv, struct err *err)
@@ -96,5 +96,5 @@ int cmd_cat(struct exec *x, struct grub_texts *argv, struct err *err)
 	    x->files->ops->read(x->files, dev, buf_str(&path), x->limits->output, &text, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "%s", why.text);
 	exec_print(x, buf_str(&text));
-	return STATUS_OK;
+	return exec_charge(x, text.n, err);
 }

@@ -85,6 +85,20 @@ static int fill_entry(struct exec *x, struct grub_entry *e, struct grub_texts *a
 	return STATUS_OK;
 }
 
+int exec_add_entry(struct exec *x, size_t bytes, struct grub_entry **out, struct err *err)
+{
+	struct grub_context *c = x->menu->context;
+
+	if (exec_charge(x, bytes, err) < 0)
+		return -ERR_LIMIT;
+	c->bytes += bytes;
+	*out = c->bytes > x->limits->memory ? NULL : menu_add(x->menu);
+	if (!*out)
+		return err_set(err, ERR_LIMIT, "%s:%u: more than %zu entries or %zu bytes of them",
+		               x->file, x->line, x->limits->entries, x->limits->memory);
+	return 0;
+}
+
 int cmd_menuentry(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	struct grub_entry *e;
@@ -92,12 +106,9 @@ int cmd_menuentry(struct exec *x, struct grub_texts *argv, struct err *err)
 
 	if (!x->menu)
 		return exec_fail(x, STATUS_OK, "an entry within an entry is left out");
-	if (exec_charge(x, x->block.p ? x->block.n : 0, err) < 0)
-		return -ERR_LIMIT;
-	e = menu_add(x->menu);
-	if (!e)
-		return err_set(err, ERR_LIMIT, "%s:%u: more than %zu entries", x->file, x->line,
-		               x->limits->entries);
+	rc = exec_add_entry(x, x->block.p ? x->block.n : 0, &e, err);
+	if (rc < 0)
+		return rc;
 	rc = fill_entry(x, e, argv);
 	if (rc) {
 		entry_fini(e);
@@ -149,8 +160,10 @@ static int nested_script(struct exec *x, struct grub_menu *m, struct str text, s
 	struct grub_menu *outer = x->menu;
 	struct env env = x->env;
 	_cleanup_(buf_fini) struct buf file = BUF_INIT;
-	int rc;
+	int rc = exec_charge(x, env.memory, err);
 
+	if (rc < 0)
+		return rc;
 	env_copy(&x->env, &env, true);
 	x->menu = m;
 	x->args = NULL;

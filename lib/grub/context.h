@@ -24,6 +24,7 @@ struct grub_context {
 	struct env env;  /* GRUB script: as the menu's script left it */
 	char *chosen;    /* how one came here: ids with '>' between; "" at the top */
 	unsigned depth;  /* menus above this one */
+	size_t bytes;    /* GRUB script: of all entries' bodies */
 	struct buf text; /* GRUB legacy: the lines before the first title */
 };
 
@@ -39,6 +40,9 @@ void menu_warn(struct grub_menu *menu, const char *fmt, ...) __attribute__((form
 
 /* Replace an owned string. */
 void set_text(char **to, struct str text);
+
+/* A new entry for a body of that many bytes, within the limits: 0 or -ERR_LIMIT. */
+int exec_add_entry(struct exec *x, size_t bytes, struct grub_entry **out, struct err *err);
 
 /* Of script.c. Set what GRUB's variables say before a menu's first line. */
 int script_set_vars(struct exec *x, const struct grub_menu *menu, struct err *err);

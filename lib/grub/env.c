@@ -87,8 +87,11 @@ bool env_isset(const struct env *env, struct str name)
 	return found && env->vars[i].value;
 }
 
-/* What a name costs besides its texts, so that a million empty ones count. */
-#define NAME_COST 64
+/*
+ * What a name costs besides its texts. It keeps their number to a few
+ * thousand, which a sorted array bears whatever a script does to it.
+ */
+#define NAME_COST 1024
 
 static int charge(struct env *env, size_t bytes, struct err *err)
 {

@@ -4,6 +4,19 @@
  * entry, or of the lines of a shell. Functions return 0 (or a status >= 0
  * where it says so), or -ERR_* where the run cannot go on: a limit was met.
  * What merely goes wrong in the script is a warning and a status.
+ *
+ * Where this differs from GRUB 2.06, knowingly:
+ * - An unknown command is false; GRUB says so and goes on as if it were true.
+ * - An entry whose initrd cannot be had does not boot; GRUB would try.
+ * - Each entry starts from the menu's variables; GRUB's keep what an entry
+ *   that failed has set.
+ * - "fallback" may be a title or id; GRUB takes numbers only.
+ * - ".." in a path goes by names, not through symbolic links.
+ * - The kernel's arguments do not begin with BOOT_IMAGE=, as with pygrub.
+ * - A function may be defined anew while it runs.
+ * - File name patterns (*) are not expanded, menuentry within an entry is left
+ *   out, "newc:" ramdisks and devices other than disks are not supported.
+ * - Passwords are not asked for: who has the guest's console has the guest.
  */
 #ifndef GRUB_EXEC_H
 #define GRUB_EXEC_H

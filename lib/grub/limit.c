@@ -5,6 +5,7 @@
 const struct grub_limits grub_limits_default = {
         .config = 1 << 20,
         .steps = 200000,
+        .tree = 16 << 20,
         .nesting = 64,
         .calls = 32,
         .value = 64 << 10,

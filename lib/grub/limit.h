@@ -11,10 +11,11 @@
 struct grub_limits {
 	size_t config;   /* bytes of a configuration file or environment block */
 	size_t steps;    /* work of one evaluation: a command is 1, 256 bytes of text are 1 */
+	size_t tree;     /* bytes that the parsed form of one unit of script takes */
 	size_t nesting;  /* blocks within blocks in a script */
 	size_t calls;    /* functions, source, configfile, eval and include within each other */
 	size_t value;    /* bytes of one word or variable */
-	size_t memory;   /* bytes of all variables and functions together */
+	size_t memory;   /* bytes of all variables and functions, and of all entries of a menu */
 	size_t words;    /* words of one command */
 	size_t entries;  /* entries of one menu */
 	size_t initrds;  /* initial ramdisks of one entry */

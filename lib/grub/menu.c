@@ -161,18 +161,18 @@ int grub_menu_enter(struct grub_menu *menu, size_t entry, struct str body, struc
 		               limits->config);
 	rc = dialects[menu->dialect]->enter(menu, e, body.p ? body : str_from(e->body), &result,
 	                                    next, err);
-	if (rc < 0)
-		return err_prefix(err, "%s", e->title);
-	if (rc == 0) {
-		if (!result.args)
-			result.args = xstrdup("");
-		grub_boot_fini(boot);
-		*boot = result;
-		result = (struct grub_boot)GRUB_BOOT_INIT;
-	} else {
+	if (rc == 1) {
 		(*next)->context->depth = menu->context->depth + 1;
+		return 1;
 	}
-	return rc;
+	if (rc < 0)
+		boot_unload(&result);
+	else if (!result.args)
+		result.args = xstrdup("");
+	grub_boot_fini(boot);
+	*boot = result;
+	result = (struct grub_boot)GRUB_BOOT_INIT;
+	return rc < 0 ? err_prefix(err, "%s", e->title) : 0;
 }
 
 /* Cut "a>b" at the first single '>'; ">>" is a '>' of the name. */
@@ -231,51 +231,89 @@ size_t grub_menu_default(const struct grub_menu *menu)
 	return entry;
 }
 
+/* What is said on the way down comes before what the entry says. */
+static void say_first(struct grub_boot *boot, struct grub_texts *warnings, struct buf *output)
+{
+	texts_copy(warnings, &boot->warnings);
+	texts_fini(&boot->warnings);
+	boot->warnings = *warnings;
+	buf_put(output, boot->output.p, boot->output.n);
+	buf_fini(&boot->output);
+	boot->output = *output;
+}
+
+/* One step: 0 and *boot, 1 and *next with *rest, or -ERR_*. */
+static int step(struct grub_menu *menu, struct str spec, struct grub_boot *boot,
+                struct grub_menu **next, struct str *rest, struct err *err)
+{
+	size_t entry = grub_menu_default(menu);
+	int rc = 0;
+
+	*rest = (struct str){NULL, 0};
+	if (!menu->n)
+		return err_set(err, ERR_NOENT, "%s: a menu without entries", menu->path);
+	if (spec.p)
+		rc = grub_menu_find(menu, spec, &entry, rest, err);
+	if (rc == 0)
+		rc = grub_menu_enter(menu, entry, (struct str){NULL, 0}, boot, next, err);
+	if (rc == 0 && rest->p)
+		return err_set(err, ERR_NOENT, "%s has no entries below it, no \"%.*s\"",
+		               menu->entries[entry].title, STR_ARG(*rest));
+	return rc;
+}
+
 /* One entry by name, or (p NULL) the default, through submenus to what boots. */
 static int follow(struct grub_menu *menu, struct str spec, struct grub_boot *boot, struct err *err)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *below = NULL;
+	struct grub_texts warnings = {0};
+	struct buf output = BUF_INIT;
+	struct grub_menu *next = NULL;
+	struct str rest;
+	int rc;
 
-	for (;;) {
-		struct grub_menu *next = NULL;
-		struct str rest = {NULL, 0};
-		size_t entry = grub_menu_default(menu);
-		int rc = 0;
-
-		if (!menu->n)
-			return err_set(err, ERR_NOENT, "%s: a menu without entries", menu->path);
-		if (spec.p)
-			rc = grub_menu_find(menu, spec, &entry, &rest, err);
-		if (rc == 0)
-			rc = grub_menu_enter(menu, entry, (struct str){NULL, 0}, boot, &next, err);
-		if (rc == 0 && rest.p)
-			return err_set(err, ERR_NOENT, "%s has no entries below it, no \"%.*s\"",
-			               menu->entries[entry].title, STR_ARG(rest));
-		if (rc <= 0)
-			return rc;
+	while ((rc = step(menu, spec, boot, &next, &rest, err)) > 0) {
 		grub_menu_free(below);
 		below = menu = next;
 		spec = rest;
+		texts_copy(&warnings, &menu->warnings);
+		buf_put(&output, menu->output.p, menu->output.n);
 	}
+	say_first(boot, &warnings, &output);
+	return rc;
+}
+
+/* Fallbacks are one name as it is, or several numbers. */
+static int fall_back(struct grub_menu *menu, struct grub_boot *boot)
+{
+	struct str all = str_from(menu->fallback), one = all, rest;
+	struct err ignored;
+	size_t entry;
+
+	if (grub_menu_find(menu, all, &entry, &rest, &ignored) == 0 &&
+	    follow(menu, all, boot, &ignored) == 0)
+		return 0;
+	while (all.p) {
+		one = str_cut(&all, ' ');
+		if (one.n && follow(menu, one, boot, &ignored) == 0)
+			return 0;
+	}
+	return -ERR_NOENT;
 }
 
 int grub_menu_auto(struct grub_menu *menu, struct str spec, struct grub_boot *boot, struct err *err)
 {
-	struct str fallbacks = str_from(menu->fallback);
-	struct err ignored;
+	struct grub_boot other = GRUB_BOOT_INIT;
 	int rc = follow(menu, spec, boot, err);
-	size_t entry;
 
-	if (rc == 0 || spec.p)
+	if (rc == 0 || spec.p || !*menu->fallback)
 		return rc;
-	/* One name as it is, or several numbers. */
-	if (grub_menu_find(menu, fallbacks, &entry, &spec, &ignored) == 0 &&
-	    follow(menu, fallbacks, boot, &ignored) == 0)
-		return 0;
-	while (fallbacks.p) {
-		spec = str_cut(&fallbacks, ' ');
-		if (spec.n && follow(menu, spec, boot, &ignored) == 0)
-			return 0;
+	if (fall_back(menu, &other) < 0) {
+		grub_boot_fini(&other);
+		return rc; /* why the default does not boot says the most */
 	}
-	return rc; /* why the default does not boot says more than the fallbacks' reasons */
+	texts_give(&other.warnings, xasprintf("booting a fallback: %s", err->text));
+	grub_boot_fini(boot);
+	*boot = other;
+	return 0;
 }

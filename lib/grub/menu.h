@@ -142,7 +142,8 @@ void grub_menu_freep(struct grub_menu **menu);
 /*
  * Evaluate an entry: 0 and *boot, or 1 and *next (it leads to another menu),
  * or -ERR_* where it cannot boot. "body" is the entry's text after editing;
- * p NULL: as it is. The menu stays as it was: it can be entered again.
+ * p NULL: as it is. The menu stays as it was: it can be entered again. What
+ * the entry said (warnings, output) is in *boot where it fails as well.
  */
 int grub_menu_enter(struct grub_menu *menu, size_t entry, struct str body, struct grub_boot *boot,
                     struct grub_menu **next, struct err *err);
@@ -160,7 +161,9 @@ size_t grub_menu_default(const struct grub_menu *menu);
 
 /*
  * What boots without a person: "spec" (p NULL: the default) through all its
- * submenus, then, for the default, the fallbacks. Returns 0 or -ERR_*.
+ * submenus, then, for the default, the fallbacks (with a warning that says
+ * why). Returns 0 or -ERR_*; *boot holds what was said in either case, so that
+ * it wants grub_boot_fini() in either case.
  */
 int grub_menu_auto(struct grub_menu *menu, struct str spec, struct grub_boot *boot,
                    struct err *err);

@@ -8,8 +8,7 @@ void parse_init(struct parser *ps, struct str text, const struct grub_limits *li
 {
 	struct source *src = xmalloc(sizeof *src + text.n);
 
-	src->refs = 1;
-	src->n = 0;
+	*src = (struct source){.refs = 1};
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] != '\r')
 			src->text[src->n++] = text.p[i];
@@ -332,6 +331,10 @@ static int parse_command(struct parser *ps, struct node **out, struct err *err)
 	if (ps->depth >= ps->limits->nesting)
 		return err_set(err, ERR_LIMIT, "line %u: more than %zu blocks within each other",
 		               ps->lex.token_line, ps->limits->nesting);
+	if (ps->lex.arena->total > ps->limits->tree)
+		return err_set(err, ERR_LIMIT,
+		               "line %u: a script whose parsed form takes over %zu bytes",
+		               ps->lex.token_line, ps->limits->tree);
 	ps->depth++;
 	rc = parse_any(ps, out, err);
 	ps->depth--;

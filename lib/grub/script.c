@@ -6,6 +6,7 @@
 #include "grub/texts.h"
 
 #include <limits.h>
+#include <string.h>
 
 /* What GRUB's variables say before the first line; menus ask for these. */
 static const char *const features[] = {
@@ -173,12 +174,12 @@ static int set_default(struct exec *x, const struct grub_menu *m, struct err *er
 }
 
 /* What went wrong earlier in the entry is often the reason: a search, as a rule. */
-static int explain(const struct exec *x, struct err *err)
+static int explain(const struct grub_boot *boot, struct err *err)
 {
-	const struct grub_texts *w = &x->boot.warnings;
+	const struct grub_texts *w = &boot->warnings;
 	_free_ char *text = NULL;
 
-	if (w->n > 1) {
+	if (w->n > 1 && !strstr(w->v[0], err->text)) {
 		text = xasprintf("%s; before that: %s", err->text, w->v[0]);
 		return err_set(err, err->code, "%s", text);
 	}
@@ -192,14 +193,14 @@ int script_result(struct exec *x, struct grub_boot *boot, struct grub_menu **nex
 		*next = take(&x->next);
 		return 1;
 	}
-	if (x->broken.code) {
-		*err = x->broken;
-		return explain(x, err);
-	}
-	if (!x->boot.kernel.path)
-		return err_set(err, ERR_FORMAT, "the entry loads no kernel");
 	*boot = x->boot;
 	x->boot = (struct grub_boot)GRUB_BOOT_INIT;
+	if (x->broken.code) {
+		*err = x->broken;
+		return explain(boot, err);
+	}
+	if (!boot->kernel.path)
+		return err_set(err, ERR_FORMAT, "the entry loads no kernel");
 	return 0;
 }
 
@@ -234,6 +235,8 @@ static int script_enter(struct grub_menu *m, const struct grub_entry *e, struct 
 		rc = exec_text(&x, "entry", body, true, err);
 	if (rc < 0)
 		return rc;
+	if (x.flow == FLOW_RETURN)
+		x.flow = FLOW_ON;
 	if (below && x.flow == FLOW_ON && !below->n && !x.boot.kernel.path)
 		return err_set(err, ERR_NOENT, "a submenu without entries");
 	if (below && x.flow != FLOW_MENU && below->n) {

@@ -128,17 +128,23 @@ int ext4_piece_block(struct ext4_stream *s, uint8_t **block, uint64_t *phys, str
 	return 0;
 }
 
+/*
+ * Where they go into a leaf they are cut into more than an inode could hold:
+ * e2fsck offers to shorten a tree that is deeper than it needs to be.
+ */
 int ext4_piece_extents(struct ext4_stream *s, uint64_t blocks, struct err *err)
 {
-	uint64_t line = ext4_stream_line(s), done = 0;
+	uint64_t line = ext4_stream_line(s), done = 0, most = EXT4_EXTENT_LEN_MAX;
 	int rc = check_room(s, blocks, err);
 
 	if (rc < 0)
 		return rc;
+	if (ext4_extent_leaves(blocks))
+		most = MIN(most, blocks / (EXT4_EXTENTS_INLINE + 1));
 	s->n_extents = 0;
 	while (done < blocks) {
 		uint64_t run, phys = ext4_piece_line(s->w, line + done, &run);
-		uint64_t n = MIN(MIN(run, blocks - done), (uint64_t)EXT4_EXTENT_LEN_MAX);
+		uint64_t n = MIN(MIN(run, blocks - done), most);
 
 		GROW(s->extents, s->n_extents, s->extents_cap);
 		s->extents[s->n_extents++] = (struct ext4_extent){

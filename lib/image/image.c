@@ -205,8 +205,11 @@ static int put_mbr(const struct image_plan *plan, struct target *t, struct err *
 static int make_valid(const struct image_plan *plan, struct target *t, const uint8_t first[4096],
 		      struct err *err)
 {
+	const atomic_bool *stop = plan->req->stop;
 	int rc = target_sync(t, err);
 
+	if (rc == 0 && stop && atomic_load(stop))
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	if (rc == 0)
 		rc = target_write_small(t, first, EXT4_BLOCK, plan->base, err);
 	if (rc == 0 && plan->base)

@@ -36,7 +36,7 @@ static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
 		c->counters[worker] = ext4_counter_new(c->ids);
 	rc = ext4_count_tree(c->counters[worker], walk, &c->tallies[i], err);
 	if (rc < 0)
-		return err_prefix(err, "copying %s", c->src->items[item].name);
+		return err_prefix(err, "looking at /nix/store/%s", c->src->items[item].name);
 	return 0;
 }
 
@@ -177,7 +177,8 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 	if (rc == -ERR_INTERRUPTED)
 		return rc;
 	if (rc < 0)
-		return err_prefix(err, "/nix/store/%s", f->src->items[item].name);
+		return err_prefix(err, "%s/nix/store/%s", rc == -ERR_MISMATCH ? "" : "copying ",
+				  f->src->items[item].name);
 	if (f->opt->paths)
 		atomic_fetch_add(f->opt->paths, 1);
 	return 0;

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/show.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 

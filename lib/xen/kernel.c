@@ -363,7 +363,7 @@ unsigned kernel_advise(const struct kernel_info *k, unsigned xen, struct buf *ou
 	}
 	if (!k->x86)
 		return n + line(out, "the kernel is not for x86");
-	if (kernel_notes_pv(&k->notes, pv, sizeof pv) |
+	if (kernel_notes_pv(&k->notes, pv, sizeof pv) ||
 	    kernel_notes_pvh(&k->notes, pvh, sizeof pvh))
 		return n;
 	snprintf(text, sizeof text,

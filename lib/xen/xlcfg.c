@@ -17,7 +17,7 @@ static const char *const vif_keys[] = {
 /* Keys of which a second opinion would make a guest that cannot start. */
 static const char *const own_keys[] = {
 	"name",	   "type",	"disk",	      "vif",	"kernel",	   "ramdisk",
-	"cmdline", "bootloader", "bootloader_args", "builder",
+	"cmdline", "bootloader", "builder",
 };
 
 static bool is_one_of(struct str s, const char *const *list, size_t n)

@@ -73,7 +73,7 @@ while read -r deb; do
       unpack "$deb" "$tmp/kernel" --wildcards './boot/vmlinuz-*' './lib/modules/*/modules.builtin' \
         './lib/modules/*/kernel/'{drivers/{block,virtio,xen,net/xen-netback},net/{802,bridge,llc},fs,lib,crypto}'/*' ;;
     xen-hypervisor-*) unpack "$deb" "$tmp/kernel" "./boot/xen-$xenver-amd64.gz" ;;
-    ncurses-base_*) unpack "$deb" "$tmp/pygrub" --wildcards './lib/terminfo/[lvdx]/*' ;;
+    ncurses-base_*) unpack "$deb" "$tmp/pygrub" --transform 's|^\./lib|./usr/lib|' --wildcards './lib/terminfo/[lvdx]/*' ;;
     *) unpack "$deb" "$root" "${no_docs[@]}" --exclude='*/gconv/*' ;;
   esac
 done <<<"$debs"
@@ -125,14 +125,14 @@ modules xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc xen-blkback loop vi
 mkdir -p "$tmp/pygrub/usr"/{bin,lib,"lib/xen-$xenver/bin"}
 py=$(cd "$root/usr/lib" && echo python3.*)
 for d in test unittest distutils lib2to3 idlelib tkinter ensurepip pydoc_data email asyncio multiprocessing sqlite3 \
-  xml wsgiref html http xmlrpc dbm turtledemo config-3* concurrent venv; do rm -rf "$root/usr/lib/$py/"$d; done
+  xml wsgiref html http xmlrpc dbm turtledemo concurrent venv; do rm -rf "$root/usr/lib/$py/$d"; done
 mv "$root"/usr/lib/python3* "$tmp/pygrub/usr/lib/"
 mv "$root"/usr/bin/python3* "$tmp/pygrub/usr/bin/"
 mv "$root/usr/lib/xen-$xenver/bin/pygrub" "$tmp/pygrub/usr/lib/xen-$xenver/bin/"
 mv "$root/usr/lib/xen-$xenver/lib/python" "$tmp/pygrub/usr/lib/xen-$xenver/lib-python"
 mkdir -p "$tmp/pygrub/usr/lib/xen-$xenver/lib"
 mv "$tmp/pygrub/usr/lib/xen-$xenver/lib-python" "$tmp/pygrub/usr/lib/xen-$xenver/lib/python"
-rm -rf "$root"/usr/{share,lib/udev,lib/systemd} "$root"/etc/init.d "$root"/usr/lib/xen-*/boot/hvmloader \
+rm -rf "${root:?}"/usr/{share,lib/udev,lib/systemd} "$root"/etc/init.d "$root"/usr/lib/xen-*/boot/hvmloader \
   "$root"/usr/lib/xen-*/bin/{test-*,oxenstored}
 ln -sfn "xen-$xenver" "$root/usr/lib/xen" # jobs need not know the version
 

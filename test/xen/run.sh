@@ -8,7 +8,7 @@
 #   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin, with the shared libraries it needs
 #   -p          Debian's pygrub, and Python with it
 #   -i          this terminal becomes dom0's: a job may hand it to the guest's console
-#   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 240)
+#   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 900)
 #   -v          show dom0's kernel messages                                -o OUT    build.sh's WORKDIR/out
 # Each line of output starts with the seconds since the start (not with -i).
 # Exit status: the job's; 124 if it did not come to its end; 2 usage.
@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' >&2; exit 2; }
 
-out=$work/xen-rig/out mem='' limit=240 quiet=quiet interactive='' pygrub='' bootloader='' cfg=''
+out=$work/xen-rig/out mem='' limit=900 quiet=quiet interactive='' pygrub='' bootloader='' cfg=''
 disks=snapshot=on
 drives=() files=() env=()
 drive() { drives+=(-drive "file=$1,format=raw,if=none,id=d${#drives[@]},$2" -device "virtio-blk-pci,drive=d${#drives[@]}"); }
@@ -88,8 +88,10 @@ if [ -n "$bootloader" ]; then
   libs=$(ldd "$bootloader" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p') || true # a static one has none
   for lib in $libs; do install -D -m 755 "$lib" "$tmp/t/usr/${lib#/usr}"; done
 fi
-[ ${#env[@]} = 0 ] || for e in "${env[@]}"; do printf '%s=%q\n' "${e%%=*}" "${e#*=}" >>"$tmp/t/rig/env"; done
-[ ! -e "$tmp/t/rig/env" ] || sed -i "s/\\\$'/'/" "$tmp/t/rig/env"
+for e in "${env[@]}"; do # as a line of sh
+  v=${e#*=}
+  printf "%s='%s'\n" "${e%%=*}" "${v//\'/\'\\\'\'}" >>"$tmp/t/rig/env"
+done
 
 cat "$out/dom0.cpio" ${pygrub:+"$out/pygrub.cpio"} >"$tmp/initrd"
 (cd "$tmp/t" && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) >>"$tmp/initrd"
@@ -102,6 +104,7 @@ dom0_mb=$((256 + 2 * files_mb))
 # -smap,-smep: with them dom0's kernel faults in QEMU's emulation. -monitor: Xen's idle loop takes a #GP.
 # -xsave (and with it AVX): else dom0's programs crash now and then, their registers spoilt by a guest's.
 # -rdtscp: Xen misses an SVM feature that QEMU lacks, once a PVH guest runs.
+# shellcheck disable=SC2054 # QEMU's own commas
 qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-xsave,-rdtscp" -smp 1 -m "$mem"
   -nodefaults -display none -no-reboot "${drives[@]}" -kernel "$out/xen"
   -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_mb}M,max:${dom0_mb}M dom0_max_vcpus=1 spec-ctrl=no xpti=no bootscrub=0 loglvl=warning"

@@ -19,6 +19,7 @@ configuration=$repo/demo/configuration.nix
 [ -n "$system" ] || system=$("$repo/demo/nixos/build.sh" "$configuration" "$work/test-boot/result")
 dir=$(mktemp -d "$work/test-boot/run.XXXXXX")
 guests=()
+# shellcheck disable=SC2154 # p is assigned right there
 trap 'for p in "${guests[@]}"; do kill "$p" 2>/dev/null || true; done; rm -rf "$dir"' EXIT
 
 # What the guest is asked. Typed on its console, so short; CHECK lines come back.
@@ -53,7 +54,7 @@ boot() { # boot TYPE COMMAND...: make a guest of that type and boot it; TYPE.rc 
   {
     "$@" create demo --system "$system" --boot direct --type "$type" --memory 512 --output "$dir/$type" \
       --configuration "$configuration" &&
-      "$here/run.sh" -W -c "$dir/$type/demo.cfg" -t 500 -e USER=root -e PASSWORD=nixos -f "$dir/guest/guest-script" "$here/jobs/boot"
+      "$here/run.sh" -W -c "$dir/$type/demo.cfg" -t 1500 -e USER=root -e PASSWORD=nixos -f "$dir/guest/guest-script" "$here/jobs/boot"
   } >"$work/test-boot/$type.log" 2>&1 </dev/null || rc=$?
   echo "$rc" >"$dir/$type.rc"
 }
@@ -86,7 +87,10 @@ for type in pv pvh; do
   else
     result "not ok" "$type: e2fsck after the guest's use: ${fsck//$'\n'/ }"
   fi
-  [ "$(cat "$dir/$type.rc")" = 0 ] && [ "$failed" = 0 ] || { echo "--- the log of $type:" >&2; tail -n 60 "$log" >&2; }
+  if [ "$(cat "$dir/$type.rc")" != 0 ] || [ "$failed" != 0 ]; then
+    say "the end of $log:"
+    tail -n 60 "$log" >&2
+  fi
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

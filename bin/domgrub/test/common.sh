@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 set -eu
 
-domgrub=$1
+domgrub=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

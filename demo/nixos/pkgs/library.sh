@@ -2,5 +2,5 @@
 mkdir -p t "$out/lib"
 ar p "$deb" data.tar.xz | tar xJ -C t
 for dir in t/lib/x86_64-linux-gnu t/usr/lib/x86_64-linux-gnu; do
-  for f in "$dir"/*.so*; do [ ! -e "$f" ] && [ ! -L "$f" ] || cp -a "$f" "$out/lib/"; done
+  for f in "$dir"/*.so*; do if [ -e "$f" ] || [ -L "$f" ]; then cp -a "$f" "$out/lib/"; fi; done
 done

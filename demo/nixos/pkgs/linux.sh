@@ -9,11 +9,11 @@ to=$out/lib/modules/$version
 mkdir -p "$to/kernel/drivers"
 cp "$from/modules.builtin" "$from/modules.order" "$to/"
 cp -r "$from/kernel/lib" "$from/kernel/crypto" "$to/kernel/"
-for dir in fs/fat fs/fuse fs/isofs fs/nls fs/overlayfs fs/squashfs fs/xfs drivers/block drivers/xen \
-  drivers/ata drivers/virtio drivers/scsi drivers/cdrom; do
+for dir in fs/fat fs/fuse fs/isofs fs/nls fs/overlayfs fs/squashfs drivers/block drivers/xen drivers/virtio \
+  drivers/cdrom; do
   [ ! -d "$from/kernel/$dir" ] || { mkdir -p "$to/kernel/$dir"; cp -r "$from/kernel/$dir/." "$to/kernel/$dir/"; }
 done
-for name in xen-netfront xen-pcifront xen-tpmfront failover net_failover virtio_net; do
+for name in xen-netfront xen-pcifront xen-tpmfront xen-scsifront scsi_mod scsi_common sd_mod sr_mod; do
   f=$(find "$from/kernel" -name "$name.ko")
   [ -n "$f" ] || continue
   mkdir -p "$to/$(dirname "${f#"$from/"}")"

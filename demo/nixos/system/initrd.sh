@@ -4,7 +4,7 @@ mkdir -p t/nix/store "$out"
 # are those of the closure, derivers aside.
 for p in $(grep '^/nix/store/' closure | grep -v '\.drv$' | sort -u); do cp -R "$p" t/nix/store/; done
 ln -s "$stage1" t/init
-cd t
+cd t || exit
 find . | sort >../names
 # Times, inode numbers and owners would differ from one build to the next.
 touch -h -d @1 $(cat ../names)

@@ -73,4 +73,3 @@ if [ -x "$targetRoot$closure/prepare-root" ]; then
   chroot $targetRoot "$closure/prepare-root" || fail "$closure/prepare-root failed"
 fi
 exec env -i @busybox@/bin/switch_root $targetRoot "$stage2Init"
-fail "switch_root to $stage2Init failed"

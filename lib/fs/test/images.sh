@@ -5,7 +5,7 @@
 # usage: images.sh FS_TREE
 set -eu
 
-tree=$(readlink -f "$1") # Meson names it relative to where we leave
+tree=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -2,7 +2,8 @@
 /*
  * Files of test cases, which the oracle script reads as well:
  *
- *     == NAME [differs]      "differs": GRUB does otherwise, knowingly
+ *     == NAME [differs]      GRUB does otherwise, knowingly
+ *     == NAME [disks]        needs the disks of test_script.c
  *     script
  *     --
  *     what it prints

@@ -10,10 +10,11 @@
 const struct grub_limits explore_limits = {
         .config = 64 << 10,
         .steps = 4000,
+        .tree = 1 << 20,
         .nesting = 64,
         .calls = 32,
         .value = 4 << 10,
-        .memory = 64 << 10,
+        .memory = 128 << 10,
         .words = 128,
         .entries = 64,
         .initrds = 8,

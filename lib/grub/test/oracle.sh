@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Ask the real GRUB about scripts.cases (grub-emu) and syntax.cases
-# (grub-script-check): what the tests expect must be what GRUB does, but for
-# the cases whose name ends in "[differs]".
+# Ask the real GRUB about scripts.cases and entries.cases (grub-emu) and
+# syntax.cases (grub-script-check): what the tests expect must be what GRUB does, but for
+# the cases whose name ends in "[differs]", and in "[disks]": they need the
+# disks of test_script.c.
 # usage: oracle.sh DIRECTORY; status 77 where GRUB is not installed.
 set -u
 dir=$1
@@ -13,39 +14,49 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 passed=0 failed=0
 
-# Cases become files: NNNN.name, NNNN.script, NNNN.want (without empty lines).
-awk -v d="$tmp" '
-	/^== / { n++; part = "script"; f = sprintf("%s/%04d", d, n)
-		 print substr($0, 4) > (f ".name"); printf "" > (f ".script"); printf "" > (f ".want")
-		 next }
-	/^--$/ && part == "script" { part = "want"; next }
-	{ if (part == "want" && $0 == "") next; print > (f "." part) }
-' "$dir/scripts.cases"
+# A file's cases become files: NNNN.name, NNNN.script, NNNN.want (without empty lines).
+split() {
+	rm -rf "$tmp/cases" && mkdir "$tmp/cases"
+	awk -v d="$tmp/cases" '
+		/^== / { n++; part = "script"; f = sprintf("%s/%04d", d, n)
+			 print substr($0, 4) > (f ".name")
+			 printf "" > (f ".script"); printf "" > (f ".want"); next }
+		/^--$/ && part == "script" { part = "want"; next }
+		{ if (part == "want" && $0 == "") next; print > (f "." part) }
+	' "$1"
+}
 
-# What a script prints on GRUB's console: no escapes, greeting, errors, empty lines.
+# What GRUB prints: no escapes, greeting, errors, empty lines, nor its own menu.
 run() {
-	mkdir -p "$tmp/boot"
-	{ cat "$1"; printf '\necho END-OF-RUN\nexit\n'; } >"$tmp/boot/grub.cfg"
 	timeout 8 script -qec "stty cols 240 rows 200; grub-emu -d $tmp/boot" /dev/null </dev/null |
 		sed -e 's/\x1b\[[?0-9;]*[a-zA-Z]//g' -e 's/\x1b[()][A-Z0-9]//g' | tr -d '\r' |
-		awk '/GNU GRUB/ { exit }
+		awk '/GNU GRUB|^Press any key|Failed to boot/ { exit }
 		     { end = sub(/END-OF-RUN.*/, "") }
-		     !/^Welcome to GRUB/ && !/^error: / && $0 != "" { print }
+		     !/^Welcome to GRUB/ && !/^error: / && !/^  Booting `/ && $0 != "" { print }
 		     end { exit }'
 }
 
-for name in "$tmp"/*.name; do
-	case=${name%.name}
-	case $(cat "$name") in *"[differs]") continue ;; esac
-	run "$case.script" >"$tmp/got"
-	if cmp -s "$tmp/got" "$case.want"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "$(cat "$name"): GRUB says"
-		cat "$tmp/got"
-	fi
-done
+# compare FILE TAIL: each case with TAIL put behind its script
+compare() {
+	split "$1"
+	mkdir -p "$tmp/boot"
+	for name in "$tmp"/cases/*.name; do
+		case=${name%.name}
+		case $(cat "$name") in *"]") continue ;; esac
+		{ cat "$case.script"; printf '\n%s\n' "$2"; } >"$tmp/boot/grub.cfg"
+		run >"$tmp/got"
+		if cmp -s "$tmp/got" "$case.want"; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			echo "$(cat "$name"): GRUB says"
+			cat "$tmp/got"
+		fi
+	done
+}
+
+compare "$dir/scripts.cases" 'echo END-OF-RUN; exit'
+compare "$dir/entries.cases" ''
 
 while IFS= read -r line; do
 	want=${line%"${line#?}"}

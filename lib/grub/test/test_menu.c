@@ -183,10 +183,11 @@ static void limits(void **state)
 	static const struct grub_limits small = {
 	        .config = 1024,
 	        .steps = 500,
+	        .tree = 6000,
 	        .nesting = 8,
 	        .calls = 4,
 	        .value = 256,
-	        .memory = 6000,
+	        .memory = 40000,
 	        .words = 8,
 	        .entries = 3,
 	        .initrds = 2,
@@ -206,16 +207,21 @@ static void limits(void **state)
 	         "e=$s; "
 	         "f=$s; g=$s; h=$s; i=$s; j=$s; k=$s; l=$s; m=$s; n=$s; o=$s; p=$s; q=$s; r=$s; "
 	         "t=$s",
-	         "6000 bytes"},
+	         "40000 bytes"},
 	        {"echo 1 2 3 4 5 6 7 8 9", "8 words"},
 	        {"x='1 2 3 4 5 6 7 8 9'; echo $x", "8 words"},
 	        {"if true; then if true; then if true; then if true; then if true; then if true; "
 	         "then if "
 	         "true; then if true; then if true; then true; fi; fi; fi; fi; fi; fi; fi; fi; fi",
 	         "8 blocks"},
+	        {"true; true; true; true; true; true; true; true; true; true; true; true; true; "
+	         "true; true; true; true; true; true; true; true; true; true; true; true; true; "
+	         "true; true; true; true; true; true; true; true; true; true; true; true; true; "
+	         "true; true; true; true; true; true; true; true; true",
+	         "takes over 6000 bytes"},
 	        {"menuentry a { true; }; menuentry a { true; }; menuentry a { true; }; menuentry a "
 	         "{ true; }",
-	         "3 entries"},
+	         "more than 3 entries"},
 	};
 	struct world w;
 
@@ -270,6 +276,7 @@ static void endless_menus(void **state)
 	assert_ok(grub_menu_probe(&f.files, &grub_limits_default, &m, &err), &err);
 	assert_fails(grub_menu_auto(m, (struct str){NULL, 0}, &boot, &err), &err, ERR_LIMIT,
 	             "menus within each other");
+	grub_boot_fini(&boot);
 	grub_menu_free(m);
 	fake_fini(&f);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scripts against what they print (scripts.cases), and texts that are and
- * are not GRUB script (syntax.cases, a line each after "+ " or "- ").
+ * Scripts against what they print (scripts.cases), menus against what their
+ * default entry prints (entries.cases), and texts that are and are not GRUB
+ * script (syntax.cases, a line each after "+ " or "- ").
  */
 #include "base/io.h"
 #include "base/mem.h"
@@ -28,10 +29,12 @@ static const char disks[] = "@device hd0 ext2 1111-AAAA first\n"
                             "@touch /vmlinuz\n"
                             "@device hd1,gpt2 fat 3333-CCCC\n";
 
-static int one(const struct test_case *c)
+/* What is printed when the menu is read, or ("enter") when its default is run. */
+static int one(const struct test_case *c, bool enter)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
 	_cleanup_(buf_fini) struct buf got = BUF_INIT;
+	struct grub_boot boot = GRUB_BOOT_INIT;
 	struct err err = ERR_INIT;
 	struct fake f;
 	int rc;
@@ -42,6 +45,11 @@ static int one(const struct test_case *c)
 		buf_putf(&got, "%s\n", err.text);
 	else
 		buf_put(&got, m->output.p, m->output.n);
+	if (rc == 0 && enter) {
+		(void)grub_menu_auto(m, (struct str){NULL, 0}, &boot, &err);
+		buf_put(&got, boot.output.p, boot.output.n);
+	}
+	grub_boot_fini(&boot);
 	fake_fini(&f);
 	if (str_eq(buf_str(&got), c->want))
 		return 0;
@@ -60,7 +68,7 @@ static void read_cases(const char *name, struct buf *text)
 	assert_ok(io_read_file(AT_FDCWD, path, 1 << 20, text, &err), &err);
 }
 
-static void scripts(void **state)
+static void run_cases(const char *name, bool enter, unsigned least)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	unsigned count = 0;
@@ -68,12 +76,22 @@ static void scripts(void **state)
 	struct str rest;
 	int wrong = 0;
 
-	read_cases("scripts.cases", &text);
+	read_cases(name, &text);
 	rest = buf_str(&text);
 	for (; next_case(&rest, &c); count++)
-		wrong += one(&c);
+		wrong += one(&c, enter);
 	assert_int_equal(wrong, 0);
-	assert_true(count > 100);
+	assert_true(count >= least);
+}
+
+static void scripts(void **state)
+{
+	run_cases("scripts.cases", false, 190);
+}
+
+static void entries(void **state)
+{
+	run_cases("entries.cases", true, 25);
 }
 
 /* "\n" in a line of syntax.cases is a newline. */
@@ -153,6 +171,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(scripts),
+	        cmocka_unit_test(entries),
 	        cmocka_unit_test(syntax),
 	        cmocka_unit_test(table_in_order),
 	};

@@ -245,11 +245,12 @@ static int try_uid(void *arg)
 	return (int)syscall(SYS_setuid, 0);
 }
 
+#ifndef __SANITIZE_ADDRESS__
 static int crash(void *arg)
 {
-	*(volatile int *)arg = 1;
-	return 0;
+	__builtin_trap();
 }
+#endif
 
 static int hog_time(void *arg)
 {
@@ -269,12 +270,14 @@ static int hog_disk(void *arg)
 			return 9;
 }
 
+#ifndef __SANITIZE_ADDRESS__
 static int hog_memory(void *arg)
 {
 	for (int i = 0; i < 1000; i++)
 		memset(xmalloc(1u << 20), 1, 1u << 20);
 	return 0;
 }
+#endif
 
 static int odd_status(void *arg)
 {
@@ -304,7 +307,7 @@ static void none_gets_out(void **state)
 	        {"32-bit calls", try_old_interface, "forbids"},
 	        {"setuid", try_uid, "forbids"},
 #ifndef __SANITIZE_ADDRESS__
-	        {"crash", crash, "crashed: Segmentation fault"},
+	        {"crash", crash, "crashed: "},
 	        {"memory", hog_memory, "out of memory"},
 #endif
 	        {"time", hog_time, "too much processor time"},
@@ -318,8 +321,6 @@ static void none_gets_out(void **state)
 		struct jail j = JAIL_INIT;
 		struct err err = ERR_INIT;
 
-		if (table[i].fn == crash)
-			spec.arg = NULL;
 		assert_ok(jail_start(&spec, &j, &err), &err);
 		if (jail_wait(&j, "child", &err) != -ERR_CHILD)
 			fail_msg("%s: it got out: %s", table[i].what, err.text);

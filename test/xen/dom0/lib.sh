@@ -10,14 +10,13 @@ guest_start() {
   cfg=$1
   shift
   guest=$(sed -n "s/^ *name *= *[\"']\(.*\)[\"'].*/\1/p" "$cfg" | tail -n 1)
-  console=/tmp/$guest.console seen=0 pty=
+  console=/tmp/$guest.console seen=0
   : >"$console"
   rm -f /tmp/guest.rc
   say "xl create -c $cfg $*"
   # xenconsole reads no keys when its stdin is no terminal; guest_type goes round it.
   { { xl create -c "$cfg" "$@" </dev/null 2>/tmp/guest.xl; echo $? >/tmp/guest.rc; } | tee "$console" |
       while IFS= read -r line || [ -n "$line" ]; do echo "$guest| $line"; done; } &
-  show=$!
 }
 
 # guest_expect SECONDS TEXT: wait until TEXT appears on the console after what was expected before.
@@ -35,27 +34,30 @@ guest_expect() {
   seen=$(wc -c <"$console")
 }
 
-# guest_type: type standard input on the guest's console, as xenconsole would.
-guest_type() {
-  [ -n "$pty" ] || pty=$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")
-  tr '\n' '\r' >"$pty"
+# guest_keys: send standard input to the guest's console as it is, as xenconsole would.
+guest_keys() {
+  # Where that is changes when the bootloader has ended and the guest begins.
+  cat >"$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")"
 }
+
+# guest_type: the same for lines of text; a terminal's Enter key is a carriage return.
+guest_type() { tr '\n' '\r' | guest_keys; }
 
 # guest_login USER PASSWORD: from "login: " to a shell that does not echo and has the prompt "rig> ".
 guest_login() {
   echo "$1" | guest_type
-  guest_expect 30 "assword: " || return
+  guest_expect 120 "assword: " || return
   echo "$2" | guest_type
   # The quotes keep the echoed command from looking like the prompt it asks for.
   echo "stty -echo; PS1='ri''g> '" | guest_type
-  guest_expect 40 "rig> "
+  guest_expect 120 "rig> "
 }
 
 # guest_run SECONDS FILE: run the shell script FILE in the logged-in guest, its output on the console.
 guest_run() {
   # Through cat, since the shell's own line editor takes a millisecond a key here.
   { echo "cat >/tmp/rig-script"; cat "$2"; printf '\004'; } | guest_type
-  guest_expect 60 "rig> " || return
+  guest_expect 120 "rig> " || return
   echo "echo; sh /tmp/rig-script; echo rig-script ended with \$?." | guest_type
   guest_expect "$1" "rig-script ended with " || return
   usleep 200000

@@ -1,0 +1,183 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What must fail, and how: status, words, nothing left behind. And what must
+# only be warned about. usage: refusals.sh DOMGRUB
+. "$(dirname "$0")/common.sh"
+
+mkdir -p root/boot/grub root/kernels
+head -c 100000 /dev/urandom >root/kernels/k
+head -c 50000 /dev/urandom >root/kernels/i
+cfg() { cat >root/boot/grub/grub.cfg; ext img 8M root; }
+
+# refused NAME STATUS WORDS [options]
+refused() {
+	name=$1 status=$2 words=$3
+	shift 3
+	clean
+	rc=0
+	run --output-directory=out "$@" >got 2>got.err </dev/null || rc=$?
+	if [ $rc -ne "$status" ]; then
+		fail "$name" "status $rc, not $status: $(cat got.err)"
+	elif ! grep -qF -- "$words" got.err; then
+		fail "$name" "no \"$words\" in: $(cat got.err)"
+	elif [ -s got ]; then
+		fail "$name" "an answer: $(cat got)"
+	elif [ -n "$(ls out)" ]; then
+		fail "$name" "left behind: $(ls out)"
+	else
+		ok "$name"
+	fi
+}
+
+# warned NAME WORDS [options]
+warned() {
+	name=$1 words=$2
+	shift 2
+	clean
+	if ! run -q --output-directory=out "$@" >got 2>got.err; then
+		fail "$name" "$(cat got.err)"
+	elif ! grep -qF -- "$words" got.err; then
+		fail "$name" "no \"$words\" in: $(cat got.err)"
+	else
+		ok "$name"
+	fi
+}
+
+cfg <<'END'
+menuentry One { linux /kernels/k one
+initrd /kernels/i }
+menuentry Two { linux /kernels/gone }
+menuentry Three { multiboot2 /kernels/k }
+END
+refused "no disk given" 2 "no disk given"
+refused "two disks" 2 "further ones with --disk" img img2
+refused "unknown option" 2 "--help" --nonsense img
+refused "ambiguous option" 2 "ambiguous" --out=x img
+refused "no such disk" 1 "nowhere.img: No such file" nowhere.img
+refused "a directory as disk" 2 "neither a file nor a block device" root
+refused "unknown format" 2 'unknown output format "xml"' --output-format=xml img
+refused "no such entry" 1 'no entry "Four"' --entry=Four img
+refused "entry out of range" 1 'no entry "9"' --entry=9 img
+refused "no such kernel" 1 "/kernels/gone" --entry=Two img
+refused "no kernel of ours" 1 "multiboot" --entry=Three img
+refused "no directory" 1 "nodir: No such file" --output-directory=nodir img
+refused "a file as directory" 2 "is not an existing directory" --output-directory=img img
+refused "root in the jail" 2 "no number of a user but root" --runas=0 img
+refused "newline in --args" 1 "newline" -q --args="$(printf 'a\nb')" img
+refused "long arguments" 1 "args: 9004 bytes, libxl takes 8191" -q \
+	--args="$(head -c 8995 /dev/zero | tr '\0' x)" img
+refused "--kernel that is not there" 1 "on none of the disks" --kernel=/gone img
+refused "xapi sees the reason" 1 "domgrub: RuntimeError: " --output-format=simple --entry=9 img
+
+printf 'max-kernel = 50K\n' >conf
+refused "large kernel" 1 "kernel: 100000 bytes, over the 51200 allowed" -q --config=conf img
+printf '# a comment\nmax-ramdisk = 10K\n' >conf
+refused "large ramdisk" 1 "ramdisk: over the 10240 bytes allowed" -q --config=conf img
+printf 'max-config = 10\n' >conf
+refused "large menu" 1 "grub.cfg" -q --config=conf img
+printf 'runas 5\n' >conf
+refused "configuration without =" 2 "conf: line 1: no \"=\"" --config=conf img
+printf '\nrunus = 5\n' >conf
+refused "unknown key" 2 'conf: line 2: unknown key "runus"' --config=conf img
+refused "no such configuration" 1 "none: No such file" --config=none img
+PYGRUB_MAX_FILE_SIZE_MB=1
+export PYGRUB_MAX_FILE_SIZE_MB
+head -c 1100000 /dev/urandom >root/kernels/k
+cfg <<'END'
+menuentry One { linux /kernels/k }
+END
+refused "pygrub's variable" 1 "kernel: 1100000 bytes, over the 1048576 allowed" -q img
+unset PYGRUB_MAX_FILE_SIZE_MB
+head -c 100000 /dev/urandom >root/kernels/k
+
+: >img
+refused "empty file" 1 "no boot menu" img
+head -c 1M /dev/zero >img
+refused "zeros" 1 "no boot menu" img
+head -c 1M /dev/urandom >img
+refused "noise" 1 "no boot menu" img
+rm root/boot/grub/grub.cfg
+ext img 8M root
+refused "no menu" 1 "no boot menu" img
+cfg <<'END'
+while true; do true; done
+END
+refused "endless script" 1 "steps" img
+cfg <<'END'
+menuentry One { linux /kernels/loop }
+END
+ln -s loop root/kernels/loop
+ext img 8M root
+refused "link to itself" 1 "symbolic links" -q img
+cfg <<'END'
+menuentry "evil" { linux /kernels/k "a
+b" }
+END
+refused "the guest's newline" 1 "newline" -q img
+printf 'menuentry "\033]0;evil\007" { linux /kernels/\033[2J }\n' | cfg
+refused "the guest's escapes" 1 '\x1b[2J' -q img
+if run -l img 2>&1 | grep -q "$(printf '\033')"; then
+	fail "escapes in a list" "raw"
+else
+	ok "escapes in a list"
+fi
+
+# A kernel that is no kernel is handed over with a word about it.
+cfg <<'END'
+menuentry One { linux /kernels/k }
+nonsense
+END
+warned "no kernel at all" "neither a bzImage nor an ELF file" img
+warned "unknown command" "nonsense" img
+printf 'check-kernel = no\n' >conf
+run -q --config=conf --output-directory=out img 2>&1 >/dev/null | grep -q bzImage &&
+	fail "check-kernel = no" "checked" || ok "check-kernel = no"
+
+# One-time choice: used, and cleared only where that is allowed.
+grub_env() { # NEXT
+	{
+		printf '# GRUB Environment Block\nnext_entry=%s\n' "$1"
+		head -c 1024 /dev/zero | tr '\0' '#'
+	} | head -c 1024
+}
+grub_env Two >root/boot/grub/grubenv
+cfg <<'END'
+load_env
+if [ "${next_entry}" ]; then
+  set default="${next_entry}"
+  set next_entry=
+  save_env next_entry
+fi
+menuentry One { linux /kernels/k one }
+menuentry Two { linux /kernels/k two }
+END
+cp img before
+warned "next_entry without --write-env" "--write-env" img
+grep -q "'two'" got || fail "next_entry" "not used: $(cat got)"
+cmp -s img before && ok "the disk is as it was" || fail "the disk" "was written"
+run -q --write-env --output-directory=out img >got 2>got.err || fail "--write-env" "$(cat got.err)"
+grep -q "'two'" got || fail "next_entry with --write-env" "not used: $(cat got)"
+[ "$(cmp -l img before | wc -l)" -gt 0 ] && [ "$(cmp -l img before | wc -l)" -le 1024 ] &&
+	ok "only the block was written" || fail "--write-env" "$(cmp -l img before | wc -l) bytes differ"
+run -q --write-env --output-directory=out img >got 2>got.err
+grep -q "'one'" got && ok "next_entry only once" || fail "next_entry" "again: $(cat got)"
+e2fsck -fn img >/dev/null 2>&1 && ok "e2fsck is content" || fail "e2fsck" "is not"
+clean
+
+# Stopped while it waits: nothing stays.
+cfg <<'END'
+menuentry One { linux /kernels/k }
+END
+truncate -s 20G root/kernels/big
+cat >root/boot/grub/grub.cfg <<'END'
+menuentry One { linux /kernels/big }
+END
+printf 'max-kernel = 30G\n' >conf
+rm -f img
+truncate -s 64M img
+mke2fs -q -F -t ext4 -d root img
+clean
+timeout -s TERM 0.5 "$domgrub" -q --config=conf --output-directory=out img >got 2>got.err || true
+[ -z "$(ls out)" ] && [ ! -s got ] && grep -q "stopped by a signal" got.err && ok "SIGTERM leaves nothing" ||
+	fail "SIGTERM" "left: $(ls -la out) $(cat got got.err)"
+finish

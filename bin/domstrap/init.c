@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+#include <crypt.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/outfile.h"
+#include "command.h"
+#include "nix/guestconf.h"
+#include "ui.h"
+
+#define KEYS_MAX 64
+#define DNS_MAX 8
+#define KEY_FILE_MAX (1u << 20)
+#define PASSWORD_MAX 512
+#define RELEASE "26.05"
+
+static const char usage[] =
+	"usage: domstrap init [DIR] [options]\n"
+	"\n"
+	"Writes DIR/configuration.nix, to begin a guest with. DIR is the current folder\n"
+	"if it is not given, and is made if it is not there.\n"
+	"\n"
+	"      --hostname NAME     (default: the folder's name)\n"
+	"      --layout HOW        single or split, as in create (default: single)\n"
+	"      --boot HOW          domgrub or pygrub (default: domgrub)\n"
+	"      --ip ADDRESS/BITS   a fixed address (default: DHCP)\n"
+	"      --gateway ADDRESS   and its way out\n"
+	"      --dns ADDRESS       and its name servers; may repeat\n"
+	"      --time-zone ZONE    (default: UTC)\n"
+	"      --user NAME         who may log in and use sudo (default: you)\n"
+	"      --ssh-key FILE      the user's public keys; may repeat (default: your own)\n"
+	"      --password-prompt   ask for a password; only its hash is written\n"
+	"      --release YY.MM     of NixOS (default: " RELEASE ")\n"
+	"      --flake             write a flake.nix as well\n"
+	"  -f, --force             replace what is there\n"
+	"  -q, --quiet             errors and warnings only\n"
+	"  -h, --help              this text\n";
+
+enum {
+	OPT_HOSTNAME = 256,
+	OPT_LAYOUT,
+	OPT_BOOT,
+	OPT_IP,
+	OPT_GATEWAY,
+	OPT_DNS,
+	OPT_TIME_ZONE,
+	OPT_USER,
+	OPT_SSH_KEY,
+	OPT_PASSWORD_PROMPT,
+	OPT_RELEASE,
+	OPT_FLAKE,
+};
+
+static const struct option long_options[] = {
+	{"hostname", required_argument, NULL, OPT_HOSTNAME},
+	{"layout", required_argument, NULL, OPT_LAYOUT},
+	{"boot", required_argument, NULL, OPT_BOOT},
+	{"ip", required_argument, NULL, OPT_IP},
+	{"gateway", required_argument, NULL, OPT_GATEWAY},
+	{"dns", required_argument, NULL, OPT_DNS},
+	{"time-zone", required_argument, NULL, OPT_TIME_ZONE},
+	{"user", required_argument, NULL, OPT_USER},
+	{"ssh-key", required_argument, NULL, OPT_SSH_KEY},
+	{"password-prompt", no_argument, NULL, OPT_PASSWORD_PROMPT},
+	{"release", required_argument, NULL, OPT_RELEASE},
+	{"flake", no_argument, NULL, OPT_FLAKE},
+	{"force", no_argument, NULL, 'f'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+struct init {
+	struct guestconf conf;
+	const char *dir;
+	const char *key_files[KEYS_MAX];
+	size_t n_key_files;
+	const char *dns[DNS_MAX];
+	char *keys[KEYS_MAX];
+	size_t n_keys;
+	char *hostname, *user; /* where they are our own guesses */
+	char *hash;
+	bool password_prompt, flake, force;
+	enum ui_level level;
+};
+
+/* ---- options -------------------------------------------------------------- */
+
+static int pick(const char *option, const char *text, const char *no, const char *yes, bool *out,
+		struct err *err)
+{
+	if (strcmp(text, no) != 0 && strcmp(text, yes) != 0)
+		return err_set(err, ERR_USAGE, "--%s '%s': %s or %s", option, text, no, yes);
+	*out = strcmp(text, yes) == 0;
+	return 0;
+}
+
+/* Enough to keep a mistyped address out of the file; networkd knows the rest. */
+static int address(const char *option, const char *text, bool bits, struct err *err)
+{
+	const char *allowed = "0123456789abcdefABCDEF:.", *slash = strchr(text, '/');
+	size_t n = strspn(text, allowed);
+	uint64_t v;
+
+	if (n < 2 || (bits ? !slash || text + n != slash ||
+				     !str_u64(str_from(slash + 1), 10, 128, &v)
+			   : text[n] != '\0'))
+		return err_set(err, ERR_USAGE, "--%s '%s': an address such as %s", option, text,
+			       bits ? "192.0.2.7/24" : "192.0.2.1");
+	return 0;
+}
+
+static int list_option(const char *option, const char **list, size_t *n, size_t max,
+		       const char *text, struct err *err)
+{
+	if (*n == max)
+		return err_set(err, ERR_USAGE, "--%s: more than %zu", option, max);
+	list[(*n)++] = text;
+	return 0;
+}
+
+static int one_option(int c, const char *arg, struct init *in, struct err *err)
+{
+	struct guestconf *conf = &in->conf;
+	int rc;
+
+	switch (c) {
+	case OPT_HOSTNAME:
+		conf->hostname = arg;
+		return guestconf_hostname_check(arg, err);
+	case OPT_LAYOUT:
+		return pick("layout", arg, "single", "split", &conf->split, err);
+	case OPT_BOOT:
+		return pick("boot", arg, "domgrub", "pygrub", &conf->pygrub, err);
+	case OPT_IP:
+		conf->address = arg;
+		return address("ip", arg, true, err);
+	case OPT_GATEWAY:
+		conf->gateway = arg;
+		return address("gateway", arg, false, err);
+	case OPT_DNS:
+		rc = address("dns", arg, false, err);
+		return rc < 0 ? rc : list_option("dns", in->dns, &conf->n_dns, DNS_MAX, arg, err);
+	case OPT_TIME_ZONE:
+		conf->time_zone = arg;
+		return 0;
+	case OPT_USER:
+		conf->user = arg;
+		return guestconf_user_check(arg, err);
+	case OPT_SSH_KEY:
+		return list_option("ssh-key", in->key_files, &in->n_key_files, KEYS_MAX, arg, err);
+	case OPT_RELEASE:
+		conf->release = arg;
+		return guestconf_release_check(arg, err);
+	default:
+		break;
+	}
+	in->password_prompt |= c == OPT_PASSWORD_PROMPT;
+	in->flake |= c == OPT_FLAKE;
+	in->force |= c == 'f';
+	if (c == 'q')
+		in->level = UI_QUIET;
+	return 0;
+}
+
+/* 1: --help was asked for. */
+static int parse(int argc, char **argv, struct init *in, struct err *err)
+{
+	int c, rc;
+
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, ":fqh", long_options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage, stdout);
+			return 1;
+		}
+		if (c == '?' || c == ':')
+			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap init --help\"",
+				       argv[optind - 1],
+				       c == ':' ? "needs a value" : "is no option of init");
+		rc = one_option(c, optarg, in, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (optind < argc)
+		in->dir = argv[optind++];
+	if (optind < argc)
+		return err_set(err, ERR_USAGE, "'%s' is too much: one DIR is wanted", argv[optind]);
+	if (!in->conf.address && (in->conf.gateway || in->conf.n_dns))
+		return err_set(err, ERR_USAGE, "--gateway and --dns go with --ip");
+	return 0;
+}
+
+/* ---- what was not said ---------------------------------------------------- */
+
+static int guess_names(struct init *in, struct err *err)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	struct err ignored = ERR_INIT;
+	_free_ char *real = realpath(in->dir, NULL);
+
+	if (!real)
+		return err_sys(err, errno, "%s", in->dir);
+	if (!in->conf.hostname) {
+		const char *base = strrchr(real, '/') + 1;
+		bool good = guestconf_hostname_check(base, &ignored) == 0;
+
+		in->conf.hostname = in->hostname = xstrdup(good ? base : "nixos");
+	}
+	if (!in->conf.user) {
+		bool good = pw && pw->pw_uid != 0 &&
+			    guestconf_user_check(pw->pw_name, &ignored) == 0;
+
+		in->conf.user = in->user = xstrdup(good ? pw->pw_name : "admin");
+	}
+	return 0;
+}
+
+/* Every key in a file; lines that are empty or comments are passed over. */
+static int read_keys(struct init *in, const char *path, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	struct str rest, line;
+	int rc = io_read_file(AT_FDCWD, path, KEY_FILE_MAX, &text, err);
+
+	rest = buf_str(&text);
+	while (rc == 0 && rest.p) {
+		line = str_trim(str_cut(&rest, '\n'));
+		if (!line.n || line.p[0] == '#')
+			continue;
+		rc = guestconf_ssh_key_check(line, err);
+		if (rc < 0)
+			rc = err_prefix(err, "%s", path);
+		else if (in->n_keys == KEYS_MAX)
+			rc = err_set(err, ERR_LIMIT, "%s: more than %d keys", path, KEYS_MAX);
+		else
+			in->keys[in->n_keys++] = xstrndup(line.p, line.n);
+	}
+	buf_fini(&text);
+	return rc;
+}
+
+static int find_keys(struct init *in, struct err *err)
+{
+	static const char *const usual[] = {"id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"};
+	const char *home = getenv("HOME");
+	int rc = 0;
+
+	for (size_t i = 0; i < in->n_key_files && rc == 0; i++)
+		rc = read_keys(in, in->key_files[i], err);
+	if (rc < 0 || in->n_key_files || !home)
+		return rc;
+	for (size_t i = 0; i < ARRAY_LEN(usual) && !in->n_keys; i++) {
+		_free_ char *path = xasprintf("%s/.ssh/%s", home, usual[i]);
+
+		if (access(path, R_OK) == 0 && (rc = read_keys(in, path, err)) < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* A line from the terminal, unseen. */
+static int ask(const char *prompt, char out[static PASSWORD_MAX], struct err *err)
+{
+	_close_ int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	struct termios old, quiet;
+	ssize_t n;
+
+	if (tty < 0)
+		return err_set(err, ERR_USAGE, "--password-prompt wants a terminal");
+	if (tcgetattr(tty, &old) < 0)
+		return err_sys(err, errno, "/dev/tty");
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	dprintf(tty, "%s", prompt);
+	tcsetattr(tty, TCSAFLUSH, &quiet);
+	n = read(tty, out, PASSWORD_MAX - 1);
+	tcsetattr(tty, TCSAFLUSH, &old);
+	dprintf(tty, "\n");
+	if (n <= 1)
+		return err_set(err, ERR_USAGE, "no password was given");
+	if (out[n - 1] != '\n')
+		return err_set(err, ERR_LIMIT, "a password of over %d bytes", PASSWORD_MAX - 2);
+	out[n - 1] = '\0';
+	return 0;
+}
+
+static int ask_password(struct init *in, struct err *err)
+{
+	char first[PASSWORD_MAX], second[PASSWORD_MAX];
+	struct crypt_data data = {0};
+	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
+	const char *hash;
+	int rc;
+
+	_free_ char *prompt = xasprintf("Password of %s: ", in->conf.user);
+
+	rc = ask(prompt, first, err);
+	if (rc == 0)
+		rc = ask("Once more: ", second, err);
+	if (rc == 0 && strcmp(first, second) != 0)
+		rc = err_set(err, ERR_USAGE, "the two passwords differ");
+	if (rc == 0) {
+		/* The library's best method, with random bytes of its own. */
+		hash = crypt_gensalt_rn(NULL, 0, NULL, 0, salt, sizeof salt)
+			       ? crypt_r(first, salt, &data)
+			       : NULL;
+		if (!hash || hash[0] == '*')
+			rc = err_set(err, ERR_IO, "crypt: the password could not be hashed");
+		else
+			in->conf.password_hash = in->hash = xstrdup(hash);
+	}
+	explicit_bzero(first, sizeof first);
+	explicit_bzero(second, sizeof second);
+	explicit_bzero(&data, sizeof data);
+	return rc;
+}
+
+/* ---- writing -------------------------------------------------------------- */
+
+static int write_file(struct outfile *o, const struct buf *text, struct err *err)
+{
+	int rc = io_write(o->fd, o->path, text->p, text->n, err);
+
+	return rc < 0 ? rc : io_sync(o->fd, o->path, err);
+}
+
+static int write_files(struct init *in, struct err *err)
+{
+	struct outfile conf = OUTFILE_INIT, flake = OUTFILE_INIT;
+	struct buf text = BUF_INIT;
+	/* A password's hash is not for everybody's eyes. */
+	mode_t mode = in->hash ? 0600 : 0644;
+	int rc = outfile_check(in->dir, "configuration.nix", in->force, err);
+
+	if (rc == 0 && in->flake)
+		rc = outfile_check(in->dir, "flake.nix", in->force, err);
+	if (rc == 0)
+		rc = outfile_open(&conf, in->dir, "configuration.nix", mode, err);
+	if (rc == 0) {
+		guestconf_format(&in->conf, &text);
+		rc = write_file(&conf, &text, err);
+	}
+	if (rc == 0 && in->flake) {
+		buf_reset(&text);
+		guestconf_flake(&in->conf, &text);
+		rc = outfile_open(&flake, in->dir, "flake.nix", 0644, err);
+		if (rc == 0)
+			rc = write_file(&flake, &text, err);
+		if (rc == 0)
+			rc = outfile_publish(&flake, in->force, err);
+	}
+	if (rc == 0)
+		rc = outfile_publish(&conf, in->force, err);
+	buf_fini(&text);
+	outfile_fini(&conf);
+	outfile_fini(&flake);
+	return rc;
+}
+
+static int init(struct init *in, struct err *err)
+{
+	int rc;
+
+	if (mkdir(in->dir, 0777) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "%s", in->dir);
+	rc = guess_names(in, err);
+	if (rc == 0)
+		rc = find_keys(in, err);
+	if (rc == 0 && in->password_prompt)
+		rc = ask_password(in, err);
+	if (rc < 0)
+		return rc;
+	in->conf.dns = in->dns;
+	in->conf.ssh_keys = (const char *const *)in->keys;
+	in->conf.n_ssh_keys = in->n_keys;
+	rc = write_files(in, err);
+	if (rc < 0)
+		return rc;
+	if (!in->n_keys && !in->hash)
+		ui_warn("%s has neither key nor password and cannot log in; see --ssh-key and "
+			"--password-prompt",
+			in->conf.user);
+	if (in->level >= UI_NORMAL)
+		printf("wrote %s/configuration.nix%s: its first lines say how to go on\n", in->dir,
+		       in->flake ? " and flake.nix" : "");
+	return 0;
+}
+
+int cmd_init(int argc, char **argv)
+{
+	struct init in = {.dir = ".", .conf = {.time_zone = "UTC", .release = RELEASE}};
+	struct err err = ERR_INIT;
+	int rc;
+
+	ui_init(UI_NORMAL);
+	rc = parse(argc, argv, &in, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(in.level);
+	rc = init(&in, &err);
+	for (size_t i = 0; i < in.n_keys; i++)
+		free(in.keys[i]);
+	free(in.hostname);
+	free(in.user);
+	free(in.hash);
+	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Makes the seeds of the binary targets with the real tools: disk_table, ext,
+# fat. They are in git; this is how they came about. usage: seeds.sh CORPUS
+set -eu
+corpus=$(cd "$1" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export MTOOLS_SKIP_CHECK=1 TZ=UTC
+
+mkdir -p src/boot/grub src/nix
+echo 'menuentry a { linux /nix/kernel }' >src/boot/grub/grub.cfg
+head -c 3000 /dev/zero | tr '\0' k >src/nix/kernel
+truncate -s 40000 src/holes && printf x | dd of=src/holes bs=1 seek=20000 conv=notrunc 2>/dev/null
+printf y >src/tiny
+ln -s boot src/link
+ln -s "$(printf '%080d' 1)" src/long
+for i in 1 2 3 4 5 6 7 8; do : >"src/nix/some-name-$i"; done
+
+ext() {
+	name=$1
+	shift
+	truncate -s "${size-100K}" "$name"
+	mke2fs -q -F -N 32 -m 0 -E hash_seed=01234567-89ab-cdef-0123-456789abcdef \
+		-U 01234567-89ab-cdef-0123-456789abcdef -L fuzz -d src "$@" "$name"
+	cp "$name" "$corpus/ext/"
+}
+mkdir -p "$corpus/ext" "$corpus/fat" "$corpus/disk_table"
+ext ext2 -t ext2 -b 1024
+ext extents -t ext4 -O ^has_journal,^metadata_csum,^resize_inode -b 1024
+ext checksums -t ext4 -O ^has_journal,^resize_inode -b 1024
+ext inline -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,inline_data -I 256 -b 1024
+ext metabg -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,meta_bg -b 1024
+size=200K ext casefold -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,casefold,large_dir -b 1024
+
+# fill IMAGE
+fill() {
+	mcopy -i "$1" -s src/boot src/nix src/tiny ::
+	echo long >'A rather long name.text' && mcopy -i "$1" 'A rather long name.text' ::
+}
+truncate -s 64K fat12
+mkfs.fat -F 12 -n FUZZ -i 1234abcd -r 112 fat12 >/dev/null
+fill fat12
+cp fat12 "$corpus/fat/"
+
+# shrink IMAGE RESERVED TABLE-SECTORS ROOT-SECTORS: the tools make no smaller
+# one, so all but the first sector of its one table is cut out, and most data.
+shrink() {
+	out=$corpus/fat/$1
+	head -c $(($2 * 512)) "$1" >"$out"
+	tail -c +$(($2 * 512 + 1)) "$1" | head -c 512 >>"$out"
+	tail -c +$((($2 + $3) * 512 + 1)) "$1" | head -c $((($4 + 120) * 512)) >>"$out"
+	printf "\\$(printf %03o $((($2 + 1 + $4 + 120) % 256)))\\0\\0\\0" |
+		dd of="$out" bs=1 seek=32 conv=notrunc status=none
+	printf '\0\0' | dd of="$out" bs=1 seek=19 conv=notrunc status=none
+	printf '\1\0' | dd of="$out" bs=1 seek="$5" conv=notrunc status=none
+}
+truncate -s 36M fat32
+mkfs.fat -F 32 -f 1 -s 1 -R 32 -n FUZZ -i 1234abcd fat32 >/dev/null
+fill fat32
+table=$(od -An -tu4 -j36 -N4 fat32 | tr -d ' ')
+shrink fat32 32 "$table" 0 36
+
+truncate -s 100K mbr
+printf '%s\n' 'label: dos' 'mbr1: start=1,size=20,type=83' 'mbr2: start=30,size=100,type=5' \
+	'mbr5: start=32,size=10,type=83' 'mbr6: start=50,size=10,type=83' | sfdisk -q --force mbr
+cp mbr "$corpus/disk_table/"
+truncate -s 100K gpt
+printf '%s\n' 'label: gpt' 'first-lba: 34' 'name=root,size=20' | sfdisk -q gpt
+cp gpt "$corpus/disk_table/"

@@ -1,0 +1,140 @@
+# What the tests of "domstrap create" share. Sourced first; needs DOMSTRAP, the program, and TOOLS, the directory of
+# list and meddle.so. Gives each test a Nix store of its own: a mount name space in which /nix is a temporary
+# directory, real Nix working on it, and the host's store out of reach.
+# shellcheck shell=bash
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+self=$0
+: "${DOMSTRAP:?}" "${TOOLS:?}"
+export LC_ALL=C TZ=UTC
+umask 022
+
+skip() { echo "skipped: $*" >&2; exit 77; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# ---- a world of its own ----
+
+# Files are 0444 and directories 0555 in a store; only root does not mind.
+wipe() { chmod -R u+w "$1" 2>/dev/null || true; rm -rf "$1"; }
+
+enter_world() {
+  local as_root=() trace=() status=0 dir
+  [[ $- != *x* ]] || trace=(-x)
+  [ "$(id -u)" = 0 ] || as_root=(--map-root-user)
+  command -v nix-store >/dev/null || skip "no Nix"
+  unshare "${as_root[@]}" --mount true 2>/dev/null || skip "no mount name space for this user"
+  [ -d /nix ] || mkdir /nix 2>/dev/null || skip "no directory /nix to mount on"
+  dir=$(mktemp -d "${TMPDIR:-/tmp}/domstrap-test.XXXXXX")
+  # shellcheck disable=SC2064 # now is when dir is known
+  trap "wipe '$dir'" EXIT
+  export WORLD=$dir
+  unshare "${as_root[@]}" --mount bash "${trace[@]}" "$self" "$@" || status=$?
+  exit "$status"
+}
+
+settle_in() {
+  root=$WORLD/root work=$WORLD/work out=$WORLD/out
+  mkdir -p "$root/nix/store" "$work" "$out" "$WORLD/home" "$WORLD/conf"
+  mount --bind "$root/nix" /nix
+  export HOME=$WORLD/home NIX_CONF_DIR=$WORLD/conf NIX_REMOTE='' NIX_PATH='' XDG_CACHE_HOME=$WORLD/home
+  unset SOURCE_DATE_EPOCH
+  cat >"$NIX_CONF_DIR/nix.conf" <<-CONF
+	sandbox = false
+	build-users-group =
+	substituters =
+	fsync-metadata = false
+	experimental-features = nix-command
+	CONF
+  cd "$work"
+}
+
+[[ $- != *x* ]] || PS4='+ $SECONDS '
+[ -n "${WORLD:-}" ] || enter_world "$@"
+# A trace (bash -x) stays out of what is looked at.
+exec 9>&2
+BASH_XTRACEFD=9
+settle_in
+
+# Loop devices and real mounts: root, and a host that lets it. no_loop is the reason why not.
+no_loop='' loops=()
+if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -lt 4294967295 ]; then
+  no_loop="not root"
+elif ! losetup -f >/dev/null 2>&1; then
+  no_loop="no loop devices"
+fi
+
+at_end() {
+  for m in "$WORLD"/mnt*; do ! mountpoint -q "$m" || umount -l "$m"; done
+  for l in "${loops[@]}"; do losetup -d "$l" 2>/dev/null || true; done
+}
+trap at_end EXIT
+
+# ---- systems ----
+
+# build KIND [ARGUMENT...]: a system out of system.nix; prints its store path
+build() {
+  local kind=$1
+  shift
+  nix-build -Q --no-out-link "$here/system.nix" --argstr kind "$kind" "$@" 2>"$work/build.log" ||
+    { cat "$work/build.log" >&2; fail "nix-build $kind"; }
+}
+
+# ---- running domstrap ----
+
+create() { "$DOMSTRAP" create "$@" </dev/null; }
+
+# refused STATUS WORDS ARGUMENT...: create ends with the status, says the words (an extended regular expression) in
+# one line on stderr, nothing on stdout, and leaves no file in $out that was not there.
+refused() {
+  local status=$1 words=$2 got=0 before
+  shift 2
+  before=$(ls -A "$out")
+  create -q "$@" >"$work/stdout" 2>"$work/stderr" || got=$?
+  [ "$got" = "$status" ] || { cat "$work/stderr" >&2; fail "status $got, not $status: create $*"; }
+  grep -Eq -- "$words" "$work/stderr" || { cat "$work/stderr" >&2; fail "not said: $words: create $*"; }
+  [ "$(grep -vc '^warning: ' "$work/stderr")" = 1 ] || { cat "$work/stderr" >&2; fail "not one line: create $*"; }
+  [ ! -s "$work/stdout" ] || fail "text on stdout: create $*"
+  [ "$(ls -A "$out")" = "$before" ] || { ls -lA "$out" >&2; fail "files are left: create $*"; }
+  # For a person to read: every message of the suite in the log.
+  echo "$got: $(cat "$work/stderr")"
+}
+
+# ---- looking at images ----
+
+start=1048576 # of the partition, in bytes
+
+clean() { # clean IMAGE: e2fsck, forced, finds nothing
+  e2fsck -fn "$1?offset=${2-$start}" >"$work/fsck" 2>&1 || { cat "$work/fsck" >&2; fail "e2fsck: $1"; }
+  ! grep -Eiq 'fix|clear|optimi[sz]e|error' "$work/fsck" || { cat "$work/fsck" >&2; fail "e2fsck says: $1"; }
+}
+
+list() { "$TOOLS/list" "$@" | sort; }
+
+same() { # same A B WHAT: two text files
+  diff -u "$1" "$2" | head -n 20 >"$work/diff" || true
+  [ ! -s "$work/diff" ] || { cat "$work/diff" >&2; fail "$3"; }
+}
+
+# The store as the host has it: only the closure of a system.
+list_closure() {
+  local path
+  nix-store -qR "$1" | while read -r path; do
+    "$TOOLS/list" "$path" | sed "s, , ${path##*/} ,"
+  done | sort
+}
+
+list_image() {
+  local path
+  debugfs -R 'ls -p /nix/store' "$1?offset=$start" 2>/dev/null | awk -F/ 'NF > 5 && $6 !~ /^[.][.]?$/ {print $6}' |
+    while read -r path; do
+      "$TOOLS/list" "$1" "$start" "/nix/store/$path" | sed "s, , $path ,"
+    done | sort
+}
+
+need_loop() { [ -z "$no_loop" ] || skip "$no_loop"; }
+
+# mounted IMAGE DIR [OPTIONS]: the file system in the image
+mounted() {
+  mkdir -p "$2"
+  mount -o "loop,offset=$start${3:+,$3}" "$1" "$2"
+}

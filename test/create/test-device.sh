@@ -1,0 +1,130 @@
+#!/bin/bash
+# "--disk": block devices, whole or untouched. Loop devices stand in for logical volumes.
+. "$(dirname "$0")/lib.sh"
+need_loop
+
+system=$(build small)
+
+device() { # device SIZE: a loop device over a file of noise, in $loop
+  rm -f "$work/device"
+  openssl enc -aes-128-ctr -pass pass:noise -nosalt -pbkdf2 </dev/zero 2>/dev/null | head -c "$1" >"$work/device" || true
+  loop=$(losetup --show -f "$work/device")
+  loops+=("$loop")
+}
+drop() { losetup -d "$loop"; }
+digest() { sync; sha256sum <"$work/device"; }
+found() { blkid -p "$@" "$loop" 2>/dev/null || true; } # what libblkid sees, at any place
+
+# ---- made ----
+
+device 120M
+create g1 --system "$system" -o "$out" -q --disk "$loop" --boot direct
+clean "$work/device"
+blkid -p "$loop" | grep -q 'PTTYPE="dos"' || fail "no partition table"
+blkid -p -O "$start" "$loop" | grep -q 'LABEL="NIXOS".*TYPE="ext4"' || fail "no file system"
+grep -q "target=$loop" "$out/g1.cfg" || { cat "$out/g1.cfg"; fail "the config names another disk"; }
+[ ! -e "$out/g1.img" ] || fail "an image as well"
+sfdisk --verify "$loop" >/dev/null || fail "sfdisk --verify"
+list_closure "$system" >"$work/host"
+list_image "$work/device" >"$work/image"
+same "$work/host" "$work/image" "the device's store is not the host's"
+rm "$out"/*
+
+# ---- refused, untouched ----
+
+before=$(digest)
+refuse() { # refuse WHAT STATUS WORDS ARGUMENT...: and not a byte of the device changes
+  local what=$1 status=$2 words=$3
+  shift 3
+  refused "$status" "$words" g1 --system "$system" -o "$out" --disk "$loop" "$@"
+  [ "$(digest)" = "$before" ] || fail "$what: the device was written to"
+}
+refuse "one that holds a disk" 1 'holds a dos .*--force'
+drop
+
+for what in ext4 swap gpt lvm; do
+  device 100M
+  case $what in
+    ext4) mkfs.ext4 -q "$loop" ;;
+    swap) mkswap "$loop" >/dev/null ;;
+    gpt) echo 'label: gpt' | sfdisk -q "$loop" ;;
+    lvm) printf 'LABELONE\1\0\0\0\0\0\0\0\0\0\0\0\40\0\0\0LVM2 001' | dd of="$loop" bs=512 seek=1 conv=notrunc status=none ;;
+  esac
+  before=$(digest)
+  case $what in
+    lvm) [ -z "$(found)" ] || refuse "$what" 1 'holds .*--force' ;;
+    *) refuse "$what" 1 'holds .*--force' ;;
+  esac
+  create g1 --system "$system" -o "$out" -q --disk "$loop" --force
+  clean "$work/device"
+  found | grep -q 'PTTYPE="dos"' || fail "--force over $what: $(found)"
+  rm "$out"/*
+  drop
+done
+
+device 100M
+mkfs.ext4 -q "$loop"
+mkdir "$WORLD/mnt"
+mount "$loop" "$WORLD/mnt"
+refused 3 'in use' g1 --system "$system" -o "$out" --disk "$loop"
+refused 3 'in use' g1 --system "$system" -o "$out" --disk "$loop" --force
+umount "$WORLD/mnt"
+clean "$work/device" 0
+before=$(digest)
+refuse "read-only" 1 'loop' --force --output "$WORLD/nowhere"
+drop
+
+device 8M
+before=$(digest)
+refuse "too small" 1 'too small, [0-9]+ MiB would do'
+refuse "too small, --force" 1 'too small, [0-9]+ MiB would do' --force
+refuse "--size" 2 'device has its own size' --size 1G
+drop
+device 1000
+before=$(digest)
+refuse "tiny" 1 'too small'
+drop
+refused 2 'not a block device' g1 --system "$system" -o "$out" --disk "$work/device"
+refused 2 'not a block device' g1 --system "$system" -o "$out" --disk /dev/null
+refused 1 'No such file' g1 --system "$system" -o "$out" --disk "$WORLD/nowhere"
+refused 1 'Is a directory|not a block device' g1 --system "$system" -o "$out" --disk "$WORLD"
+
+device 100M
+losetup -d "$loop"
+loop=$(losetup --show -r -f "$work/device")
+loops+=("$loop")
+before=$(digest)
+refuse "write-protected" 1 'Read-only|Permission denied|Operation not permitted'
+drop
+
+# ---- killed, stopped, failing half-way ----
+
+device 100M
+for old in ext4 gpt; do
+  for at in pwrite64:1 pwrite64:5 pwrite64:20 fsync:1 fsync:4 fsync:5; do
+    for how in KILL TERM ERRNO; do
+      case $old in
+        ext4) wipefs -qa "$loop"; mkfs.ext4 -qF "$loop" ;;
+        gpt) wipefs -qa "$loop"; echo 'label: gpt' | sfdisk -q "$loop" 2>/dev/null ;;
+      esac
+      old_digest=$(digest)
+      got=0
+      if [ $how = ERRNO ]; then
+        MEDDLE_ERRNO=5 MEDDLE_AT=$at LD_PRELOAD=$TOOLS/meddle.so create g1 --system "$system" -o "$out" -q \
+          --disk "$loop" --force 2>"$work/stderr" || got=$?
+      else
+        MEDDLE="kill -$how \$PPID" MEDDLE_AT=$at LD_PRELOAD=$TOOLS/meddle.so create g1 --system "$system" -o "$out" \
+          -q --disk "$loop" --force 2>"$work/stderr" || got=$?
+      fi
+      [ $got != 0 ] || fail "$how at $at: status 0"
+      [ -z "$(ls -A "$out")" ] || fail "$how at $at: files are left"
+      # What was there before, or nothing at all that could be mounted.
+      if [ "$(digest)" != "$old_digest" ]; then
+        [ -z "$(found)$(found -O $start)" ] || fail "$how at $at over $old: there is $(found)$(found -O $start)"
+      fi
+    done
+  done
+done
+create g1 --system "$system" -o "$out" -q --disk "$loop"
+clean "$work/device"
+echo "devices are whole or empty"

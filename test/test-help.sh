@@ -1,0 +1,27 @@
+#!/bin/bash
+# test-help.sh PROGRAM MANPAGE [COMMAND...]: every option that --help shows is in the man page and the other way
+# round, for the program or its commands together; help is on stdout, at most 80 columns wide, and status 0.
+set -euo pipefail
+program=$1 page=$2
+shift 2
+failed=0
+bad() { echo "not ok $*"; failed=1; }
+options() { grep -oE -- '(^|[^-[:alnum:]])--[a-z][-a-z0-9]+' | sed 's/^[^-]*//' | sort -u; }
+
+[ $# -gt 0 ] || set -- ""
+all=
+for command; do
+  # shellcheck disable=SC2086 # no command is no word
+  text=$("$program" $command --help 2>/dev/null) || bad "$command --help: status $?"
+  [ -n "$text" ] || bad "$command --help says nothing on stdout"
+  wide=$(awk 'length > 80' <<<"$text")
+  [ -z "$wide" ] || bad "$command --help is wider than 80 columns: $wide"
+  all+=$text$'\n'
+done
+[ "$("$program" --help)" ] || bad "--help says nothing"
+page_options=$(grep -oE 'Fl (Fl |-)[a-z][-a-z0-9]+' "$page" | sed -E 's/Fl (Fl |-)/--/' | sort -u)
+help_options=$({ echo "$all"; "$program" --help; } | options)
+for o in $(comm -23 <(echo "$help_options") <(echo "$page_options")); do bad "$o is in --help, not in $page"; done
+for o in $(comm -13 <(echo "$help_options") <(echo "$page_options")); do bad "$o is in $page, not in --help"; done
+[ $failed = 0 ] && echo "ok $(echo "$help_options" | wc -l) options agree"
+exit $failed
