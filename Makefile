@@ -20,6 +20,7 @@ test:
 
 bench: all
 	bench/create.sh
+	bench/domgrub.sh
 
 install: all
 	DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild

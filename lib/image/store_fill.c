@@ -35,6 +35,9 @@ static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
 	if (!c->counters[worker])
 		c->counters[worker] = ext4_counter_new(c->ids);
 	rc = ext4_count_tree(c->counters[worker], walk, &c->tallies[i], err);
+	if (rc == -ERR_NOENT && !c->tallies[i].inodes)
+		return err_set(err, ERR_MISMATCH, "/nix/store/%s: registered, but not there",
+			       c->src->items[item].name);
 	if (rc < 0)
 		return err_prefix(err, "looking at /nix/store/%s", c->src->items[item].name);
 	return 0;
@@ -176,6 +179,12 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 		rc = err_set(err, ERR_MISMATCH, "it changed while it was copied");
 	if (rc == -ERR_INTERRUPTED)
 		return rc;
+	/* It was there when it was counted. */
+	if (rc == -ERR_NOENT) {
+		err_prefix(err, "it changed while it was copied");
+		err->code = ERR_MISMATCH;
+		rc = -ERR_MISMATCH;
+	}
 	if (rc < 0)
 		return err_prefix(err, "%s/nix/store/%s", rc == -ERR_MISMATCH ? "" : "copying ",
 				  f->src->items[item].name);

@@ -61,6 +61,9 @@ void closure_filter(const struct closure *c, const bool *keep, struct closure *o
  */
 void closure_union(const struct closure *have, const struct closure *add, int64_t time,
                    struct closure *out);
+/* The first path that no chain of references leads to from path number from;
+ * NULL: every one is reached. */
+const struct path_info *closure_unreached(const struct closure *c, size_t from);
 /* Bytes of all the NARs. */
 uint64_t closure_nar_size(const struct closure *c);
 

@@ -36,6 +36,10 @@ static void devices(void **state)
 	        {"(xen/xvdb,gpt1)", "hd1,gpt1"},
 	        {"(xen/xvdz,1)", "hd2,msdos1"},
 	        {"xen/xvda1", "hd3"},
+	        {"hd3,1", "hd3"}, /* a disk without partitions */
+	        {"(hd3,msdos1)", "hd3"},
+	        {"(xen/xvda1,gpt7)", "hd3"},
+	        {"(xen/xvda1,apple7)", NULL},
 	        {"hd00", "hd0"},
 	        {"xen/xvdc", NULL}, /* has another name */
 	        {"hd0,gpt1", NULL},
