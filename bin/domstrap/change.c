@@ -22,18 +22,11 @@ static int catch_up(struct offline *off, struct inside *in, struct err *err)
 	struct generation *current = inside_current(in);
 	int rc;
 
-	if (!off->separate_boot) {
-		ui_warn("%s: its boot menu is on another disk and does not fit its generations; "
-		        "give both disks, or the xl config",
-		        off->root.target->name);
-		return 0;
-	}
-	if (!off->write || !current)
+	if (!current)
 		return 0;
 	rc = remenu(off, in, current, 0, err);
-	if (rc < 0)
-		return rc;
-	rc = offline_commit(&off->boot, err);
+	if (rc == 0)
+		rc = offline_commit(&off->boot, err);
 	if (rc == 0)
 		rc = offline_reopen(off, &off->boot, err);
 	if (rc == 0)
@@ -44,24 +37,47 @@ static int catch_up(struct offline *off, struct inside *in, struct err *err)
 		ui_warn("%s: an earlier command was stopped between the disks; its boot menu fits "
 		        "its generations again",
 		        off->boot.target->name);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
-int change_begin(const struct offline_request *r, bool write, struct offline *off,
-                 struct inside *in, struct err *err)
+static int open_all(const struct offline_request *r, enum offline_mode mode, struct offline *off,
+                    struct inside *in, struct err *err)
 {
-	int rc = offline_open(&r->common, write, off, err);
+	int rc = offline_open(&r->common, mode, off, err);
 
 	if (rc < 0)
 		return rc;
 	rc = inside_load(off, in, err);
-	if (rc == 0 && offline_pending(off)) {
-		rc = catch_up(off, in, err);
-		if (rc < 0)
-			inside_fini(in);
-	}
 	if (rc < 0)
 		offline_close(off);
+	return rc;
+}
+
+int change_begin(const struct offline_request *r, enum offline_mode mode, struct offline *off,
+                 struct inside *in, struct err *err)
+{
+	int rc = open_all(r, mode, off, in, err);
+
+	if (rc < 0 || !offline_pending(off))
+		return rc;
+	if (!off->separate_boot || !off->repair) {
+		ui_warn("%s: the boot menu on its other disk does not fit its generations yet; "
+		        "\"domstrap generations\" with both disks, or the xl config, writes it",
+		        off->root.target->name);
+		return 0;
+	}
+	if (mode != OFFLINE_WRITE) {
+		inside_fini(in);
+		offline_close(off);
+		rc = open_all(r, OFFLINE_WRITE, off, in, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = catch_up(off, in, err);
+	if (rc < 0) {
+		inside_fini(in);
+		offline_close(off);
+	}
 	return rc;
 }
 

@@ -19,7 +19,7 @@
  * Open the guest, write the menu where an interrupted command did not, and read
  * what is inside.
  */
-int change_begin(const struct offline_request *r, bool write, struct offline *off,
+int change_begin(const struct offline_request *r, enum offline_mode mode, struct offline *off,
                  struct inside *in, struct err *err);
 
 /* Point the system's profile at a generation. */

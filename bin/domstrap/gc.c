@@ -230,7 +230,8 @@ static void report(const struct gc *gc)
 static int gc_run(struct gc *gc, struct err *err)
 {
 	const struct generation *current;
-	int rc = change_begin(&gc->req, !gc->req.common.dry_run, &gc->off, &gc->in, err);
+	int rc = change_begin(&gc->req, gc->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
+	                      &gc->off, &gc->in, err);
 
 	if (rc < 0)
 		return rc;

@@ -108,7 +108,7 @@ int cmd_generations(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = change_begin(&req, false, &off, &in, &err);
+	rc = change_begin(&req, OFFLINE_READ, &off, &in, &err);
 	if (rc < 0)
 		return command_failed(&err);
 	rc = inside_sizes(&off, &in, &err);

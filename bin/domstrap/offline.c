@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "offline.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,17 +146,19 @@ static bool has_magic(struct target *t, uint64_t base)
 static int open_fs(struct offline *off, struct offline_fs *fs, struct err *err)
 {
 	enum ext4_left left;
-	int rc = ext4_journal_recover(fs->target, fs->base, fs->size, off->write, &left, err);
+	int rc = ext4_journal_recover(fs->target, fs->base, fs->size, off->repair, &left, err);
 
 	if (rc < 0)
 		return rc;
-	report_left(fs->target, left, off->write);
-	if (left == EXT4_LEFT_FINISHED && !off->write)
-		return err_set(err, ERR_BUSY,
-		               "%s: a change is not complete: run a command that writes, such as "
-		               "\"domstrap update\" or \"domstrap rollback\"",
-		               fs->target->name);
-	return ext4_edit_open(fs->target, fs->base, fs->size, off->now, off->write, &fs->edit, err);
+	report_left(fs->target, left, off->repair);
+	if (left == EXT4_LEFT_FINISHED && !off->repair)
+		return err_set(
+		        err, ERR_BUSY,
+		        "%s: a change is not complete: \"domstrap generations\", by a user who "
+		        "may write to the disk, completes it",
+		        fs->target->name);
+	return ext4_edit_open(fs->target, fs->base, fs->size, off->now, off->mode == OFFLINE_WRITE,
+	                      &fs->edit, err);
 }
 
 static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_t size,
@@ -197,6 +200,19 @@ static int look_into(struct offline *off, struct target *t, struct err *err)
 	return rc;
 }
 
+/* All of them for writing, or none. */
+static int open_target(struct offline *off, size_t i, struct err *err)
+{
+	int rc = target_open_existing(&off->targets[i], off->paths[i], !off->repair, err);
+	bool refused =
+	        err->sys_errno == EACCES || err->sys_errno == EROFS || err->sys_errno == EPERM;
+
+	if (rc == 0 || off->mode != OFFLINE_READ || !off->repair || i || !refused)
+		return rc;
+	off->repair = false;
+	return target_open_existing(&off->targets[i], off->paths[i], true, err);
+}
+
 static int open_disks(struct offline *off, const struct offline_options *opt, struct err *err)
 {
 	int rc = 0;
@@ -206,7 +222,7 @@ static int open_disks(struct offline *off, const struct offline_options *opt, st
 	if (rc == 0)
 		rc = busy_check(off->paths, off->n_disks, err);
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
-		rc = target_open_existing(&off->targets[i], off->paths[i], !off->write, err);
+		rc = open_target(off, i, err);
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = look_into(off, &off->targets[i], err);
 	if (rc == 0 && !off->root.edit)
@@ -215,10 +231,10 @@ static int open_disks(struct offline *off, const struct offline_options *opt, st
 	return rc;
 }
 
-int offline_open(const struct offline_options *opt, bool write, struct offline *out,
+int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
                  struct err *err)
 {
-	struct offline off = {.now = offline_now(), .write = write};
+	struct offline off = {.now = offline_now(), .mode = mode, .repair = mode != OFFLINE_LOOK};
 	int rc;
 
 	for (size_t i = 0; i < OFFLINE_DISKS_MAX; i++)

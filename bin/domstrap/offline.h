@@ -26,6 +26,12 @@ struct offline_options {
 	enum ui_level level;
 };
 
+enum offline_mode {
+	OFFLINE_LOOK,  /* nothing is written */
+	OFFLINE_READ,  /* nothing but what completes an interrupted command, where we may */
+	OFFLINE_WRITE, /* changes will be committed */
+};
+
 /* A file system in one of the disks. */
 struct offline_fs {
 	struct target *target;
@@ -35,7 +41,8 @@ struct offline_fs {
 
 struct offline {
 	int64_t now;
-	bool write;
+	enum offline_mode mode;
+	bool repair; /* the disks are open for writing */
 	char *paths[OFFLINE_DISKS_MAX];
 	struct target targets[OFFLINE_DISKS_MAX];
 	size_t n_disks;
@@ -49,9 +56,8 @@ struct offline {
 /*
  * Open the disks, finish or undo what an interrupted command left, find the
  * file systems. -ERR_BUSY: in use; -ERR_NOENT, -ERR_FORMAT, -ERR_UNSUPPORTED.
- * write: changes will be committed.
  */
-int offline_open(const struct offline_options *opt, bool write, struct offline *out,
+int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
                  struct err *err);
 void offline_close(struct offline *off);
 

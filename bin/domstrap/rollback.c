@@ -86,7 +86,7 @@ int cmd_rollback(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = change_begin(&req, !req.common.dry_run, &off, &in, &err);
+	rc = change_begin(&req, req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE, &off, &in, &err);
 	if (rc < 0)
 		return command_failed(&err);
 	rc = choose(&in, req.to, &g, &err);

@@ -242,7 +242,8 @@ static void report(const struct update *u)
 static int update(struct update *u, struct err *err)
 {
 	char size[16];
-	int rc = change_begin(&u->req, !u->req.common.dry_run, &u->off, &u->in, err);
+	int rc = change_begin(&u->req, u->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
+	                      &u->off, &u->in, err);
 
 	if (rc < 0)
 		return rc;

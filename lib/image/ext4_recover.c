@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What an interrupted change left in the journal: see ext4_journal.h. */
 #include "base/bytes.h"
+#include "base/mem.h"
 #include "image/ext4_jbd2.h"
 #include "image/ext4_layout.h"
 #include "image/target.h"
@@ -90,18 +91,28 @@ static int replay(struct ext4_journal *j, bool write, struct err *err)
 	}
 }
 
+/*
+ * e2fsck finds a file system inside a file with "?offset=", but loses it while
+ * it replays the journal (1.47.0), so that there a loop device is the way.
+ */
 static int not_clean(const struct target *t, uint64_t base, struct err *err)
 {
-	char offset[40] = "";
+	_free_ char *advice = NULL;
 
-	if (base)
-		snprintf(offset, sizeof offset, "?offset=%llu", (unsigned long long)base);
+	if (t->is_device && base)
+		advice = xasprintf("e2fsck -p on its partition at byte %llu",
+		                   (unsigned long long)base);
+	else if (base)
+		advice = xasprintf("losetup -o %llu -f --show %s, e2fsck -p on that device, "
+		                   "losetup -d",
+		                   (unsigned long long)base, t->name);
+	else
+		advice = xasprintf("e2fsck -p %s", t->name);
 	return err_set(
 	        err, ERR_BUSY,
 	        "%s: its file system was not unmounted: the guest is running, or was killed. "
-	        "Start the guest and shut it down, or, if nobody uses the disk: e2fsck -p "
-	        "'%s%s'",
-	        t->name, t->name, offset);
+	        "Start the guest and shut it down, or, if nobody uses the disk: %s",
+	        t->name, advice);
 }
 
 static int finish_left(struct ext4_journal *j, bool write, enum ext4_left *out, struct err *err)

@@ -64,3 +64,28 @@ sane() {
   grep -qE 'disappeared|modified|missing|error|warning' verify.log && { cat verify.log >&2; fail "$2: nix-store --verify"; }
   return 0
 }
+
+# entries DIR BOOT: every entry of the menu leads to files that are there
+entries() {
+  local path
+  awk '$1 == "linux" || $1 == "initrd" {print $2} $1 == "linux" {sub("init=", "", $3); print $3}' "$2/grub/grub.cfg" |
+    sort -u >entries.txt
+  [ -s entries.txt ] || { echo "the menu is empty"; return 1; }
+  while read -r path; do
+    case $path in
+      \(\$drive*\)/boot/* | \(\$drive*\)/nix/*) path=$1${path#*)} ;;
+      \(\$drive*\)//kernels/* | /kernels/*) path=$2/kernels/${path##*/} ;;
+      /nix/*) path=$1$path ;;
+    esac
+    [ -s "$path" ] || { echo "the menu names $path, which is not there"; return 1; }
+  done <entries.txt
+}
+
+# repair IMAGE: e2fsck's replay of the journal. It loses "?offset=" on the way, so a partition is taken out and put back.
+repair() {
+  local status=0 at=$1
+  [ "$(part "$1")" = "$1" ] || { at=part.img; rm -f $at; dd if="$1" of=$at bs=1M skip=1 conv=sparse status=none; }
+  e2fsck -p "$at" >fsck.log 2>&1 || status=$?
+  [ "$at" = "$1" ] || dd if=$at of="$1" bs=1M seek=1 conv=notrunc status=none
+  [ $status -le 1 ] || { cat fsck.log >&2; return 1; }
+}

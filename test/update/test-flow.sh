@@ -18,19 +18,6 @@ for g in json.load(sys.stdin)["generations"]:
 # dead DIR: paths that Nix would delete
 dead() { nix-store --store "$PWD/$1" --gc --print-dead 2>/dev/null | grep /nix/store/ || true; }
 
-# menu DIR BOOT: entries lead to files that are there
-menu() {
-  awk '$1 == "linux" || $1 == "initrd" {print $2} $1 == "linux" {sub("init=", "", $3); print $3}' "$2/grub/grub.cfg" |
-    sort -u | while read -r path; do
-    case $path in
-      \(\$drive*\)/boot/* | \(\$drive*\)/nix/*) path=$1${path#*)} ;;
-      \(\$drive*\)//kernels/* | /kernels/*) path=$2/kernels/${path##*/} ;;
-      /nix/*) path=$1$path ;;
-    esac
-    [ -e "$path" ] || fail "the menu names $path, which is not there"
-  done
-}
-
 for layout in single split; do
   create=(--layout "$layout" --vif none --size 96M)
   [ "$layout" = single ] || create+=(--boot-size 24M)
@@ -44,7 +31,7 @@ for layout in single split; do
     sane tree "$layout: $1"
     bootdir=tree/boot
     [ "$layout" = single ] || { rm -rf bootdir; mkdir bootdir; debugfs "$boot" -R "rdump / bootdir" >/dev/null 2>&1; bootdir=bootdir; }
-    menu tree $bootdir
+    entries tree $bootdir || fail "$layout: $1: the menu"
   }
   check create
   for n in 2 3 4; do
