@@ -21,6 +21,7 @@ test:
 bench: all
 	bench/create.sh
 	bench/cache.sh
+	bench/domgrub.sh
 
 install: all
 	DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild

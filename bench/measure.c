@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 	to = fopen(argv[1], "a");
 	if (!to)
 		return 1;
-	fprintf(to, "%.3f %.3f %ld\n", start, seconds(ru.ru_utime) + seconds(ru.ru_stime),
+	fprintf(to, "%.5f %.5f %ld\n", start, seconds(ru.ru_utime) + seconds(ru.ru_stime),
 		ru.ru_maxrss);
 	if (fclose(to))
 		return 1;

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct kernel_limits limits = {8u << 20, 64u << 20};
+	const struct kernel_limits limits = {8u << 20, 64u << 20, NULL};
 	struct buf advice = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct kernel_info info;

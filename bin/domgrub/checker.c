@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* In a jail of its own: is the kernel that was copied one for Xen? */
+#include <sys/mman.h>
+
 #include "base/buf.h"
 #include "base/str.h"
 #include "inmate.h"
 #include "inmate_state.h"
 #include "xen/kernel.h"
 
+/*
+ * Unpacking looks back at up to 128 MiB. Those pages belong to a file that has
+ * no name any more: they need not stay in this process, and the host may have
+ * their memory when it needs it.
+ */
+static void scratch_drop(struct unpack_scratch *s)
+{
+	(void)madvise(s->base, s->used, MADV_DONTNEED);
+}
+
 static void look(const struct checker_spec *s, struct buf *lines)
 {
-	const struct kernel_limits limits = {KERNEL_UNPACKED_MAX, s->memory};
+	struct unpack_scratch scratch = {
+	        .base = s->scratch, .size = s->scratch_size, .drop = scratch_drop};
+	const struct kernel_limits limits = {KERNEL_UNPACKED_MAX, s->memory,
+	                                     s->scratch ? &scratch : NULL};
 	struct source_fd src;
 	struct kernel_info info;
 	struct err err = ERR_INIT;

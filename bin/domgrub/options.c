@@ -24,7 +24,7 @@ const char options_help[] =
         "  -n, --not-really         copy nothing\n"
         "      --entry=ENTRY        number, title, id, or a>b; shows no menu\n"
         "      --kernel=PATH        this kernel in the guest instead of a menu\n"
-        "      --ramdisk=PATH       its ramdisk; or for an entry that has none\n"
+        "      --ramdisk=PATH       with --kernel: its ramdisk\n"
         "      --args=TEXT          more arguments for the kernel\n"
         "      --disk=PATH          a further disk of the guest; may repeat\n"
         "      --offset=BYTES       where on DISK the file system starts\n"

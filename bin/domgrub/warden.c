@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 #include "base/mem.h"
 #include "disk/window.h"
 #include "say.h"
+#include "xen/kernel.h"
+
+#define SCRATCH_SIZE ((size_t)KERNEL_MEMORY_MAX) /* bytes */
 
 volatile bool warden_stop;
 
@@ -245,9 +249,23 @@ static unsigned xen_version(void)
 
 struct check {
 	struct checker_spec spec;
+	uint8_t *scratch; /* NULL: none */
 	struct jail jail;
 	struct wire wire;
 };
+
+/* A file without a name beside the outputs, as memory that the host can take. */
+static uint8_t *scratch_make(const struct options *o)
+{
+	_close_ int fd = open(o->directory ? o->directory : DEFAULT_DIRECTORY,
+	                      O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	void *p;
+
+	if (fd < 0 || ftruncate(fd, SCRATCH_SIZE) < 0)
+		return NULL;
+	p = mmap(NULL, SCRATCH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
 
 /* A second jail, which can read the kernel and nothing else. */
 static int check_start(struct warden *w, struct check *c, uint64_t size, struct err *err)
@@ -262,7 +280,10 @@ static int check_start(struct warden *w, struct check *c, uint64_t size, struct 
 	                         .arg = &c->spec};
 	int rc;
 
+	c->scratch = scratch_make(w->o);
 	c->spec = (struct checker_spec){.fd = JAIL_WRITE,
+	                                .scratch = c->scratch,
+	                                .scratch_size = c->scratch ? SCRATCH_SIZE : 0,
 	                                .size = size,
 	                                .memory = w->o->memory / 4 * 3,
 	                                .xen = xen_version()};
@@ -289,6 +310,13 @@ static void check_finish(struct check *c)
 		say_warning(str_from(err.text));
 	buf_fini(&body);
 	jail_end(&c->jail, true);
+}
+
+static void check_fini(struct check *c)
+{
+	jail_fini(&c->jail);
+	if (c->scratch)
+		(void)munmap(c->scratch, SCRATCH_SIZE);
 }
 
 static int size_next(struct warden *w, uint64_t *out, struct err *err)
@@ -345,6 +373,6 @@ int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err)
 		rc = copy_finish(w, kernel, ramdisk, err);
 	if (rc == 0)
 		check_finish(&check);
-	jail_fini(&check.jail);
+	check_fini(&check);
 	return rc;
 }

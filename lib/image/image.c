@@ -241,6 +241,15 @@ static int put_mbr(const struct image_plan *plan, struct target *t, struct err *
 	return rc < 0 ? rc : target_write_small(t, sector, sizeof sector, 0, err);
 }
 
+/* Best effort, when a device fails at the very end. */
+static void make_invalid(const struct image_plan *plan, struct target *t)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)target_zero(t, plan->base, EXT4_BLOCK, &ignored);
+	(void)target_zero(t, 0, EXT4_BLOCK, &ignored);
+}
+
 /* The superblock and the table, once all that they lead to is on the disk. */
 static int make_valid(const struct image_plan *plan, struct target *t, const uint8_t first[4096],
 		      struct err *err)
@@ -254,7 +263,11 @@ static int make_valid(const struct image_plan *plan, struct target *t, const uin
 		rc = target_write_small(t, first, EXT4_BLOCK, plan->base, err);
 	if (rc == 0 && plan->base)
 		rc = put_mbr(plan, t, err);
-	return rc < 0 ? rc : target_sync(t, err);
+	if (rc == 0)
+		rc = target_sync(t, err);
+	if (rc < 0 && t->is_device)
+		make_invalid(plan, t);
+	return rc;
 }
 
 static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err *err)
@@ -354,6 +367,12 @@ int image_write(struct image_plan *plan, struct target *target, struct err *err)
 	if (target->is_device && target->size < plan->size)
 		return err_set(err, ERR_SPACE, "%s: %llu bytes, the image has %llu", target->name,
 			       (unsigned long long)target->size, (unsigned long long)plan->size);
+	/* A guest would look for the partition elsewhere. */
+	if (plan->base && target->is_device && target->sector != SECTOR)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s: sectors of %u bytes; a disk with a partition table wants %u "
+			       "(--layout split makes none)",
+			       target->name, target->sector, SECTOR);
 	if (target->is_device)
 		rc = wipe_device(plan, target, err);
 	if (rc < 0)

@@ -35,6 +35,9 @@ static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
 	if (!c->counters[worker])
 		c->counters[worker] = ext4_counter_new(c->ids);
 	rc = ext4_count_tree(c->counters[worker], walk, &c->tallies[i], err);
+	if (rc == -ERR_NOENT && !c->tallies[i].inodes)
+		return err_set(err, ERR_MISMATCH, "/nix/store/%s: registered, but not there",
+			       c->src->items[item].name);
 	if (rc < 0)
 		return err_prefix(err, "looking at /nix/store/%s", c->src->items[item].name);
 	return 0;
@@ -148,7 +151,7 @@ struct filling {
 	struct worker_state workers[16];
 };
 
-static int check_hash(const struct store_item *it, struct nar_hash *h, struct err *err)
+int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err)
 {
 	uint8_t got[HASH_SHA256_LEN];
 	char want_text[HASH_NIX32_SIZE], got_text[HASH_NIX32_SIZE];
@@ -177,12 +180,18 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 	int rc = ext4_stream_tree(me->stream, walk, STORE_INO, hash, &place->object, err);
 
 	if (rc == 0 && hash)
-		rc = check_hash(&f->src->items[item], hash, err);
+		rc = store_item_check(&f->src->items[item], hash, err);
 	if (rc == 0 && (ext4_stream_line(me->stream) != next->line ||
 			ext4_stream_ino(me->stream) != next->ino))
 		rc = err_set(err, ERR_MISMATCH, "it changed while it was copied");
 	if (rc == -ERR_INTERRUPTED)
 		return rc;
+	/* It was there when it was counted. */
+	if (rc == -ERR_NOENT) {
+		err_prefix(err, "it changed while it was copied");
+		err->code = ERR_MISMATCH;
+		rc = -ERR_MISMATCH;
+	}
 	if (rc < 0)
 		return err_prefix(err, "%s/nix/store/%s", rc == -ERR_MISMATCH ? "" : "copying ",
 				  f->src->items[item].name);

@@ -226,10 +226,15 @@ int resolve_in_store(struct store_files *files, const char *path, char **out, st
 	rc = run(&r, err);
 	if (rc < 0)
 		return rc;
-	if (!below_store(&r))
-		return err_set(err, ERR_USAGE, "%s is not in a Nix store: it is %s",
-		               show_str(str_from(path), shown),
-		               r.at.n ? show_str(buf_str(&r.at), end) : "/");
+	if (!below_store(&r)) {
+		const char *at = r.at.n ? r.at.p : "/";
+
+		if (strcmp(path, at) == 0)
+			return err_set(err, ERR_USAGE, "%s is not in a Nix store",
+			               show_str(str_from(path), shown));
+		return err_set(err, ERR_USAGE, "%s is not in a Nix store: it leads to %s",
+		               show_str(str_from(path), shown), show_str(str_from(at), end));
+	}
 	*out = xstrdup(r.at.p + r.root_len);
 	return 0;
 }

@@ -88,7 +88,8 @@ static int find_toplevel(struct loader *l, const char *path, struct err *err)
 	l->sys.toplevel = take(&real);
 	init = xasprintf("%s/init", l->sys.toplevel);
 	rc = store_files_find(l->files, init, &end, err);
-	if (rc == -ERR_NOENT)
+	/* Not a directory: a store path may be a file as well. */
+	if (rc == -ERR_NOENT || (rc < 0 && err->sys_errno == ENOTDIR))
 		return err_set(err, ERR_USAGE, "not a NixOS system: %s%s has no init", l->files->root,
 		               l->sys.toplevel);
 	return rc;

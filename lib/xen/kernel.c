@@ -53,7 +53,8 @@ static int elf_rewind(struct elf *e, struct err *err)
 {
 	unpack_free(take(&e->u));
 	e->pos = 0;
-	return unpack_new(e->packing, &e->w, (size_t)e->limits->memory, &e->u, err);
+	return unpack_new(e->packing, &e->w, (size_t)e->limits->memory, e->limits->scratch, &e->u,
+	                  err);
 }
 
 /* n bytes at off of the unpacked file. */
@@ -306,7 +307,7 @@ static int file_look(const struct window *w, const struct kernel_limits *limits,
 int kernel_read(const struct window *w, const struct kernel_limits *limits, struct kernel_info *out,
                 struct err *err)
 {
-	static const struct kernel_limits usual = {KERNEL_UNPACKED_MAX, KERNEL_MEMORY_MAX};
+	static const struct kernel_limits usual = {KERNEL_UNPACKED_MAX, KERNEL_MEMORY_MAX, NULL};
 	struct kernel_info k = {0};
 	int rc = file_look(w, limits ? limits : &usual, &k, err);
 

@@ -29,8 +29,9 @@ enum kernel_kind {
 };
 
 struct kernel_limits {
-	uint64_t unpacked; /* bytes unpacked at most */
-	uint64_t memory;   /* bytes that a decoder may use */
+	uint64_t unpacked;              /* bytes unpacked at most */
+	uint64_t memory;                /* bytes that a decoder may use */
+	struct unpack_scratch *scratch; /* for its large parts; NULL: the heap */
 };
 
 struct kernel_info {

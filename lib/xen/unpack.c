@@ -2,18 +2,21 @@
 #include "xen/unpack.h"
 
 #include <inttypes.h>
-#include <lz4.h>
 #include <lzma.h>
 #include <string.h>
 #include <zlib.h>
+/* For a decoder with an allocator of ours; all versions since 1.0 have it. */
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
-#include "base/bytes.h"
 #include "base/mem.h"
+#include "xen/unlz4.h"
 
 #define PIECE 65536
-#define LZ4_BLOCK (8u << 20) /* what "lz4 -l" puts into a block, at most */
-#define LZ4_HEADER 4
+#define PAGE 4096
+#define LARGE (1u << 20)        /* bytes: what is kept in the scratch */
+#define DROP_EVERY (128u << 10) /* bytes unpacked */
+#define LZ4_MAGIC_SIZE 4
 
 /* 0 went on, 1 the end of the stream, or -ERR_*. */
 typedef int unpack_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struct err *err);
@@ -21,18 +24,20 @@ typedef int unpack_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, st
 struct unpack {
 	const struct packing *packing;
 	struct window w;
-	uint64_t pos; /* of the next byte that nobody has read into in[] */
+	struct unpack_scratch *scratch;
+	size_t since_drop; /* bytes */
+	uint64_t pos;      /* of the next byte that nobody has read into in[] */
 	bool end;
 	const uint8_t *next; /* in in[] */
 	size_t left;
 	union {
 		z_stream z;
-		lzma_stream lzma;
-		ZSTD_DStream *zstd;
 		struct {
-			char *block, *packed;
-			size_t n, at;
-		} lz4;
+			lzma_stream s;
+			lzma_allocator allocator;
+		} lzma;
+		ZSTD_DStream *zstd;
+		struct lz4_state *lz4;
 	} state;
 	uint8_t in[PIECE];
 };
@@ -42,11 +47,49 @@ struct packing {
 	const char *name;
 	const char *magic;
 	size_t magic_size;
-	bool own_input; /* reads the window itself, not through in[] */
+	bool own_input; /* asks for it by itself */
 	int (*open)(struct unpack *u, size_t memory, struct err *err);
 	unpack_step *step;
 	void (*close)(struct unpack *u);
 };
+
+/* The allocator of all decoders. Scratch is only handed out, and once. */
+static void *large_alloc(struct unpack *u, size_t n)
+{
+	struct unpack_scratch *s = u->scratch;
+	size_t need = (n + PAGE - 1) & ~(size_t)(PAGE - 1);
+	void *p;
+
+	if (!s || n < LARGE || need < n || need > s->size - s->used)
+		return malloc(n);
+	p = s->base + s->used;
+	s->used += need;
+	return p;
+}
+
+static void large_free(struct unpack *u, void *p)
+{
+	const struct unpack_scratch *s = u->scratch;
+
+	if (s && (uint8_t *)p >= s->base && (uint8_t *)p < s->base + s->size)
+		return;
+	free(p);
+}
+
+static void *lzma_large_alloc(void *u, size_t n, size_t size)
+{
+	return large_alloc(u, n * size); /* n is 1: liblzma says so */
+}
+
+static void *zstd_large_alloc(void *u, size_t n)
+{
+	return large_alloc(u, n);
+}
+
+static void decoder_free(void *u, void *p)
+{
+	large_free(u, p);
+}
 
 /* Fill in[] where it is empty; at the end of the input left stays 0. */
 static int refill(struct unpack *u, struct err *err)
@@ -126,20 +169,28 @@ static int lzma_open_result(lzma_ret rc, const char *name, struct err *err)
 	return rc == LZMA_OK ? 0 : err_set(err, ERR_LIMIT, "%s: cannot start", name);
 }
 
+static lzma_stream *lzma_start(struct unpack *u)
+{
+	u->state.lzma.allocator =
+	        (lzma_allocator){.alloc = lzma_large_alloc, .free = decoder_free, .opaque = u};
+	u->state.lzma.s.allocator = &u->state.lzma.allocator;
+	return &u->state.lzma.s;
+}
+
 static int xz_open(struct unpack *u, size_t memory, struct err *err)
 {
-	return lzma_open_result(lzma_stream_decoder(&u->state.lzma, memory, 0), "xz", err);
+	return lzma_open_result(lzma_stream_decoder(lzma_start(u), memory, 0), "xz", err);
 }
 
 static int lzma_open(struct unpack *u, size_t memory, struct err *err)
 {
-	return lzma_open_result(lzma_alone_decoder(&u->state.lzma, memory), "lzma", err);
+	return lzma_open_result(lzma_alone_decoder(lzma_start(u), memory), "lzma", err);
 }
 
 static int lzma_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struct err *err)
 {
 	const char *name = u->packing->name;
-	lzma_stream *s = &u->state.lzma;
+	lzma_stream *s = &u->state.lzma.s;
 	lzma_ret rc;
 
 	s->next_in = u->next;
@@ -166,14 +217,15 @@ static int lzma_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struc
 
 static void lzma_close(struct unpack *u)
 {
-	lzma_end(&u->state.lzma);
+	lzma_end(&u->state.lzma.s);
 }
 
 static int zstd_open(struct unpack *u, size_t memory, struct err *err)
 {
 	unsigned log = 10;
 
-	u->state.zstd = ZSTD_createDStream();
+	u->state.zstd =
+	        ZSTD_createDStream_advanced((ZSTD_customMem){zstd_large_alloc, decoder_free, u});
 	if (!u->state.zstd)
 		return err_set(err, ERR_LIMIT, "zstd: cannot start");
 	while (log < 30 && (size_t)2 << log <= memory)
@@ -201,69 +253,45 @@ static void zstd_close(struct unpack *u)
 	ZSTD_freeDStream(u->state.zstd);
 }
 
-static int lz4_open(struct unpack *u, size_t memory, struct err *err)
+struct lz4_state {
+	struct unlz4_input in; /* first: unlz4.c has a pointer to it */
+	struct unpack *u;
+	struct unlz4 z;
+};
+
+static bool lz4_fill(struct unlz4_input *in)
 {
-	if (memory < LZ4_BLOCK + LZ4_COMPRESSBOUND(LZ4_BLOCK))
-		return err_set(err, ERR_LIMIT, "lz4: wants %u bytes of memory",
-		               LZ4_BLOCK + LZ4_COMPRESSBOUND(LZ4_BLOCK));
-	u->state.lz4.block = xmalloc(LZ4_BLOCK);
-	u->state.lz4.packed = xmalloc(LZ4_COMPRESSBOUND(LZ4_BLOCK)); /* touched as needed */
-	u->pos = LZ4_HEADER;
-	return 0;
+	struct unpack *u = ((struct lz4_state *)in)->u;
+	struct err unused = ERR_INIT;
+
+	u->left = 0;
+	if (refill(u, &unused) < 0 || !u->left)
+		return false;
+	in->next = u->next;
+	in->end = u->next + u->left;
+	return true;
 }
 
-/* The next block of the old format: le32 size, bytes. 1: there is none. */
-static int lz4_block(struct unpack *u, struct err *err)
+static int lz4_open(struct unpack *u, size_t memory, struct err *err)
 {
-	uint8_t head[4];
-	uint32_t n;
-	int rc, out;
+	struct lz4_state *s = xmalloc(sizeof *s);
 
-	if (u->w.size - u->pos < sizeof head)
-		return 1;
-	rc = window_read(&u->w, head, sizeof head, u->pos, err);
-	if (rc < 0)
-		return rc;
-	u->pos += sizeof head;
-	n = get_le32(head);
-	/* The kernel's build puts the unpacked size last: not a block. */
-	if (u->w.size - u->pos == 0)
-		return 1;
-	if (n > (uint32_t)LZ4_COMPRESSBOUND(LZ4_BLOCK) || n > u->w.size - u->pos)
-		return err_set(err, ERR_FORMAT, "lz4: block of %" PRIu32 " bytes", n);
-	rc = window_read(&u->w, u->state.lz4.packed, n, u->pos, err);
-	if (rc < 0)
-		return rc;
-	u->pos += n;
-	out = LZ4_decompress_safe(u->state.lz4.packed, u->state.lz4.block, (int)n, LZ4_BLOCK);
-	if (out < 0)
-		return err_set(err, ERR_FORMAT, "lz4: damaged");
-	u->state.lz4.n = (size_t)out;
-	u->state.lz4.at = 0;
+	s->in = (struct unlz4_input){.fill = lz4_fill};
+	s->u = u;
+	unlz4_init(&s->z, &s->in);
+	u->state.lz4 = s;
+	u->pos = LZ4_MAGIC_SIZE;
 	return 0;
 }
 
 static int lz4_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struct err *err)
 {
-	size_t m;
-
-	if (u->state.lz4.at == u->state.lz4.n) {
-		int rc = lz4_block(u, err);
-
-		if (rc != 0)
-			return rc;
-	}
-	m = MIN(n, u->state.lz4.n - u->state.lz4.at);
-	memcpy(to, u->state.lz4.block + u->state.lz4.at, m);
-	u->state.lz4.at += m;
-	*got = m;
-	return 0;
+	return unlz4_read(&u->state.lz4->z, to, n, got, err);
 }
 
 static void lz4_close(struct unpack *u)
 {
-	free(u->state.lz4.block);
-	free(u->state.lz4.packed);
+	free(u->state.lz4);
 }
 
 static const struct packing packings[] = {
@@ -294,8 +322,8 @@ const char *unpack_name(enum unpack_kind kind)
 	return "unknown";
 }
 
-int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory, struct unpack **out,
-               struct err *err)
+int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory,
+               struct unpack_scratch *scratch, struct unpack **out, struct err *err)
 {
 	const struct packing *p = NULL;
 	struct unpack *u;
@@ -309,6 +337,9 @@ int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory, str
 	u = xcalloc(1, sizeof *u);
 	u->packing = p;
 	u->w = *w;
+	u->scratch = scratch;
+	if (scratch)
+		scratch->used = 0;
 	rc = p->open(u, memory, err);
 	if (rc < 0) {
 		free(u);
@@ -342,15 +373,20 @@ int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *er
 
 		if (rc < 0)
 			return rc;
-		input_ended = u->left == 0;
+		input_ended = u->left == 0; /* of lz4: always, for it gives or fails */
 		rc = u->packing->step(u, (uint8_t *)p + done, n - done, &m, err);
 		if (rc < 0)
 			return rc;
 		done += m;
+		u->since_drop += m;
 		u->end = rc == 1;
 		/* Nothing in and nothing out: the stream was cut off. */
 		if (rc == 0 && m == 0 && input_ended)
 			return err_set(err, ERR_FORMAT, "%s: cut off", u->packing->name);
+	}
+	if (u->scratch && u->scratch->drop && u->since_drop >= DROP_EVERY) {
+		u->scratch->drop(u->scratch);
+		u->since_drop = 0;
 	}
 	*got = done;
 	return 0;

@@ -311,8 +311,8 @@ static void trouble(const struct buf *b, const struct kernel_limits *limits, con
 
 static void refused(void **state)
 {
-	const struct kernel_limits small = {100000, KERNEL_MEMORY_MAX};
-	const struct kernel_limits poor = {KERNEL_UNPACKED_MAX, 100000};
+	const struct kernel_limits small = {100000, KERNEL_MEMORY_MAX, NULL};
+	const struct kernel_limits poor = {KERNEL_UNPACKED_MAX, 100000, NULL};
 	uint8_t *elf = elf_make(linux_notes, ARRAY_LEN(linux_notes), false);
 	struct buf payload = BUF_INIT, image = BUF_INIT;
 

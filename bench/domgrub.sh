@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# domgrub.sh [WORKDIR]: how fast is domgrub, and in how much memory? Against Debian's pygrub, in turn and in one run, on
+# one disk: ext4, NixOS's menu for a separate /boot, a 12 MB kernel, a 48 MB initrd.
+#
+#   list      domgrub -l, pygrub -l
+#   answer    domgrub -q, pygrub -q: menu, kernel and initrd copied, the answer
+#   floor     cat of the two files into one
+#   unchecked domgrub -q with check-kernel = no
+#
+# The kernel is a bzImage with Xen's notes 24 MB into its ELF file; KERNEL_PACKING says how it is packed: none (default:
+# what the copying costs), zstd (as NixOS's), xz, lz4 or gzip. KERNEL takes a file instead. Peak memory is the largest
+# process's; "all" adds up what all of domgrub's processes had at the same time, sampled. ROUNDS (21) says how often.
+# Wants python3, and apt for pygrub (or PYGRUB, a path).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=${here%/*}
+build=${BUILD:-$top/build}
+mkdir -p "${1:-$build/bench}"
+work=$(cd "${1:-$build/bench}" && pwd)
+rounds=${ROUNDS:-21}
+domgrub=$build/bin/domgrub/domgrub
+measure=$build/bench/measure
+
+die() { echo "domgrub.sh: $*" >&2; exit 1; }
+[ -x "$domgrub" ] || die "no $domgrub; run make first"
+pygrub=${PYGRUB:-$work/pygrub/pygrub}
+[ -x "$pygrub" ] || "$top/scripts/get-pygrub.sh" "$work/pygrub" 2>/dev/null || die "no pygrub"
+
+out=$work/out disk=$work/boot.img src=$work/boot
+rm -rf "$src" "$out" "$work"/times.*
+mkdir -p "$src/kernels" "$src/grub" "$out"
+if [ -n "${KERNEL-}" ]; then
+  cp "$KERNEL" "$src/kernels/kernel"
+else
+  "$here/kernel.py" "${KERNEL_PACKING:-none}" >"$src/kernels/kernel"
+fi
+head -c 48000000 /dev/urandom >"$src/kernels/initrd"
+{
+  printf 'set default=0\nset timeout=5\n'
+  for g in "NixOS" "NixOS - Configuration 2 (2025-10-03 - 25.11)" "NixOS - Configuration 1 (2025-10-02 - 25.11)"; do
+    printf 'menuentry "%s" --class nixos --unrestricted {\n' "$g"
+    printf '  linux /kernels/kernel init=/nix/store/x/init console=hvc0 loglevel=4\n  initrd /kernels/initrd\n}\n'
+  done
+} >"$src/grub/grub.cfg"
+rm -f "$disk"
+truncate -s 100M "$disk"
+mke2fs -q -t ext4 -L NIXBOOT -d "$src" "$disk"
+printf 'check-kernel = no\n' >"$work/unchecked.conf"
+: >"$work/none.conf"
+
+run() { # NAME COMMAND...: once, into an empty directory
+  local name=$1
+  shift
+  rm -f "$out"/*
+  "$measure" "$work/times.$name" "$@" >/dev/null 2>"$work/err" || die "$name: $(cat "$work/err")"
+}
+
+for _ in $(seq "$rounds"); do
+  run list "$domgrub" --config="$work/none.conf" -l "$disk"
+  run pygrub-list "$pygrub" -l "$disk"
+  run answer "$domgrub" --config="$work/none.conf" -q --output-format=simple0 --output-directory="$out" "$disk"
+  run pygrub-answer "$pygrub" -q --output-format=simple0 --output-directory="$out" "$disk"
+  run unchecked "$domgrub" --config="$work/unchecked.conf" -q --output-format=simple0 --output-directory="$out" "$disk"
+  run floor sh -c "cat '$src/kernels/kernel' '$src/kernels/initrd' >'$out/both'"
+done
+
+median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+column() { awk -v c="$2" '{print $c}' "$work/times.$1"; }
+ratio() { paste "$work/times.$1" "$work/times.$2" | awk '{print $1 / $4}' | median; }
+
+printf '%-14s %9s %9s %10s\n' "" "wall ms" "CPU ms" "peak KiB"
+for n in list pygrub-list answer unchecked pygrub-answer floor; do
+  printf '%-14s %9.2f %9.2f %10d\n' "$n" "$(column $n 1 | median | awk '{print $1 * 1000}')" \
+    "$(column $n 2 | median | awk '{print $1 * 1000}')" "$(column $n 3 | sort -n | tail -1)"
+done
+echo
+printf 'list:   %6.1f times faster than pygrub      (aim 20)\n' "$(ratio pygrub-list list)"
+printf 'answer: %6.1f times faster than pygrub      (aim 5)\n' "$(ratio pygrub-answer answer)"
+printf 'answer: %6.2f times the floor               (aim 1.2)\n' "$(ratio answer floor)"
+rm -f "$out"/*
+printf 'memory: %6.1f MiB in the largest process\n' "$(column answer 3 | sort -n | tail -1 | awk '{print $1 / 1024}')"
+printf 'memory: %6.1f MiB, all processes together   (aim 8)\n' "$("$here/peak.py" \
+  "$domgrub" --config="$work/none.conf" -q --output-directory="$out" "$disk")"
+rm -f "$out"/*
