@@ -35,6 +35,7 @@ struct offer {
 	bool opened;              /* no download runs ahead for it any more */
 	struct cache_file *ahead; /* a download that was begun before it is asked for */
 	uint64_t ahead_bytes;
+	size_t ahead_from; /* its supplier */
 };
 
 struct caches {

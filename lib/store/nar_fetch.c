@@ -317,6 +317,7 @@ static void run_ahead(struct caches *c)
 				return;
 			o->ahead = cache_open(cache, o->url, bytes, (size_t)bytes);
 			o->ahead_bytes = bytes;
+			o->ahead_from = o->supplier;
 			c->ahead_bytes += bytes;
 			c->ahead_n++;
 		}
@@ -348,6 +349,11 @@ static struct cache_file *take_ahead(struct caches *c, struct offer *o)
 	}
 	run_ahead(c);
 	pthread_mutex_unlock(&c->lock);
+	/* It may be another's by now. */
+	if (f && o->ahead_from != o->supplier) {
+		cache_file_free(f);
+		f = NULL;
+	}
 	return f;
 }
 

@@ -58,7 +58,8 @@ again "repaired"
 # ^C while a server is silent: it ends at once, and leaves nothing.
 rm "$out"/g1.*
 for mode in stall endless; do
-  create g1 --config "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --from "$url/$mode" --cache-dir none -q &
+  "$DOMSTRAP" create g1 --config "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --from "$url/$mode" \
+    --cache-dir none -q </dev/null &
   pid=$!
   sleep 1
   start_ns=$(date +%s%N)
