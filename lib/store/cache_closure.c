@@ -138,31 +138,6 @@ static int settle(struct search *s, uint32_t i, struct err *err)
 
 /* ---- narinfos --------------------------------------------------------------- */
 
-static int compare_str(const void *a, const void *b)
-{
-	return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-/* As Nix's database has them: sorted, blanks between. */
-static char *join_sigs(const struct narinfo *info)
-{
-	struct buf b = BUF_INIT;
-
-	if (!info->nsigs)
-		return NULL;
-	qsort(info->sigs, info->nsigs, sizeof *info->sigs, compare_str);
-	for (size_t i = 0; i < info->nsigs; i++) {
-		buf_puts(&b, i ? " " : "");
-		buf_put(&b, info->sigs[i].p, info->sigs[i].n);
-	}
-	return buf_steal(&b);
-}
-
-static char *in_store(struct str base)
-{
-	return base.n ? xasprintf(STORE_DIR "/%.*s", STR_ARG(base)) : NULL;
-}
-
 static int accept(struct search *s, uint32_t i, const struct narinfo *info, struct err *err)
 {
 	uint32_t *refs = xcalloc(info->nrefs, sizeof *refs);
@@ -177,12 +152,7 @@ static int accept(struct search *s, uint32_t i, const struct narinfo *info, stru
 	pi = &s->nodes[i].info;
 	pi->refs = refs;
 	pi->nrefs = info->nrefs;
-	pi->path = in_store(info->path.base);
-	memcpy(pi->nar_hash, info->nar_hash, sizeof pi->nar_hash);
-	pi->nar_size = info->nar_size;
-	pi->deriver = in_store(info->deriver);
-	pi->sigs = join_sigs(info);
-	pi->ca = info->ca.n ? xstrndup(info->ca.p, info->ca.n) : NULL;
+	path_info_set(pi, info);
 	offer_set(&s->nodes[i].offer, info, s->nodes[i].supplier);
 	return rc < 0 ? rc : settle(s, i, err);
 }

@@ -235,3 +235,40 @@ bool caches_is_slow(const struct caches *c, size_t i)
 
 	return name && decompress_is_slow(str_from(name));
 }
+
+/* ---- narinfos ---------------------------------------------------------------- */
+
+static int compare_str(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* As Nix's database has them: sorted, blanks between. */
+static char *join_sigs(const struct narinfo *info)
+{
+	struct buf b = BUF_INIT;
+
+	if (!info->nsigs)
+		return NULL;
+	qsort(info->sigs, info->nsigs, sizeof *info->sigs, compare_str);
+	for (size_t i = 0; i < info->nsigs; i++) {
+		buf_puts(&b, i ? " " : "");
+		buf_put(&b, info->sigs[i].p, info->sigs[i].n);
+	}
+	return buf_steal(&b);
+}
+
+static char *in_store(struct str base)
+{
+	return base.n ? xasprintf(STORE_DIR "/%.*s", STR_ARG(base)) : NULL;
+}
+
+void path_info_set(struct path_info *pi, const struct narinfo *info)
+{
+	pi->path = in_store(info->path.base);
+	memcpy(pi->nar_hash, info->nar_hash, sizeof pi->nar_hash);
+	pi->nar_size = info->nar_size;
+	pi->deriver = in_store(info->deriver);
+	pi->sigs = join_sigs(info);
+	pi->ca = info->ca.n ? xstrndup(info->ca.p, info->ca.n) : NULL;
+}

@@ -59,6 +59,9 @@ struct caches {
 void offer_fini(struct offer *o);
 void caches_warn(const struct caches *c, const struct err *err);
 
+/* What the closure says of a narinfo's path, its references aside. */
+void path_info_set(struct path_info *pi, const struct narinfo *info);
+
 #define NARINFO_WINDOW NARINFO_BYTES_MAX
 /* A supplier that fails so often, not answering at all, is left alone. */
 #define FAILURES_MAX 3u

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/stream_unit.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/spool.h"
+#include "image/stream_nar.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static int fetch(struct fill *f, size_t pos, int copy, stream_use *use, void *ctx, struct err *err)
+{
+	return stream_nar(f->src, f->plan->order[pos], copy, f->opt->bytes, use, ctx, err);
+}
+
+/* ---- units in memory --------------------------------------------------------- */
+
+struct memory {
+	const uint8_t *p;
+	size_t n, pos;
+};
+
+static int memory_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct memory *m = ctx;
+
+	*got = MIN(n, m->n - m->pos);
+	memcpy(p, m->p + m->pos, *got);
+	m->pos += *got;
+	return 0;
+}
+
+struct load {
+	struct worker *me;
+	size_t at, size;
+	struct ext4_tally *tally;
+};
+
+/* Unpack one NAR into memory, and count what it will take. */
+static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+	struct ext4_tally tally = {0};
+	struct memory m = {.p = l->me->memory + l->at, .n = l->size};
+	struct walk *walk;
+	size_t have = 0, got = 1;
+	uint8_t end;
+	int rc = 0;
+
+	while (rc == 0 && have < l->size && got) {
+		rc = stream_tap_read(t, l->me->memory + l->at + have, l->size - have, &got, err);
+		have += rc == 0 ? got : 0;
+	}
+	/* The end, which says that all was right. */
+	if (rc == 0)
+		rc = stream_tap_read(t, &end, 1, &got, err);
+	if (rc < 0)
+		return rc;
+	walk = nar_walk_new((struct nar_source){memory_read, &m});
+	rc = ext4_count_tree(l->me->counter, walk, &tally, err);
+	walk_free(walk);
+	if (rc < 0)
+		return rc;
+	l->tally->blocks += tally.blocks;
+	l->tally->inodes += tally.inodes;
+	l->tally->bytes += tally.bytes;
+	return 0;
+}
+
+static void item_done(struct fill *f)
+{
+	if (f->opt->paths)
+		atomic_fetch_add(f->opt->paths, 1);
+}
+
+static int write_walk(struct fill *f, struct worker *me, size_t pos, struct walk *walk,
+                      struct err *err)
+{
+	struct store_place *place = &f->plan->place[pos];
+	int rc;
+
+	place->line = ext4_stream_line(me->stream);
+	place->ino = ext4_stream_ino(me->stream);
+	rc = ext4_stream_tree(me->stream, walk, STORE_INO, NULL, &place->object, err);
+	if (rc == 0)
+		item_done(f);
+	return rc;
+}
+
+static int write_memory(struct fill *f, struct worker *me, const struct unit *u, struct err *err)
+{
+	size_t at = 0;
+	int rc = 0;
+
+	ext4_stream_start(me->stream, u->line, (uint32_t)u->ino);
+	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
+		struct memory m = {.p = me->memory + at, .n = stream_size_at(f, pos)};
+		struct walk *walk = nar_walk_new((struct nar_source){memory_read, &m});
+
+		rc = write_walk(f, me, pos, walk, err);
+		walk_free(walk);
+		at += m.n;
+	}
+	return rc < 0 ? rc : ext4_stream_flush(me->stream, err);
+}
+
+int stream_do_memory(struct fill *f, struct worker *me, struct unit *u, struct err *err)
+{
+	struct ext4_tally tally = {0};
+	struct load l = {.me = me, .tally = &tally};
+	int rc = 0;
+
+	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
+		l.size = (size_t)stream_size_at(f, pos);
+		rc = fetch(f, pos, -1, load_nar, &l, err);
+		l.at += l.size;
+	}
+	if (rc == 0)
+		rc = stream_post(f, u, &tally, err);
+	if (rc == 0)
+		rc = stream_wait_for_beginning(f, u, err);
+	return rc < 0 ? rc : write_memory(f, me, u, err);
+}
+
+/* ---- large NARs -------------------------------------------------------------- */
+
+struct direct {
+	struct fill *f;
+	struct worker *me;
+	struct unit *unit;
+};
+
+/* What a NAR that turned out bad had already written must be gone. */
+static int undo(struct fill *f, const struct unit *u, uint64_t end, struct err *err)
+{
+	uint64_t line = u->line;
+	int rc = 0;
+
+	while (line < end && rc == 0) {
+		uint64_t run, phys = ext4_line_block(f->w->gdt_area, line, &run);
+
+		run = MIN(run, end - line);
+		rc = target_zero(f->w->target, f->w->base + phys * EXT4_BLOCK, run * EXT4_BLOCK,
+		                 err);
+		line += run;
+	}
+	return rc;
+}
+
+/* The walk's end shows only that all was right. */
+static int see_end(struct walk *walk, struct err *err)
+{
+	struct walk_entry ent;
+	int rc = walk_next(walk, &ent, err);
+
+	return rc < 0 ? rc : 0;
+}
+
+static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
+{
+	struct direct *d = ctx;
+	struct fill *f = d->f;
+	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
+	struct store_place *place = &f->plan->place[d->unit->first];
+	struct err other = ERR_INIT;
+	int rc;
+
+	ext4_stream_start(d->me->stream, d->unit->line, (uint32_t)d->unit->ino);
+	place->line = d->unit->line;
+	place->ino = d->unit->ino;
+	rc = ext4_stream_tree(d->me->stream, walk, STORE_INO, NULL, &place->object, err);
+	if (rc == 0)
+		rc = see_end(walk, err);
+	if (rc == 0)
+		rc = ext4_stream_flush(d->me->stream, err);
+	if (stream_tap_is_bad(t, rc) && rc < 0 &&
+	    undo(f, d->unit, ext4_stream_line(d->me->stream), &other) < 0) {
+		t->bad = false;
+		*err = other;
+		rc = -(int)err->code;
+	}
+	walk_free(walk);
+	return rc;
+}
+
+int stream_do_direct(struct fill *f, struct worker *me, struct unit *u, struct err *err)
+{
+	struct direct d = {.f = f, .me = me, .unit = u};
+	struct ext4_tally tally = {0};
+	int rc = fetch(f, u->first, -1, direct_nar, &d, err);
+
+	if (rc < 0)
+		return rc;
+	tally.blocks = ext4_stream_line(me->stream) - u->line;
+	tally.inodes = ext4_stream_ino(me->stream) - u->ino;
+	item_done(f);
+	return stream_post(f, u, &tally, err);
+}
+
+struct spooling {
+	struct worker *me;
+	struct unit *unit;
+	struct ext4_tally tally;
+};
+
+static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
+{
+	struct spooling *s = ctx;
+	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
+	int rc;
+
+	s->tally = (struct ext4_tally){0};
+	if (lseek(t->copy, 0, SEEK_SET) < 0)
+		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
+	else
+		rc = ext4_count_tree(s->me->counter, walk, &s->tally, err);
+	if (rc == 0)
+		rc = see_end(walk, err);
+	walk_free(walk);
+	return rc;
+}
+
+int stream_do_spool(struct fill *f, struct worker *me, struct unit *u, struct err *err)
+{
+	struct spooling s = {.me = me, .unit = u};
+	int rc = spool_open(f->opt->spool_dir, &u->spool, err);
+
+	if (rc == 0)
+		rc = fetch(f, u->first, u->spool, spool_nar, &s, err);
+	return rc < 0 ? rc : stream_post(f, u, &s.tally, err);
+}
+
+static int file_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	return io_read(*(int *)ctx, "a temporary file", p, n, got, err);
+}
+
+int stream_do_parked(struct fill *f, struct worker *me, struct unit *u, struct err *err)
+{
+	struct walk *walk = nar_walk_new((struct nar_source){file_read, &u->spool});
+	int rc = 0;
+
+	if (lseek(u->spool, 0, SEEK_SET) < 0)
+		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
+	ext4_stream_start(me->stream, u->line, (uint32_t)u->ino);
+	if (rc == 0)
+		rc = write_walk(f, me, u->first, walk, err);
+	if (rc == 0)
+		rc = ext4_stream_flush(me->stream, err);
+	walk_free(walk);
+	io_close(&u->spool);
+	return rc;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* What stream_fill.c, which says who does what, and stream_unit.c, which does
+ * it, share; nobody else includes it. */
+#ifndef IMAGE_STREAM_UNIT_H
+#define IMAGE_STREAM_UNIT_H
+
+#include <pthread.h>
+
+#include "image/stream_fill.h"
+
+/* A larger NAR is never held in memory. */
+#define STREAM_MEMORY_MAX (12ull << 20)
+#define STREAM_WORKERS_MAX 16u
+
+/* Items that follow each other in the layout and are handled at once. */
+struct unit {
+	size_t first, n; /* in order[] */
+	uint64_t bytes;
+	enum { FREE, TAKEN, COUNTED, PARKED, DONE } state;
+	struct ext4_tally tally; /* from COUNTED on */
+	uint64_t line, ino;      /* where it begins, if it is before frontier */
+	int spool;
+};
+
+struct worker {
+	struct ext4_stream *stream;
+	struct ext4_counter *counter;
+	uint8_t *memory; /* STREAM_MEMORY_MAX */
+};
+
+struct fill {
+	struct ext4_writer *w;
+	const struct stream_source *src;
+	const struct stream_fill_options *opt;
+	struct store_plan *plan;
+	struct worker workers[STREAM_WORKERS_MAX];
+	pthread_mutex_t lock;
+	pthread_cond_t moved; /* the frontier, or a unit got parked, or failure */
+	struct unit *units;
+	size_t n_units;
+	size_t front, back; /* units [front, back) were not taken */
+	size_t frontier;    /* up to this one the beginnings are known */
+	size_t large_going; /* large NARs being unpacked */
+	uint64_t left;      /* bytes of units that were not taken */
+	bool failed;
+	int rc;         /* of the first failure, and */
+	struct err err; /* why */
+};
+
+/* The size of the NAR at a position of the order. */
+static inline uint64_t stream_size_at(const struct fill *f, size_t pos)
+{
+	return f->src->items[f->plan->order[pos]].nar_size;
+}
+
+/* A unit is counted: the beginnings behind it may be known now. */
+int stream_post(struct fill *f, struct unit *u, const struct ext4_tally *tally, struct err *err);
+/* 0 when the unit's beginning is known; -ERR_INTERRUPTED. */
+int stream_wait_for_beginning(struct fill *f, const struct unit *u, struct err *err);
+
+/* The four ways to handle a unit; see stream_fill.h. The last: write what was
+ * unpacked into a file. */
+typedef int do_unit(struct fill *f, struct worker *me, struct unit *u, struct err *err);
+do_unit stream_do_memory, stream_do_direct, stream_do_spool, stream_do_parked;
+
+#endif
