@@ -140,7 +140,7 @@ static int address_space(uint64_t *out, struct err *err)
 	int rc = io_read_file(AT_FDCWD, "/proc/self/statm", 256, &b, err);
 
 	rest = buf_str(&b);
-	if (rc == 0 && !str_u64(str_cut(&rest, ' '), 10, UINT32_MAX, &pages))
+	if (rc == 0 && !str_u64(str_cut(&rest, ' '), 10, INT64_MAX / 65536, &pages))
 		rc = err_set(err, ERR_FORMAT, "/proc/self/statm: no number");
 	buf_fini(&b);
 	*out = pages * (uint64_t)sysconf(_SC_PAGESIZE);
