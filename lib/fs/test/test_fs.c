@@ -73,8 +73,11 @@ static int fake_readlink(struct fs *fs, uint64_t node, struct buf *out, struct e
 	return 0;
 }
 
+static unsigned lists; /* how often a directory was read */
+
 static int fake_list(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err)
 {
+	lists++;
 	for (size_t i = 0; i < ARRAY_LEN(tree); i++) {
 		const struct fs_entry ent = {.name = str_from(tree[i].name), .node = tree[i].node};
 
@@ -171,6 +174,20 @@ static void not_followed(void **state)
 	buf_fini(&target);
 }
 
+static void remembered(void **state)
+{
+	struct err err = ERR_INIT;
+	struct fs_stat st;
+	unsigned before;
+
+	assert_ok(fs_stat(&fake, STR("/etc/host"), true, &st, &err), &err);
+	before = lists;
+	assert_ok(fs_stat(&fake, STR("/etc/host"), true, &st, &err), &err);
+	assert_int_equal(lists, before);
+	assert_fails(fs_stat(&fake, STR("/etc/hos"), true, &st, &err), &err, ERR_NOENT, "no such");
+	assert_fails(fs_stat(&fake, STR("/host"), true, &st, &err), &err, ERR_NOENT, "no such");
+}
+
 /* A disk of 100 bytes that say where they are. */
 static void runs(void **state)
 {
@@ -221,5 +238,8 @@ int main(void)
 	        cmocka_unit_test(runs),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	fs_free(&fake);
+	return failed;
 }
