@@ -232,9 +232,8 @@ static void runs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(found),
-	        cmocka_unit_test(refused),
-	        cmocka_unit_test(not_followed),
+	        cmocka_unit_test(found),        cmocka_unit_test(refused),
+	        cmocka_unit_test(not_followed), cmocka_unit_test(remembered),
 	        cmocka_unit_test(runs),
 	};
 
