@@ -9,6 +9,7 @@
 static const struct command commands[] = {
 	{"init", cmd_init, "write a configuration.nix to begin a guest with"},
 	{"create", cmd_create, "make a guest's disk image and xl config from a built system"},
+	{"cache", cmd_cache, "say how large the kept downloads are, or remove them"},
 };
 
 int command_failed(const struct err *err)

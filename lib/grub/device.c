@@ -56,6 +56,12 @@ static bool vdev_matches(const struct grub_device *d, unsigned disk, struct str 
 	return disk < 26 && str_is(vdev, by_number);
 }
 
+/* Is it the disk that is wanted, or one of its partitions? */
+static bool same_disk(const struct grub_device *d, const struct spec *have, const struct spec *want)
+{
+	return want->vdev.p ? vdev_matches(d, have->disk, want->vdev) : want->disk == have->disk;
+}
+
 static bool matches(const struct grub_device *d, const struct spec *want)
 {
 	struct spec have;
@@ -64,7 +70,29 @@ static bool matches(const struct grub_device *d, const struct spec *want)
 		return false;
 	if (want->scheme.n && !str_eq(want->scheme, have.scheme))
 		return false;
-	return want->vdev.p ? vdev_matches(d, have.disk, want->vdev) : want->disk == have.disk;
+	return same_disk(d, &have, want);
+}
+
+/*
+ * A disk without partitions stands for each of its partitions: a guest whose
+ * disk is called xvda1 has no table, yet its menu says (hd0,1) or (hd0,msdos1).
+ */
+static bool bare_disk(const struct grub_files *files, const struct spec *want, size_t *dev)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < files->device_count; i++) {
+		struct spec have;
+
+		if (!parse_spec(str_from(files->devices[i].name), 1, &have) ||
+		    !same_disk(&files->devices[i], &have, want))
+			continue;
+		if (have.part)
+			return false;
+		found = true;
+		*dev = i;
+	}
+	return found;
 }
 
 int device_find(const struct grub_files *files, struct str name, unsigned first, size_t *dev,
@@ -74,12 +102,15 @@ int device_find(const struct grub_files *files, struct str name, unsigned first,
 
 	if (name.n >= 2 && name.p[0] == '(' && name.p[name.n - 1] == ')')
 		name = (struct str){name.p + 1, name.n - 2};
-	if (parse_spec(name, first, &want))
-		for (size_t i = 0; i < files->device_count; i++)
-			if (matches(&files->devices[i], &want)) {
-				*dev = i;
-				return 0;
-			}
+	if (!parse_spec(name, first, &want))
+		return err_set(err, ERR_NOENT, "no such device: %.*s", STR_ARG(name));
+	for (size_t i = 0; i < files->device_count; i++)
+		if (matches(&files->devices[i], &want)) {
+			*dev = i;
+			return 0;
+		}
+	if (bare_disk(files, &want, dev))
+		return 0;
 	return err_set(err, ERR_NOENT, "no such device: %.*s", STR_ARG(name));
 }
 

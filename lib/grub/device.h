@@ -13,7 +13,8 @@
 
 /*
  * The table index of a device, with or without parentheses. "first" is the
- * number of the first partition: 1, or 0 in GRUB legacy. 0 or -ERR_NOENT.
+ * number of the first partition: 1, or 0 in GRUB legacy. A partition of a
+ * disk that has none is the disk itself. 0 or -ERR_NOENT.
  */
 int device_find(const struct grub_files *files, struct str name, unsigned first, size_t *dev,
                 struct err *err);

@@ -11,6 +11,7 @@
  * - Each entry starts from the menu's variables; GRUB's keep what an entry
  *   that failed has set.
  * - "fallback" may be a title or id; GRUB takes numbers only.
+ * - A partition of a disk that has none is the disk itself.
  * - ".." in a path goes by names, not through symbolic links.
  * - The kernel's arguments do not begin with BOOT_IMAGE=, as with pygrub.
  * - A function may be defined anew while it runs.

@@ -27,12 +27,17 @@ static int probe(blkid_probe pr, int fd, const char *name, struct err *err)
 		return 0;
 	if (rc == -1)
 		return err_sys(err, errno, "%s: probe", name);
-	what = value(pr, "TYPE");
-	if (!what)
-		what = value(pr, "PTTYPE");
 	/* -2: more than one kind of thing. */
-	return err_set(err, ERR_EXISTS, "%s: holds %s%s already (--force overwrites it)", name,
-		       what ? "a " : "something", what ? what : "");
+	what = value(pr, "TYPE");
+	if (what)
+		return err_set(err, ERR_EXISTS, "%s: holds data already, %s (--force overwrites it)",
+			       name, what);
+	what = value(pr, "PTTYPE");
+	if (what)
+		return err_set(err, ERR_EXISTS,
+			       "%s: holds a partition table (%s) already (--force overwrites it)",
+			       name, what);
+	return err_set(err, ERR_EXISTS, "%s: holds something already (--force overwrites it)", name);
 }
 
 int device_check_empty(int fd, const char *name, struct err *err)

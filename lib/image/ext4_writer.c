@@ -6,6 +6,7 @@
 #include "image/ext4_writer.h"
 #include "base/mem.h"
 #include "image/ext4_dir.h"
+#include "image/ext4_inodes.h"
 #include "nix/nar_hash.h"
 
 #include <string.h>
@@ -37,19 +38,6 @@ struct ext4_stream {
 	size_t depth;
 	struct level levels[WALK_DEPTH_MAX];
 };
-
-void ext4_writer_init(struct ext4_writer *w, struct target *t, uint64_t base,
-		      const struct ext4_ids *ids, const struct ext4_layout *lay)
-{
-	*w = (struct ext4_writer){.target = t, .base = base, .ids = ids, .layout = lay};
-	w->dirs = xcalloc(lay->groups, sizeof *w->dirs);
-}
-
-void ext4_writer_fini(struct ext4_writer *w)
-{
-	free(w->dirs);
-	w->dirs = NULL;
-}
 
 struct ext4_stream *ext4_stream_new(struct ext4_writer *w)
 {
@@ -112,7 +100,7 @@ static int flush_piece(struct ext4_stream *s, struct err *err)
 		size_t n;
 		int rc;
 
-		phys = ext4_line_block(w->layout->gdt_area, s->piece_line, &run);
+		phys = ext4_line_block(w->gdt_area, s->piece_line, &run);
 		n = (size_t)MIN(run * EXT4_BLOCK, (uint64_t)(s->fill - at));
 		rc = target_write(w->target, s->piece + at, n, w->base + phys * EXT4_BLOCK, err);
 		if (rc < 0)
@@ -138,7 +126,7 @@ static int take_block(struct ext4_stream *s, uint8_t **block, uint64_t *phys, st
 
 	if (rc < 0)
 		return rc;
-	*phys = ext4_line_block(s->w->layout->gdt_area, ext4_stream_line(s), &run);
+	*phys = ext4_line_block(s->w->gdt_area, ext4_stream_line(s), &run);
 	*block = s->piece + s->fill;
 	s->fill += EXT4_BLOCK;
 	return 0;
@@ -157,7 +145,7 @@ static void list_extents(struct ext4_stream *s, uint64_t blocks)
 		most = MIN(most, blocks / (EXT4_EXTENTS_INLINE + 1));
 	s->n_extents = 0;
 	while (done < blocks) {
-		uint64_t run, phys = ext4_line_block(s->w->layout->gdt_area, line + done, &run);
+		uint64_t run, phys = ext4_line_block(s->w->gdt_area, line + done, &run);
 		uint64_t n = MIN(MIN(run, blocks - done), most);
 
 		GROW(s->extents, s->n_extents, s->extents_cap);
@@ -169,29 +157,9 @@ static void list_extents(struct ext4_stream *s, uint64_t blocks)
 
 /* ---- inodes --------------------------------------------------------------- */
 
-static int write_inodes(struct ext4_stream *s, uint32_t first, uint32_t n, const uint8_t *raw,
-			struct err *err)
-{
-	const struct ext4_layout *lay = s->w->layout;
-
-	while (n) {
-		uint32_t left = lay->inodes_per_group - (first - 1) % lay->inodes_per_group;
-		uint32_t m = MIN(left, n);
-		int rc = target_write_small(s->w->target, raw, (size_t)m * EXT4_INODE_SIZE,
-					    s->w->base + ext4_inode_offset(lay, first), err);
-
-		if (rc < 0)
-			return rc;
-		raw += (size_t)m * EXT4_INODE_SIZE;
-		first += m;
-		n -= m;
-	}
-	return 0;
-}
-
 static int flush_window(struct ext4_stream *s, struct err *err)
 {
-	int rc = write_inodes(s, s->window_first, s->window_n, s->window, err);
+	int rc = ext4_write_inodes(s->w, s->window_first, s->window_n, s->window, err);
 
 	s->window_first += s->window_n;
 	s->window_n = 0;
@@ -210,10 +178,10 @@ static int put_inode(struct ext4_stream *s, uint32_t ino, const struct ext4_inod
 	int rc;
 
 	ext4_inode_format(s->w->ids, ino, in, raw);
-	if (in->type == EXT4_FT_DIR)
+	if (in->type == EXT4_FT_DIR && s->w->layout)
 		atomic_fetch_add(&s->w->dirs[(ino - 1) / s->w->layout->inodes_per_group], 1);
 	if (ino < s->window_first)
-		return write_inodes(s, ino, 1, raw, err);
+		return ext4_write_inodes(s->w, ino, 1, raw, err);
 	if (ino - s->window_first >= WINDOW_INODES) {
 		rc = flush_window(s, err);
 		if (rc < 0)
@@ -307,7 +275,7 @@ static int clone_blocks(struct ext4_stream *s, int src, uint64_t size, uint64_t 
 
 	*shared = 0;
 	while (rc == 0 && *shared < whole) {
-		uint64_t run, phys = ext4_line_block(w->layout->gdt_area, s->piece_line, &run);
+		uint64_t run, phys = ext4_line_block(w->gdt_area, s->piece_line, &run);
 		uint64_t n = MIN(run * EXT4_BLOCK, whole - *shared);
 
 		rc = target_clone(w->target, src, *shared, n, w->base + phys * EXT4_BLOCK, err);

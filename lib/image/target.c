@@ -46,6 +46,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 	_close_ int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	uint64_t size;
+	int sector, protected;
 
 	if (fd < 0 && errno == EBUSY)
 		return err_set(err, ERR_BUSY,
@@ -56,14 +57,18 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 		return err_sys(err, errno, "%s: stat", path);
 	if (!S_ISBLK(st.st_mode))
 		return err_set(err, ERR_USAGE, "%s: not a block device", path);
-	if (ioctl(fd, BLKGETSIZE64, &size) < 0)
+	if (ioctl(fd, BLKGETSIZE64, &size) < 0 || ioctl(fd, BLKSSZGET, &sector) < 0 ||
+	    ioctl(fd, BLKROGET, &protected) < 0)
 		return err_sys(err, errno, "%s: size", path);
+	if (protected)
+		return err_set(err, ERR_IO, "%s: is write-protected", path);
 	*t = (struct target)TARGET_INIT;
 	t->fd = fd;
 	fd = -1;
 	t->name = xstrdup(path);
 	t->is_device = true;
 	t->size = size;
+	t->sector = (unsigned)sector;
 	t->clone = CLONE_NEVER;
 	open_direct(t);
 	return 0;

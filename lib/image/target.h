@@ -29,6 +29,7 @@ struct target {
 	bool is_device;
 	bool sparse;	/* what was never written reads as zeros */
 	uint64_t size;	/* of a device; 0 for a file until it is set */
+	unsigned sector; /* bytes that a device's table counts in; 0 for a file */
 	enum clone_mode clone;
 	atomic_bool cloning; /* until the host said no */
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/closure.h"
 
+#include "base/mem.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +39,31 @@ const struct path_info *closure_find(const struct closure *c, const char *path)
 	if (!c->n)
 		return NULL;
 	return bsearch(path, c->paths, c->n, sizeof *c->paths, against_path);
+}
+
+const struct path_info *closure_unreached(const struct closure *c, size_t from)
+{
+	_free_ bool *seen = xcalloc(c->n, sizeof *seen);
+	_free_ size_t *todo = xcalloc(c->n, sizeof *todo);
+	size_t n = 0;
+
+	seen[from] = true;
+	todo[n++] = from;
+	while (n) {
+		const struct path_info *info = &c->paths[todo[--n]];
+
+		for (size_t i = 0; i < info->nrefs; i++) {
+			/* Marked when put there, so that todo has room for all. */
+			if (!seen[info->refs[i]])
+				todo[n++] = info->refs[i];
+			seen[info->refs[i]] = true;
+		}
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		if (!seen[i])
+			return &c->paths[i];
+	}
+	return NULL;
 }
 
 uint64_t closure_nar_size(const struct closure *c)

@@ -53,6 +53,9 @@ void closure_fini(struct closure *c);
 void path_info_fini(struct path_info *info);
 /* The path's entry, borrowed from c; NULL: not in it. */
 const struct path_info *closure_find(const struct closure *c, const char *path);
+/* The first path that no chain of references leads to from path number from;
+ * NULL: every one is reached. */
+const struct path_info *closure_unreached(const struct closure *c, size_t from);
 /* Bytes of all the NARs. */
 uint64_t closure_nar_size(const struct closure *c);
 

@@ -34,6 +34,8 @@ int sql_fail(struct err *err, sqlite3 *sql, int code, const char *name)
 
 	if ((code & 0xff) == SQLITE_INTERRUPT)
 		text = "more steps than a database of its size can need";
+	if (code_of(code) == ERR_BUSY)
+		text = "locked by another process; try again when that is done";
 	return err_set(err, code_of(code), "%s: %s", name, show_str(str_from(text), shown));
 }
 

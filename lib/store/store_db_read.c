@@ -340,38 +340,39 @@ static int read_edges(struct reader *rd, struct err *err)
 	return 0;
 }
 
-/* An index that names another row for it than the table has is damaged. */
-static int check_toplevel(const struct reader *rd, const char *toplevel, struct err *err)
-{
-	for (size_t i = 0; i < rd->n; i++) {
-		if (strcmp(rd->rows[i].info.path, toplevel) == 0)
-			return 0;
-	}
-	return err_set(err, ERR_FORMAT, "%s: its index and its row disagree on %s", rd->db->name,
-	               toplevel);
-}
-
 static int read_all(struct reader *rd, const char *toplevel, struct err *err)
 {
 	int rc = read_paths(rd, toplevel, err);
 
 	if (rc < 0)
 		return rc;
-	rc = check_toplevel(rd, toplevel, err);
-	if (rc < 0)
-		return rc;
 	rc = sort_paths(rd, err);
 	return rc < 0 ? rc : read_edges(rd, err);
 }
 
-/* What was read becomes the caller's. */
-static void publish(struct reader *rd, struct closure *out)
+/*
+ * What was read becomes the caller's. An index that does not say what its
+ * table says shows here: not the path that was asked for, or more than it needs.
+ */
+static int publish(struct reader *rd, const char *toplevel, struct closure *out, struct err *err)
 {
-	out->paths = xcalloc(rd->n, sizeof *out->paths);
-	out->n = rd->n;
+	_cleanup_(closure_fini) struct closure c = {xcalloc(rd->n, sizeof *c.paths), rd->n};
+	const struct path_info *top, *lost;
+
 	for (size_t i = 0; i < rd->n; i++)
-		out->paths[i] = rd->rows[i].info;
+		c.paths[i] = rd->rows[i].info;
 	rd->n = 0;
+	top = closure_find(&c, toplevel);
+	if (!top)
+		return err_set(err, ERR_FORMAT, "%s: damaged: its index and its row disagree on %s",
+		               rd->db->name, toplevel);
+	lost = closure_unreached(&c, (size_t)(top - c.paths));
+	if (lost)
+		return err_set(err, ERR_FORMAT, "%s: damaged: its indexes disagree on who needs %s",
+		               rd->db->name, lost->path);
+	*out = c;
+	c = (struct closure){0};
+	return 0;
 }
 
 /* One transaction, so that all of it is of one moment. */
@@ -391,7 +392,7 @@ static int read_once(struct store_db *db, const char *toplevel, struct closure *
 	if (db->immutable && store_db_changed(db))
 		return 1;
 	if (rc == 0)
-		publish(&rd, out);
+		rc = publish(&rd, toplevel, out, err);
 	return rc;
 }
 

@@ -19,8 +19,9 @@ configuration=$repo/demo/configuration.nix
 [ -n "$system" ] || system=$("$repo/demo/nixos/build.sh" "$configuration" "$work/test-boot/result")
 dir=$(mktemp -d "$work/test-boot/run.XXXXXX")
 guests=()
+set -m # each guest in a process group of its own, so that ^C here can end all of it
 # shellcheck disable=SC2154 # p is assigned right there
-trap 'for p in "${guests[@]}"; do kill "$p" 2>/dev/null || true; done; rm -rf "$dir"' EXIT
+trap 'for p in "${guests[@]}"; do kill -- "-$p" 2>/dev/null || true; done; rm -rf "$dir"' EXIT
 
 # What the guest is asked. Typed on its console, so short; CHECK lines come back.
 mkdir "$dir/guest"
@@ -67,7 +68,7 @@ for type in pv pvh; do
 done
 for type in pv pvh; do
   wait "${guests[0]}" || true
-  guests=("${guests[@]:1}")
+  guests=("${guests[@]:1}") # a number that may soon be another's
   log=$work/test-boot/$type.log
   for step in "login prompt" "logged in as root" "xl shutdown"; do
     if grep -q "RIG .* OK $step" "$log"; then result ok "$type: $step"; else result "not ok" "$type: $step"; fi

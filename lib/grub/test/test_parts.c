@@ -36,6 +36,10 @@ static void devices(void **state)
 	        {"(xen/xvdb,gpt1)", "hd1,gpt1"},
 	        {"(xen/xvdz,1)", "hd2,msdos1"},
 	        {"xen/xvda1", "hd3"},
+	        {"hd3,1", "hd3"}, /* a disk without partitions */
+	        {"(hd3,msdos1)", "hd3"},
+	        {"(xen/xvda1,gpt7)", "hd3"},
+	        {"(xen/xvda1,apple7)", NULL},
 	        {"hd00", "hd0"},
 	        {"xen/xvdc", NULL}, /* has another name */
 	        {"hd0,gpt1", NULL},
@@ -193,6 +197,7 @@ static void env_writing(void **state)
 	        {"a=1\n", "b", "x\\y\nz", "a=1\nb=x\\\\y\\\nz\n"},
 	        {"a=1\n", "none", NULL, "a=1\n"},
 	        {"a=1\nrubbish\n", "b", "2", "a=1\nb=2\n"},
+	        {"a=1\nm=x\\\n", "b", "2", "a=1\nb=2\n"}, /* swallows the padding */
 	        {"a=1\n", "", "2", NULL},
 	        {"a=1\n", "b=c", "2", NULL},
 	        {"a=1\n", "#b", "2", NULL},

@@ -10,19 +10,21 @@
 #define KERNEL "/nix/store/22222222222222222222222222222222-linux-6.12.40/bzImage"
 #define INITRD "/nix/store/33333333333333333333333333333333-initrd-linux-6.12.40/initrd"
 
-static const struct grub_entry entry = {
-	.init = SYS "/init", .kernel = KERNEL, .initrd = INITRD, .params = "loglevel=4"};
+#define ENTRY                                                                                      \
+	{                                                                                          \
+		.init = SYS "/init", .kernel = KERNEL, .initrd = INITRD, .params = "loglevel=4"    \
+	}
 
 static const struct grub_special specials[] = {
-	{.name = "debug", .configuration_name = "", .version = "25.11", .time = 1, .entry = entry},
-	{.name = "z", .configuration_name = "Named", .version = "25.11", .time = 1, .entry = entry},
+	{.name = "debug", .configuration_name = "", .version = "25.11", .time = 1, .entry = ENTRY},
+	{.name = "z", .configuration_name = "Named", .version = "25.11", .time = 1, .entry = ENTRY},
 };
 
 static const struct grub_generation generations[] = {
-	{.number = 3, .time = 1759449600, .version = "25.11.3", .entry = entry},
-	{.number = 2, .time = 1759363200, .version = "25.11.2", .entry = entry,
+	{.number = 3, .time = 1759449600, .version = "25.11.3", .entry = ENTRY},
+	{.number = 2, .time = 1759363200, .version = "25.11.2", .entry = ENTRY,
 	 .specials = specials, .n_specials = 2},
-	{.number = 1, .time = 1, .version = "25.11.1", .entry = entry},
+	{.number = 1, .time = 1, .version = "25.11.1", .entry = ENTRY},
 };
 
 static const struct grub_profile profile = {.generations = generations, .n = 3};

@@ -58,6 +58,9 @@ static void round_trip(void **state)
 	assert_int_equal(got.paths[2].refs[1], 1);
 	assert_int_equal(got.paths[2].refs[2], 2);
 	assert_int_equal(got.paths[1].refs[0], 0);
+	assert_null(closure_unreached(&got, 2));
+	assert_ptr_equal(closure_unreached(&got, 1), &got.paths[2]);
+	assert_ptr_equal(closure_unreached(&got, 0), &got.paths[1]);
 	assert_ptr_equal(closure_find(&got, P_TOP), &got.paths[2]);
 	assert_null(closure_find(&got, P_LONE));
 	assert_int_equal(closure_nar_size(&got), 120 + 121 + 123);
