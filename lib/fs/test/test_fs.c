@@ -87,8 +87,15 @@ static int fake_list(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, st
 	return 0;
 }
 
-static const struct fs_ops fake_ops = {
-        .stat = fake_stat, .map = fake_map, .readlink = fake_readlink, .list = fake_list};
+static void fake_free(struct fs *fs)
+{
+}
+
+static const struct fs_ops fake_ops = {.free = fake_free,
+                                       .stat = fake_stat,
+                                       .map = fake_map,
+                                       .readlink = fake_readlink,
+                                       .list = fake_list};
 
 static struct fs fake = {.ops = &fake_ops, .root = 1, .w = {.name = "img"}};
 
