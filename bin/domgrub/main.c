@@ -91,6 +91,23 @@ static int config_print(const struct msg_plan *p, const char *args, struct err *
 	return rc;
 }
 
+static void plan_tell(const struct msg_plan *p, const char *args)
+{
+	struct str rest = p->output;
+
+	say_debug("kernel %.*s, %llu bytes", STR_ARG(p->kernel),
+	          (unsigned long long)p->kernel_size);
+	for (uint32_t i = 0; i < p->initrds; i++)
+		say_debug("ramdisk %.*s", STR_ARG(p->initrd[i]));
+	say_debug("ramdisks %llu bytes", (unsigned long long)p->ramdisk_size);
+	say_debug("arguments %s", args);
+	while (rest.p && rest.n) {
+		struct str line = str_cut(&rest, '\n');
+
+		say_debug("the menu says: %.*s", STR_ARG(line));
+	}
+}
+
 static int boot(struct warden *w, const struct msg_plan *p, const char *args, int answer_fd,
                 struct err *err)
 {
@@ -101,6 +118,7 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, in
 	struct buf probe = BUF_INIT;
 	int rc;
 
+	plan_tell(p, args);
 	if (o->is_config)
 		return config_print(p, args, err);
 	/* An answer that cannot be given is better known before the work. */
