@@ -29,6 +29,10 @@ struct command {
 
 int cmd_cache(int argc, char **argv);
 int cmd_create(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
+int cmd_generations(int argc, char **argv);
 int cmd_init(int argc, char **argv);
+int cmd_rollback(int argc, char **argv);
+int cmd_update(int argc, char **argv);
 
 #endif

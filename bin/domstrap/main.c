@@ -9,6 +9,10 @@
 static const struct command commands[] = {
 	{"init", cmd_init, "write a configuration.nix to begin a guest with"},
 	{"create", cmd_create, "make a guest's disk image and xl config from a built system"},
+	{"generations", cmd_generations, "list the generations of a guest that is off"},
+	{"update", cmd_update, "add a generation to a guest that is off"},
+	{"rollback", cmd_rollback, "make an older generation boot"},
+	{"gc", cmd_gc, "delete old generations and what only they need"},
 	{"cache", cmd_cache, "say how large the kept downloads are, or remove them"},
 };
 

@@ -274,9 +274,10 @@ static int use_caches(struct source *s, const struct source_options *opt, const 
 		return rc;
 	ui_say("asking for what %s needs", system);
 	rc = caches_closure(s->caches, system, &s->closure, &s->toplevel, err);
-	if (rc == 0)
-		s->files = nar_files_new(s->caches, &s->closure, spool_dir);
-	return rc;
+	if (rc < 0)
+		return rc;
+	s->files = nar_files_new(s->caches, &s->closure, spool_dir);
+	return nar_files_outputs(s->files, &s->closure, err);
 }
 
 /* A name that could mean something in a cache, too. */

@@ -75,7 +75,8 @@ static void hash_names(struct ext4_dir *dir, const struct ext4_ids *ids)
 		struct ext4_child *k = &dir->kids[i];
 		ext2_dirhash_t hash, minor;
 
-		ext2fs_dirhash2(EXT2_HASH_HALF_MD4_UNSIGNED, dir->names.p + k->name_off,
+		ext2fs_dirhash2(ids->signed_hash ? EXT2_HASH_HALF_MD4 : EXT2_HASH_HALF_MD4_UNSIGNED,
+				dir->names.p + k->name_off,
 				k->name_len, NULL, 0, seed, &hash, &minor);
 		k->hash = hash;
 		k->minor = minor;
@@ -216,7 +217,7 @@ static void root_block(const struct ext4_dir *dir, uint32_t seed, uint32_t ino, 
 void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint32_t ino,
 		    uint32_t parent, uint64_t i, uint8_t out[4096])
 {
-	uint32_t seed = ext4_inode_seed(ids, ino);
+	uint32_t seed = ext4_inode_seed(ids, ino, dir->generation);
 	size_t leaf;
 
 	memset(out, 0, EXT4_BLOCK);

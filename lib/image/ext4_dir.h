@@ -26,6 +26,7 @@ struct ext4_dir {
 	struct ext4_child *kids;
 	size_t n, cap;
 	uint64_t bytes; /* of all entries, "." and ".." left aside */
+	uint32_t generation; /* of its inode: 0 unless somebody else made it */
 	/* once packed */
 	size_t *leaf_end; /* index behind each leaf's last child */
 	size_t n_leaves, leaves_cap, n_nodes;

@@ -32,11 +32,12 @@ void ext4_ids_init(struct ext4_ids *ids, const uint8_t uuid[16])
 		put_le32(ids->hash_seed + 4 * i, ext4_crc32c(ids->csum_seed + i, uuid, 16));
 }
 
-uint32_t ext4_inode_seed(const struct ext4_ids *ids, uint32_t ino)
+uint32_t ext4_inode_seed(const struct ext4_ids *ids, uint32_t ino, uint32_t generation)
 {
-	uint8_t raw[8] = {0};
+	uint8_t raw[8];
 
 	put_le32(raw, ino);
+	put_le32(raw + 4, generation);
 	return ext4_crc32c(ids->csum_seed, raw, sizeof raw);
 }
 
@@ -84,7 +85,15 @@ void ext4_extent_leaf(const struct ext4_ids *ids, uint32_t ino, const struct ext
 	extent_header(out, n, EXT4_EXTENTS_PER_LEAF, 0);
 	for (size_t i = 0; i < n; i++)
 		extent_format(&ext[i], out + 12 + 12 * i);
-	put_le32(out + tail, ext4_crc32c(ext4_inode_seed(ids, ino), out, tail));
+	put_le32(out + tail, ext4_crc32c(ext4_inode_seed(ids, ino, 0), out, tail));
+}
+
+void ext4_extent_root(const struct ext4_extent *ext, size_t n, uint8_t out[60])
+{
+	memset(out, 0, 60);
+	extent_header(out, n, EXT4_EXTENTS_INLINE, 0);
+	for (size_t i = 0; i < n; i++)
+		extent_format(&ext[i], out + 12 + 12 * i);
 }
 
 static void format_extents(const struct ext4_inode *in, uint8_t *out)
@@ -95,9 +104,7 @@ static void format_extents(const struct ext4_inode *in, uint8_t *out)
 			index_format(&in->leaves[i], out + 12 + 12 * i);
 		return;
 	}
-	extent_header(out, in->n_extents, EXT4_EXTENTS_INLINE, 0);
-	for (size_t i = 0; i < in->n_extents; i++)
-		extent_format(&in->extents[i], out + 12 + 12 * i);
+	ext4_extent_root(in->extents, in->n_extents, out);
 }
 
 static uint32_t type_bits(enum ext4_ftype type)
@@ -143,7 +150,7 @@ void ext4_inode_format(const struct ext4_ids *ids, uint32_t ino, const struct ex
 		memcpy(out + OFF_I_BLOCK, in->target.p, in->target.n);
 	else
 		format_extents(in, out + OFF_I_BLOCK);
-	crc = ext4_crc32c(ext4_inode_seed(ids, ino), out, 256);
+	crc = ext4_crc32c(ext4_inode_seed(ids, ino, 0), out, 256);
 	put_le16(out + OFF_CSUM_LO, (uint16_t)crc);
 	put_le16(out + OFF_CSUM_HI, (uint16_t)(crc >> 16));
 }

@@ -17,14 +17,15 @@ struct ext4_ids {
 	uint8_t uuid[16];
 	uint8_t hash_seed[16];
 	uint32_t csum_seed; /* crc32c of the UUID; see ext4_ids_init() */
+	bool signed_hash;   /* names are hashed as signed bytes; ours never */
 };
 
 /* Everything from the UUID: the hash seed is a digest of it. */
 void ext4_ids_init(struct ext4_ids *ids, const uint8_t uuid[16]);
 
 uint32_t ext4_crc32c(uint32_t crc, const void *p, size_t n);
-/* The seed of all checksums that belong to an inode (generation 0). */
-uint32_t ext4_inode_seed(const struct ext4_ids *ids, uint32_t ino);
+/* The seed of all checksums that belong to an inode; ours are of generation 0. */
+uint32_t ext4_inode_seed(const struct ext4_ids *ids, uint32_t ino, uint32_t generation);
 
 /* A contiguous piece of a file. */
 struct ext4_extent {
@@ -47,6 +48,9 @@ uint32_t ext4_extent_leaves(uint64_t blocks);
 /* One leaf block of up to EXT4_EXTENTS_PER_LEAF extents into out. */
 void ext4_extent_leaf(const struct ext4_ids *ids, uint32_t ino, const struct ext4_extent *ext,
 		      size_t n, uint8_t out[4096]);
+
+/* The root of an extent tree in an inode's 60 bytes: up to EXT4_EXTENTS_INLINE. */
+void ext4_extent_root(const struct ext4_extent *ext, size_t n, uint8_t out[60]);
 
 /* A kind of object, as directory entries name it. */
 enum ext4_ftype {

@@ -11,6 +11,9 @@
  * output is one sequential run, in pieces of 4 MiB; the result depends on the
  * walk alone. Streams whose stretches do not overlap may run at once.
  * ext4_count.h tells beforehand how long a stretch will be.
+ *
+ * In a file system that is there already the line is what is free in it, and
+ * inode numbers are places in the list of those free: see ext4_space.h.
  */
 #ifndef IMAGE_EXT4_WRITER_H
 #define IMAGE_EXT4_WRITER_H
@@ -22,6 +25,7 @@
 #include "image/ext4_layout.h"
 #include "image/target.h"
 
+struct ext4_space;
 struct nar_hash;
 
 /* Fill in with ext4_writer_init(). What it points to is borrowed. */
@@ -32,6 +36,9 @@ struct ext4_writer {
 	uint32_t gdt_area; /* as in ext4_layout.h */
 	const struct ext4_layout *layout; /* NULL until it is settled */
 	int spool;		 /* where inodes wait for that, by number */
+	/* The free places of a file system that is there already, and the layout
+	 * is that one's tables; NULL: a new one, all is free in order. */
+	const struct ext4_space *space;
 	_Atomic uint32_t *dirs;	 /* directories, per group; owned */
 	const atomic_bool *stop; /* the user wants to end; may be NULL */
 	_Atomic uint64_t *done;	 /* grows by every byte of content; may be NULL */

@@ -151,7 +151,7 @@ struct filling {
 	struct worker_state workers[16];
 };
 
-static int check_hash(const struct store_item *it, struct nar_hash *h, struct err *err)
+int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err)
 {
 	uint8_t got[HASH_SHA256_LEN];
 	char want_text[HASH_NIX32_SIZE], got_text[HASH_NIX32_SIZE];
@@ -180,7 +180,7 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 	int rc = ext4_stream_tree(me->stream, walk, STORE_INO, hash, &place->object, err);
 
 	if (rc == 0 && hash)
-		rc = check_hash(&f->src->items[item], hash, err);
+		rc = store_item_check(&f->src->items[item], hash, err);
 	if (rc == 0 && (ext4_stream_line(me->stream) != next->line ||
 			ext4_stream_ino(me->stream) != next->ino))
 		rc = err_set(err, ERR_MISMATCH, "it changed while it was copied");

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,6 +75,51 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 	return 0;
 }
 
+/* Locks that belong to the open file, not to the process: QEMU takes the same. */
+static int lock_file(int fd, const char *path, bool read_only, struct err *err)
+{
+	struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+
+	if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return err_set(err, ERR_BUSY, "%s: another program has locked it", path);
+	if (fcntl(fd, F_OFD_SETLK, &lock) < 0 && (errno == EACCES || errno == EAGAIN))
+		return err_set(err, ERR_BUSY, "%s: another program has locked it", path);
+	return 0;
+}
+
+int target_open_existing(struct target *t, const char *path, bool read_only, struct err *err)
+{
+	_close_ int fd = -1;
+	struct stat st;
+	int rc;
+
+	if (stat(path, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (S_ISBLK(st.st_mode) && !read_only)
+		return target_open_device(t, path, err);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(err, ERR_USAGE, "%s: neither a file nor a block device", path);
+	fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	rc = lock_file(fd, path, read_only, err);
+	if (rc < 0)
+		return rc;
+	*t = (struct target)TARGET_INIT;
+	if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &t->size) < 0)
+		return err_sys(err, errno, "%s: size", path);
+	if (S_ISREG(st.st_mode))
+		t->size = (uint64_t)st.st_size;
+	t->is_device = S_ISBLK(st.st_mode);
+	t->fd = fd;
+	fd = -1;
+	t->name = xstrdup(path);
+	t->cloning = !t->is_device && !read_only;
+	if (!read_only)
+		open_direct(t);
+	return 0;
+}
+
 void target_fini(struct target *t)
 {
 	io_close(&t->direct_fd);
@@ -134,6 +180,14 @@ int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *e
 		return rc;
 	memset((char *)p + got, 0, n - got);
 	return 0;
+}
+
+int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err)
+{
+	if (t->is_device ||
+	    fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) == 0)
+		return 0;
+	return errno == ENOSPC || errno == EDQUOT ? err_sys(err, errno, "%s", t->name) : 0;
 }
 
 static int write_zeros(struct target *t, uint64_t off, uint64_t n, struct err *err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bytes of an image in the making: a new file that has no name until it is
- * whole, or a block device opened for this program alone. Threads may write to
- * different places at once.
+ * whole, or a block device opened for this program alone; or of one that is
+ * there already. Threads may write to different places at once.
  */
 #ifndef IMAGE_TARGET_H
 #define IMAGE_TARGET_H
@@ -49,6 +49,14 @@ int target_from_file(struct target *t, int fd, const char *name, enum clone_mode
 /* A block device, opened exclusively: -ERR_BUSY where it is mounted or used. */
 int target_open_device(struct target *t, const char *path, struct err *err);
 
+/*
+ * An image file or a block device that holds something, for this program
+ * alone: a file is locked against everybody who locks (other runs of this
+ * program, QEMU). read_only: it is opened for reading and shared with other
+ * readers. -ERR_BUSY where it is in use.
+ */
+int target_open_existing(struct target *t, const char *path, bool read_only, struct err *err);
+
 void target_fini(struct target *t);
 
 /*
@@ -61,6 +69,9 @@ int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct
 /* Write through the page cache, whatever the alignment. */
 int target_write_small(struct target *t, const void *p, size_t n, uint64_t off, struct err *err);
 int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *err);
+
+/* Make sure that n bytes at off can be written later, as far as the host can. */
+int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err);
 
 /* Make n bytes at off read as zeros. */
 int target_zero(struct target *t, uint64_t off, uint64_t n, struct err *err);

@@ -53,6 +53,14 @@ void closure_fini(struct closure *c);
 void path_info_fini(struct path_info *info);
 /* The path's entry, borrowed from c; NULL: not in it. */
 const struct path_info *closure_find(const struct closure *c, const char *path);
+/* The paths of c for which keep[i] says so. *out is a copy. */
+void closure_filter(const struct closure *c, const bool *keep, struct closure *out);
+/*
+ * What have holds, and what only add holds: registered at time, not ultimate.
+ * *out is a copy.
+ */
+void closure_union(const struct closure *have, const struct closure *add, int64_t time,
+                   struct closure *out);
 /* The first path that no chain of references leads to from path number from;
  * NULL: every one is reached. */
 const struct path_info *closure_unreached(const struct closure *c, size_t from);

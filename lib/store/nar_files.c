@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/spool.h"
+#include "nix/derivation.h"
 #include "nix/store_path.h"
 
 #include <stdlib.h>
@@ -316,6 +317,58 @@ void nar_files_free(struct store_files *f)
 	free(nf->nars);
 	store_files_fini(&nf->files);
 	free(nf);
+}
+
+static int add_output(void *ctx, const struct derivation_output *o, struct err *err)
+{
+	struct path_info *info = ctx;
+
+	if (!o->path.n)
+		return 0;
+	info->outputs =
+		xreallocarray(info->outputs, info->noutputs + 1, sizeof *info->outputs);
+	info->outputs[info->noutputs++] = (struct drv_output){
+		.id = xstrndup(o->name.p, o->name.n), .path = xstrndup(o->path.p, o->path.n)};
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct drv_output *)a)->id, ((const struct drv_output *)b)->id);
+}
+
+static int find_outputs(struct store_files *f, struct path_info *info, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	int rc = store_files_read(f, info->path, DERIVATION_BYTES_MAX, &text, err);
+
+	if (rc < 0)
+		return rc;
+	rc = derivation_outputs(buf_str(&text), add_output, info, err);
+	if (rc < 0)
+		return err_prefix(err, "%s", info->path);
+	if (info->noutputs > 1)
+		qsort(info->outputs, info->noutputs, sizeof *info->outputs, by_id);
+	return 0;
+}
+
+int nar_files_outputs(struct store_files *f, struct closure *closure, struct err *err)
+{
+	struct nar_files *nf = (struct nar_files *)f;
+	int rc = 0;
+
+	for (size_t i = 0; i < closure->n && rc == 0; i++) {
+		struct path_info *info = &closure->paths[i];
+
+		/* One of a local store has them. */
+		if (info->noutputs || !str_ends(str_from(info->path), ".drv"))
+			continue;
+		rc = find_outputs(f, info, err);
+		/* There may be thousands: they are not kept. */
+		drop_index(&nf->nars[i]);
+		io_close(&nf->nars[i].fd);
+	}
+	return rc;
 }
 
 bool nar_files_has(const struct store_files *f, size_t i, int *fd)

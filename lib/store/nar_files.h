@@ -17,6 +17,12 @@
 struct store_files *nar_files_new(struct caches *c, const struct closure *closure, const char *dir);
 void nar_files_free(struct store_files *f);
 
+/*
+ * Fill in the outputs of the closure's derivations, which only their texts name,
+ * as Nix's database has them.
+ */
+int nar_files_outputs(struct store_files *f, struct closure *closure, struct err *err);
+
 /* Whether path i has been fetched: then *fd is its NAR, borrowed, to be read with pread(2). */
 bool nar_files_has(const struct store_files *f, size_t i, int *fd);
 

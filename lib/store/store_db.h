@@ -45,6 +45,12 @@ int store_db_closure(struct store_db *db, const char *toplevel, struct closure *
                      struct err *err);
 
 /*
+ * Every path of the database. -ERR_UNSUPPORTED where it has tables that a new
+ * one made from *out would lack.
+ */
+int store_db_all(struct store_db *db, struct closure *out, struct err *err);
+
+/*
  * Append to *out the file of a database that holds c: as "nix copy" would
  * leave it (deriver, sigs and ca kept, ultimate NULL), with one registration
  * time for all. Equal input gives equal bytes, whatever the host. ids count
@@ -52,5 +58,14 @@ int store_db_closure(struct store_db *db, const char *toplevel, struct closure *
  */
 int store_db_build(const struct closure *c, int64_t registration_time, struct buf *out,
                    struct err *err);
+/* The same, with every path's own registration time and ultimate. */
+int store_db_rebuild(const struct closure *c, struct buf *out, struct err *err);
+
+/*
+ * Merge a write-ahead log into the database that it belongs to: *db becomes
+ * what SQLite would read. A log that is empty, or of an older state, changes
+ * nothing. name is for error texts.
+ */
+int store_wal_apply(const char *name, struct buf *db, const void *wal, size_t n, struct err *err);
 
 #endif

@@ -75,10 +75,14 @@ static void bind_text(sqlite3_stmt *stmt, int col, const char *text)
 	sqlite3_bind_text(stmt, col, text, -1, SQLITE_STATIC);
 }
 
+#define OWN_TIME INT64_MIN
+
+/* time: OWN_TIME for each path's own. */
 static int put_paths(sqlite3 *sql, const struct closure *c, int64_t time, struct err *err)
 {
 	static const char text[] = "INSERT INTO ValidPaths (id, path, hash, registrationTime, "
-	                           "deriver, narSize, sigs, ca) VALUES (?,?,?,?,?,?,?,?)";
+	                           "deriver, narSize, sigs, ca, ultimate) VALUES "
+	                           "(?,?,?,?,?,?,?,?,?)";
 	_stmt_ sqlite3_stmt *stmt = NULL;
 	char hex[HASH_HEX_SIZE];
 	int rc = sql_prepare(sql, NAME, text, &stmt, err);
@@ -89,11 +93,15 @@ static int put_paths(sqlite3 *sql, const struct closure *c, int64_t time, struct
 		sqlite3_bind_int64(stmt, 1, id_of(i));
 		bind_text(stmt, 2, info->path);
 		bind_text(stmt, 3, hash_format_hex(info->nar_hash, hex));
-		sqlite3_bind_int64(stmt, 4, time);
+		sqlite3_bind_int64(stmt, 4, time == OWN_TIME ? info->registration_time : time);
 		bind_text(stmt, 5, info->deriver);
 		sqlite3_bind_int64(stmt, 6, (int64_t)info->nar_size);
 		bind_text(stmt, 7, info->sigs);
 		bind_text(stmt, 8, info->ca);
+		if (time == OWN_TIME && info->ultimate)
+			sqlite3_bind_int64(stmt, 9, 1);
+		else
+			sqlite3_bind_null(stmt, 9);
 		rc = insert(stmt, err);
 	}
 	return rc;
@@ -185,4 +193,9 @@ int store_db_build(const struct closure *c, int64_t registration_time, struct bu
 	sqlite3_free(image);
 	pin_header(out->p + at);
 	return 0;
+}
+
+int store_db_rebuild(const struct closure *c, struct buf *out, struct err *err)
+{
+	return store_db_build(c, OWN_TIME, out, err);
 }

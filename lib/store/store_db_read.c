@@ -10,6 +10,7 @@
 
 /* Writers may get in our way this often before we give up. */
 #define TRIES 3
+#define NAME_SIZE_MAX 4096
 
 /* A path and its row's id. info comes first: fini and sorting see only it. */
 struct row {
@@ -167,17 +168,20 @@ static int get_row(struct reader *rd, sqlite3_stmt *stmt, struct err *err)
 static int read_paths(struct reader *rd, const char *toplevel, struct err *err)
 {
 	/* CROSS JOIN fixes the order: what was found asks for its references. */
-	static const char query[] =
+	static const char closure[] =
 	        "WITH RECURSIVE c(id) AS (SELECT id FROM ValidPaths WHERE path = ?1 "
 	        "UNION SELECT r.reference FROM c CROSS JOIN Refs r ON r.referrer = c.id LIMIT ?2) "
 	        "SELECT c.id, v.path, v.hash, v.registrationTime, v.deriver, v.narSize, "
 	        "v.ultimate, v.sigs, v.ca FROM c LEFT JOIN ValidPaths v ON v.id = c.id";
+	static const char all[] = "SELECT id, path, hash, registrationTime, deriver, narSize, "
+	                          "ultimate, sigs, ca FROM ValidPaths LIMIT ?2";
 	_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = sql_prepare(rd->db->sql, rd->db->name, query, &stmt, err);
+	int rc = sql_prepare(rd->db->sql, rd->db->name, toplevel ? closure : all, &stmt, err);
 
 	if (rc < 0)
 		return rc;
-	sqlite3_bind_text(stmt, 1, toplevel, -1, SQLITE_STATIC);
+	if (toplevel)
+		sqlite3_bind_text(stmt, 1, toplevel, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 2, (int64_t)CLOSURE_PATHS_MAX + 1);
 	while ((rc = sql_step(stmt, rd->db->name, err)) == 0) {
 		rc = get_row(rd, stmt, err);
@@ -186,7 +190,7 @@ static int read_paths(struct reader *rd, const char *toplevel, struct err *err)
 	}
 	if (rc < 0)
 		return rc;
-	if (!rd->n)
+	if (!rd->n && toplevel)
 		return err_set(err, ERR_NOENT,
 		               "%s: %s is not registered: it was not built there, or was collected",
 		               rd->db->name, toplevel);
@@ -207,6 +211,8 @@ static int compare_ids(const void *a, const void *b)
 
 static int sort_paths(struct reader *rd, struct err *err)
 {
+	if (!rd->n)
+		return 0;
 	qsort(rd->rows, rd->n, sizeof *rd->rows, row_by_path);
 	rd->ids = xcalloc(rd->n, sizeof *rd->ids);
 	for (size_t i = 0; i < rd->n; i++) {
@@ -362,6 +368,11 @@ static int publish(struct reader *rd, const char *toplevel, struct closure *out,
 	for (size_t i = 0; i < rd->n; i++)
 		c.paths[i] = rd->rows[i].info;
 	rd->n = 0;
+	if (!toplevel) {
+		*out = c;
+		c = (struct closure){0};
+		return 0;
+	}
 	top = closure_find(&c, toplevel);
 	if (!top)
 		return err_set(err, ERR_FORMAT, "%s: damaged: its index and its row disagree on %s",
@@ -396,14 +407,11 @@ static int read_once(struct store_db *db, const char *toplevel, struct closure *
 	return rc;
 }
 
-int store_db_closure(struct store_db *db, const char *toplevel, struct closure *out,
+static int read_some(struct store_db *db, const char *toplevel, struct closure *out,
                      struct err *err)
 {
-	struct store_path sp;
-	int rc = store_path_parse(str_from(toplevel), &sp, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	for (unsigned i = 0; i < TRIES; i++) {
 		rc = read_once(db, toplevel, out, err);
 		if (rc <= 0)
@@ -413,4 +421,37 @@ int store_db_closure(struct store_db *db, const char *toplevel, struct closure *
 			return rc;
 	}
 	return err_set(err, ERR_BUSY, "%s: kept changing while it was read; try again", db->name);
+}
+
+int store_db_closure(struct store_db *db, const char *toplevel, struct closure *out,
+                     struct err *err)
+{
+	struct store_path sp;
+	int rc = store_path_parse(str_from(toplevel), &sp, err);
+
+	return rc < 0 ? rc : read_some(db, toplevel, out, err);
+}
+
+int store_db_all(struct store_db *db, struct closure *out, struct err *err)
+{
+	static const char others[] =
+	        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN "
+	        "('ValidPaths', 'Refs', 'DerivationOutputs') AND name NOT LIKE 'sqlite%'";
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	struct str name = {0};
+	int rc = sql_prepare(db->sql, db->name, others, &stmt, err);
+
+	if (rc == 0)
+		rc = sql_step(stmt, db->name, err);
+	if (rc == 0) {
+		char shown[SHOW_SIZE];
+
+		rc = sql_text(stmt, 0, "a table's name", NAME_SIZE_MAX, false, &name, err);
+		if (rc < 0)
+			return err_prefix(err, "%s", db->name);
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: its table \"%s\" is none that domstrap knows", db->name,
+		               show_str(name, shown));
+	}
+	return rc < 0 ? rc : read_some(db, NULL, out, err);
 }

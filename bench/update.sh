@@ -1,0 +1,90 @@
+#!/bin/bash
+# update.sh [WORKDIR]: how fast is "domstrap update", for a generation that shares all but 1 % of a 1.4 GB closure?
+# In turn and in one run:
+#
+#   create     domstrap create of the new system, afresh
+#   update     domstrap update of an image that holds the old one
+#   manual     losetup, mount, nix copy, nix-env --set, umount of such an image
+#
+# All of them end with their data on the disk. Prints medians and medians of the ratios within each round; then, not
+# in turn, rollback and gc. ROUNDS (5) says how often. Wants root for the manual way, 15 GB in WORKDIR (default:
+# build/bench) and a quiet machine.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=${here%/*}
+build=${BUILD:-$top/build}
+mkdir -p "${1:-$build/bench}"
+work=$(cd "${1:-$build/bench}" && pwd)
+rounds=${ROUNDS:-5}
+size=4G
+domstrap=$build/bin/domstrap/domstrap
+export LC_ALL=C
+
+die() { echo "update.sh: $*" >&2; exit 1; }
+[ -x "$domstrap" ] || die "no $domstrap; run make first"
+[ "$(id -u)" = 0 ] || die "not root: the manual way mounts"
+
+# The new system refers to the old one and has 14 MB, 500 files of its own.
+old=$("$here/closure.sh" "$work")
+new=$(nix-build --no-out-link --option sandbox false -E '
+  derivation {
+    name = "nixos-system-bench-next";
+    system = builtins.currentSystem;
+    builder = "/bin/sh";
+    PATH = "/usr/bin:/bin";
+    old = builtins.storePath "'"$old"'";
+    args = [ "-euc" "cp -a $old $out; chmod -R u+w $out; rm -f $out/boot.json; mkdir $out/own
+      for i in $(seq 500); do head -c 28000 /dev/urandom >$out/own/file-$i; done; echo $old >$out/previous
+      rm -f $out/init; echo \"#!/bin/sh\" >$out/init; chmod +x $out/init" ];
+  }')
+mapfile -t paths < <(nix-store -qR "$new")
+find "${paths[@]}" -type f -exec cat {} + >/dev/null # warm
+mkdir -p "$work/update" "$work/mnt"
+cd "$work/update"
+"$domstrap" create base --system "$old" --size $size -q --force
+
+fresh() { rm -f run.img run.cfg; cp --sparse=always base.img run.img; sync; }
+
+create() { "$domstrap" create made --system "$new" --size $size -q --force; }
+update() { "$domstrap" update run.img --system "$new" -q; }
+manual() {
+  local loop
+  loop=$(losetup --show -f -o 1M run.img)
+  mount "$loop" "$work/mnt"
+  nix --extra-experimental-features nix-command copy --no-check-sigs --to "$work/mnt" "$new" 2>nix.log
+  nix-env --store "$work/mnt" -p "$work/mnt/nix/var/nix/profiles/system" --set "$new" 2>>nix.log
+  umount "$work/mnt"
+  losetup -d "$loop"
+  sync run.img
+}
+
+rollback() { "$domstrap" rollback run.img -q; }
+gc() { "$domstrap" gc run.img --keep 1 -q; }
+
+clock() { # WRITER
+  local start end
+  start=$(date +%s%N)
+  "$1"
+  end=$(date +%s%N)
+  awk -v n=$((end - start)) 'BEGIN {print n / 1e9}' >>"times.$1"
+}
+median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+ratio() { paste "times.$1" "times.$2" | awk '{print $1 / $2}' | median; }
+
+rm -f times.*
+for ((i = 1; i <= rounds; i++)); do
+  echo "update.sh: round $i of $rounds" >&2
+  rm -f made.img made.cfg
+  sync
+  clock create
+  for w in manual update; do fresh; clock $w; done
+  clock rollback
+  clock gc
+done
+e2fsck -fn "run.img?offset=1048576" >/dev/null || die "e2fsck finds faults"
+printf '| %s | %s | %s |\n' what "wall s" "by create" --- --- ---
+for w in create manual update; do
+  printf '| %s | %.3f | %.3f |\n' $w "$(median <times.$w)" "$(ratio $w create)"
+done
+printf '| rollback | %.3f | |\n| gc | %.3f | |\n' "$(median <times.rollback)" "$(median <times.gc)"
+printf 'manual by update: %.1f\n' "$(ratio manual update)"

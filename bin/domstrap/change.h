@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What update, rollback and gc have in common: a change of a guest that is off,
+ * on one disk or on two.
+ *
+ * On one file system everything is one commit. Where /boot is another one,
+ * there is a time between the two commits, and the order keeps every entry of
+ * either menu bootable: what a new menu needs is in the root before it, what an
+ * old menu needs leaves the root after it. A note in the root says meanwhile
+ * that the menu does not fit; whoever comes next writes it again.
+ */
+#ifndef DOMSTRAP_CHANGE_H
+#define DOMSTRAP_CHANGE_H
+
+#include "inside.h"
+#include "offline_options.h"
+
+/*
+ * Open the guest, write the menu where an interrupted command did not, and read
+ * what is inside.
+ */
+int change_begin(const struct offline_request *r, enum offline_mode mode, struct offline *off,
+                 struct inside *in, struct err *err);
+
+/* Point the system's profile at a generation. */
+int change_profile(struct offline *off, unsigned number, struct err *err);
+
+/*
+ * Commit additions: root first, then the menu for current, of at most limit
+ * generations (0: as it is). in is what will be there.
+ */
+int change_commit(struct offline *off, const struct inside *in, const struct generation *current,
+                  unsigned limit, struct err *err);
+
+/*
+ * Commit removals, which are still to be staged by prune() in the root's
+ * changes: where there are two disks, note, menu, root.
+ */
+int change_commit_removal(struct offline *off, const struct inside *in,
+                          const struct generation *current,
+                          int (*prune)(struct offline *off, void *arg, struct err *err), void *arg,
+                          struct err *err);
+
+#endif

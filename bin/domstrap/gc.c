@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "change.h"
+#include "command.h"
+#include "nix/store_path.h"
+
+#define SCHEMA 1
+#define LINKS ".links" /* of a store whose equal files are one */
+
+static const char usage[] =
+        "usage: domstrap gc GUEST [options]\n"
+        "\n"
+        "Deletes store paths that nothing in a guest that is off needs, and, where asked,\n"
+        "old generations before that. GUEST is its xl config, or its disks: images or\n"
+        "block devices. The generation that boots by default always stays.\n"
+        "\n"
+        "      --keep N              delete all but the newest N generations\n"
+        "      --older-than DAYS     delete generations made longer ago\n"
+        "  -n, --dry-run             say what would go, write nothing\n"
+        "      --json                say what went as JSON\n"
+        "  -q, --quiet               errors and warnings only\n"
+        "  -v, --verbose             more\n"
+        "  -h, --help                this text\n";
+
+struct gc {
+	struct offline_request req;
+	struct offline off;
+	struct inside in;
+	unsigned *gone; /* numbers of generations */
+	size_t n_gone;
+	bool *live; /* by path of the database */
+	size_t dead;
+	char **names; /* in /nix/store, of what goes */
+	size_t n_names, names_cap;
+	uint64_t nar_bytes, disk_bytes;
+};
+
+static void gc_fini(struct gc *gc)
+{
+	for (size_t i = 0; i < gc->n_names; i++)
+		free(gc->names[i]);
+	free(gc->names);
+	free(gc->gone);
+	free(gc->live);
+	inside_fini(&gc->in);
+	offline_close(&gc->off);
+}
+
+/* ---- what goes ------------------------------------------------------------ */
+
+static bool goes(const struct gc *gc, const struct profile *p, size_t i)
+{
+	const struct generation *g = &p->v[i];
+
+	if (g->current)
+		return false;
+	if (gc->req.keep && i + gc->req.keep < p->n)
+		return true;
+	return gc->req.older_s >= 0 && g->time < gc->off.now - gc->req.older_s;
+}
+
+/* Take them out of the list, too. */
+static void choose_generations(struct gc *gc)
+{
+	struct profile *p = &gc->in.profiles[0];
+	_free_ bool *drop = xcalloc(p->n + 1, sizeof *drop);
+	size_t kept = 0;
+
+	gc->gone = xcalloc(p->n + 1, sizeof *gc->gone);
+	for (size_t i = 0; i < p->n; i++)
+		drop[i] = goes(gc, p, i);
+	for (size_t i = 0; i < p->n; i++) {
+		if (!drop[i]) {
+			p->v[kept++] = p->v[i];
+			continue;
+		}
+		gc->gone[gc->n_gone++] = p->v[i].number;
+		inside_system_fini(&p->v[i].system);
+	}
+	p->n = kept;
+}
+
+static int mark(struct gc *gc, struct err *err)
+{
+	const struct profile *p = &gc->in.profiles[0];
+	int rc;
+
+	gc->live = xcalloc(gc->in.db.n + 1, sizeof *gc->live);
+	for (size_t i = 0; i < p->n; i++)
+		inside_reach(&gc->in.db, p->v[i].system.toplevel, gc->live);
+	rc = inside_roots(&gc->off, &gc->in, gc->live, err);
+	for (size_t i = 0; i < gc->in.db.n; i++) {
+		if (gc->live[i])
+			continue;
+		gc->dead++;
+		gc->nar_bytes += gc->in.db.paths[i].nar_size;
+	}
+	return rc;
+}
+
+static bool keeps(const struct gc *gc, const char *name)
+{
+	_free_ char *path = xasprintf(STORE_DIR "/%s", name);
+	const struct path_info *p = closure_find(&gc->in.db, path);
+	struct err ignored = ERR_INIT;
+	struct store_path sp;
+
+	if (p)
+		return gc->live[p - gc->in.db.paths];
+	/* Not registered: what was left half-made, or none of the store's names. */
+	return store_path_parse_base(str_from(name), &sp, &ignored) < 0;
+}
+
+static int list_names(struct gc *gc, struct err *err)
+{
+	const struct ext4_entry *v;
+	uint32_t dir;
+	size_t n;
+	int rc = ext4_edit_find(gc->off.root.edit, STORE_DIR, true, &dir, err);
+
+	if (rc == 0)
+		rc = ext4_edit_list(gc->off.root.edit, dir, &v, &n, err);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (keeps(gc, v[i].name))
+			continue;
+		GROW(gc->names, gc->n_names, gc->names_cap);
+		gc->names[gc->n_names++] = xstrdup(v[i].name);
+	}
+	return rc;
+}
+
+/* ---- the change ----------------------------------------------------------- */
+
+static int drop_links(struct gc *gc, struct err *err)
+{
+	uint32_t dir;
+	int rc = ext4_edit_find(gc->off.root.edit, INSIDE_PROFILES, true, &dir, err);
+
+	for (size_t i = 0; rc == 0 && i < gc->n_gone; i++) {
+		_free_ char *name = xasprintf("system-%u-link", gc->gone[i]);
+
+		rc = ext4_edit_remove(gc->off.root.edit, dir, name, NULL, err);
+	}
+	return rc;
+}
+
+static int drop_paths(struct gc *gc, struct err *err)
+{
+	struct ext4_edit *e = gc->off.root.edit;
+	struct err ignored = ERR_INIT;
+	struct ext4_entry links;
+	uint32_t dir;
+	int rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
+
+	for (size_t i = 0; rc == 0 && i < gc->n_names; i++)
+		rc = ext4_edit_remove(e, dir, gc->names[i], &gc->disk_bytes, err);
+	if (rc == 0 && gc->n_names && ext4_edit_lookup(e, dir, LINKS, &links, &ignored) == 0)
+		rc = ext4_edit_sweep(e, links.ino, &gc->disk_bytes, err);
+	return rc;
+}
+
+static int prune(struct offline *off, void *arg, struct err *err)
+{
+	_cleanup_(closure_fini) struct closure left = {0};
+	struct gc *gc = arg;
+	int rc = drop_links(gc, err);
+
+	if (rc == 0)
+		rc = drop_paths(gc, err);
+	if (rc < 0)
+		return rc;
+	/* Written anew it has no room for what is gone. */
+	closure_filter(&gc->in.db, gc->live, &left);
+	return inside_put_db(off, &left, err);
+}
+
+/* ---- the report ----------------------------------------------------------- */
+
+static void report_json(const struct gc *gc)
+{
+	json_t *o = json_object(), *gone = json_array(), *paths = json_array();
+
+	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	json_object_set_new(o, "dryRun", json_boolean(gc->req.common.dry_run));
+	for (size_t i = 0; i < gc->n_gone; i++)
+		json_array_append_new(gone, json_integer(gc->gone[i]));
+	for (size_t i = 0; i < gc->n_names; i++) {
+		_free_ char *path = xasprintf(STORE_DIR "/%s", gc->names[i]);
+
+		json_array_append_new(paths, json_string(path));
+	}
+	json_object_set_new(o, "generations", gone);
+	json_object_set_new(o, "paths", paths);
+	json_object_set_new(o, "narBytes", json_integer((json_int_t)gc->nar_bytes));
+	json_object_set_new(o, "diskBytes",
+	                    gc->req.common.dry_run ? json_null()
+	                                           : json_integer((json_int_t)gc->disk_bytes));
+	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', stdout);
+	json_decref(o);
+}
+
+static void report(const struct gc *gc)
+{
+	const char *would = gc->req.common.dry_run ? "would delete" : "deleted";
+	char size[16];
+
+	if (gc->req.common.json) {
+		report_json(gc);
+		return;
+	}
+	if (gc->req.common.level < UI_NORMAL)
+		return;
+	for (size_t i = 0; i < gc->n_gone; i++)
+		printf("%s generation %u\n", would, gc->gone[i]);
+	for (size_t i = 0; i < gc->n_names; i++) {
+		if (gc->req.common.dry_run || gc->req.common.level >= UI_VERBOSE)
+			printf("%s " STORE_DIR "/%s\n", would, gc->names[i]);
+	}
+	printf("%s %zu store paths, %s\n", would, gc->n_names,
+	       str_human(gc->req.common.dry_run ? gc->nar_bytes : gc->disk_bytes, size));
+}
+
+static int gc_run(struct gc *gc, struct err *err)
+{
+	const struct generation *current;
+	int rc = change_begin(&gc->req, gc->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
+	                      &gc->off, &gc->in, err);
+
+	if (rc < 0)
+		return rc;
+	choose_generations(gc);
+	current = inside_current(&gc->in);
+	if (!current)
+		return err_set(err, ERR_NOENT,
+		               "the profile points at no generation; choose one with \"domstrap "
+		               "rollback --to\" first");
+	rc = mark(gc, err);
+	if (rc == 0)
+		rc = list_names(gc, err);
+	if (rc == 0 && !gc->req.common.dry_run)
+		rc = change_commit_removal(&gc->off, &gc->in, current, prune, gc, err);
+	if (rc == 0)
+		report(gc);
+	return rc;
+}
+
+int cmd_gc(int argc, char **argv)
+{
+	struct gc gc = {0};
+	struct err err = ERR_INIT;
+	int rc;
+
+	ui_init(UI_NORMAL);
+	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_KEEP, usage, &gc.req, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(gc.req.common.level);
+	rc = gc_run(&gc, &err);
+	gc_fini(&gc);
+	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "change.h"
+#include "command.h"
+
+#define SCHEMA 1
+
+static const char usage[] =
+        "usage: domstrap generations GUEST [options]\n"
+        "\n"
+        "Lists the generations of a guest that is off. GUEST is its xl config, or its\n"
+        "disks: images or block devices. The one that boots by default has a \"*\".\n"
+        "\n"
+        "      --json                as JSON\n"
+        "  -q, --quiet               errors and warnings only\n"
+        "  -v, --verbose             more\n"
+        "  -h, --help                this text\n";
+
+/* As nix-env --list-generations writes it. */
+static const char *when(int64_t t, char out[static 32])
+{
+	time_t at = (time_t)t;
+	struct tm tm;
+
+	if (!localtime_r(&at, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm))
+		return "?";
+	return out;
+}
+
+static void put_escaped(struct buf *b, const char *text)
+{
+	str_escape(b, str_from(text));
+}
+
+static void print_one(const struct generation *g)
+{
+	const struct inside_system *s = &g->system;
+	struct buf version = BUF_INIT, kernel = BUF_INIT, name = BUF_INIT;
+	char time[32], size[16];
+
+	put_escaped(&version, *s->version ? s->version : "-");
+	put_escaped(&kernel, *s->kernel_version ? s->kernel_version : "-");
+	put_escaped(&name, s->name);
+	printf("%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number, g->current ? '*' : ' ',
+	       when(g->time, time), version.p, kernel.p, str_human(g->own_bytes, size),
+	       name.p ? name.p : "", s->broken ? " (cannot boot: parts are missing)" : "");
+	buf_fini(&version);
+	buf_fini(&kernel);
+	buf_fini(&name);
+}
+
+static json_t *one_json(const struct generation *g)
+{
+	const struct inside_system *s = &g->system;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "generation", json_integer(g->number));
+	json_object_set_new(o, "time", json_integer(g->time));
+	json_object_set_new(o, "current", json_boolean(g->current));
+	json_object_set_new(o, "system", json_string(s->toplevel));
+	/* Text of the guest that is not UTF-8 gives null. */
+	json_object_set_new(o, "version", json_string(s->version));
+	json_object_set_new(o, "kernelVersion", json_string(s->kernel_version));
+	json_object_set_new(o, "description", json_string(s->name));
+	json_object_set_new(o, "ownBytes", json_integer((json_int_t)g->own_bytes));
+	json_object_set_new(o, "bootable", json_boolean(!s->broken));
+	return o;
+}
+
+static void report(const struct inside *in, bool json)
+{
+	const struct profile *p = &in->profiles[0];
+	json_t *o, *list;
+
+	if (!json) {
+		printf("%5s  %-19s  %-28s %-14s %10s\n", "", "made", "NixOS", "kernel", "alone");
+		for (size_t i = 0; i < p->n; i++)
+			print_one(&p->v[i]);
+		return;
+	}
+	o = json_object();
+	list = json_array();
+	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	for (size_t i = 0; i < p->n; i++)
+		json_array_append_new(list, one_json(&p->v[i]));
+	json_object_set_new(o, "generations", list);
+	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', stdout);
+	json_decref(o);
+}
+
+int cmd_generations(int argc, char **argv)
+{
+	struct offline_request req;
+	struct offline off;
+	struct inside in;
+	struct err err = ERR_INIT;
+	int rc;
+
+	ui_init(UI_NORMAL);
+	rc = offline_options_parse(argc, argv, 0, usage, &req, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(req.common.level);
+	rc = change_begin(&req, OFFLINE_READ, &off, &in, &err);
+	if (rc < 0)
+		return command_failed(&err);
+	rc = inside_sizes(&off, &in, &err);
+	if (rc == 0)
+		report(&in, req.common.json);
+	inside_fini(&in);
+	offline_close(&off);
+	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+}

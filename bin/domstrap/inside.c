@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/show.h"
+#include "nix/store_path.h"
+#include "store/store_db.h"
+
+#define DB_MAX (1u << 30)
+#define WAL_MAX (1u << 30)
+#define PROFILES_MAX 1000u
+
+/* ---- profiles ------------------------------------------------------------- */
+
+/* "NAME-N-link": N, or 0. */
+static unsigned generation_number(const char *entry, const char *profile)
+{
+	size_t n = strlen(profile);
+	struct str s = str_from(entry);
+	uint64_t v;
+
+	if (strncmp(entry, profile, n) != 0 || entry[n] != '-' || !str_ends(s, "-link"))
+		return 0;
+	s = str_drop(s, n + 1);
+	s.n -= MIN(s.n, strlen("-link"));
+	return str_u64(s, 10, 1u << 30, &v) ? (unsigned)v : 0;
+}
+
+/* The store path that a profile's link leads to, by its text. */
+static int read_target(struct ext4_edit *e, uint32_t ino, const char *name, char **out,
+                       struct err *err)
+{
+	_cleanup_(buf_fini) struct buf target = BUF_INIT;
+	struct store_path sp;
+	int rc = ext4_edit_readlink(e, ino, &target, err);
+
+	if (rc == 0)
+		rc = store_path_parse(buf_str(&target), &sp, err);
+	if (rc < 0)
+		return err_prefix(err, "generation %s", name);
+	*out = xstrndup(target.p, target.n);
+	return 0;
+}
+
+static int load_generation(struct ext4_edit *e, const struct ext4_entry *ent, unsigned number,
+                           struct generation *g, struct err *err)
+{
+	char shown[SHOW_SIZE];
+	_free_ char *toplevel = NULL;
+	struct ext4_stat st;
+	int rc = ext4_edit_stat(e, ent->ino, &st, err);
+
+	*g = (struct generation){.number = number, .time = st.mtime};
+	if (rc == 0)
+		rc = read_target(e, ent->ino, show_str(str_from(ent->name), shown), &toplevel, err);
+	if (rc == 0)
+		rc = inside_system_load(e, toplevel, &g->system, err);
+	return rc;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct generation *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Which one the profile itself points at. */
+static int mark_current(struct ext4_edit *e, struct profile *p, uint32_t dir, const char *name,
+                        struct err *err)
+{
+	_cleanup_(buf_fini) struct buf target = BUF_INIT;
+	struct ext4_entry ent;
+	const char *base;
+	unsigned number;
+	int rc = ext4_edit_lookup(e, dir, name, &ent, err);
+
+	if (rc == -ERR_NOENT)
+		return 0;
+	if (rc == 0)
+		rc = ext4_edit_readlink(e, ent.ino, &target, err);
+	if (rc < 0)
+		return err_prefix(err, "profile %s", name);
+	base = strrchr(target.p, '/');
+	number = generation_number(base ? base + 1 : target.p, name);
+	for (size_t i = 0; i < p->n; i++)
+		p->v[i].current = p->v[i].number == number;
+	return 0;
+}
+
+static int load_profile(struct ext4_edit *e, const char *dir, const char *name, struct profile *p,
+                        struct err *err)
+{
+	const struct ext4_entry *v;
+	uint32_t ino;
+	size_t n, cap = 0;
+	int rc = ext4_edit_find(e, dir, true, &ino, err);
+
+	if (rc == 0)
+		rc = ext4_edit_list(e, ino, &v, &n, err);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		unsigned number = generation_number(v[i].name, name);
+
+		if (!number)
+			continue;
+		if (p->n == INSIDE_GENERATIONS_MAX)
+			return err_set(err, ERR_LIMIT, "more than %u generations",
+			               INSIDE_GENERATIONS_MAX);
+		GROW(p->v, p->n, cap);
+		rc = load_generation(e, &v[i], number, &p->v[p->n++], err);
+		/* Loading may have read more directories. */
+		if (rc == 0)
+			rc = ext4_edit_list(e, ino, &v, &n, err);
+	}
+	if (rc < 0)
+		return rc;
+	if (p->n)
+		qsort(p->v, p->n, sizeof *p->v, by_number);
+	return mark_current(e, p, ino, name, err);
+}
+
+/* The profiles beside the system's own: each name once. */
+static int load_others(struct ext4_edit *e, struct inside *in, struct err *err)
+{
+	static const char dir[] = INSIDE_PROFILES "/system-profiles";
+	const struct ext4_entry *v;
+	uint32_t ino;
+	size_t n;
+	int rc = ext4_edit_find(e, dir, true, &ino, err);
+
+	if (rc == -ERR_NOENT)
+		return 0;
+	if (rc == 0)
+		rc = ext4_edit_list(e, ino, &v, &n, err);
+	for (size_t i = 0; rc == 0 && i < n && in->n_profiles < PROFILES_MAX; i++) {
+		struct profile *p = &in->profiles[in->n_profiles];
+
+		if (str_ends(str_from(v[i].name), "-link"))
+			continue;
+		*p = (struct profile){.name = xstrdup(v[i].name), .dir = xstrdup(dir)};
+		in->n_profiles++;
+		rc = load_profile(e, dir, p->name, p, err);
+	}
+	return rc;
+}
+
+/* ---- the database --------------------------------------------------------- */
+
+/* A rollback journal with something in it is a change half done. */
+static int check_journal(struct ext4_edit *e, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	struct ext4_stat st;
+	uint32_t ino;
+
+	if (ext4_edit_find(e, INSIDE_DB "/db.sqlite-journal", true, &ino, &ignored) < 0 ||
+	    ext4_edit_stat(e, ino, &st, &ignored) < 0 || !st.size)
+		return 0;
+	return err_set(
+	        err, ERR_BUSY,
+	        "the guest's Nix database was left in the middle of a change; start the guest "
+	        "and run any Nix command in it");
+}
+
+static int load_db(struct ext4_edit *e, struct closure *out, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf db = BUF_INIT;
+	_cleanup_(buf_fini) struct buf wal = BUF_INIT;
+	_cleanup_(store_db_freep) struct store_db *sql = NULL;
+	static const char name[] = "the guest's Nix database";
+	int rc = check_journal(e, err);
+
+	if (rc == 0)
+		rc = ext4_edit_read_path(e, INSIDE_DB "/db.sqlite", DB_MAX, &db, err);
+	if (rc < 0)
+		return rc;
+	rc = ext4_edit_read_path(e, INSIDE_DB "/db.sqlite-wal", WAL_MAX, &wal, err);
+	if (rc == 0)
+		rc = store_wal_apply(name, &db, wal.p ? wal.p : "", wal.n, err);
+	if (rc < 0 && rc != -ERR_NOENT)
+		return rc;
+	rc = store_db_open_bytes(name, db.p, db.n, &sql, err);
+	return rc < 0 ? rc : store_db_all(sql, out, err);
+}
+
+static int drop(struct ext4_edit *e, uint32_t dir, const char *name, struct err *err)
+{
+	int rc = ext4_edit_remove(e, dir, name, NULL, err);
+
+	return rc == -ERR_NOENT ? 0 : rc;
+}
+
+int inside_put_db(struct offline *off, const struct closure *db, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf bytes = BUF_INIT;
+	struct ext4_edit *e = off->root.edit;
+	uint32_t dir;
+	int rc = store_db_rebuild(db, &bytes, err);
+
+	if (rc == 0)
+		rc = ext4_edit_find(e, INSIDE_DB, true, &dir, err);
+	if (rc == 0)
+		rc = drop(e, dir, "db.sqlite-wal", err);
+	if (rc == 0)
+		rc = drop(e, dir, "db.sqlite-shm", err);
+	return rc < 0 ? rc : ext4_edit_add_file(e, dir, "db.sqlite", 0644, buf_str(&bytes), err);
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+int inside_load(struct offline *off, struct inside *out, struct err *err)
+{
+	struct inside in = {0};
+	struct ext4_edit *e = off->root.edit;
+	int rc;
+
+	in.profiles = xcalloc(PROFILES_MAX, sizeof *in.profiles);
+	in.profiles[in.n_profiles++].dir = xstrdup(INSIDE_PROFILES);
+	rc = load_profile(e, INSIDE_PROFILES, "system", &in.profiles[0], err);
+	if (rc == 0)
+		rc = load_others(e, &in, err);
+	if (rc == 0)
+		rc = load_db(e, &in.db, err);
+	if (rc < 0) {
+		inside_fini(&in);
+		return err_prefix(err, "%s", off->root.target->name);
+	}
+	*out = in;
+	return 0;
+}
+
+void inside_fini(struct inside *in)
+{
+	for (size_t i = 0; i < in->n_profiles; i++) {
+		struct profile *p = &in->profiles[i];
+
+		for (size_t k = 0; k < p->n; k++)
+			inside_system_fini(&p->v[k].system);
+		free(p->v);
+		free(p->name);
+		free(p->dir);
+	}
+	free(in->profiles);
+	closure_fini(&in->db);
+	*in = (struct inside){0};
+}
+
+struct generation *inside_current(const struct inside *in)
+{
+	for (size_t i = 0; i < in->profiles[0].n; i++)
+		if (in->profiles[0].v[i].current)
+			return &in->profiles[0].v[i];
+	return NULL;
+}
+
+struct generation *inside_find(const struct inside *in, unsigned number)
+{
+	for (size_t i = 0; i < in->profiles[0].n; i++)
+		if (in->profiles[0].v[i].number == number)
+			return &in->profiles[0].v[i];
+	return NULL;
+}

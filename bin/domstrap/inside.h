@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Nix and NixOS keep inside a guest that is off: generations, the systems
+ * that they are, the database. All of it is read from the guest's disk, and
+ * checked.
+ */
+#ifndef DOMSTRAP_INSIDE_H
+#define DOMSTRAP_INSIDE_H
+
+#include "offline.h"
+#include "store/closure.h"
+
+#define INSIDE_GENERATIONS_MAX 10000u
+#define INSIDE_PROFILES "/nix/var/nix/profiles"
+#define INSIDE_DB "/nix/var/nix/db"
+
+/* A system, as its boot menu entry wants it; strings owned. */
+struct inside_system {
+	char *toplevel;               /* a store path */
+	char *init, *kernel, *initrd; /* the latter two NULL: it has none */
+	char *params;
+	char *version;        /* nixos-version; "" unknown */
+	char *name;           /* configuration-name; "" none */
+	char *kernel_version; /* "" unknown */
+	struct inside_special *specials;
+	size_t n_specials;
+	bool broken; /* parts of it are missing: it cannot be booted */
+};
+
+struct inside_special {
+	char *name;
+	struct inside_system system;
+};
+
+struct generation {
+	unsigned number;
+	int64_t time; /* of its link */
+	struct inside_system system;
+	bool current;
+	uint64_t own_bytes; /* of NARs that no other generation or root needs */
+};
+
+/* A profile's generations, oldest first. */
+struct profile {
+	char *name; /* NULL: the system's own */
+	char *dir;  /* of its links */
+	struct generation *v;
+	size_t n;
+};
+
+struct inside {
+	struct profile *profiles; /* the system's own first */
+	size_t n_profiles;
+	struct closure db; /* every valid path */
+};
+
+/* Read it all. -ERR_FORMAT where it breaks a rule, -ERR_NOENT where it is no NixOS. */
+int inside_load(struct offline *off, struct inside *out, struct err *err);
+void inside_fini(struct inside *in);
+
+/* Read one system. A missing part makes it "broken", which is no error. */
+int inside_system_load(struct ext4_edit *e, const char *toplevel, struct inside_system *out,
+                       struct err *err);
+void inside_system_fini(struct inside_system *s);
+
+/* The system's own profile's generation that boots by default; NULL: none. */
+struct generation *inside_current(const struct inside *in);
+struct generation *inside_find(const struct inside *in, unsigned number);
+
+/*
+ * Which paths of the database something reaches: reached[i] is true. roots: see
+ * inside_roots().
+ */
+void inside_reach(const struct closure *db, const char *toplevel, bool *reached);
+
+/*
+ * Mark what every root outside the system profile reaches, as Nix finds them:
+ * other profiles, gcroots with their links, /nix/var/nix/profiles/per-user.
+ */
+int inside_roots(struct offline *off, const struct inside *in, bool *reached, struct err *err);
+/* Fill in own_bytes of the system's generations. */
+int inside_sizes(struct offline *off, struct inside *in, struct err *err);
+
+/* Write the database anew from db, and take its log away. */
+int inside_put_db(struct offline *off, const struct closure *db, struct err *err);
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "offline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "busy.h"
+#include "disk/table.h"
+#include "image/ext4_journal.h"
+#include "xen/xlcfg_read.h"
+
+#define EPOCH_MAX 0x37fffffffll
+
+int64_t offline_now(void)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	uint64_t v;
+
+	if (text && str_u64(str_from(text), 10, EPOCH_MAX, &v) && v)
+		return (int64_t)v;
+	return (int64_t)time(NULL);
+}
+
+/* ---- which disks ---------------------------------------------------------- */
+
+static int add_disk(struct offline *off, const char *path, struct err *err)
+{
+	if (off->n_disks == OFFLINE_DISKS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d disks", OFFLINE_DISKS_MAX);
+	off->paths[off->n_disks++] = xstrdup(path);
+	return 0;
+}
+
+/* xl takes relative paths from where it is run; a config moved with its disks
+ * is found as well. */
+static char *disk_path(const char *cfg, const char *path)
+{
+	const char *slash = strrchr(cfg, '/');
+	_free_ char *beside = NULL;
+
+	if (*path == '/' || access(path, F_OK) == 0 || !slash)
+		return xstrdup(path);
+	beside = xasprintf("%.*s/%s", (int)(slash - cfg), cfg, path);
+	return access(beside, F_OK) == 0 ? take(&beside) : xstrdup(path);
+}
+
+static int add_config(struct offline *off, const char *path, const struct buf *text,
+                      struct err *err)
+{
+	_cleanup_(xlcfg_disks_fini) struct xlcfg_disks cfg = {0};
+	int rc = xlcfg_disks_parse(text->p, text->n, &cfg, err);
+
+	if (rc < 0)
+		return err_prefix(err, "%s", path);
+	for (size_t i = 0; i < cfg.n && rc == 0; i++) {
+		_free_ char *disk = disk_path(path, cfg.v[i].path);
+
+		if (cfg.v[i].cdrom)
+			continue;
+		if (!cfg.v[i].raw)
+			return err_set(err, ERR_UNSUPPORTED, "%s: %s: only raw disks can be read",
+			               path, disk);
+		rc = add_disk(off, disk, err);
+	}
+	if (rc == 0 && !off->n_disks)
+		return err_set(err, ERR_USAGE, "%s: a config without disks", path);
+	off->direct_kernel = take(&cfg.kernel);
+	return rc;
+}
+
+/* A config is a small text; a disk is neither. */
+static int add_argument(struct offline *off, const char *path, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (!S_ISREG(st.st_mode) || st.st_size > XLCFG_BYTES_MAX ||
+	    io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, &ignored) < 0 || !text.n ||
+	    memchr(text.p, 0, text.n))
+		return add_disk(off, path, err);
+	return add_config(off, path, &text, err);
+}
+
+/* ---- the file systems in them --------------------------------------------- */
+
+static void report_left(const struct target *t, enum ext4_left left, bool write)
+{
+	if (left == EXT4_LEFT_FINISHED)
+		ui_warn("%s: an earlier change was stopped after it had taken effect; %s", t->name,
+		        write ? "it is complete now" : "the next command that writes completes it");
+	if (left == EXT4_LEFT_UNDONE)
+		ui_warn("%s: an earlier change was stopped before it took effect; nothing of it "
+		        "is there",
+		        t->name);
+}
+
+static bool is_dir(struct ext4_edit *e, const char *path)
+{
+	struct err ignored = ERR_INIT;
+	struct ext4_stat st;
+	uint32_t ino;
+
+	return ext4_edit_find(e, path, true, &ino, &ignored) == 0 &&
+	       ext4_edit_stat(e, ino, &st, &ignored) == 0 && st.type == EXT4_FT_DIR;
+}
+
+/* A file system that is there: root, boot, or none of ours. */
+static int take_fs(struct offline *off, const struct offline_fs *fs, struct err *err)
+{
+	struct ext4_edit *e = fs->edit;
+
+	if (is_dir(e, "/nix/store")) {
+		if (off->root.edit)
+			return err_set(err, ERR_UNSUPPORTED, "%s and %s: both have a /nix/store",
+			               off->root.target->name, fs->target->name);
+		off->root = *fs;
+		return 0;
+	}
+	if (!off->boot.edit && is_dir(e, "/grub")) {
+		off->boot = *fs;
+		return 0;
+	}
+	ext4_edit_free(e);
+	return 0;
+}
+
+static bool has_magic(struct target *t, uint64_t base)
+{
+	struct err ignored = ERR_INIT;
+	uint8_t magic[2];
+
+	return target_read(t, magic, 2, base + 1080, &ignored) == 0 && magic[0] == 0x53 &&
+	       magic[1] == 0xef;
+}
+
+static int open_fs(struct offline *off, struct offline_fs *fs, struct err *err)
+{
+	enum ext4_left left;
+	int rc = ext4_journal_recover(fs->target, fs->base, fs->size, off->repair, &left, err);
+
+	if (rc < 0)
+		return rc;
+	report_left(fs->target, left, off->repair);
+	if (left == EXT4_LEFT_FINISHED && !off->repair)
+		return err_set(
+		        err, ERR_BUSY,
+		        "%s: a change is not complete: \"domstrap generations\", by a user who "
+		        "may write to the disk, completes it",
+		        fs->target->name);
+	return ext4_edit_open(fs->target, fs->base, fs->size, off->now, off->mode == OFFLINE_WRITE,
+	                      &fs->edit, err);
+}
+
+static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_t size,
+                   struct err *err)
+{
+	struct offline_fs fs = {.target = t, .base = base, .size = size};
+	int rc;
+
+	if (size < 2048 || !has_magic(t, base))
+		return 0;
+	rc = open_fs(off, &fs, err);
+	if (rc == -ERR_UNSUPPORTED && off->root.edit) {
+		ui_warn("%s", err->text);
+		return 0;
+	}
+	return rc < 0 ? rc : take_fs(off, &fs, err);
+}
+
+static int look_into(struct offline *off, struct target *t, struct err *err)
+{
+	struct source_fd src;
+	struct window disk, part;
+	struct table table;
+	int rc;
+
+	source_fd_init(&src, t->fd, t->name);
+	disk = window_over(&src.src, t->size, t->name);
+	if (has_magic(t, 0))
+		return look_at(off, t, 0, t->size, err);
+	rc = table_read(&disk, &table, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < table.n && rc == 0; i++) {
+		rc = table_window(&table, &table.part[i], &disk, &part, err);
+		if (rc == 0)
+			rc = look_at(off, t, part.start, part.size, err);
+	}
+	table_fini(&table);
+	return rc;
+}
+
+/* All of them for writing, or none. */
+static int open_target(struct offline *off, size_t i, struct err *err)
+{
+	int rc = target_open_existing(&off->targets[i], off->paths[i], !off->repair, err);
+	bool refused =
+	        err->sys_errno == EACCES || err->sys_errno == EROFS || err->sys_errno == EPERM;
+
+	if (rc == 0 || off->mode != OFFLINE_READ || !off->repair || i || !refused)
+		return rc;
+	off->repair = false;
+	return target_open_existing(&off->targets[i], off->paths[i], true, err);
+}
+
+static int open_disks(struct offline *off, const struct offline_options *opt, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < opt->n_args && rc == 0; i++)
+		rc = add_argument(off, opt->args[i], err);
+	if (rc == 0)
+		rc = busy_check(off->paths, off->n_disks, err);
+	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
+		rc = open_target(off, i, err);
+	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
+		rc = look_into(off, &off->targets[i], err);
+	if (rc == 0 && !off->root.edit)
+		rc = err_set(err, ERR_NOENT, "%s: no ext4 file system with a /nix/store in it",
+		             off->paths[0]);
+	return rc;
+}
+
+int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
+                 struct err *err)
+{
+	struct offline off = {.now = offline_now(), .mode = mode, .repair = mode != OFFLINE_LOOK};
+	int rc;
+
+	for (size_t i = 0; i < OFFLINE_DISKS_MAX; i++)
+		off.targets[i] = (struct target)TARGET_INIT;
+	*out = off;
+	rc = open_disks(out, opt, err);
+	if (rc < 0) {
+		offline_close(out);
+		return rc;
+	}
+	out->separate_boot = out->boot.edit;
+	out->boot_dir = out->separate_boot ? "" : "/boot";
+	if (!out->separate_boot)
+		out->boot = out->root;
+	return 0;
+}
+
+void offline_close(struct offline *off)
+{
+	if (off->boot.edit != off->root.edit)
+		ext4_edit_free(off->boot.edit);
+	ext4_edit_free(off->root.edit);
+	off->root.edit = off->boot.edit = NULL;
+	for (size_t i = 0; i < off->n_disks; i++) {
+		target_fini(&off->targets[i]);
+		free(off->paths[i]);
+	}
+	off->n_disks = 0;
+	free(off->direct_kernel);
+	off->direct_kernel = NULL;
+}
+
+int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err)
+{
+	bool root = fs == &off->root;
+	int rc;
+
+	ext4_edit_free(fs->edit);
+	fs->edit = NULL;
+	if (root && !off->separate_boot)
+		off->boot.edit = NULL;
+	rc = open_fs(off, fs, err);
+	if (rc == 0 && root && !off->separate_boot)
+		off->boot = *fs;
+	return rc;
+}
+
+int offline_commit(struct offline_fs *fs, struct err *err)
+{
+	bool happened;
+	int rc = ext4_edit_commit(fs->edit, &happened, err);
+
+	if (rc < 0 && happened)
+		return err_prefix(err, "the change has taken effect, but is not complete; the next "
+		                       "command completes it");
+	return rc < 0 ? err_prefix(err, "nothing was changed") : 0;
+}
+
+/* ---- the note in the root ------------------------------------------------- */
+
+bool offline_pending(struct offline *off)
+{
+	struct err ignored = ERR_INIT;
+	uint32_t ino;
+
+	return ext4_edit_find(off->root.edit, OFFLINE_PENDING_DIR "/" OFFLINE_PENDING, false, &ino,
+	                      &ignored) == 0;
+}
+
+int offline_set_pending(struct offline *off, bool on, struct err *err)
+{
+	struct ext4_edit *e = off->root.edit;
+	uint32_t dir;
+	int rc = ext4_edit_find(e, OFFLINE_PENDING_DIR, true, &dir, err);
+
+	if (rc < 0)
+		return rc;
+	if (!on)
+		return offline_pending(off) ? ext4_edit_remove(e, dir, OFFLINE_PENDING, NULL, err)
+		                            : 0;
+	/* A link holds a word without taking a block. */
+	return ext4_edit_add_link(e, dir, OFFLINE_PENDING, "menu", err);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest that is off: its disks, opened for this program alone, and the file
+ * systems in them that hold /nix/store and /boot.
+ */
+#ifndef DOMSTRAP_OFFLINE_H
+#define DOMSTRAP_OFFLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/ext4_edit.h"
+#include "ui.h"
+
+#define OFFLINE_DISKS_MAX 8
+#define OFFLINE_GRUB_CFG "grub/grub.cfg"
+/* In the root: the menu on another disk does not fit the generations yet. */
+#define OFFLINE_PENDING_DIR "/nix/var/nix"
+#define OFFLINE_PENDING "domstrap-pending"
+
+/* What all commands for such guests are told; strings are argv's. */
+struct offline_options {
+	const char *args[OFFLINE_DISKS_MAX]; /* images, devices, or one config */
+	size_t n_args;
+	bool dry_run, json;
+	enum ui_level level;
+};
+
+enum offline_mode {
+	OFFLINE_LOOK,  /* nothing is written */
+	OFFLINE_READ,  /* nothing but what completes an interrupted command, where we may */
+	OFFLINE_WRITE, /* changes will be committed */
+};
+
+/* A file system in one of the disks. */
+struct offline_fs {
+	struct target *target;
+	uint64_t base, size; /* its place in the disk, bytes */
+	struct ext4_edit *edit;
+};
+
+struct offline {
+	int64_t now;
+	enum offline_mode mode;
+	bool repair; /* the disks are open for writing */
+	char *paths[OFFLINE_DISKS_MAX];
+	struct target targets[OFFLINE_DISKS_MAX];
+	size_t n_disks;
+	struct offline_fs root;
+	struct offline_fs boot; /* root's edit where it is the same file system */
+	bool separate_boot;
+	const char *boot_dir; /* "/boot", or "" where it has a file system of its own */
+	char *direct_kernel;  /* the config boots this one of the host; NULL: none */
+};
+
+/*
+ * Open the disks, finish or undo what an interrupted command left, find the
+ * file systems. -ERR_BUSY: in use; -ERR_NOENT, -ERR_FORMAT, -ERR_UNSUPPORTED.
+ */
+int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
+                 struct err *err);
+void offline_close(struct offline *off);
+
+/* Open one file system's edit again, after a commit. */
+int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err);
+/* Commit one file system's changes; what failed and whether it counts is in the text. */
+int offline_commit(struct offline_fs *fs, struct err *err);
+
+/* Whether the root says that its menu was not written yet. */
+bool offline_pending(struct offline *off);
+/* Note it in the root's changes, or take the note away. */
+int offline_set_pending(struct offline *off, bool on, struct err *err);
+
+/* SOURCE_DATE_EPOCH, or the clock. */
+int64_t offline_now(void);
+
+#endif

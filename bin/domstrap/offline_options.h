@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command lines of generations, update, rollback and gc: one table of
+ * options, of which each command takes some.
+ */
+#ifndef DOMSTRAP_OFFLINE_OPTIONS_H
+#define DOMSTRAP_OFFLINE_OPTIONS_H
+
+#include "offline.h"
+
+struct offline_request {
+	struct offline_options common;
+	const char *system, *from; /* update */
+	unsigned limit;            /* of the menu; 0: as it is */
+	bool verify;
+	unsigned threads;
+	unsigned to;     /* rollback; 0: the one before */
+	unsigned keep;   /* gc: generations at least; 0: not given */
+	int64_t older_s; /* gc: seconds; -1: not given */
+};
+
+enum offline_takes {
+	TAKES_WRITE = 1,  /* --dry-run */
+	TAKES_SYSTEM = 2, /* --system, --from, --limit, --no-verify, --threads */
+	TAKES_TO = 4,     /* --to */
+	TAKES_KEEP = 8,   /* --keep, --older-than */
+};
+
+/* 0; 1 where --help was asked for and printed; -ERR_USAGE. */
+int offline_options_parse(int argc, char **argv, unsigned takes, const char *usage,
+                          struct offline_request *out, struct err *err);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot menu of a guest that is off, written again for the generations that
+ * it has now, in the manner of the menu that is there.
+ */
+#ifndef DOMSTRAP_REMENU_H
+#define DOMSTRAP_REMENU_H
+
+#include "inside.h"
+
+/*
+ * Put menu and copied kernels into the boot file system's changes; kernels come
+ * out of the root's store. current: what boots by default; limit:
+ * generations that it shows, 0: as many as now. A guest without a
+ * menu (its host has the kernel) keeps none: that is 1. -ERR_SPACE: /boot is
+ * too small.
+ */
+int remenu(struct offline *off, const struct inside *in, const struct generation *current,
+           unsigned limit, struct err *err);
+
+#endif

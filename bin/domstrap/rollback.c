@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "change.h"
+#include "command.h"
+
+#define SCHEMA 1
+
+static const char usage[] =
+        "usage: domstrap rollback GUEST [options]\n"
+        "\n"
+        "Makes an older generation of a guest that is off the one that boots. GUEST is\n"
+        "its xl config, or its disks: images or block devices.\n"
+        "\n"
+        "      --to N                that generation (default: the one before)\n"
+        "  -n, --dry-run             say which it would be, write nothing\n"
+        "      --json                say which it is as JSON\n"
+        "  -q, --quiet               errors and warnings only\n"
+        "  -v, --verbose             more\n"
+        "  -h, --help                this text\n";
+
+/* -ERR_NOENT: there is none. */
+static int choose(const struct inside *in, unsigned to, struct generation **out, struct err *err)
+{
+	struct generation *current = inside_current(in);
+	const struct profile *p = &in->profiles[0];
+
+	*out = NULL;
+	if (to) {
+		*out = inside_find(in, to);
+		return *out ? 0 : err_set(err, ERR_NOENT, "there is no generation %u", to);
+	}
+	if (!current)
+		return err_set(err, ERR_NOENT,
+		               "the profile points at no generation; choose one with --to");
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].number < current->number)
+			*out = &p->v[i];
+	return *out ? 0
+	            : err_set(err, ERR_NOENT, "there is no generation before %u", current->number);
+}
+
+static int change(struct offline *off, const struct inside *in, struct generation *g,
+                  struct err *err)
+{
+	struct profile *p = &in->profiles[0];
+	int rc = change_profile(off, g->number, err);
+
+	for (size_t i = 0; i < p->n; i++)
+		p->v[i].current = &p->v[i] == g;
+	return rc < 0 ? rc : change_commit(off, in, g, 0, err);
+}
+
+static void report(const struct offline_request *req, const struct generation *g)
+{
+	json_t *o;
+
+	if (!req->common.json) {
+		if (req->common.level >= UI_NORMAL)
+			printf("%sgeneration %u: %s\n", req->common.dry_run ? "would boot " : "",
+			       g->number, g->system.toplevel);
+		return;
+	}
+	o = json_object();
+	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	json_object_set_new(o, "dryRun", json_boolean(req->common.dry_run));
+	json_object_set_new(o, "generation", json_integer(g->number));
+	json_object_set_new(o, "system", json_string(g->system.toplevel));
+	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', stdout);
+	json_decref(o);
+}
+
+int cmd_rollback(int argc, char **argv)
+{
+	struct offline_request req;
+	struct generation *g = NULL;
+	struct offline off;
+	struct inside in;
+	struct err err = ERR_INIT;
+	int rc;
+
+	ui_init(UI_NORMAL);
+	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_TO, usage, &req, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(req.common.level);
+	rc = change_begin(&req, req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE, &off, &in, &err);
+	if (rc < 0)
+		return command_failed(&err);
+	rc = choose(&in, req.to, &g, &err);
+	if (rc == 0 && !req.common.dry_run)
+		rc = change(&off, &in, g, &err);
+	if (rc == 0)
+		report(&req, g);
+	inside_fini(&in);
+	offline_close(&off);
+	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of an edit share; see ext4_edit.h. */
+#ifndef IMAGE_EXT4_EDIT_IN_H
+#define IMAGE_EXT4_EDIT_IN_H
+
+#include "image/ext4_edit.h"
+#include "image/ext4_overlay.h"
+#include "image/ext4_space.h"
+#include "image/target.h"
+
+/* A directory in memory. */
+struct edit_dir {
+	uint32_t ino, parent;
+	struct ext4_entry *v; /* by name */
+	size_t n, cap;
+	int64_t subdirs; /* gained or lost */
+	bool changed;
+	bool gone;
+};
+
+struct ext4_edit {
+	struct target *target;
+	uint64_t base;
+	int64_t time;
+	bool write, flushed;
+	struct ext4_overlay *overlay;
+	ext2_filsys fs;
+	struct ext4_ids ids;
+	struct ext4_layout layout; /* of its tables */
+	struct ext4_space space;
+	struct ext4_writer writer;
+	struct ext4_stream *stream; /* for ext4_edit_add() */
+	struct ext4_place next;
+	struct edit_dir **dirs;
+	size_t n_dirs, dir_cap;
+	char label[17];
+};
+
+/* The library's code as an error; the overlay's own is better. */
+int edit_error(const struct ext4_edit *e, const char *what, uint32_t ino, errcode_t code,
+               struct err *err);
+
+/* An inode in use, its number checked. */
+int edit_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *out, struct err *err);
+int edit_put_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *in, struct err *err);
+void edit_touch(const struct ext4_edit *e, struct ext2_inode_large *in);
+enum ext4_ftype edit_type(const struct ext2_inode_large *in);
+
+/* Read a directory into *out, which edit_dir_fini() frees. */
+int edit_dir_read(struct ext4_edit *e, uint32_t ino, struct edit_dir *out, struct err *err);
+void edit_dir_fini(struct edit_dir *d);
+/* The directory as this edit sees it; borrowed from e. */
+int edit_dir_get(struct ext4_edit *e, uint32_t ino, struct edit_dir **out, struct err *err);
+/* The index of a name, or where it would be; *found says which. */
+size_t edit_dir_find(const struct edit_dir *d, const char *name, bool *found);
+void edit_dir_drop(struct edit_dir *d, size_t i);
+/* Write all that changed. */
+int edit_dirs_write(struct ext4_edit *e, struct err *err);
+
+/* Take away one name's share of an inode, and what it holds if that was all. */
+int edit_release(struct ext4_edit *e, uint32_t ino, uint64_t *bytes, unsigned depth,
+                 struct err *err);
+/* The blocks that an inode's contents take are free again. */
+int edit_release_blocks(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *in,
+                        struct err *err);
+
+#endif

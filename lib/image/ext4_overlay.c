@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/ext4_overlay.h"
+#include "base/mem.h"
+#include "image/ext4_layout.h"
+#include "image/target.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* One change of the table of blocks, by open addressing; data NULL: unused. */
+struct slot {
+	uint64_t block;
+	uint8_t *data;
+};
+
+struct ext4_overlay {
+	struct target *target;
+	uint64_t base, size;
+	struct slot *slots;
+	size_t n, cap; /* cap is a power of two */
+	pthread_mutex_t lock;
+	struct err err; /* of the library's calls */
+};
+
+struct ext4_overlay *ext4_overlay_new(struct target *t, uint64_t base, uint64_t size)
+{
+	struct ext4_overlay *ov = xcalloc(1, sizeof *ov);
+
+	ov->target = t;
+	ov->base = base;
+	ov->size = size;
+	ov->cap = 1024;
+	ov->slots = xcalloc(ov->cap, sizeof *ov->slots);
+	pthread_mutex_init(&ov->lock, NULL);
+	return ov;
+}
+
+void ext4_overlay_free(struct ext4_overlay *ov)
+{
+	if (!ov)
+		return;
+	for (size_t i = 0; i < ov->cap; i++)
+		free(ov->slots[i].data);
+	free(ov->slots);
+	pthread_mutex_destroy(&ov->lock);
+	free(ov);
+}
+
+/* ---- the table ------------------------------------------------------------ */
+
+static struct slot *slot_of(struct slot *slots, size_t cap, uint64_t block)
+{
+	size_t i = (size_t)(block * 0x9e3779b97f4a7c15u >> 20) & (cap - 1);
+
+	while (slots[i].data && slots[i].block != block)
+		i = (i + 1) & (cap - 1);
+	return &slots[i];
+}
+
+static uint8_t *find(const struct ext4_overlay *ov, uint64_t block)
+{
+	return slot_of(ov->slots, ov->cap, block)->data;
+}
+
+static void insert(struct ext4_overlay *ov, uint64_t block, uint8_t *data)
+{
+	if (++ov->n * 2 > ov->cap) {
+		size_t cap = ov->cap * 2;
+		struct slot *slots = xcalloc(cap, sizeof *slots);
+
+		for (size_t i = 0; i < ov->cap; i++)
+			if (ov->slots[i].data)
+				*slot_of(slots, cap, ov->slots[i].block) = ov->slots[i];
+		free(ov->slots);
+		ov->slots = slots;
+		ov->cap = cap;
+	}
+	*slot_of(ov->slots, ov->cap, block) = (struct slot){.block = block, .data = data};
+}
+
+/* ---- reading and writing -------------------------------------------------- */
+
+static int check(const struct ext4_overlay *ov, size_t n, uint64_t off, struct err *err)
+{
+	if (off <= ov->size && n <= ov->size - off)
+		return 0;
+	return err_set(err, ERR_FORMAT,
+	               "%s: block %llu is beyond the file system's end (%llu bytes)",
+	               ov->target->name, (unsigned long long)(off / EXT4_BLOCK),
+	               (unsigned long long)ov->size);
+}
+
+/* The part of a request that is in one block. */
+static size_t part(size_t n, uint64_t off)
+{
+	return MIN(n, (size_t)(EXT4_BLOCK - off % EXT4_BLOCK));
+}
+
+/* Blocks in memory over what was read. */
+static void cover(struct ext4_overlay *ov, uint8_t *p, size_t n, uint64_t off)
+{
+	while (n) {
+		size_t m = part(n, off);
+		const uint8_t *data = find(ov, off / EXT4_BLOCK);
+
+		if (data)
+			memcpy(p, data + off % EXT4_BLOCK, m);
+		p += m;
+		off += m;
+		n -= m;
+	}
+}
+
+static int read_locked(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, struct err *err)
+{
+	int rc = check(ov, n, off, err);
+
+	if (rc == 0)
+		rc = target_read(ov->target, p, n, ov->base + off, err);
+	if (rc == 0)
+		cover(ov, p, n, off);
+	return rc;
+}
+
+int ext4_overlay_read(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, struct err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&ov->lock);
+	rc = read_locked(ov, p, n, off, err);
+	pthread_mutex_unlock(&ov->lock);
+	return rc;
+}
+
+static int load(struct ext4_overlay *ov, uint64_t block, uint8_t **out, struct err *err)
+{
+	_free_ uint8_t *data = NULL;
+	int rc;
+
+	*out = find(ov, block);
+	if (*out)
+		return 0;
+	data = xmalloc(EXT4_BLOCK);
+	rc = target_read(ov->target, data, EXT4_BLOCK, ov->base + block * EXT4_BLOCK, err);
+	if (rc < 0)
+		return rc;
+	*out = data;
+	insert(ov, block, take(&data));
+	return 0;
+}
+
+static int write_locked(struct ext4_overlay *ov, const uint8_t *p, size_t n, uint64_t off,
+                        struct err *err)
+{
+	int rc = check(ov, n, off, err);
+
+	while (n && rc == 0) {
+		size_t m = part(n, off);
+		uint8_t *data;
+
+		rc = load(ov, off / EXT4_BLOCK, &data, err);
+		if (rc == 0)
+			memcpy(data + off % EXT4_BLOCK, p, m);
+		p += m;
+		off += m;
+		n -= m;
+	}
+	return rc;
+}
+
+int ext4_overlay_write(struct ext4_overlay *ov, const void *p, size_t n, uint64_t off,
+                       struct err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&ov->lock);
+	rc = write_locked(ov, p, n, off, err);
+	pthread_mutex_unlock(&ov->lock);
+	return rc;
+}
+
+int ext4_overlay_write_under(struct ext4_overlay *ov, const void *p, size_t n, uint64_t off,
+                             struct err *err)
+{
+	const uint8_t *b = p;
+	int rc;
+
+	pthread_mutex_lock(&ov->lock);
+	rc = check(ov, n, off, err);
+	if (rc == 0)
+		rc = target_write_small(ov->target, p, n, ov->base + off, err);
+	while (n && rc == 0) {
+		size_t m = part(n, off);
+		uint8_t *data = find(ov, off / EXT4_BLOCK);
+
+		if (data)
+			memcpy(data + off % EXT4_BLOCK, b, m);
+		b += m;
+		off += m;
+		n -= m;
+	}
+	pthread_mutex_unlock(&ov->lock);
+	return rc;
+}
+
+static int by_block(const void *a, const void *b)
+{
+	const struct ext4_change *x = a, *y = b;
+
+	return (x->block > y->block) - (x->block < y->block);
+}
+
+int ext4_overlay_changes(struct ext4_overlay *ov, struct ext4_change **out, size_t *n,
+                         struct err *err)
+{
+	_free_ struct ext4_change *list = xcalloc(ov->n + 1, sizeof *list);
+	uint8_t now[EXT4_BLOCK];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ov->cap; i++) {
+		const struct slot *s = &ov->slots[i];
+		int rc;
+
+		if (!s->data)
+			continue;
+		rc = target_read(ov->target, now, sizeof now, ov->base + s->block * EXT4_BLOCK,
+		                 err);
+		if (rc < 0)
+			return rc;
+		if (memcmp(now, s->data, sizeof now) != 0)
+			list[count++] = (struct ext4_change){.block = s->block, .data = s->data};
+	}
+	if (count)
+		qsort(list, count, sizeof *list, by_block);
+	*n = count;
+	*out = take(&list);
+	return 0;
+}
+
+const struct err *ext4_overlay_error(const struct ext4_overlay *ov)
+{
+	return &ov->err;
+}
+
+/* ---- libext2fs's way to it ------------------------------------------------ */
+
+static errcode_t channel_close(io_channel io)
+{
+	ext2fs_free_mem(&io->name);
+	ext2fs_free_mem(&io);
+	return 0;
+}
+
+static errcode_t channel_set_blksize(io_channel io, int size)
+{
+	io->block_size = size;
+	return 0;
+}
+
+/* A negative count is bytes. */
+static size_t size_of(io_channel io, int count)
+{
+	return count < 0 ? (size_t)-count : (size_t)count * (size_t)io->block_size;
+}
+
+/* No file system that we open has so many blocks; the product cannot overflow. */
+static bool sane(io_channel io, unsigned long long block)
+{
+	return block < (1ull << 48) && io->block_size <= 65536;
+}
+
+static errcode_t channel_read(io_channel io, unsigned long long block, int count, void *data)
+{
+	struct ext4_overlay *ov = io->private_data;
+
+	if (!sane(io, block))
+		return EXT2_ET_SHORT_READ;
+	return ext4_overlay_read(ov, data, size_of(io, count), block * (uint64_t)io->block_size,
+	                         &ov->err) < 0
+	               ? EXT2_ET_SHORT_READ
+	               : 0;
+}
+
+static errcode_t channel_write(io_channel io, unsigned long long block, int count, const void *data)
+{
+	struct ext4_overlay *ov = io->private_data;
+
+	if (!sane(io, block))
+		return EXT2_ET_SHORT_WRITE;
+	return ext4_overlay_write(ov, data, size_of(io, count), block * (uint64_t)io->block_size,
+	                          &ov->err) < 0
+	               ? EXT2_ET_SHORT_WRITE
+	               : 0;
+}
+
+static errcode_t channel_read32(io_channel io, unsigned long block, int count, void *data)
+{
+	return channel_read(io, block, count, data);
+}
+
+static errcode_t channel_write32(io_channel io, unsigned long block, int count, const void *data)
+{
+	return channel_write(io, block, count, data);
+}
+
+static errcode_t channel_write_byte(io_channel io, unsigned long off, int n, const void *data)
+{
+	struct ext4_overlay *ov = io->private_data;
+
+	return ext4_overlay_write(ov, data, (size_t)n, off, &ov->err) < 0 ? EXT2_ET_SHORT_WRITE : 0;
+}
+
+static errcode_t channel_flush(io_channel io)
+{
+	(void)io;
+	return 0;
+}
+
+/* The library hands the manager's open() nothing but a name. */
+static _Thread_local struct ext4_overlay *opening;
+
+static errcode_t channel_open(const char *name, int flags, io_channel *out);
+
+static struct struct_io_manager channel_manager = {
+        .magic = EXT2_ET_MAGIC_IO_MANAGER,
+        .name = "domstrap overlay",
+        .open = channel_open,
+        .close = channel_close,
+        .set_blksize = channel_set_blksize,
+        .read_blk = channel_read32,
+        .write_blk = channel_write32,
+        .flush = channel_flush,
+        .write_byte = channel_write_byte,
+        .read_blk64 = channel_read,
+        .write_blk64 = channel_write,
+};
+
+static errcode_t channel_open(const char *name, int flags, io_channel *out)
+{
+	io_channel io;
+	errcode_t rc = ext2fs_get_memzero(sizeof *io, &io);
+
+	(void)flags;
+	if (rc)
+		return rc;
+	io->magic = EXT2_ET_MAGIC_IO_CHANNEL;
+	io->manager = &channel_manager;
+	io->block_size = 1024;
+	io->refcount = 1;
+	io->private_data = opening;
+	rc = ext2fs_get_mem(strlen(name) + 1, &io->name);
+	if (rc) {
+		ext2fs_free_mem(&io);
+		return rc;
+	}
+	memcpy(io->name, name, strlen(name) + 1);
+	*out = io;
+	return 0;
+}
+
+errcode_t ext4_overlay_open(struct ext4_overlay *ov, int flags, ext2_filsys *out)
+{
+	errcode_t rc;
+
+	ov->err.code = ERR_NONE;
+	opening = ov;
+	rc = ext2fs_open("image", flags, 0, 0, &channel_manager, out);
+	opening = NULL;
+	return rc;
+}

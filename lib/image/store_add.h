@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Adds store paths to a file system that is there already, on several threads.
+ * store_fill.h does it for a new one.
+ */
+#ifndef IMAGE_STORE_ADD_H
+#define IMAGE_STORE_ADD_H
+
+#include "image/ext4_edit.h"
+#include "image/store_fill.h"
+
+/*
+ * Copy src's items into the directory dir (/nix/store) of e; what has a name
+ * of theirs already is replaced. -ERR_SPACE before anything is written where
+ * it would not fit; -ERR_MISMATCH where an item is not what its hash says.
+ */
+int store_add(struct ext4_edit *e, uint32_t dir, const struct store_source *src,
+              const struct store_fill_options *opt, struct err *err);
+
+#endif

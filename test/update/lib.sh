@@ -1,0 +1,91 @@
+# What the tests of generations share. Sourced first; needs DOMSTRAP, the program, and FAULTS, the preloaded library.
+# Gives each test a Nix store of its own: a mount name space in which /nix is a temporary directory.
+# shellcheck shell=bash
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+self=$0
+: "${DOMSTRAP:?}" "${FAULTS:?}"
+export LC_ALL=C TZ=UTC
+umask 022
+
+skip() { echo "skipped: $*" >&2; exit 77; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+if [ -z "${WORLD:-}" ]; then
+  command -v nix-store >/dev/null || skip "no Nix"
+  [ "$(id -u)" = 0 ] || skip "not root"
+  unshare --mount true 2>/dev/null || skip "no mount name space"
+  [ -d /nix ] || mkdir /nix 2>/dev/null || skip "no directory /nix to mount on"
+  WORLD=$(mktemp -d -p "$([ -d /dev/shm ] && echo /dev/shm || echo /tmp)")
+  export WORLD
+  trap 'chmod -R u+w "$WORLD"; rm -rf "$WORLD"' EXIT
+  status=0
+  unshare --mount bash "$self" "$@" || status=$?
+  exit "$status"
+fi
+
+mkdir -p "$WORLD/root/nix/store" "$WORLD/work" "$WORLD/home" "$WORLD/conf" "$WORLD/sys"
+mount --bind "$WORLD/root/nix" /nix
+export HOME=$WORLD/home NIX_CONF_DIR=$WORLD/conf NIX_REMOTE='' NIX_PATH='' XDG_CACHE_HOME=$WORLD/home
+unset SOURCE_DATE_EPOCH
+printf '%s\n' 'sandbox = false' 'build-users-group =' 'substituters =' 'fsync-metadata = false' \
+  'experimental-features = nix-command' >"$NIX_CONF_DIR/nix.conf"
+cd "$WORLD/work"
+
+# system N [special]: its store path
+system() {
+  local link=$WORLD/sys/$1${2:-} special=false
+  [ -z "${2:-}" ] || special=true
+  [ -L "$link" ] || nix-build --no-out-link "$here/system.nix" --arg n "$1" --arg special $special \
+    >"$WORLD/build.out" 2>"$WORLD/build.log" || { cat "$WORLD/build.log" >&2; fail "building system $1"; }
+  [ -L "$link" ] || ln -s "$(cat "$WORLD/build.out")" "$link"
+  readlink "$link"
+}
+
+# part IMAGE: where e2fsck and debugfs find its file system
+part() {
+  if [ "$(od -An -tx2 -j1080 -N2 "$1" | tr -d ' ')" = ef53 ]; then echo "$1"; else echo "$1?offset=1048576"; fi
+}
+
+clean() { # IMAGE WHAT
+  e2fsck -fn "$(part "$1")" >fsck.log 2>&1 || { cat fsck.log >&2; fail "$2: e2fsck finds faults in $1"; }
+}
+
+# unpack IMAGE DIR: its /nix and /boot
+unpack() {
+  rm -rf "$2"; mkdir -p "$2"
+  debugfs "$(part "$1")" -R "rdump /nix $2" >/dev/null 2>&1
+  debugfs "$(part "$1")" -R "rdump /boot $2" >/dev/null 2>&1
+}
+
+# sane DIR WHAT: real Nix finds nothing to complain of in what was unpacked
+sane() {
+  nix-store --store "$PWD/$1" --verify --check-contents >verify.log 2>&1 || { cat verify.log >&2; fail "$2: nix-store --verify"; }
+  grep -qE 'disappeared|modified|missing|error|warning' verify.log && { cat verify.log >&2; fail "$2: nix-store --verify"; }
+  return 0
+}
+
+# entries DIR BOOT: every entry of the menu leads to files that are there
+entries() {
+  local path
+  awk '$1 == "linux" || $1 == "initrd" {print $2} $1 == "linux" {sub("init=", "", $3); print $3}' "$2/grub/grub.cfg" |
+    sort -u >entries.txt
+  [ -s entries.txt ] || { echo "the menu is empty"; return 1; }
+  while read -r path; do
+    case $path in
+      \(\$drive*\)/boot/* | \(\$drive*\)/nix/*) path=$1${path#*)} ;;
+      \(\$drive*\)//kernels/* | /kernels/*) path=$2/kernels/${path##*/} ;;
+      /nix/*) path=$1$path ;;
+    esac
+    [ -s "$path" ] || { echo "the menu names $path, which is not there"; return 1; }
+  done <entries.txt
+}
+
+# repair IMAGE: e2fsck's replay of the journal. It loses "?offset=" on the way, so a partition is taken out and put back.
+repair() {
+  local status=0 at=$1
+  [ "$(part "$1")" = "$1" ] || { at=part.img; rm -f $at; dd if="$1" of=$at bs=1M skip=1 conv=sparse status=none; }
+  e2fsck -p "$at" >fsck.log 2>&1 || status=$?
+  [ "$at" = "$1" ] || dd if=$at of="$1" bs=1M seek=1 conv=notrunc status=none
+  [ $status -le 1 ] || { cat fsck.log >&2; return 1; }
+}
