@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,12 +184,24 @@ static void fail_say(const struct options *o, struct err *err)
 	say_error(str_from(err->text));
 }
 
+/* A file that is opened must not become standard error: words go there. */
+static void standard_fds_open(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = dup(fd);
+	io_close(&fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	struct options o;
-	int rc = options_parse(argc, argv, &o, &err);
+	int rc;
 
+	standard_fds_open();
+	rc = options_parse(argc, argv, &o, &err);
 	if (rc < 0) {
 		say_error(str_from(err.text));
 		return rc == -ERR_USAGE ? 2 : 1;
