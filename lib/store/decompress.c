@@ -304,7 +304,7 @@ static int refill(struct decompressor *d, struct err *err)
 static int damaged(const struct decompressor *d, int rc, struct err *err)
 {
 	if (rc == -ERR_LIMIT)
-		return err_set(err, ERR_LIMIT, "%s data wants more memory than it may have",
+		return err_set(err, ERR_UNSUPPORTED, "%s data wants more memory than it may have",
 		               d->codec->name);
 	return err_set(err, ERR_FORMAT, "the %s data is damaged", d->codec->name);
 }
