@@ -1,16 +1,13 @@
-# The demo's guest with /boot on a disk of its own, as for `domstrap create --layout split`; NixOS's own terms.
+# The demo's guest on two disks without partitions: /boot on the first, the root on the second. The menu that
+# NixOS writes for it names no drive, so that Xen's pygrub can read it as well.
 { lib, ... }:
 {
   imports = [ ./configuration.nix ];
-
-  fileSystems."/".device = lib.mkForce "/dev/xvdb";
+  fileSystems."/" = { device = lib.mkForce "/dev/xvdb"; fsType = "ext4"; };
   fileSystems."/boot" = { device = "/dev/xvda"; fsType = "ext4"; };
-
-  # What a boot helper can read even where it is Xen's pygrub.
   boot.loader.grub = {
-    enable = true;
-    device = "nodev";
     configurationLimit = 3;
     fsIdentifier = "provided";
+    extraConfig = "set root=(hd0)";
   };
 }

@@ -45,7 +45,6 @@ struct disk_work {
 
 struct creation {
 	struct guest guest;
-	struct store_item *items;
 	struct store_source source;
 	struct buf database, configuration;
 	struct menu menu;
@@ -66,22 +65,17 @@ static struct walk *open_item(const struct store_source *src, size_t i, bool sta
 	const struct creation *cr =
 		(const void *)((const char *)src - offsetof(struct creation, source));
 	_free_ char *path =
-		local_store_real_path(cr->guest.store, cr->guest.closure.paths[i].path);
+		local_store_real_path(cr->guest.source.store, cr->guest.source.closure.paths[i].path);
 
 	return walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL | (stat_only ? WALK_DIR_STAT : 0));
 }
 
 static void list_items(struct creation *cr)
 {
-	const struct closure *c = &cr->guest.closure;
+	const struct source *s = &cr->guest.source;
 
-	cr->items = xcalloc(c->n, sizeof *cr->items);
-	for (size_t i = 0; i < c->n; i++) {
-		cr->items[i].name = c->paths[i].path + strlen("/nix/store/");
-		cr->items[i].nar_size = c->paths[i].nar_size;
-		memcpy(cr->items[i].nar_hash, c->paths[i].nar_hash, HASH_SHA256_LEN);
-	}
-	cr->source = (struct store_source){.items = cr->items, .n = c->n, .open = open_item};
+	cr->source = (struct store_source){
+		.items = s->items, .n = s->closure.n, .open = open_item};
 }
 
 static int build_root(struct creation *cr, struct err *err)
@@ -94,7 +88,7 @@ static int build_root(struct creation *cr, struct err *err)
 		.channel_name = g->channel_name,
 		.time = g->time,
 	};
-	int rc = store_db_build(&g->closure, g->time, &cr->database, err);
+	int rc = store_db_build(&g->source.closure, g->time, &cr->database, err);
 
 	if (rc == 0 && g->opt.configuration) {
 		rc = io_read_file(AT_FDCWD, g->opt.configuration, CONFIGURATION_MAX,
@@ -130,12 +124,15 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 	struct guest *g = &cr->guest;
 	struct disk_work *work = &cr->disks[i];
 	const struct guest_disk *d = &g->disks[i];
-	uint64_t half = closure_nar_size(&g->closure) / 2;
+	uint64_t half = closure_nar_size(&g->source.closure) / 2;
+	bool root = d == guest_root(g);
 
 	work->disk = d;
 	work->req = (struct image_request){
 		.name = d->path,
-		.source = d == guest_root(g) ? &cr->source : NULL,
+		.source = root && g->source.store ? &cr->source : NULL,
+		.stream = root && g->source.caches ? &g->source.stream : NULL,
+		.spool_dir = g->dir,
 		.root = work->tree,
 		.label = d->label,
 		.time = g->time,
@@ -237,20 +234,20 @@ static int open_files(struct creation *cr, struct err *err)
 }
 
 /* A file of the store to one beside the image. */
-static int copy_file(const struct guest *g, const char *from, struct outfile *to, struct err *err)
+static int copy_file(struct guest *g, const char *from, struct outfile *to, struct err *err)
 {
-	_free_ char *path = xasprintf("%s%s", local_store_root(g->store), from);
-	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_close_ int fd = -1;
 	char piece[65536];
+	uint64_t size;
 	size_t got;
-	int rc;
+	int rc = store_files_open(g->source.files, from, &fd, &size, err);
 
-	if (fd < 0)
-		return err_sys(err, errno, "%s", path);
+	if (rc < 0)
+		return rc;
 	if (ioctl(to->fd, FICLONE, fd) == 0)
 		return io_sync(to->fd, to->path, err);
 	do {
-		rc = io_read(fd, path, piece, sizeof piece, &got, err);
+		rc = io_read(fd, from, piece, sizeof piece, &got, err);
 		if (rc == 0)
 			rc = io_write(to->fd, to->path, piece, got, err);
 		if (rc < 0)
@@ -261,7 +258,7 @@ static int copy_file(const struct guest *g, const char *from, struct outfile *to
 
 static int write_small_files(struct creation *cr, struct err *err)
 {
-	const struct guest *g = &cr->guest;
+	struct guest *g = &cr->guest;
 	struct buf cfg = BUF_INIT;
 	int rc = 0;
 
@@ -324,12 +321,18 @@ static int write_disks(struct creation *cr, struct err *err)
 
 		cr->progress.total_bytes += plan->store.total.bytes + plan->root.bytes;
 	}
+	if (g->source.caches)
+		cr->progress.total_bytes += closure_nar_size(&g->source.closure);
 	cr->progress.total_paths = cr->source.n;
 	for (size_t i = 0; i < g->n_disks && rc == 0; i++) {
 		struct disk_work *work = &cr->disks[i];
 
-		ui_say("writing %s (%s)%s", work->disk->path, str_human(work->plan.size, size),
-		       work->req.source && g->opt.verify ? ", checking every NAR hash" : "");
+		if (work->req.stream)
+			ui_say("fetching into %s, checking every NAR hash", work->disk->path);
+		else
+			ui_say("writing %s (%s)%s", work->disk->path,
+			       str_human(work->plan.size, size),
+			       work->req.source && g->opt.verify ? ", checking every NAR hash" : "");
 		ui_progress_begin(&cr->progress);
 		rc = image_write(&work->plan, &work->target, err);
 		ui_progress_end();
@@ -366,8 +369,8 @@ static int create(struct creation *cr, const atomic_bool *stop, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	ui_say("%s: %zu store paths, %s", g->system.toplevel, g->closure.n,
-	       str_human(closure_nar_size(&g->closure), bytes));
+	ui_say("%s: %zu store paths, %s", g->system.toplevel, g->source.closure.n,
+	       str_human(closure_nar_size(&g->source.closure), bytes));
 	list_items(cr);
 	rc = build_trees(cr, err);
 	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
@@ -404,7 +407,6 @@ static void creation_fini(struct creation *cr)
 	menu_fini(&cr->menu);
 	buf_fini(&cr->database);
 	buf_fini(&cr->configuration);
-	free(cr->items);
 	guest_fini(&cr->guest);
 }
 
@@ -423,7 +425,7 @@ int cmd_create(int argc, char **argv)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(opt.level);
 	stop = ui_catch_signals();
-	rc = guest_load(&opt, &cr.guest, &err);
+	rc = guest_load(&opt, stop, &cr.guest, &err);
 	if (rc == 0)
 		rc = create(&cr, stop, &err);
 	creation_fini(&cr);

@@ -12,8 +12,7 @@
 #include "image/image.h"
 #include "image/target.h"
 #include "nix/channel.h"
-#include "store/closure.h"
-#include "store/local.h"
+#include "source.h"
 #include "store/system.h"
 #include "ui.h"
 #include "xen/xlcfg.h"
@@ -35,19 +34,12 @@ enum size_kind {
 	SIZE_FREE,  /* to be left free */
 };
 
-#define LIST_MAX 64
-
-struct text_list {
-	const char *items[LIST_MAX];
-	size_t n;
-};
-
 /* As given; strings are argv's. */
 struct create_options {
 	const char *name;	 /* of the files, and of the domain if domain is NULL */
 	const char *domain;
 	const char *system;
-	const char *from;	 /* root of the store to read */
+	struct source_options source;
 	const char *output;	 /* directory */
 	enum layout layout;
 	const char *disk;	 /* block device for the root, or NULL */
@@ -100,9 +92,8 @@ struct guest_disk {
 /* What comes out of options and system together; owns what it allocates. */
 struct guest {
 	struct create_options opt;
-	struct local_store *store;
+	struct source source;
 	struct nixos_system system;
-	struct closure closure;
 	struct guest_disk disks[GUEST_DISKS_MAX]; /* in xl's order; the root is last */
 	size_t n_disks;
 	char *dir;		  /* output directory, absolute */
@@ -133,7 +124,8 @@ static inline bool guest_is_split(const struct guest *g)
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err);
 
 /* Load system and closure and settle names, identities and the command line. */
-int guest_load(const struct create_options *opt, struct guest *out, struct err *err);
+int guest_load(const struct create_options *opt, const atomic_bool *stop, struct guest *out,
+	       struct err *err);
 void guest_fini(struct guest *g);
 
 /* Settle label, UUID and place of the disks. */

@@ -10,16 +10,24 @@
 
 #define MEMORY_MIN_MIB 64u
 #define VCPUS_MAX 512u
+#define JOBS_MAX 256u
 #define BOOT_SIZE (512ull << 20)
 
 static const char usage[] =
 	"usage: domstrap create NAME --system PATH [options]\n"
 	"\n"
-	"Makes NAME.img and NAME.cfg from a built NixOS system.\n"
+	"Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
+	"binary cache.\n"
 	"\n"
 	"what goes in:\n"
-	"      --system PATH         the system: a store path, or a link such as ./result\n"
-	"      --from ROOT           read the Nix store below ROOT (default: /)\n"
+	"      --system PATH         a store path, its 32 digits, or a link to one\n"
+	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"
+	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"
+	"      --no-check-sigs       take from caches what nobody has signed\n"
+	"      --no-sigs             no signatures in the guest's Nix database\n"
+	"      --jobs N              downloads at once\n"
+	"      --cache-dir DIR       keep downloads there; none: keep none\n"
+	"      --config FILE         in place of /etc/domstrap.conf\n"
 	"      --configuration FILE  put FILE into the guest's /etc/nixos\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
 	"      --no-channel          none\n"
@@ -84,11 +92,23 @@ enum {
 	OPT_VIF,
 	OPT_SET,
 	OPT_JSON,
+	OPT_TRUSTED_KEY,
+	OPT_NO_CHECK_SIGS,
+	OPT_NO_SIGS,
+	OPT_JOBS,
+	OPT_CACHE_DIR,
+	OPT_CONFIG,
 };
 
 static const struct option long_options[] = {
 	{"system", required_argument, NULL, OPT_SYSTEM},
 	{"from", required_argument, NULL, OPT_FROM},
+	{"trusted-key", required_argument, NULL, OPT_TRUSTED_KEY},
+	{"no-check-sigs", no_argument, NULL, OPT_NO_CHECK_SIGS},
+	{"no-sigs", no_argument, NULL, OPT_NO_SIGS},
+	{"jobs", required_argument, NULL, OPT_JOBS},
+	{"cache-dir", required_argument, NULL, OPT_CACHE_DIR},
+	{"config", required_argument, NULL, OPT_CONFIG},
 	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
 	{"channel", required_argument, NULL, OPT_CHANNEL},
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
@@ -278,6 +298,12 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return size_option(arg, out, err);
 	case OPT_BOOT_SIZE:
 		return boot_size_option(arg, out, err);
+	case OPT_FROM:
+		return list_option("from", &out->source.from, arg, err);
+	case OPT_TRUSTED_KEY:
+		return list_option("trusted-key", &out->source.trusted_keys, arg, err);
+	case OPT_JOBS:
+		return count_option("jobs", arg, JOBS_MAX, &out->source.jobs, err);
 	case 'j':
 		return count_option("threads", arg, 16, &out->threads, err);
 	default:
@@ -292,7 +318,8 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		int option;
 		const char **text;
 	} texts[] = {
-		{OPT_SYSTEM, &out->system},   {OPT_FROM, &out->from},
+		{OPT_SYSTEM, &out->system},   {OPT_CACHE_DIR, &out->source.cache_dir},
+		{OPT_CONFIG, &out->source.config},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
 		{OPT_BOOT_DISK, &out->boot_disk},
@@ -310,6 +337,8 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		{'n', &out->dry_run, true},
 		{'f', &out->force, true},
 		{OPT_JSON, &out->json, true},
+		{OPT_NO_CHECK_SIGS, &out->source.no_check_sigs, true},
+		{OPT_NO_SIGS, &out->source.no_sigs, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -366,7 +395,6 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	int c, rc;
 
 	*out = (struct create_options){
-		.from = "",
 		.output = ".",
 		.memory = 1024,
 		.vcpus = 1,

@@ -3,11 +3,9 @@
  * Where the system expects its file systems: its own fstab says, and label,
  * UUID and disk follow it, where the user did not say otherwise.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "create.h"
 #include "image/ext4_finish.h"
@@ -98,14 +96,21 @@ static int set_identity(const struct guest *g, struct guest_disk *d, struct err 
 
 int guest_expect(struct guest *g, struct err *err)
 {
-	_free_ char *path = xasprintf("%s%s/etc/fstab", local_store_root(g->store),
-				      g->system.toplevel);
+	_free_ char *path = xasprintf("%s/etc/fstab", g->system.toplevel);
 	struct buf fstab = BUF_INIT;
 	struct err missing = ERR_INIT;
 	int rc = 0;
 
-	if (io_read_file(AT_FDCWD, path, FSTAB_MAX, &fstab, &missing) < 0)
+	rc = store_files_read(g->source.files, path, FSTAB_MAX, &fstab, &missing);
+	/* None at all is fine; one that could not be fetched is not. */
+	if (rc < 0 && rc != -ERR_NOENT && g->source.caches) {
+		*err = missing;
+		buf_fini(&fstab);
+		return rc;
+	}
+	if (rc < 0)
 		ui_detail("%s", missing.text);
+	rc = 0;
 	for (size_t i = 0; i < g->n_disks && rc == 0; i++) {
 		rc = set_identity(g, &g->disks[i], err);
 		if (rc == 0)

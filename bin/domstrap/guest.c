@@ -223,16 +223,26 @@ static int settle(struct guest *g, struct err *err)
 	return rc < 0 ? rc : set_paths(g, err);
 }
 
-int guest_load(const struct create_options *opt, struct guest *out, struct err *err)
+/* Nameless files lie where the image will be; a dry run writes nothing there. */
+static const char *spool_dir(const struct create_options *opt)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (!opt->dry_run)
+		return opt->output;
+	return tmp && *tmp == '/' ? tmp : "/tmp";
+}
+
+int guest_load(const struct create_options *opt, const atomic_bool *stop, struct guest *out,
+	       struct err *err)
 {
 	int rc;
 
 	*out = (struct guest){.opt = *opt};
-	rc = local_store_open(opt->from, &out->store, err);
+	rc = source_open(&out->source, &opt->source, opt->system, spool_dir(opt), stop, err);
 	if (rc == 0)
-		rc = nixos_system_load(opt->from, opt->system, &out->system, err);
-	if (rc == 0)
-		rc = local_store_closure(out->store, out->system.toplevel, &out->closure, err);
+		rc = nixos_system_load_from(out->source.files, out->source.toplevel, &out->system,
+					    err);
 	if (rc == 0)
 		rc = settle(out, err);
 	if (rc < 0)
@@ -242,9 +252,8 @@ int guest_load(const struct create_options *opt, struct guest *out, struct err *
 
 void guest_fini(struct guest *g)
 {
-	local_store_free(g->store);
+	source_fini(&g->source);
 	nixos_system_fini(&g->system);
-	closure_fini(&g->closure);
 	free(g->dir);
 	for (size_t i = 0; i < g->n_disks; i++) {
 		free(g->disks[i].path);

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "menu.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/mem.h"
@@ -32,22 +28,16 @@ static struct grub_entry entry_of(const struct nixos_system *s, const char *para
 		.init = s->init, .kernel = s->kernel, .initrd = s->initrd, .params = params};
 }
 
-static int visible(const struct dirent *de)
-{
-	return de->d_name[0] != '.';
-}
-
 /* configuration-name, without blanks at its ends; "" where there is none. */
-static char *configuration_name(const struct guest *g, const struct nixos_system *s)
+static char *configuration_name(struct guest *g, const struct nixos_system *s)
 {
-	_free_ char *path = xasprintf("%s%s/configuration-name", local_store_root(g->store),
-				      s->toplevel);
+	_free_ char *path = xasprintf("%s/configuration-name", s->toplevel);
 	struct buf b = BUF_INIT;
 	struct err ignored = ERR_INIT;
 	struct str text;
 	char *name;
 
-	if (io_read_file(AT_FDCWD, path, NAME_FILE_MAX, &b, &ignored) < 0)
+	if (store_files_read(g->source.files, path, NAME_FILE_MAX, &b, &ignored) < 0)
 		buf_reset(&b);
 	text = str_trim(buf_str(&b));
 	name = xstrndup(text.p, text.n);
@@ -55,11 +45,11 @@ static char *configuration_name(const struct guest *g, const struct nixos_system
 	return name;
 }
 
-static int load_special(const struct guest *g, const char *name, struct menu *m, struct err *err)
+static int load_special(struct guest *g, const char *name, struct menu *m, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/specialisation/%s", g->system.toplevel, name);
 	struct nixos_system *s = &m->systems[m->n];
-	int rc = nixos_system_load(g->opt.from, path, s, err);
+	int rc = nixos_system_load_from(g->source.files, path, s, err);
 
 	if (rc < 0)
 		return rc;
@@ -77,25 +67,25 @@ static int load_special(const struct guest *g, const char *name, struct menu *m,
 	return 0;
 }
 
-static int load_specials(const struct guest *g, struct menu *m, struct err *err)
+static int load_specials(struct guest *g, struct menu *m, struct err *err)
 {
-	_free_ char *dir = xasprintf("%s%s/specialisation", local_store_root(g->store),
-				     g->system.toplevel);
-	struct dirent **list = NULL;
-	int n = scandir(dir, &list, visible, alphasort), rc = 0;
+	_free_ char *dir = xasprintf("%s/specialisation", g->system.toplevel);
+	char **list = NULL;
+	size_t n = 0;
+	int rc = store_files_list(g->source.files, dir, &list, &n, err);
 
-	if (n < 0)
-		return errno == ENOENT ? 0 : err_sys(err, errno, "%s", dir);
-	if ((unsigned)n > SPECIALS_MAX)
-		rc = err_set(err, ERR_LIMIT, "%s: %d specialisations, %u at most", dir, n,
+	if (rc < 0)
+		return rc == -ERR_NOENT ? 0 : rc;
+	if (n > SPECIALS_MAX)
+		rc = err_set(err, ERR_LIMIT, "%s: %zu specialisations, %u at most", dir, n,
 			     SPECIALS_MAX);
-	m->systems = xcalloc((size_t)n, sizeof *m->systems);
-	m->specials = xcalloc((size_t)n, sizeof *m->specials);
-	m->names = xcalloc((size_t)n * 2, sizeof *m->names);
-	m->params = xcalloc((size_t)n, sizeof *m->params);
-	for (int i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = load_special(g, list[i]->d_name, m, err);
+	m->systems = xcalloc(n, sizeof *m->systems);
+	m->specials = xcalloc(n, sizeof *m->specials);
+	m->names = xcalloc(n * 2, sizeof *m->names);
+	m->params = xcalloc(n, sizeof *m->params);
+	for (size_t i = 0; i < n; i++) {
+		if (rc == 0 && list[i][0] != '.')
+			rc = load_special(g, list[i], m, err);
 		free(list[i]);
 	}
 	free(list);
@@ -139,25 +129,22 @@ static void fill_in(const struct guest *g, struct menu *m)
 }
 
 /* A kernel or initrd as a file of /boot/kernels. */
-static int add_copy(const struct guest *g, struct tree *t, const char *boot, const char *path,
+static int add_copy(struct guest *g, struct tree *t, const char *boot, const char *path,
 		    struct menu *m, struct err *err)
 {
-	_free_ char *from = xasprintf("%s%s", local_store_root(g->store), path);
 	_free_ char *name = grubcfg_copy_name(path);
 	_free_ char *to = xasprintf("%s/kernels/%s", boot, name);
-	int fd = open(from, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	uint64_t size;
+	int fd, rc = store_files_open(g->source.files, path, &fd, &size, err);
 
-	if (fd < 0)
-		return err_sys(err, errno, "%s", from);
+	if (rc < 0)
+		return rc;
 	m->fds[m->n_fds++] = fd;
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, errno, "%s", from);
-	tree_host_file(t, to, 0644, fd, (uint64_t)st.st_size);
+	tree_host_file(t, to, 0644, fd, size);
 	return 0;
 }
 
-static int add_copies(const struct guest *g, struct tree *t, const char *boot, struct menu *m,
+static int add_copies(struct guest *g, struct tree *t, const char *boot, struct menu *m,
 		      struct err *err)
 {
 	const char **copies;
@@ -184,7 +171,7 @@ static void add_grub(struct tree *t, const char *boot, const struct buf *text)
 	buf_fini(&b);
 }
 
-int menu_add(const struct guest *g, struct tree *t, const char *boot, struct menu *out,
+int menu_add(struct guest *g, struct tree *t, const char *boot, struct menu *out,
 	     struct err *err)
 {
 	struct buf text = BUF_INIT;

@@ -18,6 +18,14 @@ static void set_number(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
+static void set_size(json_t *o, const char *key, const struct image_plan *plan, uint64_t v)
+{
+	if (plan->layout.groups)
+		set_number(o, key, v);
+	else
+		set(o, key, NULL);
+}
+
 static json_t *disk_json(const struct guest_disk *d, const struct image_plan *plan)
 {
 	json_t *o = json_object();
@@ -28,11 +36,12 @@ static json_t *disk_json(const struct guest_disk *d, const struct image_plan *pl
 	set(o, "path", d->path);
 	set(o, "vdev", d->vdev);
 	json_object_set_new(o, "device", json_boolean(d->device != NULL));
-	set_number(o, "size", plan->size);
-	set_number(o, "free", plan->layout.free_blocks * EXT4_BLOCK);
+	/* What comes from a cache has its size only when it is there. */
+	set_size(o, "size", plan, plan->size);
+	set_size(o, "free", plan, plan->layout.free_blocks * EXT4_BLOCK);
 	set(o, "label", d->label);
 	set(o, "uuid", uuid);
-	set_number(o, "inodes", (uint64_t)plan->layout.groups * plan->layout.inodes_per_group);
+	set_size(o, "inodes", plan, (uint64_t)plan->layout.groups * plan->layout.inodes_per_group);
 	return o;
 }
 
@@ -45,8 +54,8 @@ static void report_json(const struct guest *g, const struct image_plan *plans)
 	set(o, "name", g->opt.domain ? g->opt.domain : g->opt.name);
 	set(o, "system", g->system.toplevel);
 	set(o, "version", g->system.version);
-	set_number(o, "paths", g->closure.n);
-	set_number(o, "narBytes", closure_nar_size(&g->closure));
+	set_number(o, "paths", g->source.closure.n);
+	set_number(o, "narBytes", closure_nar_size(&g->source.closure));
 	for (size_t i = 0; i < g->n_disks; i++)
 		json_array_append_new(disks, disk_json(&g->disks[i], &plans[i]));
 	json_object_set_new(o, "disks", disks);
@@ -71,7 +80,10 @@ void guest_report(const struct guest *g, const struct image_plan *plans)
 		return;
 	printf("%s ", g->opt.dry_run ? "would make" : "made");
 	for (size_t i = 0; i < g->n_disks; i++)
-		printf("%s (%s, %s free), ", g->disks[i].path, str_human(plans[i].size, size),
+		if (!plans[i].layout.groups)
+			printf("%s (its size shows when all is fetched), ", g->disks[i].path);
+		else
+			printf("%s (%s, %s free), ", g->disks[i].path, str_human(plans[i].size, size),
 		       str_human(plans[i].layout.free_blocks * EXT4_BLOCK, spare));
 	printf("%s; start it with: xl create -c %s\n", g->cfg, g->cfg);
 }

@@ -39,7 +39,8 @@ void ui_init(enum ui_level wanted)
 	colour = terminal && !(no_color && *no_color);
 }
 
-static void line(const char *sgr, const char *head, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void line(const char *sgr, const char *head,
+                                                       const char *fmt, va_list ap)
 {
 	if (colour && *sgr)
 		fprintf(stderr, "\033[%sm%s\033[0m", sgr, head);
@@ -52,7 +53,7 @@ static void line(const char *sgr, const char *head, const char *fmt, va_list ap)
 void ui_error(const struct err *err)
 {
 	fprintf(stderr, "%sdomstrap:%s %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
-		err->text);
+	        err->text);
 }
 
 void ui_warn(const char *fmt, ...)
@@ -114,13 +115,12 @@ static void draw(void)
 	int n, width = columns() - 1;
 
 	n = snprintf(text, sizeof text, "  %3.0f%%  %s of %s, %" PRIu64 " of %" PRIu64 " paths",
-		     p->total_bytes ? 100.0 * (double)bytes / (double)p->total_bytes : 100.0,
-		     str_human(bytes, done), str_human(p->total_bytes, total), paths,
-		     p->total_paths);
+	             p->total_bytes ? 100.0 * (double)bytes / (double)p->total_bytes : 100.0,
+	             str_human(bytes, done), str_human(p->total_bytes, total), paths,
+	             p->total_paths);
 	if (rate > 0 && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, ", %s/s, %.0f s left",
-			 str_human((uint64_t)rate, speed),
-			 (double)(p->total_bytes - bytes) / rate);
+		         str_human((uint64_t)rate, speed), (double)(p->total_bytes - bytes) / rate);
 	fprintf(stderr, "\r%.*s\033[K", width, text);
 	fflush(stderr);
 }

@@ -60,7 +60,8 @@ struct node {
 /* A text that scripts were read from, and look into. */
 struct source {
 	unsigned refs;
-	bool kept; /* a function keeps it, and its bytes were accounted for */
+	bool kept;  /* a function keeps it, and its bytes were accounted for */
+	char *file; /* where it comes from, for messages */
 	size_t n;
 	char text[];
 };

@@ -89,7 +89,8 @@ int exec_call(struct exec *x, const struct env_function *f, const struct grub_te
 	_cleanup_(script_putp) struct script *script = script_ref(f->script);
 	_cleanup_(texts_fini) struct grub_texts args = {0};
 	struct grub_texts *outer = x->args;
-	unsigned loops = x->loops;
+	unsigned loops = x->loops, line = x->line;
+	const char *file = x->file;
 	int rc;
 
 	if (x->calls >= x->limits->calls)
@@ -99,10 +100,13 @@ int exec_call(struct exec *x, const struct env_function *f, const struct grub_te
 		texts_add(&args, str_from(argv->v[i]));
 	x->calls++;
 	x->args = &args;
+	x->file = script->source->file;
 	x->loops = 0;
 	rc = exec_list(x, script, f->body, err); /* the function may redefine itself */
 	x->calls--;
 	x->args = outer;
+	x->file = file;
+	x->line = line;
 	x->loops = loops;
 	if (x->flow == FLOW_RETURN)
 		x->flow = FLOW_ON;
@@ -337,7 +341,7 @@ int exec_text(struct exec *x, const char *file, struct str text, bool strict, st
 	unsigned line = x->line;
 	int rc;
 
-	parse_init(&ps, text, x->limits);
+	parse_init(&ps, file, text, x->limits);
 	x->file = file;
 	rc = exec_units(x, &ps, strict, err);
 	x->file = outer;

@@ -15,28 +15,33 @@ int grubenv_check(struct str block, struct err *err)
 	return 0;
 }
 
-/* A line with its newline, which a backslash hides; *pos goes behind it. */
-static struct str next_line(struct str block, size_t *pos)
+struct line {
+	struct str text; /* with its newline */
+	bool whole;      /* it has one that no backslash hides */
+};
+
+/* The line at *pos, which goes behind it. */
+static struct line next_line(struct str block, size_t *pos)
 {
 	size_t start = *pos;
+	bool whole;
 
 	while (*pos < block.n && block.p[*pos] != '\n') {
 		if (block.p[*pos] == '\\' && *pos + 1 < block.n)
 			++*pos;
 		++*pos;
 	}
-	if (*pos < block.n)
-		++*pos;
-	return (struct str){block.p + start, *pos - start};
+	whole = *pos < block.n;
+	*pos += whole;
+	return (struct line){{block.p + start, *pos - start}, whole};
 }
 
 /* "name=value\n"; false: a comment, padding, or rubbish. */
-static bool split(struct str line, struct str *name, struct str *value)
+static bool split(struct line line, struct str *name, struct str *value)
 {
-	if (str_starts(line, "#") || !str_ends(line, "\n"))
+	if (!line.whole || str_starts(line.text, "#"))
 		return false;
-	line.n--;
-	*value = line;
+	*value = (struct str){line.text.p, line.text.n - 1};
 	*name = str_cut(value, '=');
 	return value->p && name->n && !memchr(name->p, '\\', name->n);
 }
@@ -79,12 +84,6 @@ static bool valid_name(struct str name)
 	return name.n && name.p[0] != '#';
 }
 
-/* What lies behind the last line is padding. */
-static bool padding(struct str line)
-{
-	return str_starts(line, "#") && !str_ends(line, "\n");
-}
-
 int grubenv_format(struct str block, struct str name, struct str value, struct buf *out,
                    struct err *err)
 {
@@ -95,15 +94,16 @@ int grubenv_format(struct str block, struct str name, struct str value, struct b
 		return err_set(err, ERR_FORMAT, "\"%.*s\" cannot be a name in an environment block",
 		               STR_ARG(name));
 	while (pos < block.n) {
-		struct str line = next_line(block, &pos), key, raw;
+		struct line line = next_line(block, &pos);
+		struct str key, raw;
 
-		if (padding(line))
+		if (!line.whole) /* the padding, or rubbish at the end */
 			break;
 		if (!split(line, &key, &raw)) {
-			if (str_starts(line, "#")) /* the signature and its like */
-				buf_put(out, line.p, line.n);
+			if (str_starts(line.text, "#")) /* the signature and its like */
+				buf_put(out, line.text.p, line.text.n);
 		} else if (!str_eq(key, name)) {
-			buf_put(out, line.p, line.n);
+			buf_put(out, line.text.p, line.text.n);
 		} else if (!done) {
 			put_line(out, name, value);
 			done = true;

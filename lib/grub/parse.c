@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-void parse_init(struct parser *ps, struct str text, const struct grub_limits *limits)
+void parse_init(struct parser *ps, const char *file, struct str text,
+                const struct grub_limits *limits)
 {
 	struct source *src = xmalloc(sizeof *src + text.n);
 
-	*src = (struct source){.refs = 1};
+	*src = (struct source){.refs = 1, .file = xstrdup(file)};
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] != '\r')
 			src->text[src->n++] = text.p[i];
@@ -18,8 +19,10 @@ void parse_init(struct parser *ps, struct str text, const struct grub_limits *li
 
 static void source_put(struct source *src)
 {
-	if (src && --src->refs == 0)
-		free(src);
+	if (!src || --src->refs)
+		return;
+	free(src->file);
+	free(src);
 }
 
 void parse_fini(struct parser *ps)

@@ -29,8 +29,9 @@ struct parser {
 	size_t depth;
 };
 
-/* The text is copied, without its carriage returns. */
-void parse_init(struct parser *ps, struct str text, const struct grub_limits *limits);
+/* The text is copied, without its carriage returns; file is its name. */
+void parse_init(struct parser *ps, const char *file, struct str text,
+                const struct grub_limits *limits);
 void parse_fini(struct parser *ps);
 
 /*

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/ext4_piece.h"
 #include "base/mem.h"
+#include "image/ext4_inodes.h"
 #include "image/ext4_space.h"
 
 #include <string.h>
-
-void ext4_writer_init(struct ext4_writer *w, struct target *t, uint64_t base,
-                      const struct ext4_ids *ids, const struct ext4_layout *lay)
-{
-	*w = (struct ext4_writer){.target = t, .base = base, .ids = ids, .layout = lay};
-	w->dirs = xcalloc(lay->groups, sizeof *w->dirs);
-}
-
-void ext4_writer_fini(struct ext4_writer *w)
-{
-	free(w->dirs);
-	w->dirs = NULL;
-}
 
 struct ext4_stream *ext4_stream_new(struct ext4_writer *w)
 {
@@ -71,7 +59,7 @@ uint64_t ext4_piece_line(const struct ext4_writer *w, uint64_t line, uint64_t *r
 {
 	if (w->space)
 		return ext4_space_block(w->space, line, run);
-	return ext4_line_block(w->layout->gdt_area, line, run);
+	return ext4_line_block(w->gdt_area, line, run);
 }
 
 /* A new file system was laid out for all that comes; another may be full. */
@@ -163,36 +151,24 @@ uint32_t ext4_real_ino(const struct ext4_writer *w, uint32_t place)
 	return w->space ? ext4_space_ino(w->space, place, &run) : place;
 }
 
-/* Inodes whose numbers follow each other, in one table. */
-static int write_run(struct ext4_stream *s, uint32_t place, uint32_t ino, uint32_t n,
-                     const uint8_t *raw, struct err *err)
-{
-	struct ext4_writer *w = s->w;
-	uint64_t off = ext4_inode_offset(w->layout, ino);
-	size_t bytes = (size_t)n * EXT4_INODE_SIZE;
-
-	if (w->space)
-		return ext4_space_write_inodes(w->space, place, raw, bytes, off, err);
-	return target_write_small(w->target, raw, bytes, w->base + off, err);
-}
-
 static int write_inodes(struct ext4_stream *s, uint32_t place, uint32_t n, const uint8_t *raw,
                         struct err *err)
 {
 	const struct ext4_writer *w = s->w;
 
+	if (!w->space)
+		return ext4_write_inodes(s->w, place, n, raw, err);
 	while (n) {
-		uint32_t run = n, ino = place, left, m;
-		int rc;
+		uint32_t run, ino = ext4_space_ino(w->space, place, &run);
+		uint32_t left = w->layout->inodes_per_group - (ino - 1) % w->layout->inodes_per_group;
+		uint32_t m = MIN(MIN(left, n), run);
+		size_t bytes = (size_t)m * EXT4_INODE_SIZE;
+		int rc = ext4_space_write_inodes(w->space, place, raw, bytes,
+		                                 ext4_inode_offset(w->layout, ino), err);
 
-		if (w->space)
-			ino = ext4_space_ino(w->space, place, &run);
-		left = w->layout->inodes_per_group - (ino - 1) % w->layout->inodes_per_group;
-		m = MIN(MIN(left, n), run);
-		rc = write_run(s, place, ino, m, raw, err);
 		if (rc < 0)
 			return rc;
-		raw += (size_t)m * EXT4_INODE_SIZE;
+		raw += bytes;
 		place += m;
 		n -= m;
 	}
@@ -220,7 +196,7 @@ int ext4_put_inode(struct ext4_stream *s, uint32_t place, uint32_t ino, const st
 	int rc;
 
 	ext4_inode_format(s->w->ids, ino, in, raw);
-	if (in->type == EXT4_FT_DIR)
+	if (in->type == EXT4_FT_DIR && s->w->layout)
 		atomic_fetch_add(&s->w->dirs[(ino - 1) / s->w->layout->inodes_per_group], 1);
 	if (place < s->window_first)
 		return write_inodes(s, place, 1, raw, err);

@@ -33,7 +33,9 @@ struct ext4_writer {
 	struct target *target;
 	uint64_t base; /* byte offset of the file system in the target */
 	const struct ext4_ids *ids;
-	const struct ext4_layout *layout;
+	uint32_t gdt_area; /* as in ext4_layout.h */
+	const struct ext4_layout *layout; /* NULL until it is settled */
+	int spool;		 /* where inodes wait for that, by number */
 	/* The free places of a file system that is there already, and the layout
 	 * is that one's tables; NULL: a new one, all is free in order. */
 	const struct ext4_space *space;
@@ -45,6 +47,16 @@ struct ext4_writer {
 void ext4_writer_init(struct ext4_writer *w, struct target *t, uint64_t base,
 		      const struct ext4_ids *ids, const struct ext4_layout *lay);
 void ext4_writer_fini(struct ext4_writer *w);
+
+/*
+ * The same for a file system whose size is not known yet. Inodes go to a file
+ * of their own, which is borrowed, until ext4_writer_settle(), when all streams
+ * are flushed and inodes is the highest number in use.
+ */
+void ext4_writer_init_open(struct ext4_writer *w, struct target *t, uint64_t base,
+			   const struct ext4_ids *ids, uint32_t gdt_area, int spool);
+int ext4_writer_settle(struct ext4_writer *w, const struct ext4_layout *lay, uint32_t inodes,
+		       struct err *err);
 
 struct ext4_stream;
 

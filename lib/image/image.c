@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/image.h"
+#include "base/io.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "disk/mbr.h"
 #include "image/ext4_finish.h"
 
@@ -33,10 +35,15 @@ static int count_root(const struct image_request *req, struct image_plan *plan, 
 	return ext4_count_tree(c, walk, &plan->root, err);
 }
 
+static bool has_store(const struct image_request *req)
+{
+	return req->source || req->stream;
+}
+
 /* The first inode number that is not fixed. */
 static uint32_t first_ino(const struct image_request *req)
 {
-	return req->source ? ITEMS_INO : EXT4_FIRST_INO;
+	return has_store(req) ? ITEMS_INO : EXT4_FIRST_INO;
 }
 
 /* Of the whole image: what the user says with --size. */
@@ -56,15 +63,50 @@ static int too_small(const struct ext4_need *need, const struct image_plan *plan
 	return rc;
 }
 
-static int lay_out(const struct image_request *req, struct image_plan *plan, struct err *err)
+/* A size that was given: whether the table can say it. */
+static int check_size(const struct image_request *req, struct image_plan *plan, struct err *err)
+{
+	char have[16];
+
+	plan->size = req->size / SECTOR * SECTOR;
+	if (!req->partitioned || plan->size / SECTOR <= MBR_SECTORS_MAX)
+		return 0;
+	return err_set(err, ERR_LIMIT,
+		       "%s: %s is more than an MBR describes (2 TiB); --layout split has no such "
+		       "limit",
+		       req->name, str_human(plan->size, have));
+}
+
+/* The layout for a need; the size of the image follows. */
+static int lay_out(const struct image_request *req, const struct ext4_need *need,
+		   struct image_plan *plan, struct err *err)
+{
+	int rc;
+
+	if (!req->size) {
+		rc = ext4_layout_auto(need, req->spare, &plan->layout, err);
+		plan->size = plan->base + plan->layout.blocks * EXT4_BLOCK;
+	} else {
+		rc = check_size(req, plan, err);
+		if (rc < 0)
+			return rc;
+		rc = ext4_layout_fixed(need, plan->size > plan->base ? plan->size - plan->base : 0,
+				       &plan->layout, err);
+		if (rc == -ERR_SPACE)
+			rc = too_small(need, plan, err);
+	}
+	return rc < 0 ? err_prefix(err, "%s", req->name) : 0;
+}
+
+static int lay_out_counted(const struct image_request *req, struct image_plan *plan,
+			   struct err *err)
 {
 	struct ext4_need need = {
 		.line_blocks = plan->store.total.blocks + plan->root.blocks,
 		.inodes = first_ino(req) - 1 + plan->store.total.inodes + plan->root.inodes,
 	};
 	uint64_t store_blocks;
-	char have[16];
-	int rc = 0;
+	int rc;
 
 	if (req->source) {
 		rc = store_dir_blocks(req->source, &plan->ids, &store_blocks, err);
@@ -72,22 +114,25 @@ static int lay_out(const struct image_request *req, struct image_plan *plan, str
 			return rc;
 		need.line_blocks += store_blocks;
 	}
-	if (!req->size) {
-		rc = ext4_layout_auto(&need, req->spare, &plan->layout, err);
-		plan->size = plan->base + plan->layout.blocks * EXT4_BLOCK;
-	} else {
-		plan->size = req->size / SECTOR * SECTOR;
-		if (req->partitioned && plan->size / SECTOR > MBR_SECTORS_MAX)
-			return err_set(err, ERR_LIMIT,
-				       "%s: %s is more than an MBR describes (2 TiB); --layout "
-				       "split has no such limit",
-				       req->name, str_human(plan->size, have));
-		rc = ext4_layout_fixed(&need, plan->size > plan->base ? plan->size - plan->base : 0,
-				       &plan->layout, err);
-		if (rc == -ERR_SPACE)
-			rc = too_small(&need, plan, err);
-	}
-	return rc < 0 ? err_prefix(err, "%s", req->name) : 0;
+	return lay_out(req, &need, plan, err);
+}
+
+/* An object takes more room on the disk than in its NAR, so these must fit. */
+static int check_nars(const struct image_request *req, struct image_plan *plan, struct err *err)
+{
+	char have[16], want[16];
+	uint64_t sum = 0;
+	int rc;
+
+	if (!req->size)
+		return 0;
+	rc = check_size(req, plan, err);
+	for (size_t i = 0; i < req->stream->n; i++)
+		sum += req->stream->items[i].nar_size;
+	if (rc < 0 || sum < plan->size)
+		return rc;
+	return err_set(err, ERR_SPACE, "%s: %s is too small for archives of %s", req->name,
+		       str_human(plan->size, have), str_human(sum, want));
 }
 
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err)
@@ -96,14 +141,14 @@ int image_plan(const struct image_request *req, struct image_plan *out, struct e
 	int rc = 0;
 
 	ext4_ids_init(&plan.ids, req->uuid);
-	complete_root(req->root, req->source);
+	complete_root(req->root, has_store(req));
 	if (req->source)
 		rc = store_plan_make(req->source, &plan.ids, req->threads, req->stop, &plan.store,
 				     err);
 	if (rc == 0)
 		rc = count_root(req, &plan, err);
 	if (rc == 0)
-		rc = lay_out(req, &plan, err);
+		rc = req->stream ? check_nars(req, &plan, err) : lay_out_counted(req, &plan, err);
 	if (rc < 0) {
 		image_plan_fini(&plan);
 		return rc;
@@ -137,13 +182,9 @@ static int zero_line(const struct image_plan *plan, struct target *t, uint64_t l
 	return rc;
 }
 
-/*
- * A device holds old bytes: take away what makes them a disk or a file system,
- * and zero what ext4 expects to be zero: inode tables, the journal.
- */
-static int clear_device(const struct image_plan *plan, struct target *t, struct err *err)
+/* A device holds old bytes: take away what makes them a disk or a file system. */
+static int wipe_device(const struct image_plan *plan, struct target *t, struct err *err)
 {
-	const struct ext4_layout *lay = &plan->layout;
 	uint64_t wipe = MIN((uint64_t)WIPE, t->size / EXT4_BLOCK * EXT4_BLOCK);
 	int rc = target_zero(t, 0, wipe, err);
 
@@ -151,18 +192,17 @@ static int clear_device(const struct image_plan *plan, struct target *t, struct 
 		rc = target_zero(t, plan->base, wipe, err);
 	if (rc == 0)
 		rc = target_zero(t, (t->size - wipe) / EXT4_BLOCK * EXT4_BLOCK, wipe, err);
-	if (rc == 0)
-		rc = target_sync(t, err);
-	if (rc == 0)
-		rc = zero_line(plan, t, lay->line_blocks,
-			       lay->line_used - lay->line_blocks + lay->journal_blocks, err);
-	return rc;
+	return rc < 0 ? rc : target_sync(t, err);
 }
 
-static int prepare(const struct image_plan *plan, struct target *t, struct err *err)
+/* Behind the data: what ext4 expects to be zero (inode tables, the journal). */
+static int prepare_tail(const struct image_plan *plan, struct target *t, struct err *err)
 {
+	const struct ext4_layout *lay = &plan->layout;
+
 	if (t->is_device)
-		return clear_device(plan, t, err);
+		return zero_line(plan, t, lay->line_blocks,
+				 lay->line_used - lay->line_blocks + lay->journal_blocks, err);
 	if (ftruncate(t->fd, (off_t)plan->size) < 0)
 		return err_sys(err, errno, "%s: a size of %llu bytes", t->name,
 			       (unsigned long long)plan->size);
@@ -256,10 +296,73 @@ static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err 
 	return rc < 0 ? rc : make_valid(plan, w->target, first, err);
 }
 
-int image_write(struct image_plan *plan, struct target *target, struct err *err)
+static int write_counted(struct image_plan *plan, struct target *target, struct err *err)
 {
 	struct ext4_writer w;
-	int rc;
+	int rc = prepare_tail(plan, target, err);
+
+	if (rc < 0)
+		return rc;
+	ext4_writer_init(&w, target, plan->base, &plan->ids, &plan->layout);
+	w.stop = plan->req->stop;
+	w.done = plan->req->done_bytes;
+	rc = write_all(plan, &w, err);
+	ext4_writer_fini(&w);
+	return rc;
+}
+
+/* All data is on the disk: what comes behind it. */
+static int close_streamed(struct image_plan *plan, struct ext4_writer *w,
+			  const struct ext4_final *fin, struct err *err)
+{
+	struct ext4_need need = {.line_blocks = fin->line, .inodes = fin->inodes};
+	uint8_t first[EXT4_BLOCK];
+	int rc = lay_out(plan->req, &need, plan, err);
+
+	if (rc == 0)
+		rc = prepare_tail(plan, w->target, err);
+	if (rc == 0)
+		rc = ext4_writer_settle(w, &plan->layout, fin->inodes, err);
+	if (rc == 0)
+		rc = ext4_finish(w, fin, first, err);
+	return rc < 0 ? rc : make_valid(plan, w->target, first, err);
+}
+
+/* As write_all(), with the layout last. */
+static int write_streamed(struct image_plan *plan, struct target *target, struct err *err)
+{
+	const struct image_request *req = plan->req;
+	uint64_t room = plan->size > plan->base ? plan->size - plan->base : 0;
+	struct stream_fill_options opt = {.threads = req->threads,
+					  .spool_dir = req->spool_dir,
+					  .line_max = room / EXT4_BLOCK,
+					  .paths = req->done_paths,
+					  .bytes = req->done_bytes};
+	struct ext4_final fin = {.label = req->label, .time = req->time};
+	struct ext4_writer w;
+	_close_ int spool = -1;
+	int rc = spool_open(req->spool_dir, &spool, err);
+
+	if (rc < 0)
+		return rc;
+	ext4_writer_init_open(&w, target, plan->base, &plan->ids, ext4_gdt_area(room), spool);
+	w.stop = req->stop;
+	rc = stream_fill(&w, req->stream, &opt, req->time, &plan->store, &fin.line, &fin.inodes,
+			 err);
+	if (rc == -ERR_SPACE)
+		err_prefix(err, "%s", req->name);
+	if (rc == 0)
+		rc = put_root(&w, plan, &fin.line, &fin.inodes, err);
+	fin.inodes--; /* the next free one */
+	if (rc == 0)
+		rc = close_streamed(plan, &w, &fin, err);
+	ext4_writer_fini(&w);
+	return rc;
+}
+
+int image_write(struct image_plan *plan, struct target *target, struct err *err)
+{
+	int rc = 0;
 
 	if (target->is_device && target->size < plan->size)
 		return err_set(err, ERR_SPACE, "%s: %llu bytes, the image has %llu", target->name,
@@ -270,13 +373,10 @@ int image_write(struct image_plan *plan, struct target *target, struct err *err)
 			       "%s: sectors of %u bytes; a disk with a partition table wants %u "
 			       "(--layout split makes none)",
 			       target->name, target->sector, SECTOR);
-	rc = prepare(plan, target, err);
+	if (target->is_device)
+		rc = wipe_device(plan, target, err);
 	if (rc < 0)
 		return rc;
-	ext4_writer_init(&w, target, plan->base, &plan->ids, &plan->layout);
-	w.stop = plan->req->stop;
-	w.done = plan->req->done_bytes;
-	rc = write_all(plan, &w, err);
-	ext4_writer_fini(&w);
-	return rc;
+	return plan->req->stream ? write_streamed(plan, target, err)
+				 : write_counted(plan, target, err);
 }

@@ -8,21 +8,24 @@
 
 #include "base/walk_tree.h"
 #include "image/store_fill.h"
+#include "image/stream_fill.h"
 
 #define IMAGE_PART_START (1ull << 20) /* byte offset of the one partition */
 
 /* Everything borrowed. */
 struct image_request {
-	const char *name;		   /* for messages */
-	const struct store_source *source; /* what goes under /nix/store; NULL: no store */
-	struct tree *root;		   /* all the rest; image_plan() adds to it */
+	const char *name;                   /* for messages */
+	const struct store_source *source;  /* what goes under /nix/store; NULL: no store */
+	const struct stream_source *stream; /* or what comes as NARs; sizes show late */
+	const char *spool_dir;              /* with stream: for nameless files */
+	struct tree *root;                  /* all the rest; image_plan() adds to it */
 	uint8_t uuid[16];
 	const char *label;
-	int64_t time;	   /* of what carries the time of making, over 0 */
-	uint64_t size;	   /* bytes of the whole image; 0: as needed */
-	uint64_t spare;	   /* bytes to leave free where size is 0 */
-	bool partitioned;  /* an MBR, one partition from IMAGE_PART_START on */
-	uint32_t disk_id;  /* in the MBR */
+	int64_t time;     /* of what carries the time of making, over 0 */
+	uint64_t size;    /* bytes of the whole image; 0: as needed */
+	uint64_t spare;   /* bytes to leave free where size is 0 */
+	bool partitioned; /* an MBR, one partition from IMAGE_PART_START on */
+	uint32_t disk_id; /* in the MBR */
 	unsigned threads;
 	bool verify;
 	const atomic_bool *stop;      /* may be NULL */
@@ -37,12 +40,14 @@ struct image_plan {
 	struct ext4_tally root;
 	struct ext4_layout layout;
 	uint64_t base; /* byte offset of the file system */
-	uint64_t size; /* bytes of the image */
+	uint64_t size; /* bytes of the image; 0: not known before it is written */
 };
 
 /*
  * Count and lay out. Room beyond need: where size is 0, spare. -ERR_SPACE
- * where a given size is too small, and the text says which would do.
+ * where a given size is too small, and the text says which would do. With a
+ * stream the layout is made by image_write(), and -ERR_SPACE means that what
+ * comes will surely not fit.
  */
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err);
 void image_plan_fini(struct image_plan *plan);

@@ -55,6 +55,18 @@ static int by_size(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+size_t *store_order(const struct store_item *items, size_t n)
+{
+	size_t *order = xcalloc(n, sizeof *order);
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
+	sort_items = items;
+	if (n > 1)
+		qsort(order, n, sizeof *order, by_size);
+	return order;
+}
+
 static void lay_out(struct store_plan *plan, size_t n, const struct ext4_tally *tallies)
 {
 	struct store_place at = {.ino = ITEMS_INO};
@@ -95,12 +107,7 @@ int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, 
 	struct store_plan plan = {0};
 	int rc;
 
-	plan.order = xcalloc(src->n, sizeof *plan.order);
-	for (size_t i = 0; i < src->n; i++)
-		plan.order[i] = i;
-	sort_items = src->items;
-	if (src->n > 1)
-		qsort(plan.order, src->n, sizeof *plan.order, by_size);
+	plan.order = store_order(src->items, src->n);
 	c.order = plan.order;
 	c.tallies = xcalloc(src->n, sizeof *c.tallies);
 	rc = pool_run(threads, src->n, count_job, &c, err);
@@ -252,13 +259,14 @@ int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids,
 	return rc;
 }
 
-static int put_store_dir(struct filling *f, int64_t mtime, uint64_t *line, uint32_t *ino,
-			 struct err *err)
+int store_put_dir(struct ext4_writer *w, const struct store_source *src,
+		  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
+		  struct err *err)
 {
-	_cleanup_(tree_freep) struct tree *t = store_tree(f->src, f->plan, mtime);
+	_cleanup_(tree_freep) struct tree *t = store_tree(src, plan, mtime);
 	_cleanup_(walk_freep) struct walk *walk = tree_walk(t);
-	_cleanup_(ext4_stream_freep) struct ext4_stream *s = ext4_stream_new(f->w);
-	const struct store_place *end = &f->plan->place[f->src->n];
+	_cleanup_(ext4_stream_freep) struct ext4_stream *s = ext4_stream_new(w);
+	const struct store_place *end = &plan->place[src->n];
 	struct ext4_object obj;
 	int rc;
 
@@ -286,5 +294,5 @@ int store_fill(struct ext4_writer *w, const struct store_source *src, struct sto
 	}
 	if (rc < 0)
 		return rc;
-	return put_store_dir(&f, mtime, line, ino, err);
+	return store_put_dir(w, src, plan, mtime, line, ino, err);
 }

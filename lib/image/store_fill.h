@@ -75,6 +75,14 @@ int store_fill(struct ext4_writer *w, const struct store_source *src, struct sto
 /* Finish the hash of an item's tree: -ERR_MISMATCH where it is not the promised one. */
 int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err);
 
+/* The order in which items are laid out: their numbers. The caller frees it. */
+size_t *store_order(const struct store_item *items, size_t n);
+
+/* The directory alone, when every place in the plan is settled. */
+int store_put_dir(struct ext4_writer *w, const struct store_source *src,
+		  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
+		  struct err *err);
+
 /* What the directory /nix/store itself takes. */
 int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids, uint64_t *blocks,
 		     struct err *err);

@@ -19,7 +19,7 @@ static const int harmless[] = {
         SCMP_SYS(rt_sigreturn),
         SCMP_SYS(clock_gettime),
         SCMP_SYS(restart_syscall),
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
         /* The sanitizer's own; a program that is shipped has none of it. */
         SCMP_SYS(mprotect),
         SCMP_SYS(sigaltstack),

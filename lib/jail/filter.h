@@ -7,8 +7,8 @@
 
 /* gcc says so itself. */
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
-#define __SANITIZE_ADDRESS__ 1
+#if __has_feature(address_sanitizer) && !defined(SANITIZED)
+#define SANITIZED 1
 #endif
 #endif
 

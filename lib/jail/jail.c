@@ -65,7 +65,7 @@ static int fds_arrange(const struct jail_spec *s, int line, struct err *err)
 	for (size_t i = 0; i < n; i++)
 		if (dup2(fd[i], i == 0 ? JAIL_LINE : target++) < 0)
 			return err_sys(err, errno, "descriptors");
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 	close(1); /* 2 stays for the sanitizer's reports */
 #else
 	close(1);
@@ -140,7 +140,7 @@ static int address_space(uint64_t *out, struct err *err)
 	int rc = io_read_file(AT_FDCWD, "/proc/self/statm", 256, &b, err);
 
 	rest = buf_str(&b);
-	if (rc == 0 && !str_u64(str_cut(&rest, ' '), 10, UINT32_MAX, &pages))
+	if (rc == 0 && !str_u64(str_cut(&rest, ' '), 10, UINT64_MAX >> 16, &pages))
 		rc = err_set(err, ERR_FORMAT, "/proc/self/statm: no number");
 	buf_fini(&b);
 	*out = pages * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -153,7 +153,7 @@ static int limits_set(const struct jail_spec *s, uint64_t now, struct err *err)
 		int what;
 		uint64_t value;
 	} limits[] = {
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 	        {RLIMIT_AS, now + s->memory},
 #endif
 	        {RLIMIT_FSIZE, s->file_size},

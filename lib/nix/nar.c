@@ -478,3 +478,8 @@ struct walk *nar_walk_new(struct nar_source src)
 	rd->depth = 0;
 	return &rd->walk;
 }
+
+uint64_t nar_walk_offset(const struct walk *w)
+{
+	return ((const struct nar_reader *)w)->offset;
+}

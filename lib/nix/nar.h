@@ -43,5 +43,7 @@ struct nar_source {
  * src.ctx must outlive the walk; walk_free() it.
  */
 struct walk *nar_walk_new(struct nar_source src);
+/* After a FILE, before it is read: where in the archive its contents begin. */
+uint64_t nar_walk_offset(const struct walk *w);
 
 #endif

@@ -4,7 +4,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/show.h"
+#include "nix/store_path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -112,4 +114,22 @@ char *local_store_real_path(const struct local_store *s, const char *path)
 const char *local_store_root(const struct local_store *s)
 {
 	return s->root;
+}
+
+char *local_store_find(const struct local_store *s, struct str digest)
+{
+	_free_ char *at = xasprintf("%s" STORE_DIR, s->root);
+	DIR *dir = digest.n == STORE_DIGEST_LEN ? opendir(at) : NULL;
+	char *found = NULL;
+	struct store_path sp;
+	struct err err = ERR_INIT;
+	struct dirent *de;
+
+	while (dir && !found && (de = readdir(dir)))
+		if (store_path_parse_base(str_from(de->d_name), &sp, &err) == 0 &&
+		    str_eq(sp.digest, digest) && !str_ends(sp.name, ".lock"))
+			found = store_path_format(&sp);
+	if (dir)
+		closedir(dir);
+	return found;
 }

@@ -8,6 +8,7 @@
 #define STORE_LOCAL_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "store/closure.h"
 
 struct local_store;
@@ -30,6 +31,12 @@ void local_store_freep(struct local_store **s);
  */
 int local_store_closure(struct local_store *s, const char *toplevel, struct closure *out,
                         struct err *err);
+
+/*
+ * The store path of 32 digits, valid or not; the caller owns it. NULL: there is
+ * none.
+ */
+char *local_store_find(const struct local_store *s, struct str digest);
 
 /* Where a store path's files are: root and path; the caller owns it. */
 char *local_store_real_path(const struct local_store *s, const char *path);

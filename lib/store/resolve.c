@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/resolve.h"
+#include "store/files.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/show.h"
@@ -16,6 +17,7 @@
 #define LINKS_MAX 40
 
 struct resolver {
+	struct store_files *files;
 	const char *path; /* as asked, for errors */
 	const char *root;
 	size_t root_len;
@@ -115,6 +117,22 @@ static int follow_link(struct resolver *r, const char *target, struct err *err)
 	return 0;
 }
 
+/* What is at the place where we are, in a store that is not the host's. */
+static int look(struct resolver *r, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf target = BUF_INIT;
+	char shown[SHOW_SIZE];
+	enum walk_kind kind;
+	int rc = r->files->ops->look(r->files, r->at.p, &kind, &target, err);
+
+	if (rc < 0)
+		return rc;
+	if (kind == WALK_LINK && (!target.n || strlen(target.p) != target.n))
+		return err_set(err, ERR_FORMAT, "%s: a link without a usable target",
+			       show_str(buf_str(&r->at), shown));
+	return kind == WALK_LINK ? follow_link(r, target.p, err) : 0;
+}
+
 /* One component from todo. */
 static int step(struct resolver *r, struct str part, struct err *err)
 {
@@ -131,6 +149,8 @@ static int step(struct resolver *r, struct str part, struct err *err)
 	if (above_store(r))
 		return 0;
 	r->in_store |= below_store(r);
+	if (r->files->ops)
+		return look(r, err);
 	n = readlink(r->at.p, target, sizeof target);
 	if (n < 0 && errno == EINVAL)
 		return 0;
@@ -167,6 +187,8 @@ static int start(struct resolver *r, struct err *err)
 	if (str_starts(str_from(r->path), STORE_DIR "/")) {
 		r->inside = true;
 		buf_puts(&r->at, r->root);
+	} else if (r->files->ops) {
+		return err_set(err, ERR_USAGE, "%s is not in the store", r->path);
 	} else if (*r->path != '/') {
 		cwd = realpath(".", NULL);
 		if (!cwd)
@@ -183,9 +205,11 @@ static void resolver_fini(struct resolver *r)
 	buf_fini(&r->todo);
 }
 
-int resolve_in_store(const char *root, const char *path, char **out, struct err *err)
+int resolve_in_store(struct store_files *files, const char *path, char **out, struct err *err)
 {
+	const char *root = files->root;
 	_cleanup_(resolver_fini) struct resolver r = {
+	        .files = files,
 	        .path = path,
 	        .root = root,
 	        .root_len = strlen(root),

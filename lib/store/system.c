@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/system.h"
+#include "store/files.h"
 #include "store/resolve.h"
 #include "nix/bootspec.h"
 #include "nix/store_path.h"
@@ -17,13 +18,12 @@
 #define LINE_SIZE_MAX 256
 
 struct loader {
-	char *root; /* from resolve_root() */
+	struct store_files *files;
 	struct nixos_system sys;
 };
 
 static void loader_fini(struct loader *l)
 {
-	free(l->root);
 	nixos_system_fini(&l->sys);
 }
 
@@ -42,38 +42,13 @@ void nixos_system_fini(struct nixos_system *s)
 	*s = (struct nixos_system){0};
 }
 
-/* A file named in the store: what it is in the end, which must be a file. */
-static int regular_file(struct loader *l, const char *path, char **out, struct err *err)
-{
-	_free_ char *real = NULL;
-	_free_ char *host = NULL;
-	struct stat st;
-	int rc = resolve_in_store(l->root, path, &real, err);
-
-	if (rc < 0)
-		return rc;
-	host = xasprintf("%s%s", l->root, real);
-	if (lstat(host, &st) < 0)
-		return err_sys(err, errno, "%s", host);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_FORMAT, "%s: not a regular file", host);
-	*out = take(&real);
-	return 0;
-}
-
 /* The bytes of a file in the toplevel. */
 static int read_inside(struct loader *l, const char *name, size_t limit, struct buf *out,
                        struct err *err)
 {
 	_free_ char *path = xasprintf("%s/%s", l->sys.toplevel, name);
-	_free_ char *real = NULL;
-	_free_ char *host = NULL;
-	int rc = regular_file(l, path, &real, err);
 
-	if (rc < 0)
-		return rc;
-	host = xasprintf("%s%s", l->root, real);
-	return io_read_file(AT_FDCWD, host, limit, out, err);
+	return store_files_read(l->files, path, limit, out, err);
 }
 
 /* A one-line text file in the toplevel; "" where it is missing. */
@@ -87,7 +62,7 @@ static int read_line(struct loader *l, const char *name, char **out, struct err 
 		return rc;
 	s = str_trim(buf_str(&text));
 	if (!bootspec_text_valid(s))
-		return err_set(err, ERR_FORMAT, "%s%s/%s: control characters in it", l->root,
+		return err_set(err, ERR_FORMAT, "%s%s/%s: control characters in it", l->files->root,
 		               l->sys.toplevel, name);
 	*out = xstrndup(s.p, s.n);
 	return 0;
@@ -101,7 +76,7 @@ static int find_toplevel(struct loader *l, const char *path, struct err *err)
 	_free_ char *end = NULL;
 	char shown[SHOW_SIZE];
 	struct store_path sp;
-	int rc = resolve_in_store(l->root, path, &real, err);
+	int rc = resolve_in_store(l->files, path, &real, err);
 
 	if (rc < 0)
 		return rc;
@@ -112,10 +87,10 @@ static int find_toplevel(struct loader *l, const char *path, struct err *err)
 	}
 	l->sys.toplevel = take(&real);
 	init = xasprintf("%s/init", l->sys.toplevel);
-	rc = regular_file(l, init, &end, err);
+	rc = store_files_find(l->files, init, &end, err);
 	/* Not a directory: a store path may be a file as well. */
 	if (rc == -ERR_NOENT || (rc < 0 && err->sys_errno == ENOTDIR))
-		return err_set(err, ERR_USAGE, "not a NixOS system: %s%s has no init", l->root,
+		return err_set(err, ERR_USAGE, "not a NixOS system: %s%s has no init", l->files->root,
 		               l->sys.toplevel);
 	return rc;
 }
@@ -128,7 +103,7 @@ static int named_file(struct loader *l, const char *what, const char *path, char
 
 	if (!path)
 		return 0;
-	rc = regular_file(l, path, out, err);
+	rc = store_files_find(l->files, path, out, err);
 	if (rc == -ERR_NOENT)
 		return err_set(err, ERR_FORMAT, "%s/boot.json: its %s %s is not there",
 		               l->sys.toplevel, what, path);
@@ -190,13 +165,12 @@ static int from_bootspec(struct loader *l, struct err *err)
 static int linked_file(struct loader *l, const char *name, char **out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/%s", l->sys.toplevel, name);
-	_free_ char *host = xasprintf("%s%s", l->root, path);
-	struct stat st;
+	int rc = store_files_missing(l->files, path, err);
 
 	/* A link that leads nowhere is not the same as none. */
-	if (lstat(host, &st) < 0 && errno == ENOENT)
-		return 0;
-	return regular_file(l, path, out, err);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	return store_files_find(l->files, path, out, err);
 }
 
 static int read_params(struct loader *l, struct err *err)
@@ -242,12 +216,18 @@ static int from_files(struct loader *l, struct err *err)
 
 int nixos_system_load(const char *root, const char *path, struct nixos_system *out, struct err *err)
 {
-	_cleanup_(loader_fini) struct loader l = {0};
-	int rc = resolve_root(root, &l.root, err);
+	_cleanup_(store_files_fini) struct store_files files = {0};
+	int rc = store_files_host(&files, root, err);
 
-	if (rc < 0)
-		return rc;
-	rc = find_toplevel(&l, path, err);
+	return rc < 0 ? rc : nixos_system_load_from(&files, path, out, err);
+}
+
+int nixos_system_load_from(struct store_files *files, const char *path, struct nixos_system *out,
+                           struct err *err)
+{
+	_cleanup_(loader_fini) struct loader l = {.files = files};
+	int rc = find_toplevel(&l, path, err);
+
 	if (rc < 0)
 		return rc;
 	rc = read_line(&l, "nixos-version", &l.sys.version, err);

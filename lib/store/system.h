@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 
+struct store_files;
+
 /* Owns its strings. All paths are in /nix/store as the guest will see it; put
  * the root before them to read them here. */
 struct nixos_system {
@@ -33,6 +35,9 @@ struct nixos_system {
  */
 int nixos_system_load(const char *root, const char *path, struct nixos_system *out,
                       struct err *err);
+/* The same in the store of these files. */
+int nixos_system_load_from(struct store_files *files, const char *path, struct nixos_system *out,
+                           struct err *err);
 void nixos_system_fini(struct nixos_system *s);
 
 #endif

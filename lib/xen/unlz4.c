@@ -16,16 +16,18 @@ void unlz4_init(struct unlz4 *z, struct unlz4_input *in)
 	z->in = in;
 }
 
+static bool available(struct unlz4_input *in)
+{
+	return in->next < in->end || in->fill(in);
+}
+
 /* A byte of the block: -1 where it has no more. */
 static int take_byte(struct unlz4 *z)
 {
-	int c;
-
-	if (!z->left)
+	if (!z->left || !available(z->in))
 		return -1;
-	c = z->in->byte(z->in);
-	z->left -= c >= 0;
-	return c;
+	z->left--;
+	return *z->in->next++;
 }
 
 /* What follows a nibble of 15. false: the block ended, or it is too much. */
@@ -55,10 +57,9 @@ static int block_next(struct unlz4 *z, struct err *err)
 	int c;
 
 	for (size_t i = 0; i < sizeof head; i++) {
-		c = z->in->byte(z->in);
-		if (c < 0)
+		if (!available(z->in))
 			return 1;
-		head[i] = (uint8_t)c;
+		head[i] = *z->in->next++;
 	}
 	size = get_le32(head);
 	z->left = size;
@@ -116,17 +117,17 @@ static size_t room(const struct unlz4 *z)
 
 static int literals_copy(struct unlz4 *z, struct err *err)
 {
-	size_t n = MIN(MIN(z->literals, room(z)), (size_t)z->left), got;
+	size_t n = MIN(MIN(z->literals, room(z)), (size_t)z->left);
 
-	if (n == 0)
+	if (n == 0 || !available(z->in))
 		return damaged(err);
-	got = z->in->bytes(z->in, z->buf + z->n, n);
-	if (got == 0)
-		return damaged(err);
-	z->left -= got;
-	z->literals -= got;
-	z->n += got;
-	z->unpacked += (uint32_t)got;
+	n = MIN(n, (size_t)(z->in->end - z->in->next));
+	memcpy(z->buf + z->n, z->in->next, n);
+	z->in->next += n;
+	z->left -= n;
+	z->literals -= n;
+	z->n += n;
+	z->unpacked += (uint32_t)n;
 	return 0;
 }
 

@@ -23,11 +23,11 @@
 
 #define UNLZ4_WINDOW 65536
 
-/* The next byte of input, or -1 at its end or on an error, which is kept. */
+/* Input as it comes: what is between next and end, then what fill() brings. */
 struct unlz4_input {
-	int (*byte)(struct unlz4_input *in);
-	/* Up to n bytes; 0 at the end. */
-	size_t (*bytes)(struct unlz4_input *in, uint8_t *p, size_t n);
+	const uint8_t *next, *end;
+	/* Set next and end anew; false at the end or on an error. */
+	bool (*fill)(struct unlz4_input *in);
 };
 
 struct unlz4 {

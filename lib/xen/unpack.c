@@ -15,7 +15,7 @@
 #define PIECE 65536
 #define PAGE 4096
 #define LARGE (1u << 20)        /* bytes: what is kept in the scratch */
-#define DROP_EVERY (128u << 10) /* bytes unpacked */
+#define DROP_EVERY (1024u << 10) /* bytes unpacked */
 #define LZ4_MAGIC_SIZE 4
 
 /* 0 went on, 1 the end of the stream, or -ERR_*. */
@@ -47,6 +47,7 @@ struct packing {
 	const char *name;
 	const char *magic;
 	size_t magic_size;
+	bool own_input; /* asks for it by itself */
 	int (*open)(struct unpack *u, size_t memory, struct err *err);
 	unpack_step *step;
 	void (*close)(struct unpack *u);
@@ -258,38 +259,24 @@ struct lz4_state {
 	struct unlz4 z;
 };
 
-static int lz4_byte(struct unlz4_input *in)
+static bool lz4_fill(struct unlz4_input *in)
 {
 	struct unpack *u = ((struct lz4_state *)in)->u;
 	struct err unused = ERR_INIT;
-	uint8_t c;
 
-	if (!u->left && (refill(u, &unused) < 0 || !u->left))
-		return -1;
-	c = *u->next;
-	consumed(u, u->left - 1);
-	return c;
-}
-
-static size_t lz4_bytes(struct unlz4_input *in, uint8_t *p, size_t n)
-{
-	struct unpack *u = ((struct lz4_state *)in)->u;
-	struct err unused = ERR_INIT;
-	size_t m;
-
-	if (!u->left && refill(u, &unused) < 0)
-		return 0;
-	m = MIN(n, u->left);
-	memcpy(p, u->next, m);
-	consumed(u, u->left - m);
-	return m;
+	u->left = 0;
+	if (refill(u, &unused) < 0 || !u->left)
+		return false;
+	in->next = u->next;
+	in->end = u->next + u->left;
+	return true;
 }
 
 static int lz4_open(struct unpack *u, size_t memory, struct err *err)
 {
 	struct lz4_state *s = xmalloc(sizeof *s);
 
-	s->in = (struct unlz4_input){lz4_byte, lz4_bytes};
+	s->in = (struct unlz4_input){.fill = lz4_fill};
 	s->u = u;
 	unlz4_init(&s->z, &s->in);
 	u->state.lz4 = s;
@@ -308,14 +295,14 @@ static void lz4_close(struct unpack *u)
 }
 
 static const struct packing packings[] = {
-        {UNPACK_NONE, "none", "\177ELF", 4, plain_open, plain_step, plain_close},
-        {UNPACK_GZIP, "gzip", "\x1f\x8b", 2, gzip_open, gzip_step, gzip_close},
-        {UNPACK_BZIP2, "bzip2", "BZh", 3, NULL, NULL, NULL},
-        {UNPACK_XZ, "xz", "\xfd\x37\x7a\x58\x5a\x00", 6, xz_open, lzma_step, lzma_close},
-        {UNPACK_LZMA, "lzma", "\x5d\x00", 2, lzma_open, lzma_step, lzma_close},
-        {UNPACK_LZO, "lzo", "\x89\x4c\x5a\x4f\x00", 5, NULL, NULL, NULL},
-        {UNPACK_LZ4, "lz4", "\x02\x21\x4c\x18", 4, lz4_open, lz4_step, lz4_close},
-        {UNPACK_ZSTD, "zstd", "\x28\xb5\x2f\xfd", 4, zstd_open, zstd_step, zstd_close},
+        {UNPACK_NONE, "none", "\177ELF", 4, false, plain_open, plain_step, plain_close},
+        {UNPACK_GZIP, "gzip", "\x1f\x8b", 2, false, gzip_open, gzip_step, gzip_close},
+        {UNPACK_BZIP2, "bzip2", "BZh", 3, false, NULL, NULL, NULL},
+        {UNPACK_XZ, "xz", "\xfd\x37\x7a\x58\x5a\x00", 6, false, xz_open, lzma_step, lzma_close},
+        {UNPACK_LZMA, "lzma", "\x5d\x00", 2, false, lzma_open, lzma_step, lzma_close},
+        {UNPACK_LZO, "lzo", "\x89\x4c\x5a\x4f\x00", 5, false, NULL, NULL, NULL},
+        {UNPACK_LZ4, "lz4", "\x02\x21\x4c\x18", 4, true, lz4_open, lz4_step, lz4_close},
+        {UNPACK_ZSTD, "zstd", "\x28\xb5\x2f\xfd", 4, false, zstd_open, zstd_step, zstd_close},
 };
 
 enum unpack_kind unpack_probe(const uint8_t *p, size_t n)
@@ -382,11 +369,11 @@ int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *er
 	while (done < n && !u->end) {
 		bool input_ended;
 		size_t m = 0;
-		int rc = refill(u, err);
+		int rc = u->packing->own_input ? 0 : refill(u, err);
 
 		if (rc < 0)
 			return rc;
-		input_ended = u->left == 0;
+		input_ended = u->left == 0; /* of lz4: always, for it gives or fails */
 		rc = u->packing->step(u, (uint8_t *)p + done, n - done, &m, err);
 		if (rc < 0)
 			return rc;

@@ -9,15 +9,15 @@
 #define NAME_MAX_BYTES 63u
 
 static const char *const vif_keys[] = {
-	"accel",  "backend",	  "bridge", "devid", "gatewaydev", "ip",    "mac",    "model",
-	"mtu",	  "netdev",	  "rate",   "script", "type",	   "trusted", "vifname",
-	"coloft_forwarddev",
+        "accel",      "backend", "bridge",  "devid",
+        "gatewaydev", "ip",      "mac",     "model",
+        "mtu",        "netdev",  "rate",    "script",
+        "type",       "trusted", "vifname", "coloft_forwarddev",
 };
 
 /* Keys of which a second opinion would make a guest that cannot start. */
 static const char *const own_keys[] = {
-	"name",	   "type",	"disk",	      "vif",	"kernel",	   "ramdisk",
-	"cmdline", "bootloader", "builder",
+        "name", "type", "disk", "vif", "kernel", "ramdisk", "cmdline", "bootloader", "builder",
 };
 
 static bool is_one_of(struct str s, const char *const *list, size_t n)
@@ -35,7 +35,7 @@ int xlcfg_name_check(const char *name, struct err *err)
 
 	if (n == 0 || n > NAME_MAX_BYTES)
 		return err_set(err, ERR_USAGE, "guest name of %zu bytes: 1 to %u are allowed", n,
-			       NAME_MAX_BYTES);
+		               NAME_MAX_BYTES);
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)name[i];
 
@@ -47,16 +47,16 @@ int xlcfg_name_check(const char *name, struct err *err)
 
 			str_escape(&shown, str_from(name));
 			err_set(err, ERR_USAGE,
-				"guest name '%s': letters, digits and \"._+-\" are allowed, a "
-				"letter or digit first",
-				shown.p);
+			        "guest name '%s': letters, digits and \"._+-\" are allowed, a "
+			        "letter or digit first",
+			        shown.p);
 			buf_fini(&shown);
 			return -ERR_USAGE;
 		}
 	}
 	if (digits)
 		return err_set(err, ERR_USAGE, "guest name '%s': xl takes digits for a domain id",
-			       name);
+		               name);
 	if (strcmp(name, "Domain-0") == 0)
 		return err_set(err, ERR_USAGE, "guest name 'Domain-0' is dom0's own");
 	return 0;
@@ -87,16 +87,16 @@ int xlcfg_vif_check(const char *spec, struct err *err)
 
 		if (!is_one_of(key, vif_keys, ARRAY_LEN(vif_keys)))
 			return err_set(err, ERR_USAGE,
-				       "vif '%s': '%.*s' is no key of xl-network-configuration(5)",
-				       spec, STR_ARG(key));
+			               "vif '%s': '%.*s' is no key of xl-network-configuration(5)",
+			               spec, STR_ARG(key));
 		if (!value.p)
 			return err_set(err, ERR_USAGE, "vif '%s': '%.*s' has no value", spec,
-				       STR_ARG(key));
+			               STR_ARG(key));
 		if (str_is(key, "mac") && !mac_valid(str_trim(value)))
 			return err_set(err, ERR_USAGE,
-				       "vif '%s': '%.*s' is no MAC address such as "
-				       "00:16:3e:01:02:03",
-				       spec, STR_ARG(value));
+			               "vif '%s': '%.*s' is no MAC address such as "
+			               "00:16:3e:01:02:03",
+			               spec, STR_ARG(value));
 	}
 	return 0;
 }
@@ -110,15 +110,16 @@ int xlcfg_set_check(const char *assignment, struct err *err)
 	for (size_t i = 0; i < key.n; i++)
 		if (!isalnum((unsigned char)key.p[i]) && key.p[i] != '_')
 			return err_set(err, ERR_USAGE,
-				       "--set '%s': a key has letters, digits and '_' only",
-				       assignment);
+			               "--set '%s': a key has letters, digits and '_' only",
+			               assignment);
 	for (const char *p = assignment; *p; p++)
 		if ((unsigned char)*p < 0x20)
 			return err_set(err, ERR_USAGE, "--set: value with a control character");
 	if (is_one_of(key, own_keys, ARRAY_LEN(own_keys)))
-		return err_set(err, ERR_USAGE,
-			       "--set '%s': '%.*s' has an option of its own, or follows from others",
-			       assignment, STR_ARG(key));
+		return err_set(
+		        err, ERR_USAGE,
+		        "--set '%s': '%.*s' has an option of its own, or follows from others",
+		        assignment, STR_ARG(key));
 	return 0;
 }
 
@@ -176,7 +177,7 @@ static void format_disks(const struct xlcfg *cfg, struct buf *out)
 	buf_puts(out, "disk = [");
 	for (size_t i = 0; i < cfg->n_disks; i++) {
 		_free_ char *spec = xasprintf("format=raw,vdev=%s,access=rw,target=%s",
-					      cfg->disks[i].vdev, cfg->disks[i].path);
+		                              cfg->disks[i].vdev, cfg->disks[i].path);
 
 		buf_puts(out, i ? ",\n    " : "\n    ");
 		quoted(out, str_from(spec));
@@ -208,14 +209,15 @@ static void format_boot(const struct xlcfg *cfg, struct buf *out)
 {
 	if (cfg->bootloader) {
 		buf_puts(out, "\n# The boot helper reads the guest's own menu from its disk, so a\n"
-			      "# kernel that the guest installs is used at its next start.\n");
+		              "# kernel that the guest installs is used at its next start.\n");
 		text_key(cfg, out, "bootloader", cfg->bootloader);
 		if (cfg->n_bootloader_args)
 			list_key(out, "bootloader_args", cfg->bootloader_args,
-				 cfg->n_bootloader_args);
+			         cfg->n_bootloader_args);
 	} else {
-		buf_puts(out, "\n# Kernel and initrd are copies of the guest's, taken when the image\n"
-			      "# was made: after an update in the guest they are the old ones.\n");
+		buf_puts(out,
+		         "\n# Kernel and initrd are copies of the guest's, taken when the image\n"
+		         "# was made: after an update in the guest they are the old ones.\n");
 	}
 	text_key(cfg, out, "kernel", cfg->kernel);
 	text_key(cfg, out, "ramdisk", cfg->ramdisk);

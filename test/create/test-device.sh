@@ -17,15 +17,17 @@ found() { blkid -p "$@" "$loop" 2>/dev/null || true; } # what libblkid sees, at 
 
 # ---- made ----
 
-device 40M
-create g1 --system "$system" -o "$out" -q --disk "$loop" --boot direct
+# With files of zeros, which a device does not have yet.
+device 80M
+medium=$(build medium)
+create g1 --system "$medium" -o "$out" -q --disk "$loop" --boot direct
 clean "$work/device"
 blkid -p "$loop" | grep -q 'PTTYPE="dos"' || fail "no partition table"
 blkid -p -O "$start" "$loop" | grep -q 'LABEL="NIXOS".*TYPE="ext4"' || fail "no file system"
 grep -q "target=$loop" "$out/g1.cfg" || { cat "$out/g1.cfg"; fail "the config names another disk"; }
 [ ! -e "$out/g1.img" ] || fail "an image as well"
 sfdisk --verify "$loop" >/dev/null || fail "sfdisk --verify"
-list_closure "$system" >"$work/host"
+list_closure "$medium" >"$work/host"
 list_image "$work/device" >"$work/image"
 same "$work/host" "$work/image" "the device's store is not the host's"
 rm "$out"/*

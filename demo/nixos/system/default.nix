@@ -197,7 +197,14 @@ checked (runCommand "nixos-system-${hostName}-${label}"
     kernelParams = toString config.boot.kernelParams;
     kernelParamsJSON = builtins.toJSON config.boot.kernelParams;
     bootLabel = "NixOS ${label} (Linux ${kernel.version})";
-    grubEnable = toString grub.enable;
+    installBootLoader = optionalString grub.enable (substitute "install-grub.sh" ./install-grub.sh {
+      inherit busybox;
+      inherit (grub) configurationLimit fsIdentifier;
+      extraConfig = writeText "grub-extra-config" (grub.extraConfig + "\n");
+      default = toString grub.default;
+      timeout = config.boot.loader.timeout;
+      copyKernels = toString grub.copyKernels;
+    });
     switch = ./switch-to-configuration.sh;
     specialisations = lib.concatStringsSep " " (mapAttrsToList (name: path: "${name}=${path}") specialisations);
   } ./toplevel.sh)

@@ -8,7 +8,9 @@ esac
 [ -e /etc/NIXOS ] || { echo "$0: there is no /etc/NIXOS, so this is not a NixOS" >&2; exit 1; }
 case $1 in
   switch | boot)
-    if [ -z "@grubEnable@" ]; then
+    if [ -n "@installBootLoader@" ]; then
+      @installBootLoader@ @systemConfig@ || exit 1
+    else
       echo "$0: no boot loader is enabled, so the host's kernel= line goes on to boot what it booted" >&2
     fi
     ;;

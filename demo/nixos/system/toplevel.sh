@@ -47,6 +47,6 @@ document() { sed 's/^{//; s/}$//' "$1/boot.json"; }
   printf '}}\n'
 } >"$out/boot.json"
 
-sed "s|@busybox@|$busybox|g; s|@systemConfig@|$out|g; s|@grubEnable@|$grubEnable|g" "$switch" \
+sed "s|@busybox@|$busybox|g; s|@systemConfig@|$out|g; s|@installBootLoader@|$installBootLoader|g" "$switch" \
   >"$out/bin/switch-to-configuration"
 chmod 755 "$out/bin/switch-to-configuration"

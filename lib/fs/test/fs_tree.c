@@ -88,7 +88,8 @@ static void tree_print(struct fs *fs, const char *path, unsigned depth)
 	printf("d %s\n", *path ? path : "/");
 	if (fs_list(fs, str_from(path), name_add, &l, &err) < 0)
 		die(&err);
-	qsort(l.v, l.n, sizeof *l.v, name_order);
+	if (l.n)
+		qsort(l.v, l.n, sizeof *l.v, name_order);
 	for (size_t i = 0; i < l.n; i++) {
 		_free_ char *below = xasprintf("%s/%s", path, l.v[i]);
 

@@ -197,6 +197,7 @@ static void env_writing(void **state)
 	        {"a=1\n", "b", "x\\y\nz", "a=1\nb=x\\\\y\\\nz\n"},
 	        {"a=1\n", "none", NULL, "a=1\n"},
 	        {"a=1\nrubbish\n", "b", "2", "a=1\nb=2\n"},
+	        {"a=1\nm=x\\\n", "b", "2", "a=1\nb=2\n"}, /* swallows the padding */
 	        {"a=1\n", "", "2", NULL},
 	        {"a=1\n", "b=c", "2", NULL},
 	        {"a=1\n", "#b", "2", NULL},

@@ -111,7 +111,7 @@ static bool parses(struct str text, struct err *err)
 {
 	_cleanup_(parse_fini) struct parser ps;
 
-	parse_init(&ps, text, &grub_limits_default);
+	parse_init(&ps, "test", text, &grub_limits_default);
 	for (;;) {
 		_cleanup_(script_putp) struct script *s = NULL;
 		int rc = parse_next(&ps, &s, err);

@@ -245,7 +245,7 @@ static int try_uid(void *arg)
 	return (int)syscall(SYS_setuid, 0);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 static int crash(void *arg)
 {
 	__builtin_trap();
@@ -270,7 +270,7 @@ static int hog_disk(void *arg)
 			return 9;
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 static int hog_memory(void *arg)
 {
 	for (int i = 0; i < 1000; i++)
@@ -306,7 +306,7 @@ static void none_gets_out(void **state)
 	        {"map a file", try_mmap_file, "forbids"},
 	        {"32-bit calls", try_old_interface, "forbids"},
 	        {"setuid", try_uid, "forbids"},
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 	        {"crash", crash, "crashed: "},
 	        {"memory", hog_memory, "out of memory"},
 #endif

@@ -242,7 +242,7 @@ static void not_systems(void **state)
 	        {"/root", ERR_USAGE, "is not in a Nix store"},
 	        {"/host/dangling", ERR_NOENT, "-gone: No such file"},
 	        {"/host/loop", ERR_FORMAT, "more than 40 links"},
-	        {"/host/etc", ERR_USAGE, "is not in a Nix store: it is /"},
+	        {"/host/etc", ERR_USAGE, "is not in a Nix store: it leads to /"},
 	        {"/root" SYS "/init", ERR_USAGE, "inside one"},
 	        {"/root" LINUX, ERR_USAGE, "not a NixOS system: "},
 	        {"/root/nix/store/.links", ERR_USAGE, "32 digits"},

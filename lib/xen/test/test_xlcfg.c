@@ -5,11 +5,12 @@
 #include "base/test/test.h"
 #include "xen/xlcfg.h"
 
+#define LONGEST "a23456789012345678901234567890123456789012345678901234567890123"
+
 static void names(void **state)
 {
 	static const char *const good[] = {"web1", "a", "1a", "web.example-1_x+y",
-					   "a23456789012345678901234567890123456789012345678901234567"
-					   "890123"};
+					   LONGEST};
 	static const struct {
 		const char *name, *words;
 	} bad[] = {

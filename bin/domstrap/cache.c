@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "command.h"
+#include "source.h"
+#include "store/cache_dir.h"
+#include "ui.h"
+
+#define SCHEMA 1
+
+static const char usage[] =
+	"usage: domstrap cache [options]\n"
+	"\n"
+	"Says how large the directory of downloads is, or cleans it.\n"
+	"\n"
+	"      --clean               remove what is in it\n"
+	"      --cache-dir DIR       another directory than the usual one\n"
+	"      --config FILE         in place of /etc/domstrap.conf\n"
+	"      --json                say it as JSON\n"
+	"  -h, --help                this text\n";
+
+struct options {
+	const char *dir, *config;
+	bool clean, json;
+};
+
+/* 0; 1: --help was printed; -ERR_USAGE. */
+static int parse(int argc, char **argv, struct options *o, struct err *err)
+{
+	static const struct option list[] = {
+		{"clean", no_argument, NULL, 'c'},	 {"cache-dir", required_argument, NULL, 'd'},
+		{"config", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, ":h", list, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage, stdout);
+			return 1;
+		}
+		if (c == '?' || c == ':')
+			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap cache --help\"",
+				       argv[optind - 1],
+				       c == ':' ? "needs a value" : "is no option of cache");
+		o->clean |= c == 'c';
+		o->json |= c == 'j';
+		if (c == 'd')
+			o->dir = optarg;
+		if (c == 'f')
+			o->config = optarg;
+	}
+	if (optind < argc)
+		return err_set(err, ERR_USAGE, "'%s' is too much", argv[optind]);
+	return 0;
+}
+
+static void report(const struct options *o, const char *dir, const struct cache_dir_usage *u)
+{
+	char size[16];
+
+	if (o->json) {
+		json_t *root = json_pack("{s:i, s:s, s:I, s:I, s:b}", "schema", SCHEMA, "directory",
+					 dir, "files", (json_int_t)u->files, "bytes",
+					 (json_int_t)u->bytes, "cleaned", o->clean);
+
+		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+		fputc('\n', stdout);
+		json_decref(root);
+		return;
+	}
+	printf("%s: %" PRIu64 " files, %s%s\n", dir, u->files, str_human(u->bytes, size),
+	       o->clean ? ", removed" : "");
+}
+
+static int run(const struct options *o, struct err *err)
+{
+	struct cache_dir_usage usage_of = {0};
+	struct cache_dir *open_dir = NULL;
+	struct conf conf;
+	_free_ char *dir = NULL;
+	int rc = conf_load(o->config ? o->config : CONF_FILE, o->config, &conf, err);
+
+	if (rc < 0)
+		return rc;
+	dir = source_cache_dir(o->dir, &conf);
+	conf_fini(&conf);
+	if (!dir)
+		return err_set(err, ERR_USAGE,
+			       "there is no directory of downloads; --cache-dir names one");
+	rc = cache_dir_open(dir, &open_dir, err);
+	if (rc == 0)
+		rc = cache_dir_usage(open_dir, o->clean, &usage_of, err);
+	cache_dir_free(open_dir);
+	if (rc == 0)
+		report(o, dir, &usage_of);
+	return rc;
+}
+
+int cmd_cache(int argc, char **argv)
+{
+	struct options o = {0};
+	struct err err = ERR_INIT;
+	int rc;
+
+	ui_init(UI_NORMAL);
+	rc = parse(argc, argv, &o, &err);
+	if (rc == 0)
+		rc = run(&o, &err);
+	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "store/cache.h"
+#include "store/nar_files.h"
+#include "store/resolve.h"
+#include "ui.h"
+
+#define DEFAULT_CACHE "https://cache.nixos.org"
+#define DEFAULT_KEY "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
+#define JOBS 16u
+#define CONNECT_TIMEOUT_S 15u
+#define STALL_TIMEOUT_S 30u
+#define TRIES 5u
+
+/* ---- the local store --------------------------------------------------------- */
+
+/* By its digits, too. */
+static int find_system(struct source *s, const char *system, char **path, struct err *err)
+{
+	_free_ char *found = local_store_find(s->store, str_from(system));
+
+	return resolve_in_store(&s->host, found ? found : system, path, err);
+}
+
+static int open_store(struct source *s, const char *root, const char *system, struct err *err)
+{
+	_free_ char *path = NULL;
+	const struct path_info *top;
+	int rc = local_store_open(root, &s->store, err);
+
+	if (rc == 0)
+		rc = store_files_host(&s->host, root, err);
+	if (rc == 0)
+		rc = find_system(s, system, &path, err);
+	if (rc == 0)
+		rc = local_store_closure(s->store, path, &s->closure, err);
+	if (rc < 0) {
+		local_store_free(s->store);
+		store_files_fini(&s->host);
+		s->store = NULL;
+		return rc;
+	}
+	top = closure_find(&s->closure, path);
+	s->toplevel = top->path;
+	s->files = &s->host;
+	return 0;
+}
+
+/* ---- caches ------------------------------------------------------------------ */
+
+static void warn(const char *text)
+{
+	ui_warn("%s", text);
+}
+
+char *source_cache_dir(const char *option, const struct conf *conf)
+{
+	const char *dir = option ? option : conf->cache_dir;
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (dir)
+		return strcmp(dir, "none") == 0 ? NULL : xstrdup(dir);
+	if (geteuid() == 0)
+		return NULL;
+	if (xdg && *xdg == '/')
+		return xasprintf("%s/domstrap", xdg);
+	return home && *home == '/' ? xasprintf("%s/.cache/domstrap", home) : NULL;
+}
+
+static int add_key(struct source *s, const char *text, const char *where, struct err *err)
+{
+	int rc;
+
+	if (s->n_keys == ARRAY_LEN(s->keys))
+		return err_set(err, ERR_LIMIT, "more than %zu trusted keys", ARRAY_LEN(s->keys));
+	rc = public_key_parse(str_from(text), &s->keys[s->n_keys], err);
+	if (rc < 0)
+		return err_prefix(err, "%s", where);
+	s->n_keys++;
+	return 0;
+}
+
+/* Those of the configuration, or else the public cache's; and what was given. */
+static int set_keys(struct source *s, const struct source_options *opt, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->conf.n_keys && rc == 0; i++)
+		rc = add_key(s, s->conf.keys[i], "trusted-keys", err);
+	if (rc == 0 && !s->conf.n_keys)
+		rc = add_key(s, DEFAULT_KEY, "the default key", err);
+	for (size_t i = 0; i < opt->trusted_keys.n && rc == 0; i++) {
+		rc = add_key(s, opt->trusted_keys.items[i], "--trusted-key", err);
+		if (rc < 0)
+			err->code = ERR_USAGE;
+	}
+	return rc < 0 ? -(int)err->code : 0;
+}
+
+static const char *ca_file(void)
+{
+	static const char *const names[] = {"CURL_CA_BUNDLE", "NIX_SSL_CERT_FILE", "SSL_CERT_FILE"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *v = getenv(names[i]);
+
+		if (v && *v)
+			return v;
+	}
+	return NULL;
+}
+
+static int open_caches(struct source *s, const struct source_options *opt, const char *const *from,
+                       size_t n_from, const atomic_bool *stop, struct err *err)
+{
+	static const char *const public_cache[] = {DEFAULT_CACHE};
+	const struct conf *conf = &s->conf;
+	struct caches_options co = {
+	        .from = n_from           ? from
+	                : conf->n_caches ? conf->caches
+	                                 : public_cache,
+	        .n_from = n_from           ? n_from
+	                  : conf->n_caches ? conf->n_caches
+	                                   : 1,
+	        .keys = s->keys,
+	        .check_sigs = !opt->no_check_sigs,
+	        .dir = s->cache_dir = source_cache_dir(opt->cache_dir, conf),
+	        .warn = warn,
+	        .http =
+	                {
+	                        .jobs = opt->jobs    ? opt->jobs
+	                                : conf->jobs ? conf->jobs
+	                                             : JOBS,
+	                        .connect_timeout = conf->connect_timeout ? conf->connect_timeout
+	                                                                 : CONNECT_TIMEOUT_S,
+	                        .stall_timeout =
+	                                conf->stall_timeout ? conf->stall_timeout : STALL_TIMEOUT_S,
+	                        .tries = conf->tries ? conf->tries : TRIES,
+	                        .ca_file = ca_file(),
+	                        .agent = "domstrap/" VERSION,
+	                        .stop = stop,
+	                },
+	};
+	int rc = set_keys(s, opt, err);
+
+	if (rc < 0)
+		return rc;
+	co.n_keys = s->n_keys;
+	if (opt->no_check_sigs)
+		ui_warn("signatures are not checked: whoever runs a cache, or sits on the way to "
+		        "it, decides what is in this guest");
+	for (size_t i = 0; i < co.n_from; i++)
+		ui_detail("from %s", co.from[i]);
+	return caches_open(&co, &s->caches, err);
+}
+
+/* ---- the image's view -------------------------------------------------------- */
+
+/* A NAR that was fetched before, to look into it. */
+struct kept_nar {
+	int fd;
+	uint64_t at;
+};
+
+static int kept_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct kept_nar *k = ctx;
+	int rc = io_pread(k->fd, "a temporary file", p, n, k->at, got, err);
+
+	k->at += rc < 0 ? 0 : *got;
+	return rc;
+}
+
+static struct source *source_of(const struct stream_source *stream)
+{
+	return (struct source *)(uintptr_t)((const char *)stream - offsetof(struct source, stream));
+}
+
+static int stream_open(const struct stream_source *stream, size_t i, bool again,
+                       struct nar_source *out, struct err *err)
+{
+	struct source *s = source_of(stream);
+	struct nar_fetch *fetch;
+	int fd, rc;
+
+	if (nar_files_has(s->files, i, &fd)) {
+		struct kept_nar *k = xcalloc(1, sizeof *k);
+
+		k->fd = fd;
+		*out = (struct nar_source){kept_read, k};
+		return 0;
+	}
+	rc = caches_fetch(s->caches, i, again, &fetch, err);
+	if (rc == 0)
+		*out = (struct nar_source){nar_fetch_read, fetch};
+	return rc;
+}
+
+static void stream_close(const struct stream_source *stream, struct nar_source *nar)
+{
+	if (nar->read == nar_fetch_read)
+		nar_fetch_free(nar->ctx);
+	else
+		free(nar->ctx);
+}
+
+static bool stream_is_slow(const struct stream_source *stream, size_t i)
+{
+	return caches_is_slow(source_of(stream)->caches, i);
+}
+
+static void stream_order(const struct stream_source *stream, const size_t *order, size_t n)
+{
+	struct source *s = source_of(stream);
+	_free_ size_t *wanted = xcalloc(n, sizeof *wanted);
+	size_t kept = 0;
+	int fd;
+
+	for (size_t i = 0; i < n; i++)
+		if (!nar_files_has(s->files, order[i], &fd))
+			wanted[kept++] = order[i];
+	caches_order(s->caches, wanted, kept);
+}
+
+static void stream_warn(const struct stream_source *stream, const struct err *err)
+{
+	ui_warn("%s; trying elsewhere", err->text);
+}
+
+static void stream_cancel(const struct stream_source *stream)
+{
+	caches_cancel(source_of(stream)->caches);
+}
+
+/* ---- opening ----------------------------------------------------------------- */
+
+static void list_items(struct source *s)
+{
+	const struct closure *c = &s->closure;
+
+	s->items = xcalloc(c->n, sizeof *s->items);
+	for (size_t i = 0; i < c->n; i++) {
+		s->items[i].name = c->paths[i].path + strlen("/nix/store/");
+		s->items[i].nar_size = c->paths[i].nar_size;
+		memcpy(s->items[i].nar_hash, c->paths[i].nar_hash, HASH_SHA256_LEN);
+	}
+	s->stream = (struct stream_source){
+	        .items = s->items,
+	        .n = c->n,
+	        .open = stream_open,
+	        .close = stream_close,
+	        .is_slow = stream_is_slow,
+	        .order = stream_order,
+	        .warn = stream_warn,
+	        .cancel = stream_cancel,
+	};
+}
+
+static int use_caches(struct source *s, const struct source_options *opt, const char *const *from,
+                      size_t n_from, const char *system, const char *spool_dir,
+                      const atomic_bool *stop, struct err *err)
+{
+	int rc = open_caches(s, opt, from, n_from, stop, err);
+
+	if (rc < 0)
+		return rc;
+	ui_say("asking for what %s needs", system);
+	rc = caches_closure(s->caches, system, &s->closure, &s->toplevel, err);
+	if (rc < 0)
+		return rc;
+	s->files = nar_files_new(s->caches, &s->closure, spool_dir);
+	return nar_files_outputs(s->files, &s->closure, err);
+}
+
+/* A name that could mean something in a cache, too. */
+static bool is_store_name(const char *system)
+{
+	struct store_path sp;
+	struct err err = ERR_INIT;
+
+	return strlen(system) == STORE_DIGEST_LEN ||
+	       store_path_parse(str_from(system), &sp, &err) == 0;
+}
+
+static int choose(struct source *s, const struct source_options *opt, const char *system,
+                  const char *spool_dir, const atomic_bool *stop, struct err *err)
+{
+	const struct text_list *from = &opt->from;
+	bool automatic = !from->n || (from->n == 1 && strcmp(from->items[0], "auto") == 0);
+	int rc;
+
+	for (size_t i = 0; i < from->n && !automatic; i++)
+		if (strcmp(from->items[i], "auto") == 0)
+			return err_set(err, ERR_USAGE, "--from auto excludes any other --from");
+	if (automatic) {
+		rc = open_store(s, "", system, err);
+		if (rc != -ERR_NOENT || !is_store_name(system))
+			return rc;
+		ui_detail("%s", err->text);
+		return use_caches(s, opt, NULL, 0, system, spool_dir, stop, err);
+	}
+	if (from->n == 1 && !cache_is_url(from->items[0]))
+		return open_store(s, from->items[0], system, err);
+	return use_caches(s, opt, from->items, from->n, system, spool_dir, stop, err);
+}
+
+int source_open(struct source *s, const struct source_options *opt, const char *system,
+                const char *spool_dir, const atomic_bool *stop, struct err *err)
+{
+	int rc = conf_load(opt->config ? opt->config : CONF_FILE, opt->config, &s->conf, err);
+
+	if (rc == 0)
+		rc = choose(s, opt, system, spool_dir, stop, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < s->closure.n && opt->no_sigs; i++)
+		free(take(&s->closure.paths[i].sigs));
+	list_items(s);
+	return 0;
+}
+
+void source_fini(struct source *s)
+{
+	if (s->files && s->files != &s->host)
+		nar_files_free(s->files);
+	store_files_fini(&s->host);
+	caches_free(s->caches);
+	local_store_free(s->store);
+	closure_fini(&s->closure);
+	conf_fini(&s->conf);
+	free(s->items);
+	free(s->cache_dir);
+}

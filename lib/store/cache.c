@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/cache.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/show.h"
+#include "nix/cache_info.h"
+#include "store/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define INFO "nix-cache-info"
+#define INFO_WINDOW 65536u
+
+struct cache {
+	char *url;         /* without a slash at its end */
+	char *name;        /* the same without credentials */
+	struct http *http; /* NULL: a folder */
+	int dirfd;
+	unsigned priority;
+	bool priority_given;
+	struct cache_file *info;
+};
+
+struct cache_file {
+	struct download *download; /* or, of a folder: */
+	int fd;
+	char *path;
+	struct err failed; /* code 0: no */
+};
+
+bool cache_is_remote(const char *text)
+{
+	struct str s = str_from(text);
+
+	return str_starts(s, "http://") || str_starts(s, "https://");
+}
+
+bool cache_is_url(const char *text)
+{
+	return strstr(text, "://") != NULL;
+}
+
+/* Take "?priority=N" off. */
+static int take_parameters(struct cache *c, struct err *err)
+{
+	char *query = strchr(c->url, '?'), shown[SHOW_SIZE];
+	struct str value;
+	uint64_t v;
+
+	if (!query)
+		return 0;
+	*query = '\0';
+	value = str_from(query + 1);
+	if (!str_starts(value, "priority=") ||
+	    !str_u64(str_drop(value, strlen("priority=")), 10, CACHE_PRIORITY_MAX, &v))
+		return err_set(err, ERR_USAGE,
+		               "%s?%s: the one parameter that is known is priority=N", c->url,
+		               show_str(value, shown));
+	c->priority = (unsigned)v;
+	c->priority_given = true;
+	return 0;
+}
+
+static char *without_credentials(const char *url)
+{
+	const char *host = strstr(url, "://") + strlen("://");
+	const char *end = host + strcspn(host, "/"), *at = NULL;
+	char shown[SHOW_SIZE];
+
+	for (const char *p = host; p < end; p++)
+		if (*p == '@')
+			at = p;
+	if (!at)
+		return xstrdup(show_str(str_from(url), shown));
+	return xasprintf("%.*s%s", (int)(host - url), url, show_str(str_from(at + 1), shown));
+}
+
+static int open_folder(struct cache *c, struct err *err)
+{
+	const char *path = c->url + strlen("file://");
+
+	if (*path != '/')
+		return err_set(err, ERR_USAGE, "%s: file:// wants an absolute path", c->name);
+	c->dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->dirfd < 0)
+		return err_sys(err, errno, "%s", c->name);
+	return 0;
+}
+
+int cache_new(const char *url, struct http *http, struct cache **out, struct err *err)
+{
+	struct cache *c = xcalloc(1, sizeof *c);
+	int rc;
+
+	c->url = xstrdup(url);
+	c->dirfd = -1;
+	c->priority = CACHE_PRIORITY_DEFAULT;
+	rc = take_parameters(c, err);
+	while (strlen(c->url) > strlen("file:///") && str_ends(str_from(c->url), "/"))
+		c->url[strlen(c->url) - 1] = '\0';
+	c->name = without_credentials(c->url);
+	if (rc == 0 && cache_is_remote(url))
+		c->http = http;
+	else if (rc == 0 && str_starts(str_from(url), "file://"))
+		rc = open_folder(c, err);
+	else if (rc == 0)
+		rc = err_set(err, ERR_USAGE, "%s: a cache is file://, http:// or https://%s",
+		             c->name,
+		             str_starts(str_from(url), "s3://")
+		                     ? "; a public bucket has an https:// address too"
+		                     : "");
+	if (rc < 0)
+		cache_free(c);
+	else
+		*out = c;
+	return rc;
+}
+
+void cache_free(struct cache *c)
+{
+	if (!c)
+		return;
+	cache_file_free(c->info);
+	io_close(&c->dirfd);
+	free(c->url);
+	free(c->name);
+	free(c);
+}
+
+const char *cache_name(const struct cache *c)
+{
+	return c->name;
+}
+
+bool cache_remote(const struct cache *c)
+{
+	return c->http;
+}
+
+unsigned cache_priority(const struct cache *c)
+{
+	return c->priority;
+}
+
+void cache_begin_info(struct cache *c)
+{
+	c->info = cache_open(c, INFO, CACHE_INFO_BYTES_MAX, INFO_WINDOW);
+}
+
+int cache_end_info(struct cache *c, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct cache_info info;
+	int rc = cache_file_read_all(c->info, &text, err);
+
+	cache_file_free(c->info);
+	c->info = NULL;
+	if (rc == 0)
+		rc = cache_info_parse(buf_str(&text), &info, err);
+	if (rc == -ERR_NOENT)
+		return err_prefix(err, "%s is no binary cache", c->name);
+	if (rc == -ERR_INTERRUPTED)
+		return rc;
+	if (rc < 0)
+		return err_prefix(err, "%s", c->name);
+	if (!c->priority_given)
+		c->priority = info.priority;
+	return 0;
+}
+
+/* ---- files ------------------------------------------------------------------ */
+
+/* Links in a folder may not lead out of it. */
+static int open_beneath(int dirfd, const char *name)
+{
+	struct open_how how = {
+	        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+	        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof how);
+}
+
+static int open_in_folder(struct cache_file *f, const struct cache *c, const char *name,
+                          uint64_t limit)
+{
+	struct stat st;
+
+	f->fd = open_beneath(c->dirfd, name);
+	if (f->fd < 0)
+		return err_sys(&f->failed, errno, "%s", f->path);
+	if (fstat(f->fd, &st) < 0)
+		return err_sys(&f->failed, errno, "%s: stat", f->path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(&f->failed, ERR_FORMAT, "%s: not a regular file", f->path);
+	if ((uint64_t)st.st_size > limit)
+		return err_set(&f->failed, ERR_LIMIT, "%s: %llu bytes, larger than it should be",
+		               f->path, (unsigned long long)st.st_size);
+	return 0;
+}
+
+struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit, size_t window)
+{
+	struct cache_file *f = xcalloc(1, sizeof *f);
+	char shown[SHOW_SIZE];
+
+	f->fd = -1;
+	f->path = xasprintf("%s/%s", c->name, show_str(str_from(name), shown));
+	if (c->http) {
+		_free_ char *url = xasprintf("%s/%s", c->url, name);
+
+		f->download = http_get(c->http, url, limit, window);
+	} else {
+		(void)open_in_folder(f, c, name, limit);
+	}
+	return f;
+}
+
+void cache_file_free(struct cache_file *f)
+{
+	if (!f)
+		return;
+	download_free(f->download);
+	io_close(&f->fd);
+	free(f->path);
+	free(f);
+}
+
+int cache_file_read(struct cache_file *f, void *p, size_t n, size_t *got, struct err *err)
+{
+	if (f->download)
+		return download_read(f->download, p, n, got, err);
+	if (f->failed.code) {
+		*err = f->failed;
+		return -(int)err->code;
+	}
+	return io_read(f->fd, f->path, p, n, got, err);
+}
+
+bool cache_file_ready(struct cache_file *f)
+{
+	return !f->download || download_ready(f->download);
+}
+
+int cache_file_read_all(struct cache_file *f, struct buf *out, struct err *err)
+{
+	char piece[16384];
+	size_t got;
+	int rc;
+
+	do {
+		rc = cache_file_read(f, piece, sizeof piece, &got, err);
+		if (rc < 0)
+			return rc;
+		buf_put(out, piece, got);
+	} while (got);
+	return 0;
+}

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A closure out of narinfos. Each path is a node: asked for where it is first
+ * referred to, of one supplier after the other until one has it in a state
+ * that can be trusted; many are asked for at once.
+ */
+#include "base/mem.h"
+#include "base/show.h"
+#include "nix/narinfo.h"
+#include "nix/nix32.h"
+#include "store/caches_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAR_SUM_MAX (1ull << 60)
+#define NOBODY UINT32_MAX
+
+enum state {
+	ASKED_FOR, /* waits for its turn */
+	ASKING,
+	KNOWN,
+};
+
+struct node {
+	char *base; /* digest and name; of the system maybe the digest alone */
+	enum state state;
+	uint32_t needed_by;
+	size_t supplier; /* who is asked */
+	struct cache_file *file;
+	struct buf said;       /* what those said who were asked in vain */
+	int code;              /* the worst of it */
+	struct path_info info; /* its refs are nodes until the end */
+	struct offer offer;
+};
+
+struct search {
+	struct caches *c;
+	struct node *nodes;
+	size_t n, cap;
+	uint32_t *table; /* hash table of node numbers and one; 0: free */
+	size_t table_n;
+	size_t next; /* no node before it is ASKED_FOR */
+	size_t known, asking, refs;
+	uint64_t nar_sum;
+	uint64_t seen; /* for http_wait() */
+};
+
+static struct str digest_of(const struct node *n)
+{
+	return (struct str){n->base, STORE_DIGEST_LEN};
+}
+
+/* ---- nodes ------------------------------------------------------------------ */
+
+static size_t hash_of(struct str s)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (uint8_t)s.p[i]) * 0x100000001b3u;
+	return (size_t)(h ^ h >> 32);
+}
+
+static uint32_t *slot_of(struct search *s, struct str base)
+{
+	size_t at = hash_of(base) & (s->table_n - 1);
+
+	while (s->table[at] && !str_is(base, s->nodes[s->table[at] - 1].base))
+		at = (at + 1) & (s->table_n - 1);
+	return &s->table[at];
+}
+
+static void grow_table(struct search *s)
+{
+	if (s->table_n > 2 * s->n)
+		return;
+	s->table_n = s->table_n ? 2 * s->table_n : 1024;
+	free(s->table);
+	s->table = xcalloc(s->table_n, sizeof *s->table);
+	for (size_t i = 0; i < s->n; i++)
+		*slot_of(s, str_from(s->nodes[i].base)) = (uint32_t)i + 1;
+}
+
+/* The node of a base name, a new one where there is none. */
+static int node_of(struct search *s, struct str base, uint32_t needed_by, uint32_t *out,
+                   struct err *err)
+{
+	uint32_t *slot;
+
+	grow_table(s);
+	slot = slot_of(s, base);
+	if (!*slot) {
+		if (s->n == CLOSURE_PATHS_MAX)
+			return err_set(err, ERR_LIMIT, "a closure of more than %u paths",
+			               CLOSURE_PATHS_MAX);
+		GROW(s->nodes, s->n, s->cap);
+		s->nodes[s->n] =
+		        (struct node){.base = xstrndup(base.p, base.n), .needed_by = needed_by};
+		*slot = (uint32_t)++s->n;
+	}
+	*out = *slot - 1;
+	return 0;
+}
+
+static void search_fini(struct search *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct node *n = &s->nodes[i];
+
+		cache_file_free(n->file);
+		buf_fini(&n->said);
+		path_info_fini(&n->info);
+		offer_fini(&n->offer);
+		free(n->base);
+	}
+	free(s->nodes);
+	free(s->table);
+}
+
+/* The node is known now: count it. */
+static int settle(struct search *s, uint32_t i, struct err *err)
+{
+	struct node *n = &s->nodes[i];
+
+	n->state = KNOWN;
+	s->known++;
+	s->refs += n->info.nrefs;
+	s->nar_sum += n->info.nar_size;
+	if (s->refs > CLOSURE_REFS_MAX)
+		return err_set(err, ERR_LIMIT, "a closure of more than %u references",
+		               CLOSURE_REFS_MAX);
+	if (s->nar_sum > NAR_SUM_MAX)
+		return err_set(err, ERR_LIMIT, "a closure of an absurd size");
+	return 0;
+}
+
+/* ---- narinfos --------------------------------------------------------------- */
+
+static int compare_str(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* As Nix's database has them: sorted, blanks between. */
+static char *join_sigs(const struct narinfo *info)
+{
+	struct buf b = BUF_INIT;
+
+	if (!info->nsigs)
+		return NULL;
+	qsort(info->sigs, info->nsigs, sizeof *info->sigs, compare_str);
+	for (size_t i = 0; i < info->nsigs; i++) {
+		buf_puts(&b, i ? " " : "");
+		buf_put(&b, info->sigs[i].p, info->sigs[i].n);
+	}
+	return buf_steal(&b);
+}
+
+static char *in_store(struct str base)
+{
+	return base.n ? xasprintf(STORE_DIR "/%.*s", STR_ARG(base)) : NULL;
+}
+
+static int accept(struct search *s, uint32_t i, const struct narinfo *info, struct err *err)
+{
+	uint32_t *refs = xcalloc(info->nrefs, sizeof *refs);
+	struct path_info *pi;
+	int rc = 0;
+
+	/* Nodes may move while new ones come. */
+	for (size_t r = 0; r < info->nrefs && rc == 0; r++)
+		rc = str_eq(info->refs[r], info->path.base)
+		             ? (refs[r] = i, 0)
+		             : node_of(s, info->refs[r], i, &refs[r], err);
+	pi = &s->nodes[i].info;
+	pi->refs = refs;
+	pi->nrefs = info->nrefs;
+	pi->path = in_store(info->path.base);
+	memcpy(pi->nar_hash, info->nar_hash, sizeof pi->nar_hash);
+	pi->nar_size = info->nar_size;
+	pi->deriver = in_store(info->deriver);
+	pi->sigs = join_sigs(info);
+	pi->ca = info->ca.n ? xstrndup(info->ca.p, info->ca.n) : NULL;
+	offer_set(&s->nodes[i].offer, info, s->nodes[i].supplier);
+	return rc < 0 ? rc : settle(s, i, err);
+}
+
+/* Whether what a supplier gave will do. */
+static int judge(struct search *s, struct node *n, struct str text, struct narinfo *out,
+                 struct err *err)
+{
+	struct narinfo info;
+	char shown[SHOW_SIZE];
+	int rc = narinfo_parse(text, digest_of(n), &info, err);
+
+	if (rc < 0)
+		return rc;
+	if (strlen(n->base) > STORE_DIGEST_LEN && !str_is(info.path.base, n->base))
+		rc = err_set(err, ERR_MISMATCH, "narinfo: it is about %s",
+		             show_str(info.path.base, shown));
+	if (rc == 0)
+		rc = caches_trust(s->c, &info, &n->offer, err);
+	if (rc < 0)
+		narinfo_fini(&info);
+	else
+		*out = info;
+	return rc;
+}
+
+static void kept_name(const struct search *s, const struct node *n, char *out, size_t size)
+{
+	const char *name = s->c->suppliers[n->supplier].name;
+	uint8_t hash[HASH_SHA256_LEN];
+	char text[NIX32_LEN(HASH_SHA256_LEN) + 1];
+	struct buf b = BUF_INIT;
+
+	buf_putf(&b, "%s %.*s", name, STORE_DIGEST_LEN, n->base);
+	sha256_of(b.p, b.n, hash);
+	buf_fini(&b);
+	nix32_encode(hash, sizeof hash, text);
+	snprintf(out, size, "narinfo/%s.narinfo", text);
+}
+
+/* 1: it is not kept, or not as it should be. */
+static int use_kept(struct search *s, uint32_t i, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct narinfo info;
+	char name[128];
+	int rc;
+
+	if (!s->c->dir)
+		return 1;
+	kept_name(s, &s->nodes[i], name, sizeof name);
+	if (cache_dir_read(s->c->dir, name, NARINFO_BYTES_MAX, &text) == 1)
+		return 1;
+	if (judge(s, &s->nodes[i], buf_str(&text), &info, err) < 0) {
+		cache_dir_drop(s->c->dir, name);
+		return 1;
+	}
+	rc = accept(s, i, &info, err);
+	narinfo_fini(&info);
+	return rc;
+}
+
+/* ---- local stores ------------------------------------------------------------ */
+
+/* Take over what a store says of one path, where it is not known yet. */
+static int adopt(struct search *s, struct closure *from, size_t k, const uint32_t *numbers,
+                 size_t supplier, struct err *err)
+{
+	struct node *n = &s->nodes[numbers[k]];
+
+	if (n->state != ASKED_FOR)
+		return 0;
+	n->info = from->paths[k];
+	from->paths[k] = (struct path_info){0};
+	for (size_t r = 0; r < n->info.nrefs; r++)
+		n->info.refs[r] = numbers[n->info.refs[r]];
+	n->supplier = n->offer.supplier = supplier;
+	return settle(s, numbers[k], err);
+}
+
+static int ask_store(struct search *s, uint32_t i, size_t supplier, struct err *err)
+{
+	struct local_store *store = s->c->suppliers[supplier].local;
+	_cleanup_(closure_fini) struct closure sub = {0};
+	_free_ char *found = NULL, *path = NULL;
+	_free_ uint32_t *numbers = NULL;
+	int rc = 0;
+
+	if (strlen(s->nodes[i].base) == STORE_DIGEST_LEN)
+		found = local_store_find(store, digest_of(&s->nodes[i]));
+	path = found ? take(&found) : xasprintf(STORE_DIR "/%s", s->nodes[i].base);
+	rc = local_store_closure(store, path, &sub, err);
+	numbers = xcalloc(sub.n, sizeof *numbers);
+	for (size_t k = 0; k < sub.n && rc == 0; k++) {
+		const char *base = sub.paths[k].path + strlen(STORE_DIR "/");
+
+		if (strcmp(sub.paths[k].path, path) == 0)
+			numbers[k] = i;
+		else
+			rc = node_of(s, str_from(base), i, &numbers[k], err);
+	}
+	for (size_t k = 0; k < sub.n && rc == 0; k++)
+		rc = adopt(s, &sub, k, numbers, supplier, err);
+	return rc;
+}
+
+/* ---- asking ----------------------------------------------------------------- */
+
+/* The supplier was no help; the next one's turn. */
+static void disappointed(struct search *s, struct node *n, const struct err *err)
+{
+	struct supplier *who = &s->c->suppliers[n->supplier];
+
+	if (err->code == ERR_NOENT)
+		buf_putf(&n->said, "; %s does not have it", who->name);
+	else
+		buf_putf(&n->said, "; %s: %s", who->name, err->text);
+	if (!n->code || err->code != ERR_NOENT)
+		n->code = (int)err->code;
+	if (err->code == ERR_IO && ++who->failures == FAILURES_MAX)
+		who->out = true;
+	n->supplier++;
+	n->state = ASKED_FOR;
+}
+
+static int nobody_has(const struct search *s, const struct node *n, struct err *err)
+{
+	err_set(err, n->code ? (enum err_code)n->code : ERR_NOENT, STORE_DIR "/%s%s%s%s%s", n->base,
+	        n->needed_by == NOBODY ? "" : " (needed by ",
+	        n->needed_by == NOBODY ? "" : s->nodes[n->needed_by].base,
+	        n->needed_by == NOBODY ? "" : ")", n->said.n ? n->said.p : ": no cache to ask");
+	return -(int)err->code;
+}
+
+/* Ask whoever's turn it is. A cache answers later, see answer(). */
+static int ask(struct search *s, uint32_t i, struct err *err)
+{
+	_free_ char *name = NULL;
+
+	while (s->nodes[i].supplier < s->c->n) {
+		struct node *n = &s->nodes[i];
+		struct supplier *who = &s->c->suppliers[n->supplier];
+		int rc;
+
+		if (who->out) {
+			n->supplier++;
+			continue;
+		}
+		rc = who->local ? ask_store(s, i, n->supplier, err) : use_kept(s, i, err);
+		if (rc == 0 || rc == -ERR_LIMIT || rc == -ERR_INTERRUPTED)
+			return rc;
+		n = &s->nodes[i];
+		if (rc < 0) {
+			disappointed(s, n, err);
+			continue;
+		}
+		name = xasprintf("%.*s.narinfo", STR_ARG(digest_of(n)));
+		n->file = cache_open(who->cache, name, NARINFO_BYTES_MAX, NARINFO_WINDOW);
+		n->state = ASKING;
+		s->asking++;
+		return 0;
+	}
+	return nobody_has(s, &s->nodes[i], err);
+}
+
+static int answer(struct search *s, uint32_t i, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct node *n = &s->nodes[i];
+	struct supplier *who = &s->c->suppliers[n->supplier];
+	struct narinfo info;
+	char name[128];
+	int rc = cache_file_read_all(n->file, &text, err);
+
+	cache_file_free(n->file);
+	n->file = NULL;
+	s->asking--;
+	if (rc == 0)
+		rc = judge(s, n, buf_str(&text), &info, err);
+	if (rc == -ERR_INTERRUPTED)
+		return rc;
+	if (rc < 0) {
+		disappointed(s, n, err);
+		return ask(s, i, err);
+	}
+	if (s->c->dir && cache_remote(who->cache)) {
+		kept_name(s, n, name, sizeof name);
+		cache_dir_write(s->c->dir, name, buf_str(&text));
+	}
+	rc = accept(s, i, &info, err);
+	narinfo_fini(&info);
+	return rc;
+}
+
+static bool stopped(const struct search *s)
+{
+	const atomic_bool *stop = s->c->opt.http.stop;
+
+	return stop && atomic_load(stop);
+}
+
+/* See what has been answered, and ask on. *progress: anything happened. */
+static int turn(struct search *s, bool *progress, struct err *err)
+{
+	size_t first = s->next;
+	int rc = 0;
+
+	*progress = false;
+	for (size_t i = first; i < s->n && rc == 0; i++) {
+		struct node *n = &s->nodes[i];
+
+		if (n->state == KNOWN && i == s->next)
+			s->next++;
+		if (n->state == ASKED_FOR && s->asking < s->c->opt.http.jobs) {
+			rc = ask(s, (uint32_t)i, err);
+			*progress = true;
+		} else if (n->state == ASKING && cache_file_ready(n->file)) {
+			rc = answer(s, (uint32_t)i, err);
+			*progress = true;
+		}
+	}
+	return rc;
+}
+
+static int find_all(struct search *s, struct err *err)
+{
+	bool progress;
+
+	while (s->known < s->n) {
+		int rc = turn(s, &progress, err);
+
+		if (rc < 0)
+			return rc;
+		if (stopped(s))
+			return err_set(err, ERR_INTERRUPTED, "interrupted");
+		if (!progress && s->c->http)
+			http_wait(s->c->http, &s->seen);
+	}
+	return 0;
+}
+
+/* ---- the result ------------------------------------------------------------- */
+
+static _Thread_local const struct node *sort_nodes;
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(sort_nodes[*(const uint32_t *)a].info.path,
+	              sort_nodes[*(const uint32_t *)b].info.path);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Nodes in order of path become the closure; the system is node 0. */
+static int gather(struct search *s, struct closure *out, const char **toplevel, struct err *err)
+{
+	_free_ uint32_t *order = xcalloc(s->n, sizeof *order), *rank = xcalloc(s->n, sizeof *rank);
+	struct caches *c = s->c;
+	struct closure got = {.paths = xcalloc(s->n, sizeof *got.paths), .n = s->n};
+	int rc;
+
+	for (size_t i = 0; i < s->n; i++)
+		order[i] = (uint32_t)i;
+	sort_nodes = s->nodes;
+	qsort(order, s->n, sizeof *order, by_path);
+	for (size_t i = 0; i < s->n; i++)
+		rank[order[i]] = (uint32_t)i;
+	c->offers = xcalloc(s->n, sizeof *c->offers);
+	c->n_paths = s->n;
+	for (size_t i = 0; i < s->n; i++) {
+		struct node *n = &s->nodes[order[i]];
+
+		for (size_t r = 0; r < n->info.nrefs; r++)
+			n->info.refs[r] = rank[n->info.refs[r]];
+		if (n->info.nrefs)
+			qsort(n->info.refs, n->info.nrefs, sizeof *n->info.refs, ascending);
+		got.paths[i] = n->info;
+		c->offers[i] = n->offer;
+		n->info = (struct path_info){0};
+		n->offer = (struct offer){0};
+	}
+	c->paths = got.paths;
+	rc = closure_check_cycles(&got, err);
+	if (rc < 0) {
+		closure_fini(&got);
+		return rc;
+	}
+	*out = got;
+	*toplevel = got.paths[rank[0]].path;
+	return 0;
+}
+
+/* The system's base name, or its digits alone. */
+static int parse_system(const char *system, struct str *out, struct err *err)
+{
+	struct store_path sp;
+	uint8_t digest[20];
+
+	if (nix32_decode(str_from(system), digest, sizeof digest)) {
+		*out = str_from(system);
+		return 0;
+	}
+	if (store_path_parse(str_from(system), &sp, err) < 0) {
+		err_prefix(err, "of a cache a system is wanted by its store path or its 32 digits");
+		err->code = ERR_USAGE;
+		return -ERR_USAGE;
+	}
+	*out = sp.base;
+	return 0;
+}
+
+int caches_closure(struct caches *c, const char *system, struct closure *out, const char **toplevel,
+                   struct err *err)
+{
+	_cleanup_(search_fini) struct search s = {.c = c};
+	struct str base;
+	uint32_t top;
+	int rc = parse_system(system, &base, err);
+
+	if (rc == 0)
+		rc = node_of(&s, base, NOBODY, &top, err);
+	if (rc == 0)
+		rc = find_all(&s, err);
+	return rc < 0 ? rc : gather(&s, out, toplevel, err);
+}

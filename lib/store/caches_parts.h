@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What caches.c, cache_closure.c and nar_fetch.c share; inside lib/store only. */
+#ifndef STORE_CACHES_PARTS_H
+#define STORE_CACHES_PARTS_H
+
+#include <pthread.h>
+
+#include "store/cache.h"
+#include "store/cache_dir.h"
+#include "store/caches.h"
+#include "store/local.h"
+
+/* A cache, or a local store. */
+struct supplier {
+	struct cache *cache;
+	struct local_store *local;
+	const char *name; /* borrowed */
+	unsigned priority;
+	size_t given; /* place on the command line */
+	bool out;     /* not to be asked any more */
+	unsigned failures;
+};
+
+/* How to fetch one path, beside what the closure says of it. */
+struct offer {
+	size_t supplier;
+	char *url, *compression; /* of a cache */
+	bool has_file_hash;
+	uint8_t file_hash[HASH_SHA256_LEN];
+	uint64_t file_size; /* 0: not said */
+	/* Its contents, and not a signature, must prove it. */
+	bool by_contents;
+	uint8_t contents[HASH_SHA256_LEN];
+	size_t next;              /* whose turn it is, see nar_fetch.c */
+	bool opened;              /* no download runs ahead for it any more */
+	struct cache_file *ahead; /* a download that was begun before it is asked for */
+	uint64_t ahead_bytes;
+	size_t ahead_from; /* its supplier */
+};
+
+struct caches {
+	struct caches_options opt;
+	struct http *http; /* NULL: no cache is remote */
+	struct supplier suppliers[CACHES_MAX];
+	size_t n;
+	struct cache_dir *dir; /* NULL: nothing is kept */
+	/* after caches_closure() */
+	struct path_info *paths; /* the closure's */
+	struct offer *offers;
+	size_t n_paths;
+	/* downloads that run ahead */
+	pthread_mutex_t lock;
+	size_t *order;
+	size_t n_order, next_order;
+	uint64_t ahead_bytes;
+	size_t ahead_n;
+};
+
+void offer_fini(struct offer *o);
+void caches_warn(const struct caches *c, const struct err *err);
+
+#define NARINFO_WINDOW NARINFO_BYTES_MAX
+/* A supplier that fails so often, not answering at all, is left alone. */
+#define FAILURES_MAX 3u
+
+/*
+ * Whether a narinfo is to be trusted; sets *by_contents and contents[] where
+ * it is, if its file has these contents.
+ */
+int caches_trust(const struct caches *c, const struct narinfo *info, struct offer *o,
+                 struct err *err);
+/* Fill in how the path of a narinfo is fetched. */
+void offer_set(struct offer *o, const struct narinfo *info, size_t supplier);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Downloads over HTTP: one thread that talks to servers, many downloads at
+ * once, each read like a file by whichever thread wants it. What may be
+ * transient (no connection, a stall, 429, 5xx) is tried again, without the
+ * reader noticing.
+ */
+#ifndef STORE_HTTP_H
+#define STORE_HTTP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct http_options {
+	unsigned jobs;            /* downloads at once */
+	unsigned connect_timeout; /* seconds */
+	unsigned stall_timeout;   /* seconds with next to nothing coming */
+	unsigned tries;           /* of each download, the first included */
+	const char *ca_file;      /* of certificates to trust; NULL: the system's */
+	const char *agent;        /* User-Agent */
+	const atomic_bool *stop;  /* ends every wait; may be NULL */
+};
+
+struct http;
+struct download;
+
+/* Starts the thread. What opt points to is borrowed for http's life. */
+int http_new(const struct http_options *opt, struct http **out, struct err *err);
+/* All of its downloads must have been freed. */
+void http_free(struct http *h);
+
+/*
+ * Begin to download a URL of http or https. A body over limit bytes fails.
+ * Not more than about window bytes are held for the reader.
+ */
+struct download *http_get(struct http *h, const char *url, uint64_t limit, size_t window);
+/*
+ * The next bytes, at least one but at the end; waits. -ERR_NOENT: the server
+ * has no such thing; -ERR_LIMIT: too large; -ERR_IO: all tries failed, and the
+ * text names URL and reason; -ERR_INTERRUPTED.
+ */
+int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err);
+/* Whether it failed or all of it is there, so that reading will not wait. */
+bool download_ready(struct download *d);
+/* Cancels what still goes on. */
+void download_free(struct download *d);
+
+/*
+ * Wait until some download got ready since the last call with the same *seen
+ * (0 at first), or a moment has passed.
+ */
+void http_wait(struct http *h, uint64_t *seen);
+/* From now on whoever reads gets -ERR_INTERRUPTED. */
+void http_cancel(struct http *h);
+/* Bytes of bodies received so far. */
+uint64_t http_received(struct http *h);
+
+#endif

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One NAR on its way, in layers, lowest first:
+ *
+ *     a download, a file of a cache, a kept download, or a local tree
+ *     the file's hash and size, and a copy for the directory of downloads
+ *     decompression
+ *     the NAR's hash and size; contents that prove a path
+ */
+#include "base/bytes.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/show.h"
+#include "base/walk_dir.h"
+#include "store/caches_parts.h"
+#include "store/decompress.h"
+#include "store/nar_dump.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Held for the reader of one download. A file that fits is fetched ahead. */
+#define WINDOW (8u << 20)
+#define AHEAD_BYTES (64u << 20)
+/* In the NAR of a lone file, where its contents begin, and what stands behind
+ * them and their padding. */
+#define CONTENTS_AT 96u
+#define CONTENTS_TAIL 16u
+
+struct nar_fetch {
+	struct caches *caches;
+	const struct path_info *info;
+	struct offer *offer;
+	const char *from; /* who it comes from, for errors; borrowed */
+	/* the lowest layer: one of them */
+	struct cache_file *file;
+	int kept; /* fd, or -1 */
+	struct nar_dump *dump;
+	/* the file */
+	uint64_t file_got, file_max;
+	bool file_known; /* its size, or hash, was promised */
+	struct sha256 file_sha;
+	int copy; /* fd, or -1 */
+	struct decompressor *decompressor;
+	/* the NAR */
+	uint64_t nar_got;
+	struct sha256 nar_sha, contents_sha;
+	uint8_t head[CONTENTS_AT];
+	bool ended;
+};
+
+static int mismatch(const struct nar_fetch *f, struct err *err, const char *what,
+                    const uint8_t want[HASH_SHA256_LEN], const uint8_t got[HASH_SHA256_LEN])
+{
+	char want_text[HASH_NIX32_SIZE], got_text[HASH_NIX32_SIZE];
+
+	return err_set(err, ERR_MISMATCH, "its %s is %s, %s was promised", what,
+	               hash_format_nix32(got, got_text), hash_format_nix32(want, want_text));
+}
+
+/* ---- the file --------------------------------------------------------------- */
+
+static void keep_copy(struct nar_fetch *f, const void *p, size_t n)
+{
+	struct err err = ERR_INIT;
+
+	if (f->copy < 0 || io_write(f->copy, "a download's copy", p, n, &err) == 0)
+		return;
+	io_close(&f->copy);
+	caches_warn(f->caches, &err);
+}
+
+static int end_file(struct nar_fetch *f, struct err *err)
+{
+	const struct offer *o = f->offer;
+	uint8_t got[HASH_SHA256_LEN];
+
+	if (!f->file_known)
+		return 0;
+	if (o->file_size && f->file_got != o->file_size)
+		return err_set(err, ERR_MISMATCH,
+		               "its file has %" PRIu64 " bytes, %" PRIu64 " were promised",
+		               f->file_got, o->file_size);
+	if (!o->has_file_hash)
+		return 0;
+	sha256_final(&f->file_sha, got);
+	if (memcmp(got, o->file_hash, sizeof got) != 0)
+		return mismatch(f, err, "file's hash", o->file_hash, got);
+	return 0;
+}
+
+static int read_file(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct nar_fetch *f = ctx;
+	int rc;
+
+	if (f->dump)
+		return nar_dump_read(f->dump, p, n, got, err);
+	if (f->file)
+		rc = cache_file_read(f->file, p, n, got, err);
+	else
+		rc = io_read(f->kept, "a kept download", p, n, got, err);
+	if (rc < 0)
+		return rc;
+	f->file_got += *got;
+	if (f->file_got > f->file_max)
+		return err_set(err, ERR_LIMIT,
+		               "its file is larger than the %" PRIu64 " bytes that it may have",
+		               f->file_max);
+	if (*got == 0)
+		return end_file(f, err);
+	if (f->file_known && f->offer->has_file_hash)
+		sha256_update(&f->file_sha, p, *got);
+	keep_copy(f, p, *got);
+	return 0;
+}
+
+/* ---- the NAR ---------------------------------------------------------------- */
+
+/* What comes before the length of a lone file's contents. */
+static const char lone_file[] = "\x0d\0\0\0\0\0\0\0nix-archive-1\0\0\0"
+                                "\x01\0\0\0\0\0\0\0(\0\0\0\0\0\0\0"
+                                "\x04\0\0\0\0\0\0\0type\0\0\0\0"
+                                "\x07\0\0\0\0\0\0\0regular\0"
+                                "\x08\0\0\0\0\0\0\0contents";
+
+/* The part of the next n bytes that is contents of a lone file. */
+static void hash_contents(struct nar_fetch *f, const uint8_t *p, size_t n)
+{
+	uint64_t from = f->nar_got, to = from + n;
+
+	if (!f->offer->by_contents)
+		return;
+	for (uint64_t at = from; at < MIN(to, (uint64_t)CONTENTS_AT); at++)
+		f->head[at] = p[at - from];
+	if (to <= CONTENTS_AT)
+		return;
+	from = MAX(from, (uint64_t)CONTENTS_AT);
+	to = MIN(to - CONTENTS_AT, get_le64(f->head + CONTENTS_AT - 8)) + CONTENTS_AT;
+	if (from < to)
+		sha256_update(&f->contents_sha, p + (from - f->nar_got), (size_t)(to - from));
+}
+
+static int check_contents(struct nar_fetch *f, struct err *err)
+{
+	uint64_t size = f->info->nar_size, len = get_le64(f->head + CONTENTS_AT - 8);
+	uint8_t got[HASH_SHA256_LEN];
+
+	if (!f->offer->by_contents)
+		return 0;
+	if (size < CONTENTS_AT + CONTENTS_TAIL || len > size ||
+	    size != CONTENTS_AT + (len + 7) / 8 * 8 + CONTENTS_TAIL ||
+	    memcmp(f->head, lone_file, CONTENTS_AT - 8) != 0)
+		return err_set(err, ERR_MISMATCH,
+		               "it is not the lone file that its content address means");
+	sha256_final(&f->contents_sha, got);
+	if (memcmp(got, f->offer->contents, sizeof got) != 0)
+		return mismatch(f, err, "contents' hash", f->offer->contents, got);
+	return 0;
+}
+
+static void dir_name(const struct nar_fetch *f, char *out, size_t n)
+{
+	char hash[HASH_NIX32_SIZE];
+
+	snprintf(out, n, "nar/%s.nar%s",
+	         hash_format_nix32(f->info->nar_hash, hash) + strlen("sha256:"),
+	         decompress_suffix(str_from(f->offer->compression)));
+}
+
+static int end_nar(struct nar_fetch *f, struct err *err)
+{
+	uint8_t got[HASH_SHA256_LEN];
+	char name[128];
+	int rc;
+
+	if (f->nar_got != f->info->nar_size)
+		return err_set(err, ERR_MISMATCH,
+		               "its NAR has %" PRIu64 " bytes, %" PRIu64 " were promised",
+		               f->nar_got, f->info->nar_size);
+	sha256_final(&f->nar_sha, got);
+	if (memcmp(got, f->info->nar_hash, sizeof got) != 0)
+		return mismatch(f, err, "NAR hash", f->info->nar_hash, got);
+	rc = check_contents(f, err);
+	if (rc == 0 && f->copy >= 0) {
+		dir_name(f, name, sizeof name);
+		cache_dir_keep(f->caches->dir, f->copy, name);
+	}
+	f->ended = rc == 0;
+	return rc;
+}
+
+static int read_nar(struct nar_fetch *f, void *p, size_t n, size_t *got, struct err *err)
+{
+	int rc;
+
+	if (f->decompressor)
+		rc = decompress_read(f->decompressor, p, n, got, err);
+	else
+		rc = read_file(f, p, n, got, err);
+	if (rc < 0)
+		return rc;
+	if (*got == 0)
+		return end_nar(f, err);
+	if (*got > f->info->nar_size - f->nar_got)
+		return err_set(err, ERR_LIMIT,
+		               "its NAR is larger than the promised %" PRIu64 " bytes",
+		               f->info->nar_size);
+	sha256_update(&f->nar_sha, p, *got);
+	hash_contents(f, p, *got);
+	f->nar_got += *got;
+	return 0;
+}
+
+/* One that fails again and again, where others could help, is left alone. */
+static void blame(struct caches *c, size_t supplier)
+{
+	struct supplier *s = &c->suppliers[supplier];
+
+	pthread_mutex_lock(&c->lock);
+	s->out = ++s->failures >= FAILURES_MAX && c->n > 1;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static bool is_out(struct caches *c, size_t supplier)
+{
+	bool out;
+
+	pthread_mutex_lock(&c->lock);
+	out = c->suppliers[supplier].out;
+	pthread_mutex_unlock(&c->lock);
+	return out;
+}
+
+int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct nar_fetch *f = ctx;
+	char name[128];
+	int rc;
+
+	*got = 0;
+	if (f->ended)
+		return 0;
+	/* Never more than one byte beyond what was promised. */
+	if (n > f->info->nar_size - f->nar_got)
+		n = (size_t)(f->info->nar_size - f->nar_got) + 1;
+	rc = read_nar(f, p, n, got, err);
+	if (rc == 0 || rc == -ERR_INTERRUPTED)
+		return rc;
+	if (f->kept >= 0) {
+		dir_name(f, name, sizeof name);
+		cache_dir_drop(f->caches->dir, name);
+	}
+	/* Too long, cut short, damaged: all of them not what was promised. */
+	if (rc == -ERR_LIMIT || rc == -ERR_FORMAT)
+		err->code = ERR_MISMATCH;
+	if (f->file && rc == -ERR_IO)
+		blame(f->caches, f->offer->supplier);
+	return err_prefix(err, "%s from %s", f->info->path, f->from);
+}
+
+void nar_fetch_free(struct nar_fetch *f)
+{
+	if (!f)
+		return;
+	decompress_free(f->decompressor);
+	cache_file_free(f->file);
+	nar_dump_free(f->dump);
+	io_close(&f->kept);
+	io_close(&f->copy);
+	sha256_fini(&f->file_sha);
+	sha256_fini(&f->nar_sha);
+	sha256_fini(&f->contents_sha);
+	free(f);
+}
+
+/* ---- downloads that run ahead ------------------------------------------------ */
+
+static uint64_t file_limit(const struct offer *o, const struct path_info *info)
+{
+	return o->file_size ? o->file_size : narinfo_file_max(info->nar_size);
+}
+
+static bool is_kept(const struct caches *c, size_t i)
+{
+	struct nar_fetch f = {.info = &c->paths[i], .offer = &c->offers[i]};
+	char name[128];
+	int fd = -1;
+
+	if (!c->dir)
+		return false;
+	dir_name(&f, name, sizeof name);
+	fd = cache_dir_get(c->dir, name);
+	if (fd < 0)
+		return false;
+	io_close(&fd);
+	return true;
+}
+
+/* Begin what comes next, as far as there is room. Locked. */
+static void run_ahead(struct caches *c)
+{
+	while (c->next_order < c->n_order && c->ahead_n < 2 * c->opt.http.jobs) {
+		size_t i = c->order[c->next_order];
+		struct offer *o = &c->offers[i];
+		struct cache *cache = c->suppliers[o->supplier].cache;
+		uint64_t bytes = file_limit(o, &c->paths[i]);
+
+		if (!o->opened && cache && cache_remote(cache) && bytes <= WINDOW &&
+		    !is_kept(c, i)) {
+			if (c->ahead_n && c->ahead_bytes + bytes > AHEAD_BYTES)
+				return;
+			o->ahead = cache_open(cache, o->url, bytes, (size_t)bytes);
+			o->ahead_bytes = bytes;
+			o->ahead_from = o->supplier;
+			c->ahead_bytes += bytes;
+			c->ahead_n++;
+		}
+		c->next_order++;
+	}
+}
+
+void caches_order(struct caches *c, const size_t *order, size_t n)
+{
+	pthread_mutex_lock(&c->lock);
+	free(c->order);
+	c->order = xcalloc(n, sizeof *c->order);
+	memcpy(c->order, order, n * sizeof *order);
+	c->n_order = n;
+	c->next_order = 0;
+	run_ahead(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static struct cache_file *take_ahead(struct caches *c, struct offer *o)
+{
+	struct cache_file *f;
+
+	pthread_mutex_lock(&c->lock);
+	f = take(&o->ahead);
+	if (f) {
+		c->ahead_bytes -= o->ahead_bytes;
+		c->ahead_n--;
+	}
+	run_ahead(c);
+	pthread_mutex_unlock(&c->lock);
+	/* It may be another's by now. */
+	if (f && o->ahead_from != o->supplier) {
+		cache_file_free(f);
+		f = NULL;
+	}
+	return f;
+}
+
+/* ---- opening ---------------------------------------------------------------- */
+
+static void open_local(struct nar_fetch *f, const struct supplier *s)
+{
+	_free_ char *path = local_store_real_path(s->local, f->info->path);
+
+	f->dump = nar_dump_new(walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL));
+	f->from = *s->name ? s->name : "/";
+}
+
+static int open_cache(struct nar_fetch *f, const struct supplier *s, struct err *err)
+{
+	struct offer *o = f->offer;
+
+	f->file_max = file_limit(o, f->info);
+	f->file_known = true;
+	f->from = s->name;
+	f->file = take_ahead(f->caches, o);
+	if (!f->file)
+		f->file = cache_open(s->cache, o->url, f->file_max,
+		                     (size_t)MIN(f->file_max, (uint64_t)WINDOW));
+	if (f->caches->dir && cache_remote(s->cache))
+		f->copy = cache_dir_begin(f->caches->dir);
+	return decompress_new(str_from(o->compression), (struct nar_source){read_file, f},
+	                      &f->decompressor, err);
+}
+
+/* 1: it was not kept. */
+static int open_kept(struct nar_fetch *f, struct err *err)
+{
+	char name[128];
+
+	if (!f->caches->dir || !f->offer->compression)
+		return 1;
+	dir_name(f, name, sizeof name);
+	f->kept = cache_dir_get(f->caches->dir, name);
+	if (f->kept < 0)
+		return 1;
+	f->from = f->caches->opt.dir;
+	f->file_max = narinfo_file_max(f->info->nar_size);
+	return decompress_new(str_from(f->offer->compression), (struct nar_source){read_file, f},
+	                      &f->decompressor, err);
+}
+
+/* Ask one of the others. 1: it cannot help. */
+static int ask_other(struct nar_fetch *f, size_t supplier, struct err *err)
+{
+	struct caches *c = f->caches;
+	struct supplier *s = &c->suppliers[supplier];
+	struct str digest = {f->info->path + strlen(STORE_DIR "/"), STORE_DIGEST_LEN};
+	_free_ char *name = xasprintf("%.*s.narinfo", STR_ARG(digest));
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_cleanup_(narinfo_fini) struct narinfo info = {0};
+	struct cache_file *file;
+	int rc;
+
+	if (is_out(c, supplier) || !s->cache)
+		return 1;
+	file = cache_open(s->cache, name, NARINFO_BYTES_MAX, NARINFO_WINDOW);
+	rc = cache_file_read_all(file, &text, err);
+	cache_file_free(file);
+	if (rc == 0)
+		rc = narinfo_parse(buf_str(&text), digest, &info, err);
+	if (rc == 0)
+		rc = caches_trust(c, &info, f->offer, err);
+	if (rc == -ERR_INTERRUPTED)
+		return rc;
+	/* The closure and its order are settled: only the very same will do. */
+	if (rc < 0 || info.nar_size != f->info->nar_size ||
+	    memcmp(info.nar_hash, f->info->nar_hash, HASH_SHA256_LEN) != 0)
+		return 1;
+	offer_set(f->offer, &info, supplier);
+	return open_cache(f, s, err);
+}
+
+/* Whoever is next: first what was kept, then who made the offer, then others. */
+static int open_next(struct nar_fetch *f, struct err *err)
+{
+	struct caches *c = f->caches;
+	struct offer *o = f->offer;
+	int rc = 1;
+
+	while (rc == 1 && o->next < c->n + 2) {
+		size_t turn = o->next++;
+		const struct supplier *s = &c->suppliers[o->supplier];
+
+		if (turn == 0)
+			rc = open_kept(f, err);
+		else if (turn == 1 && s->local)
+			open_local(f, s), rc = 0;
+		else if (turn == 1)
+			rc = is_out(c, o->supplier) ? 1 : open_cache(f, s, err);
+		else if (turn - 2 != o->supplier)
+			rc = ask_other(f, turn - 2, err);
+	}
+	return rc;
+}
+
+int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out, struct err *err)
+{
+	struct nar_fetch *f = xcalloc(1, sizeof *f);
+	int rc;
+
+	f->caches = c;
+	f->info = &c->paths[i];
+	f->offer = &c->offers[i];
+	f->kept = f->copy = -1;
+	sha256_init(&f->file_sha);
+	sha256_init(&f->nar_sha);
+	sha256_init(&f->contents_sha);
+	pthread_mutex_lock(&c->lock);
+	f->offer->opened = true;
+	pthread_mutex_unlock(&c->lock);
+	if (!again)
+		f->offer->next = 0;
+	rc = open_next(f, err);
+	if (rc)
+		nar_fetch_free(f);
+	else
+		*out = f;
+	return rc;
+}

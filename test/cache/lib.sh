@@ -1,0 +1,56 @@
+# What the tests of caches share, beside what those of "domstrap create" have. Sourced first.
+# shellcheck shell=bash
+. "$(dirname "${BASH_SOURCE[0]}")/../create/lib.sh"
+caches=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+pids=()
+stop_servers() { for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done; at_end; }
+trap stop_servers EXIT
+
+# No test asks anything beyond this machine, and none reads the host's configuration.
+printf 'tries = 3\nstall-timeout = 2\nconnect-timeout = 5\ncaches = file://%s/none\n' "$work" >"$work/conf"
+nix-store --generate-binary-cache-key test-1 "$work/secret" "$work/public"
+key=$(cat "$work/public")
+
+large() {
+  nix-build -Q --no-out-link "$caches/large.nix" 2>"$work/build.log" || { cat "$work/build.log" >&2; fail "nix-build large"; }
+}
+
+# fill DIR PARAMETERS PATH: a binary cache made by real Nix
+fill() {
+  nix copy --to "file://$1?$2" "$3" 2>"$work/copy.log" || { cat "$work/copy.log" >&2; fail "nix copy $2"; }
+}
+
+# from ARGUMENT...: create from a cache, with the tests' configuration
+from() { create --config "$work/conf" --cache-dir none "$@"; }
+
+# serve DIR: the hostile server; sets url, and requests, its log
+serve() {
+  requests=$work/requests
+  : >"$requests"
+  TOP=${TOP-} python3 "$caches/server.py" "$1" "$requests" >"$work/port" 2>"$work/server.log" &
+  pids+=($!)
+  for _ in {1..100}; do [ -s "$work/port" ] && break || sleep 0.1; done
+  url=http://127.0.0.1:$(cat "$work/port")
+}
+
+# nginx_serve DIR: sets url
+nginx_serve() {
+  command -v nginx >/dev/null || skip "no nginx"
+  local port
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  cat >"$work/nginx.conf" <<-CONF
+	daemon off;
+	pid $work/nginx.pid;
+	error_log $work/nginx.log;
+	events { worker_connections 256; }
+	http { access_log off; client_body_temp_path $work/t; proxy_temp_path $work/t; fastcgi_temp_path $work/t;
+	  uwsgi_temp_path $work/t; scgi_temp_path $work/t;
+	  server { listen 127.0.0.1:$port; root $1; } }
+	CONF
+  nginx -c "$work/nginx.conf" >"$work/nginx.out" 2>&1 &
+  pids+=($!)
+  url=http://127.0.0.1:$port
+  for _ in {1..100}; do ! python3 -c "import socket; socket.create_connection(('127.0.0.1', $port))" 2>/dev/null || return 0; sleep 0.1; done
+  cat "$work/nginx.out" "$work/nginx.log" >&2
+  fail "nginx does not start"
+}

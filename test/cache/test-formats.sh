@@ -1,0 +1,72 @@
+#!/bin/bash
+# Caches that real Nix made, in every compression it can write, as a folder and from nginx: the image is the one from
+# the local store, bit for bit, and real Nix finds nothing wrong in it.
+. "$(dirname "$0")/lib.sh"
+
+system=$(build small)
+strange=$(build strange)
+large=$(large)
+mkdir "$out/local"
+create g1 --system "$system" -o "$out/local" -q --no-sigs
+create g2 --system "$large" -o "$out/local" -q --no-sigs --layout split
+create g3 --system "$strange" -o "$out/local" -q --no-sigs
+
+# made WHAT NAME SYSTEM ARGUMENT...
+made() {
+  local what=$1 name=$2 system=$3 f
+  shift 3
+  from "$name" --system "$system" -o "$out" -q --trusted-key "$key" --no-sigs "$@"
+  for f in "$out/$name"*; do cmp "$f" "$out/local/${f##*/}" >"$work/cmp" || [[ $f = *.cfg ]] || { cat "$work/cmp"; fail "$what: ${f##*/}"; }; done
+  rm "$out/$name"*
+  echo "same: $what"
+}
+
+for how in none xz zstd bzip2 gzip br lz4; do
+  fill "$work/$how" "compression=$how&secret-key=$work/secret" "$system"
+  grep -hq "^Compression: $how" "$work/$how"/*.narinfo || fail "Nix wrote no $how"
+  made "$how" g1 "$system" --from "file://$work/$how"
+done
+fill "$work/zstd" "compression=zstd&secret-key=$work/secret" "$strange"
+made "strange ones" g3 "$strange" --from "file://$work/zstd"
+for how in zstd xz; do
+  fill "$work/$how" "compression=$how&compression-level=1&secret-key=$work/secret" "$large"
+  made "$how, large ones" g2 "$large" --layout split --from "file://$work/$how"
+done
+made "one thread" g2 "$large" --layout split --from "file://$work/zstd" -j 1
+nginx_serve "$work"
+made "nginx, xz, large ones" g2 "$large" --layout split --from "$url/xz"
+made "nginx, one download at once" g2 "$large" --layout split --from "$url/zstd" --jobs 1
+made "nginx, 64 at once, 16 threads" g2 "$large" --layout split --from "$url/zstd" --jobs 64 -j 16
+digits=${large#/nix/store/}
+made "by its digits" g2 "${digits:0:32}" --layout split --from "$url/zstd"
+made "from a store and a cache" g2 "$large" --layout split --from / --from "$url/zstd"
+made "several caches" g2 "$large" --layout split --from "$url/xz" --from "$url/zstd?priority=10"
+
+# A fixed size, and one that is too small: seen at once, seen late.
+create g4 --system "$system" -o "$out/local" -q --no-sigs --size 2G
+made "a fixed size" g4 "$system" --from "$url/xz" --size 2G
+refused 1 'too small for archives' g6 --config "$work/conf" --system "$large" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 100M
+refused 1 'too small, [0-9]+ MiB would do|no room for all' g6 --config "$work/conf" --system "$strange" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 70M
+
+# Nothing was hidden by leaving the signatures out: with them, the database has the cache's, and Nix believes them.
+from g5 --system "$large" -o "$out" -q --trusted-key "$key" --from "$url/zstd"
+clean "$out/g5.img"
+mkdir "$work/guest"
+dd if="$out/g5.img" of="$work/guest.fs" bs=1M skip=1 conv=sparse status=none
+debugfs -R "rdump /nix $work/guest" "$work/guest.fs" >/dev/null 2>&1
+nix-store --store "$work/guest" --verify --check-contents >"$work/verify" 2>&1 || { cat "$work/verify"; fail "nix-store --verify"; }
+! grep -Ev '^(reading|checking) ' "$work/verify" || fail "nix-store --verify says something"
+nix store verify --store "$work/guest" --trusted-public-keys "$key" --sigs-needed 1 -r "$large" >"$work/verify" 2>&1 ||
+  { cat "$work/verify"; fail "nix store verify"; }
+echo "real Nix verifies it"
+
+# On a host without Nix: no program of it, no store.
+mkdir "$work/bin" "$work/empty"
+mv /nix/store "$work/hidden" 2>/dev/null || mount --bind "$work/empty" /nix
+PATH=$work/bin DOMSTRAP_NIX='' from g2 --system "$large" -o "$out" -q --trusted-key "$key" --no-sigs --layout split --from "$url/zstd"
+cmp "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix: another image"
+rm "$out"/g2*
+printf 'caches = %s/zstd\ntrusted-keys = %s\n' "$url" "$key" >"$work/conf2"
+PATH=$work/bin create g2 --system "$large" -o "$out" -q --config "$work/conf2" --no-sigs --layout split
+cmp "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix, as configured: another image"
+echo "same: without Nix"

@@ -1,0 +1,110 @@
+#!/bin/bash
+# Caches that fail, lie and attack: every one ends in one clear line that names path and cache, or in the right image
+# where another cache can help, and nothing is left behind.
+. "$(dirname "$0")/lib.sh"
+
+system=$(build medium)
+fill "$work/c" "compression=zstd&secret-key=$work/secret" "$system"
+digits=${system#/nix/store/}
+export TOP=${digits:0:32}.narinfo
+serve "$work/c"
+mkdir "$out/local"
+create g1 --system "$system" -o "$out/local" -q --no-sigs
+opts=(--config "$work/conf" --cache-dir none --system "$system" -o "$out" --trusted-key "$key" --no-sigs)
+
+bad() { # bad STATUS MODE WORDS ARGUMENT...
+  local status=$1 mode=$2 words=$3
+  shift 3
+  refused "$status" "$words" g1 "${opts[@]}" --from "$url/$mode" "$@"
+  # The same, and one that is right: which must win.
+  [[ $mode = nar-* || $mode = hugesize || $mode = cycle || $mode = down ]] || good "$mode, then a good one" --from "$url/$mode" --from "$url/plain"
+}
+
+good() { # good WHAT ARGUMENT...
+  local what=$1
+  shift
+  create g1 "${opts[@]}" -q "$@" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "$what"; }
+  cmp "$out/g1.img" "$out/local/g1.img" || fail "$what: another image"
+  rm "$out"/g1.*
+  echo "good: $what"
+}
+
+good "nothing wrong" --from "$url/plain"
+good "the first answer breaks off" --from "$url/flaky"
+good "429, then 503" --from "$url/busy"
+good "503 for narinfos" --from "$url/infobusy"
+good "redirects within http" --from "$url/redirect"
+
+path="/nix/store/[0-9a-z]{32}-.* from $url"
+bad 1 stall "$path/stall: .*slow"
+bad 1 truncate "$path/truncate: .*"
+bad 4 short "$path/short: .*its file has [0-9]+ bytes, [0-9]+ were promised|cut short"
+bad 4 longer "$path/longer: .*larger than it should be"
+bad 4 endless "$path/endless: .*larger than it should be"
+bad 4 flip "$path/flip: .*(was|were) promised|damaged"
+bad 4 swap "$path/swap: .*(was|were) promised|larger|cut short"
+bad 1 gone "$path/gone: .*404"
+bad 1 error "$path/error: .*500"
+bad 1 loop "$path/loop: .*redirects"
+bad 1 tofile "$path/tofile: .*[Pp]rotocol"
+bad 1 toftp "$path/toftp: .*[Pp]rotocol"
+bad 4 bomb "$path/bomb: .*larger"
+bad 4 empty "$path/empty: .*(cut short|promised)"
+bad 4 otherinfo "otherinfo: narinfo: it is about"
+bad 1 hugeinfo "hugeinfo: .*larger"
+bad 1 badurl "badurl: narinfo: URL .*leaves the cache"
+bad 1 elsewhere "elsewhere: narinfo: URL .*relative"
+bad 4 hugesize "signature"
+bad 1 unknown "unknown: compression \"rot13\" is not known"
+bad 4 unsigned "unsigned: it is not signed"
+bad 1 cycle "refers to itself by way of others" --no-check-sigs
+bad 1 down "down.*500"
+for how in order twice dots slash padding trailing deep short magic; do
+  bad 1 "nar-$how" "NAR, byte [0-9]+: " --no-check-sigs
+done
+refused 1 'no-cache-here is no binary cache' g1 "${opts[@]}" --from "$url/plain/no-cache-here"
+refused 1 'onnect' g1 "${opts[@]}" --from http://127.0.0.1:1
+refused 2 's3://' g1 "${opts[@]}" --from s3://bucket
+refused 2 'a cache is file://' g1 "${opts[@]}" --from ftp://127.0.0.1/x
+refused 2 'not a public key' g1 "${opts[@]}" --from "$url/plain" --trusted-key nonsense
+refused 1 'does not have it' g1 "${opts[@]}" --from "$url/plain" --system /nix/store/00000000000000000000000000000000-x
+
+# Keys: none, another's, and one that signed only some.
+nix-store --generate-binary-cache-key other-1 "$work/other" "$work/other.pub"
+refused 4 'no valid signature by a trusted key .it is signed by test-1' g1 --config "$work/conf" --system "$system" -o "$out" --from "$url/plain"
+refused 4 'no valid signature' g1 --config "$work/conf" --system "$system" -o "$out" --from "$url/plain" --trusted-key "$(cat "$work/other.pub")"
+create g1 "${opts[@]}" --no-check-sigs --from "$url/unsigned" -q 2>"$work/stderr"
+grep -q '^warning: signatures are not checked' "$work/stderr" || fail "no warning of unchecked signatures"
+cmp "$out/g1.img" "$out/local/g1.img" || fail "unsigned: another image"
+rm "$out"/g1.*
+
+# What is named after its contents needs no signature; and its contents are what counts.
+strange=$(build strange)
+fill "$work/ca" "compression=none&secret-key=$work/secret" "$strange"
+sed -i '/^CA: /,$b; /^Sig: /!b' "$work/ca"/*.narinfo
+n=0
+for f in $(grep -l '^CA: ' "$work/ca"/*.narinfo); do sed -i '/^Sig: /d' "$f"; n=$((n + 1)); done
+[ "$n" -ge 4 ] || fail "only $n content-addressed paths"
+from g2 --system "$strange" -o "$out" -q --no-sigs --trusted-key "$key" --from "file://$work/ca"
+create g2 --system "$strange" -o "$out/local" -q --no-sigs
+cmp "$out/g2.img" "$out/local/g2.img" || fail "content-addressed: another image"
+rm "$out"/g2.*
+echo "good: $n paths by their contents"
+
+for f in $(grep -l '^CA: \(text\|fixed:sha256\)' "$work/ca"/*.narinfo); do
+  cp -r "$work/ca" "$work/lie"
+  # Other contents under a NAR hash that fits them: only the content address tells.
+  echo lie >"$work/lie.txt"
+  nix-store --dump "$work/lie.txt" >"$work/lie/nar/lie.nar"
+  sed -i -e '/^File/d' -e 's,^URL: .*,URL: nar/lie.nar,' \
+    -e "s,^NarHash: .*,NarHash: sha256:$(nix-hash --type sha256 --base32 --flat "$work/lie/nar/lie.nar")," \
+    -e "s,^NarSize: .*,NarSize: $(stat -c %s "$work/lie/nar/lie.nar")," "$work/lie/${f##*/}"
+  refused 4 "contents' hash" g2 --config "$work/conf" --system "$strange" -o "$out" --trusted-key "$key" --from "file://$work/lie"
+  rm -rf "$work/lie"
+done
+
+# A folder's links must stay in it.
+cp -r "$work/c" "$work/link"
+nar=$(cd "$work/link" && ls nar/* | head -n 1)
+ln -sf /etc/passwd "$work/link/$nar"
+refused 1 "from file://$work/link: " g1 "${opts[@]}" --from "file://$work/link"
