@@ -26,7 +26,7 @@
 
 /* Held for the reader of one download. A file that fits is fetched ahead. */
 #define WINDOW (8u << 20)
-#define AHEAD_BYTES (64u << 20)
+#define AHEAD_BYTES (32u << 20)
 /* In the NAR of a lone file, where its contents begin, and what stands behind
  * them and their padding. */
 #define CONTENTS_AT 96u

@@ -26,6 +26,11 @@ for how in none xz zstd bzip2 gzip br lz4; do
   grep -hq "^Compression: $how" "$work/$how"/*.narinfo || fail "Nix wrote no $how"
   made "$how" g1 "$system" --from "file://$work/$how"
 done
+# Decoders that want much memory.
+for how in xz zstd; do
+  fill "$work/$how-most" "compression=$how&compression-level=$([ $how = xz ] && echo 9 || echo 22)&secret-key=$work/secret" "$system"
+  made "$how, highest level" g1 "$system" --from "file://$work/$how-most"
+done
 fill "$work/zstd" "compression=zstd&secret-key=$work/secret" "$strange"
 made "strange ones" g3 "$strange" --from "file://$work/zstd"
 for how in zstd xz; do
