@@ -26,8 +26,14 @@
 static int find_system(struct source *s, const char *system, char **path, struct err *err)
 {
 	_free_ char *found = local_store_find(s->store, str_from(system));
+	struct store_path sp;
+	int rc = resolve_in_store(&s->host, found ? found : system, path, err);
 
-	return resolve_in_store(&s->host, found ? found : system, path, err);
+	if (rc == 0 && store_path_parse(str_from(*path), &sp, err) < 0) {
+		err->code = ERR_USAGE;
+		rc = -ERR_USAGE;
+	}
+	return rc;
 }
 
 static int open_store(struct source *s, const char *root, const char *system, struct err *err)
