@@ -15,7 +15,7 @@
 #define UNIT_BYTES (8ull << 20)
 #define UNIT_ITEMS 512u
 /* A larger NAR is never held in memory. */
-#define MEMORY_MAX (16ull << 20)
+#define MEMORY_MAX (12ull << 20)
 #define WORKERS_MAX 16u
 #define NAP_NS 100000000L
 

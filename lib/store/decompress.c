@@ -15,12 +15,13 @@
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define IN_SIZE (256u << 10)
 /* Memory that a stream may take: xz -6 wants 9 MiB, xz -9 65, zstd -19 8. */
 #define MEMORY_USUAL (16u << 20)
 #define MEMORY_MAX (72u << 20)
-#define ZSTD_WINDOW_LOG_MAX 26
+#define ZSTD_WINDOW_LOG_MAX 27 /* zstd's own limit, and what its highest level uses */
 
 /* What one step may read and write; it moves the pointers on. */
 struct io {
@@ -228,6 +229,8 @@ static int zstd_step(struct state *s, struct io *io)
 	io->in_n -= in.pos;
 	io->out += out.pos;
 	io->out_n -= out.pos;
+	if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
+		return -ERR_LIMIT;
 	return ZSTD_isError(code) ? -ERR_FORMAT : code == 0 ? 1 : 0;
 }
 

@@ -47,15 +47,16 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 {
 	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->data.n - d->pos;
 
+	/* First: who waits for all of it never reads, so a pause would have no end. */
+	if (d->limit - d->arrived < n - drop) {
+		download_fail(d, ERR_LIMIT, "the answer is larger than it should be");
+		return 0;
+	}
 	if (waiting && waiting + (n - drop) > d->window) {
 		d->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	d->skip -= drop;
-	if (d->limit - d->arrived < n - drop) {
-		download_fail(d, ERR_LIMIT, "the answer is larger than it should be");
-		return 0;
-	}
 	make_room(d);
 	buf_put(&d->data, p + drop, n - drop);
 	d->arrived += n - drop;
