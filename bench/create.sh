@@ -56,7 +56,7 @@ cp_a() {
   sync "$img"
 }
 
-mke2fs_d() { mke2fs -q -t ext4 -L NIXOS -d "$work/stage" "$1" "$size" 2>"$work/nix.log" && sync "$1"; }
+mke2fs_d() { mke2fs -q -t ext4 -L NIXOS -d "$work/stage" "$1" "$size" >"$work/nix.log" 2>&1 && sync "$1"; }
 floor() { "$build/bench/floor" "$1" "${paths[@]}"; }
 verified() { "$domstrap" create bench --system "$system" --size "$size" -o "${1%/*}" -q; }
 plain() { "$domstrap" create bench --system "$system" --size "$size" -o "${1%/*}" -q --no-verify; }
@@ -68,6 +68,7 @@ one() {
   sync
   "$build/bench/measure" "$work/times.$1" bash -c "set -euo pipefail; $1 \"\$1\"" bash "$work/out/bench.img" ||
     die "$1 failed$(! [ -s "$work/nix.log" ] || { echo; tail -n 5 "$work/nix.log"; })"
+  echo "  $1: $(tail -n 1 "$work/times.$1")" >&2
 }
 
 # ---- numbers ----
@@ -143,7 +144,7 @@ large_directory() {
     rm -rf "$work/out"/*
     sync
     "$build/bench/measure" "$work/times.links" "$domstrap" create links --from "$store" --system "$top" -o "$work/out" -q
-    "$build/bench/measure" "$work/times.links5" mke2fs -q -t ext4 -d "$work/links5" "$work/out/peer.img" 1G 2>"$work/nix.log"
+    "$build/bench/measure" "$work/times.links5" mke2fs -q -t ext4 -d "$work/links5" "$work/out/peer.img" 1G >"$work/nix.log" 2>&1
   done
   echo
   printf 'One directory of links: domstrap create, 200,000 of them, verified: %.2f s; mke2fs -d, 5,000 of them: %.2f s.\n' \

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 	if (!to)
 		return 1;
 	fprintf(to, "%.5f %.5f %ld\n", start, seconds(ru.ru_utime) + seconds(ru.ru_stime),
-		ru.ru_maxrss);
+	        ru.ru_maxrss);
 	if (fclose(to))
 		return 1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034 # used by those that source this file
-work=${DOMSTRAP_WORK:-$repo/build}
+work=$(realpath -m "${DOMSTRAP_WORK:-$repo/build}")
 
 # say WORDS: one phase line; results go to stdout, so this goes to stderr
 say() { printf '%s\n' "--- $*" >&2; }
@@ -13,6 +13,13 @@ die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
 only_one() {
   exec 9>"$1"
   flock -n 9 || { say "waiting for another run, which holds $1"; flock 9; }
+}
+
+# apt_ready: have package lists. A machine made from an image may have none though nothing else is missing.
+apt_ready() {
+  [ -z "$(apt_state)" ] && [ "$(id -u)" = 0 ] || return 0
+  say "apt-get update"
+  apt-get -qq update || die "apt-get update failed, and there are no package lists"
 }
 
 # apt_state: changes whenever apt may give another answer than before

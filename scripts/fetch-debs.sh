@@ -20,7 +20,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   say "downloading ${#missing[@]} Debian packages"
   part=$(mktemp -d "$dir/.part.XXXXXX") # a download that ^C cut short must not look like a package
   trap 'rm -rf "$part"' EXIT
-  (cd "$part" && apt-get -qq download "${missing[@]}") >"$part/log" 2>&1 || { cat "$part/log" >&2; die "apt-get download failed"; }
+  (cd "$part" && apt-get -qq download "${missing[@]}") >"$part/log" 2>&1 || { cat "$part/log" >&2; die "apt-get download failed; if the lists are old, run apt-get update"; }
   mv "$part"/*.deb "$dir/"
 fi
 while read -r _ file _; do echo "$dir/$file"; done <<<"$uris"

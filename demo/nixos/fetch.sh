@@ -9,6 +9,7 @@ dir=$work/nixos
 mkdir -p "$dir"
 only_one "$dir/lock"
 
+apt_ready
 # While neither apt's lists nor this script changed there is nothing to ask apt, which takes seconds.
 stamp=$({ apt_state; cat "$0"; } | sha256sum)
 [ "$(cat "$dir/stamp" 2>/dev/null)" != "$stamp" ] || exit 0

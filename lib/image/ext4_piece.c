@@ -11,7 +11,8 @@ struct ext4_stream *ext4_stream_new(struct ext4_writer *w)
 	struct ext4_stream *s = xcalloc(1, sizeof *s);
 
 	s->w = w;
-	s->piece = xaligned(EXT4_BLOCK, PIECE);
+	s->piece_size = w->streams > STREAMS_FEW ? PIECE_MANY : PIECE_FEW;
+	s->piece = xaligned(EXT4_BLOCK, s->piece_size);
 	s->window = xmalloc(WINDOW_INODES * EXT4_INODE_SIZE);
 	return s;
 }
@@ -98,7 +99,7 @@ int ext4_piece_flush(struct ext4_stream *s, struct err *err)
 
 int ext4_piece_room(struct ext4_stream *s, struct err *err)
 {
-	return s->fill == PIECE ? ext4_piece_flush(s, err) : 0;
+	return s->fill == s->piece_size ? ext4_piece_flush(s, err) : 0;
 }
 
 int ext4_piece_block(struct ext4_stream *s, uint8_t **block, uint64_t *phys, struct err *err)

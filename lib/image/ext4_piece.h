@@ -9,7 +9,10 @@
 #include "image/ext4_dir.h"
 #include "image/ext4_writer.h"
 
-#define PIECE (4u << 20)
+/* Bytes of a piece; smaller where many streams share the memory. */
+#define PIECE_FEW (4u << 20)
+#define PIECE_MANY (2u << 20)
+#define STREAMS_FEW 8u
 #define WINDOW_INODES 4096u
 
 /* An open directory. */
@@ -24,7 +27,7 @@ struct ext4_stream {
 	struct ext4_writer *w;
 	/* pieces: piece[0] stands at piece_line */
 	uint8_t *piece;
-	size_t fill;
+	size_t piece_size, fill;
 	uint64_t piece_line;
 	/* inodes, by place: window[0] is the one at window_first */
 	uint8_t *window;

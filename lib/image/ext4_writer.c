@@ -37,7 +37,7 @@ static int copy_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
 		int rc = ext4_piece_room(s, err);
 
 		if (rc == 0)
-			rc = walk_read(walk, s->piece + s->fill, PIECE - s->fill, &got, err);
+			rc = walk_read(walk, s->piece + s->fill, s->piece_size - s->fill, &got, err);
 		if (rc < 0)
 			return rc;
 		if (got == 0 || got > left || (got % EXT4_BLOCK && got != left))
@@ -61,7 +61,7 @@ static int hash_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
 {
 	while (n) {
 		size_t got;
-		int rc = walk_read(walk, s->piece, (size_t)MIN(n, (uint64_t)PIECE), &got, err);
+		int rc = walk_read(walk, s->piece, (size_t)MIN(n, (uint64_t)s->piece_size), &got, err);
 
 		if (rc < 0)
 			return rc;

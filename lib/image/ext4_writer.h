@@ -39,6 +39,7 @@ struct ext4_writer {
 	/* The free places of a file system that is there already, and the layout
 	 * is that one's tables; NULL: a new one, all is free in order. */
 	const struct ext4_space *space;
+	unsigned streams;	 /* how many there will be at once; 0: a few */
 	_Atomic uint32_t *dirs;	 /* directories, per group; owned */
 	const atomic_bool *stop; /* the user wants to end; may be NULL */
 	_Atomic uint64_t *done;	 /* grows by every byte of content; may be NULL */
@@ -60,7 +61,7 @@ int ext4_writer_settle(struct ext4_writer *w, const struct ext4_layout *lay, uin
 
 struct ext4_stream;
 
-/* About 5 MiB of buffers. The writer must outlive it. */
+/* 3 to 5 MiB of buffers. The writer must outlive it. */
 struct ext4_stream *ext4_stream_new(struct ext4_writer *w);
 void ext4_stream_free(struct ext4_stream *s);
 void ext4_stream_freep(struct ext4_stream **s);

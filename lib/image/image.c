@@ -306,6 +306,7 @@ static int write_counted(struct image_plan *plan, struct target *target, struct 
 	ext4_writer_init(&w, target, plan->base, &plan->ids, &plan->layout);
 	w.stop = plan->req->stop;
 	w.done = plan->req->done_bytes;
+	w.streams = plan->req->threads;
 	rc = write_all(plan, &w, err);
 	ext4_writer_fini(&w);
 	return rc;
@@ -347,6 +348,7 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 		return rc;
 	ext4_writer_init_open(&w, target, plan->base, &plan->ids, ext4_gdt_area(room), spool);
 	w.stop = req->stop;
+	w.streams = req->threads;
 	rc = stream_fill(&w, req->stream, &opt, req->time, &plan->store, &fin.line, &fin.inodes,
 			 err);
 	if (rc == -ERR_SPACE)

@@ -70,9 +70,12 @@ static void put_digest(void *file, more *next)
 }
 
 static void put_head(mode_t mode, unsigned uid, unsigned gid, long long mtime,
-		     unsigned long long size)
+                     unsigned long long size)
 {
-	printf("%c %04o %u %u %lld %llu ", S_ISDIR(mode) ? 'd' : S_ISLNK(mode) ? 'l' : 'f',
+	printf("%c %04o %u %u %lld %llu ",
+	       S_ISDIR(mode)   ? 'd'
+	       : S_ISLNK(mode) ? 'l'
+	                       : 'f',
 	       (unsigned)mode & 07777, uid, gid, mtime, S_ISDIR(mode) ? 0 : size);
 }
 
@@ -104,7 +107,7 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	if (type == FTW_NS || type == FTW_DNR)
 		die(path, "cannot be read");
 	put_head(st->st_mode, st->st_uid, st->st_gid, st->st_mtime,
-		 (unsigned long long)st->st_size);
+	         (unsigned long long)st->st_size);
 	if (S_ISLNK(st->st_mode)) {
 		n = readlink(path, target, sizeof target);
 		if (n < 0)
@@ -158,7 +161,7 @@ static void put_target(ext2_ino_t ino, struct ext2_inode *in)
 static void list_inode(ext2_ino_t ino);
 
 static int list_entry(ext2_ino_t dir, int entry, struct ext2_dir_entry *de, int offset,
-		      int blocksize, char *buf, void *ctx)
+                      int blocksize, char *buf, void *ctx)
 {
 	size_t len = strlen(path), n = (size_t)ext2fs_dirent_name_len(de);
 

@@ -27,7 +27,7 @@
 enum call { FTRUNCATE, PWRITE, FALLOCATE, FSYNC, LINKAT, RENAMEAT2, CALLS };
 
 static const char *const names[CALLS] = {
-	"ftruncate64", "pwrite64", "fallocate64", "fsync", "linkat", "renameat2",
+        "ftruncate64", "pwrite64", "fallocate64", "fsync", "linkat", "renameat2",
 };
 static atomic_uint counts[CALLS];
 

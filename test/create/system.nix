@@ -81,6 +81,10 @@ let
     echo many >entry
     perl -e 'link "entry", sprintf("entry-%05d-of-many", $_) or die for 1 .. 50000'
     mkdir zz-directory; ln -s target zz-link
+    # Names this long need an index of two levels from 7,606 on.
+    mkdir ../index; cd ../index
+    echo index >entry
+    perl -e 'link "entry", sprintf("%0255d", $_) or die for 1 .. 8000'
   '' { };
 
   file = build "just-a-file" "echo plain >$out" { };

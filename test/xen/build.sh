@@ -15,6 +15,7 @@ rig=$(cd "$rig" && pwd)
 out=$rig/out
 only_one "$rig/lock"
 
+apt_ready
 # To ask apt takes seconds, so do that only where its answer or these scripts may have changed.
 scripts=$(cat "$here/build.sh" "$here"/dom0/*)
 quick=$({ apt_state; echo "$scripts"; } | sha256sum)

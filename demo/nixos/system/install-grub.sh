@@ -125,7 +125,7 @@ mv $boot/grub/grub.cfg.tmp $boot/grub/grub.cfg
 printf '%s\n' grub 2.06 neither nodev $boot '{"extraGrubInstallArgs":[]}' >$boot/grub/state
 
 # Kernels that no entry names any more
-[ ! -d $boot/kernels ] || for f in $boot/kernels/*; do
+[ ! -d $boot/kernels ] || for f in "$boot"/kernels/*; do
   grep -qxF "${f##*/}" $copies || rm -f "$f"
 done
 sync
