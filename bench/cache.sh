@@ -24,7 +24,7 @@ done
 run=$(mktemp -d "$work/run.XXXXXX")
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 cat >"$run/nginx.conf" <<CONF
-daemon off; pid $run/nginx.pid; error_log $run/nginx.log; worker_processes 1;
+daemon off; master_process off; pid $run/nginx.pid; error_log $run/nginx.log; worker_processes 1;
 events { worker_connections 256; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
   client_body_temp_path $run/t; proxy_temp_path $run/t; fastcgi_temp_path $run/t; uwsgi_temp_path $run/t; scgi_temp_path $run/t;

@@ -39,7 +39,7 @@ nginx_serve() {
   local port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   cat >"$work/nginx.conf" <<-CONF
-	daemon off;
+	daemon off; master_process off;
 	pid $work/nginx.pid;
 	error_log $work/nginx.log;
 	events { worker_connections 256; }
