@@ -26,8 +26,13 @@
 static int find_system(struct source *s, const char *system, char **path, struct err *err)
 {
 	_free_ char *found = local_store_find(s->store, str_from(system));
+	struct store_path sp;
+	int rc;
 
-	return resolve_in_store(&s->host, found ? found : system, path, err);
+	rc = resolve_in_store(&s->host, found ? found : system, path, err);
+	if (rc == 0 && store_path_parse(str_from(*path), &sp, err) < 0)
+		return err_set(err, ERR_USAGE, "%s is not a store path, but inside one", system);
+	return rc;
 }
 
 static int open_store(struct source *s, const char *root, const char *system, struct err *err)
