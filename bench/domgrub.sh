@@ -44,7 +44,7 @@ head -c 48000000 /dev/urandom >"$src/kernels/initrd"
   done
 } >"$src/grub/grub.cfg"
 rm -f "$disk"
-truncate -s 100M "$disk"
+truncate -s 200M "$disk"
 mke2fs -q -t ext4 -L NIXBOOT -d "$src" "$disk"
 printf 'check-kernel = no\n' >"$work/unchecked.conf"
 : >"$work/none.conf"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,23 @@ static int config_print(const struct msg_plan *p, const char *args, struct err *
 	return rc;
 }
 
+static void plan_tell(const struct msg_plan *p, const char *args)
+{
+	struct str rest = p->output;
+
+	say_debug("kernel %.*s, %llu bytes", STR_ARG(p->kernel),
+	          (unsigned long long)p->kernel_size);
+	for (uint32_t i = 0; i < p->initrds; i++)
+		say_debug("ramdisk %.*s", STR_ARG(p->initrd[i]));
+	say_debug("ramdisks %llu bytes", (unsigned long long)p->ramdisk_size);
+	say_debug("arguments %s", args);
+	while (rest.p && rest.n) {
+		struct str line = str_cut(&rest, '\n');
+
+		say_debug("the menu says: %.*s", STR_ARG(line));
+	}
+}
+
 static int boot(struct warden *w, const struct msg_plan *p, const char *args, int answer_fd,
                 struct err *err)
 {
@@ -101,6 +119,7 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, in
 	struct buf probe = BUF_INIT;
 	int rc;
 
+	plan_tell(p, args);
 	if (o->is_config)
 		return config_print(p, args, err);
 	/* An answer that cannot be given is better known before the work. */
@@ -165,12 +184,24 @@ static void fail_say(const struct options *o, struct err *err)
 	say_error(str_from(err->text));
 }
 
+/* A file that is opened must not become standard error: words go there. */
+static void standard_fds_open(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = dup(fd);
+	io_close(&fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	struct options o;
-	int rc = options_parse(argc, argv, &o, &err);
+	int rc;
 
+	standard_fds_open();
+	rc = options_parse(argc, argv, &o, &err);
 	if (rc < 0) {
 		say_error(str_from(err.text));
 		return rc == -ERR_USAGE ? 2 : 1;

@@ -59,6 +59,8 @@ static int disk_open(struct warden *w, const char *path, struct err *err)
 		return rc;
 	}
 	d->name = path;
+	say_debug("(hd%zu) is %s, %llu bytes in sectors of %u", w->disks, path,
+	          (unsigned long long)d->size, d->sector);
 	w->disk_fd[w->disks++] = fd;
 	return 0;
 }

@@ -49,8 +49,8 @@ static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_
 int warden_write_env(struct warden *w, const struct msg_plan *p, struct err *err)
 {
 	if (p->writes && !w->o->write_env) {
-		say_warning(STR("GRUB's environment block was not written (--write-env):"
-		                " a one-time choice stays"));
+		say_warning(STR("the menu wants GRUB's environment block written: without"
+		                " --write-env it stays as it is"));
 		return 0;
 	}
 	for (uint32_t i = 0; i < p->writes; i++) {

@@ -287,9 +287,10 @@ int offline_commit(struct offline_fs *fs, struct err *err)
 	bool happened;
 	int rc = ext4_edit_commit(fs->edit, &happened, err);
 
+	fs->happened = fs->happened || happened;
 	if (rc < 0 && happened)
-		return err_prefix(err, "the change has taken effect, but is not complete; the next "
-		                       "command completes it");
+		return err_prefix(err, "the change may have taken effect, but is not complete; the "
+		                       "next command completes it or says that it has not");
 	return rc < 0 ? err_prefix(err, "nothing was changed") : 0;
 }
 

@@ -37,6 +37,7 @@ struct offline_fs {
 	struct target *target;
 	uint64_t base, size; /* its place in the disk, bytes */
 	struct ext4_edit *edit;
+	bool happened; /* a commit took effect */
 };
 
 struct offline {

@@ -15,6 +15,7 @@ enum {
 	OPT_JSON = 256,
 	OPT_SYSTEM,
 	OPT_FROM,
+	OPT_SIZE,
 	OPT_LIMIT,
 	OPT_NO_VERIFY,
 	OPT_TO,
@@ -33,6 +34,7 @@ static const struct {
         {{"dry-run", no_argument, NULL, 'n'}, TAKES_WRITE},
         {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM},
         {{"from", required_argument, NULL, OPT_FROM}, TAKES_SYSTEM},
+        {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
         {{"no-verify", no_argument, NULL, OPT_NO_VERIFY}, TAKES_SYSTEM},
         {{"threads", required_argument, NULL, 'j'}, TAKES_SYSTEM},
@@ -74,6 +76,9 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 		return 0;
 	case OPT_FROM:
 		r->from = arg;
+		return 0;
+	case OPT_SIZE:
+		r->size = arg;
 		return 0;
 	case OPT_NO_VERIFY:
 		r->verify = false;

@@ -27,11 +27,12 @@ static int find_system(struct source *s, const char *system, char **path, struct
 {
 	_free_ char *found = local_store_find(s->store, str_from(system));
 	struct store_path sp;
-	int rc;
+	int rc = resolve_in_store(&s->host, found ? found : system, path, err);
 
-	rc = resolve_in_store(&s->host, found ? found : system, path, err);
-	if (rc == 0 && store_path_parse(str_from(*path), &sp, err) < 0)
-		return err_set(err, ERR_USAGE, "%s is not a store path, but inside one", system);
+	if (rc == 0 && store_path_parse(str_from(*path), &sp, err) < 0) {
+		err->code = ERR_USAGE;
+		rc = -ERR_USAGE;
+	}
 	return rc;
 }
 
@@ -300,6 +301,7 @@ static int choose(struct source *s, const struct source_options *opt, const char
 {
 	const struct text_list *from = &opt->from;
 	bool automatic = !from->n || (from->n == 1 && strcmp(from->items[0], "auto") == 0);
+	struct err local;
 	int rc;
 
 	for (size_t i = 0; i < from->n && !automatic; i++)
@@ -310,7 +312,10 @@ static int choose(struct source *s, const struct source_options *opt, const char
 		if (rc != -ERR_NOENT || !is_store_name(system))
 			return rc;
 		ui_detail("%s", err->text);
-		return use_caches(s, opt, NULL, 0, system, spool_dir, stop, err);
+		local = *err;
+		rc = use_caches(s, opt, NULL, 0, system, spool_dir, stop, err);
+		/* Who has no use for a cache wants to know what the store said. */
+		return rc < 0 ? err_prefix(err, "%s; from a cache instead", local.text) : rc;
 	}
 	if (from->n == 1 && !cache_is_url(from->items[0]))
 		return open_store(s, from->items[0], system, err);

@@ -11,6 +11,7 @@
 #include "change.h"
 #include "command.h"
 #include "difference.h"
+#include "enlarge.h"
 #include "image/store_add.h"
 #include "store/local.h"
 #include "store/system.h"
@@ -18,14 +19,15 @@
 #define SCHEMA 1
 
 static const char usage[] =
-        "usage: domstrap update GUEST --system PATH [options]\n"
+        "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
         "\n"
         "Adds a generation to a guest that is off: copies the store paths that it lacks,\n"
-        "and makes the new system the one that boots. GUEST is its xl config, or its\n"
-        "disks: images or block devices.\n"
+        "and makes the new system the one that boots. Or gives it a larger root disk.\n"
+        "GUEST is its xl config, or its disks: images or block devices.\n"
         "\n"
         "      --system PATH         the system: a store path, or a link such as ./result\n"
         "      --from ROOT           read the Nix store below ROOT (default: /)\n"
+        "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
         "      --limit N             generations in the boot menu (default: as it is)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"
         "  -n, --dry-run             say what would be added, write nothing\n"
@@ -48,6 +50,9 @@ struct update {
 	unsigned number;     /* of the generation */
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
+	struct size_wish wish;
+	struct enlarged old_size;
+	uint64_t free_bytes; /* in the end */
 	struct ui_progress progress;
 	const atomic_bool *stop;
 };
@@ -207,9 +212,13 @@ static void report_json(const struct update *u)
 
 	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	json_object_set_new(o, "dryRun", json_boolean(u->req.common.dry_run));
-	json_object_set_new(o, "generation", json_integer(u->number));
-	json_object_set_new(o, "system", json_string(u->system.toplevel));
-	json_object_set_new(o, "version", json_string(u->system.version));
+	json_object_set_new(o, "diskBytes",
+	                    json_integer((json_int_t)(u->off.root.base + u->off.root.size)));
+	json_object_set_new(o, "generation", u->req.system ? json_integer(u->number) : json_null());
+	json_object_set_new(o, "system",
+	                    u->req.system ? json_string(u->system.toplevel) : json_null());
+	json_object_set_new(o, "version",
+	                    u->req.system ? json_string(u->system.version) : json_null());
 	json_object_set_new(o, "addedBytes", json_integer((json_int_t)u->bytes));
 	for (size_t i = 0; i < u->source.n; i++) {
 		_free_ char *path = xasprintf("/nix/store/%s", u->items[i].name);
@@ -225,7 +234,7 @@ static void report_json(const struct update *u)
 
 static void report(const struct update *u)
 {
-	char size[16];
+	char size[16], spare[16];
 
 	if (u->req.common.json) {
 		report_json(u);
@@ -233,26 +242,51 @@ static void report(const struct update *u)
 	}
 	if (u->req.common.level < UI_NORMAL)
 		return;
+	if (u->wish.kind != WISH_NONE && !u->req.common.dry_run)
+		printf("%s: %s, %s free\n", u->off.root.target->name,
+		       str_human(u->off.root.base + u->off.root.size, size),
+		       str_human(u->free_bytes, spare));
+	if (!u->req.system)
+		return;
 	printf("%sgeneration %u: %s, %zu paths added (%s)\n",
 	       u->req.common.dry_run ? "would make " : "", u->number, u->system.toplevel,
 	       u->source.n, str_human(u->bytes, size));
 	differences_print(&u->diff);
 }
 
-static int update(struct update *u, struct err *err)
+/* A larger disk first, then what goes in; one commit for both. */
+static int write_all(struct update *u, struct err *err)
 {
 	char size[16];
+	int rc = 0;
+
+	if (u->wish.kind != WISH_NONE)
+		rc = enlarge(&u->off, &u->wish, &u->old_size, err);
+	if (rc >= 0 && u->req.system) {
+		ui_say("adding %zu store paths, %s", u->source.n, str_human(u->bytes, size));
+		rc = change(u, err);
+	} else if (rc == 0) {
+		rc = offline_commit(&u->off.root, err);
+	}
+	if (rc < 0 && !u->off.root.happened)
+		enlarge_undo(&u->off, &u->old_size);
+	if (rc >= 0)
+		u->free_bytes = ext4_edit_free_bytes(u->off.root.edit);
+	return rc < 0 ? rc : 0;
+}
+
+static int update(struct update *u, struct err *err)
+{
 	int rc = change_begin(&u->req, u->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
 	                      &u->off, &u->in, err);
 
 	if (rc < 0)
 		return rc;
-	rc = load(u, err);
-	if (rc == 0 && !u->req.common.dry_run) {
-		ui_say("adding %zu store paths, %s", u->source.n, str_human(u->bytes, size));
-		rc = change(u, err);
-	}
-	if (rc == 0 && u->off.direct_kernel)
+	if (u->req.system)
+		rc = load(u, err);
+	if (rc == 0 && !u->req.common.dry_run)
+		rc = write_all(u, err);
+	if (rc == 0 && u->off.direct_kernel && u->req.system)
 		ui_warn("the config boots the host's %s: make it boot the new system's kernel and "
 		        "init= yourself",
 		        u->off.direct_kernel);
@@ -271,8 +305,11 @@ int cmd_update(int argc, char **argv)
 
 	ui_init(UI_NORMAL);
 	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM, usage, &u.req, &err);
-	if (rc == 0 && !u.req.system)
-		rc = err_set(&err, ERR_USAGE, "update: which system? Give --system PATH");
+	if (rc == 0 && !u.req.system && !u.req.size)
+		rc = err_set(&err, ERR_USAGE,
+		             "update: to what? Give --system PATH, or --size for a larger disk");
+	if (rc == 0 && u.req.size)
+		rc = size_wish_parse(u.req.size, &u.wish, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);

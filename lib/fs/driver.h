@@ -53,6 +53,13 @@ struct fs_ops {
 	void (*free)(struct fs *fs);
 };
 
+#define FS_KNOWN 256 /* names that are remembered: paths are asked for again and again */
+
+struct fs_known {
+	uint64_t dir, node;
+	char *name; /* NULL: nothing is here */
+};
+
 /* The first member of every driver's own. */
 struct fs {
 	const struct fs_ops *ops;
@@ -63,6 +70,7 @@ struct fs {
 	const char *type, *family;
 	char label[256];
 	char uuid[40];
+	struct fs_known known[FS_KNOWN]; /* fs.c's own */
 };
 
 /* 0 and *out, 1 not mine, or -ERR_*. */

@@ -40,8 +40,11 @@ int fs_open(const struct window *w, struct fs **out, struct err *err)
 
 void fs_free(struct fs *fs)
 {
-	if (fs)
-		fs->ops->free(fs);
+	if (!fs)
+		return;
+	for (size_t i = 0; i < FS_KNOWN; i++)
+		free(fs->known[i].name);
+	fs->ops->free(fs);
 }
 
 void fs_freep(struct fs **fs)
@@ -99,6 +102,41 @@ static int search_entry(void *arg, const struct fs_entry *ent)
 	return 1;
 }
 
+/* FNV-1a over the name, begun with the directory. */
+static struct fs_known *known_at(struct fs *fs, uint64_t dir, struct str name)
+{
+	uint64_t h = 14695981039346656037u ^ dir;
+
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ (uint8_t)name.p[i]) * 1099511628211u;
+	return &fs->known[(h ^ h >> 32) % FS_KNOWN];
+}
+
+/*
+ * The node of a name in a directory: 0 or -ERR_NOENT. A store has tens of
+ * thousands of names, and a menu asks for the same few of them.
+ */
+static int name_find(struct fs *fs, uint64_t dir, struct str name, uint64_t *node, struct err *err)
+{
+	struct search s = {.name = name, .fold = fs->fold};
+	struct fs_known *k = known_at(fs, dir, name);
+	int rc;
+
+	if (k->name && k->dir == dir && str_is(name, k->name)) {
+		*node = k->node;
+		return 0;
+	}
+	rc = fs->ops->list(fs, dir, search_entry, &s, err);
+	if (rc < 0)
+		return rc;
+	if (!s.found)
+		return err_set(err, ERR_NOENT, "no such file or directory");
+	free(k->name);
+	*k = (struct fs_known){dir, s.node, xstrndup(name.p, name.n)};
+	*node = s.node;
+	return 0;
+}
+
 /* Where a path has been: the directories that ".." goes back to. */
 struct trail {
 	uint64_t node[FS_DEPTH_MAX];
@@ -146,8 +184,8 @@ static int link_follow(struct fs *fs, uint64_t node, struct trail *t, struct str
 static int step(struct fs *fs, struct trail *t, struct str name, struct str rest, bool follow,
                 struct err *err)
 {
-	struct search s = {.name = name, .fold = fs->fold};
 	struct fs_stat st;
+	uint64_t node = 0;
 	int rc = fs->ops->stat(fs, t->node[t->n - 1], &st, err);
 
 	if (rc < 0)
@@ -155,21 +193,18 @@ static int step(struct fs *fs, struct trail *t, struct str name, struct str rest
 	if (st.kind != FS_DIR)
 		return err_set(err, ERR_NOENT, "\"%.*s\" is looked for in what is no directory",
 		               STR_ARG(name));
-	rc = fs->ops->list(fs, t->node[t->n - 1], search_entry, &s, err);
-	if (rc < 0)
-		return rc;
-	if (!s.found)
-		return err_set(err, ERR_NOENT, "no such file or directory");
-	rc = fs->ops->stat(fs, s.node, &st, err);
+	rc = name_find(fs, t->node[t->n - 1], name, &node, err);
+	if (rc == 0)
+		rc = fs->ops->stat(fs, node, &st, err);
 	if (rc < 0)
 		return rc;
 	if (st.kind == FS_LINK && (follow || rest.n)) {
-		rc = link_follow(fs, s.node, t, rest, err);
+		rc = link_follow(fs, node, t, rest, err);
 		return rc < 0 ? rc : 1;
 	}
 	if (t->n == FS_DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "over %d directories deep", FS_DEPTH_MAX);
-	t->node[t->n++] = s.node;
+	t->node[t->n++] = node;
 	return 0;
 }
 

@@ -179,6 +179,15 @@ static void list_free(struct ext4_edit *e)
 	e->space.overlay = e->overlay;
 }
 
+void edit_prepare(struct ext4_edit *e)
+{
+	set_layout(e);
+	list_free(e);
+	e->next = (struct ext4_place){0};
+	ext4_writer_init(&e->writer, e->target, e->base, &e->ids, &e->layout);
+	e->writer.space = &e->space;
+}
+
 static int prepare_writing(struct ext4_edit *e, struct err *err)
 {
 	errcode_t code = ext2fs_read_bitmaps(e->fs);
@@ -188,10 +197,9 @@ static int prepare_writing(struct ext4_edit *e, struct err *err)
 		return edit_error(e, "reading the bitmaps", 0, code, err);
 	if (rc < 0)
 		return rc;
-	list_free(e);
+	ext4_layout_fini(&e->layout);
 	e->fs->now = e->time;
-	ext4_writer_init(&e->writer, e->target, e->base, &e->ids, &e->layout);
-	e->writer.space = &e->space;
+	edit_prepare(e);
 	return 0;
 }
 

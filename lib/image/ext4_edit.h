@@ -9,6 +9,7 @@
  *     ext4_edit_read.c  files, links, paths
  *     ext4_edit_put.c   small things from memory
  *     ext4_edit_free.c  taking trees away
+ *     ext4_grow.c       more room
  *     ext4_overlay.c    changed blocks
  *     ext4_journal.c    how they happen together
  *
@@ -89,6 +90,12 @@ int ext4_edit_lookup(struct ext4_edit *e, uint32_t dir, const char *name, struct
                      struct err *err);
 
 /* ---- changing ------------------------------------------------------------- */
+
+/*
+ * Let the file system grow to so many bytes, before anything else is changed.
+ * 0; 1: it is that large already; -ERR_LIMIT: its descriptors cannot; -ERR_UNSUPPORTED.
+ */
+int ext4_edit_grow(struct ext4_edit *e, uint64_t bytes, struct err *err);
 
 /*
  * Add a tree under a name; what had the name is taken away. -ERR_SPACE where

@@ -40,6 +40,9 @@ struct ext4_edit {
 int edit_error(const struct ext4_edit *e, const char *what, uint32_t ino, errcode_t code,
                struct err *err);
 
+/* Learn tables and free places anew. */
+void edit_prepare(struct ext4_edit *e);
+
 /* An inode in use, its number checked. */
 int edit_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *out, struct err *err);
 int edit_put_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *in, struct err *err);

@@ -276,14 +276,42 @@ static int write_log(struct ext4_journal *j, const struct ext4_change *c, size_t
 
 /* ---- commit --------------------------------------------------------------- */
 
-static int write_home(struct ext4_journal *j, const struct ext4_change *c, size_t n,
-                      struct err *err)
+/* How many changes from c on stand side by side. */
+static size_t neighbours(const struct ext4_change *c, size_t n)
+{
+	size_t m = 1;
+
+	while (m < n && m < COPY_BLOCKS && c[m].block == c[0].block + m)
+		m++;
+	return m;
+}
+
+static int reserve_home(struct ext4_journal *j, const struct ext4_change *c, size_t n,
+                        struct err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = target_write_small(j->target, c[i].data, EXT4_BLOCK,
+	for (size_t i = 0, m; i < n && rc == 0; i += m) {
+		m = neighbours(c + i, n - i);
+		rc = target_reserve(j->target, j->base + c[i].block * EXT4_BLOCK, m * EXT4_BLOCK,
+		                    err);
+	}
+	return rc;
+}
+
+static int write_home(struct ext4_journal *j, const struct ext4_change *c, size_t n,
+                      struct err *err)
+{
+	_free_ uint8_t *buf = xmalloc(COPY_BLOCKS * EXT4_BLOCK);
+	int rc = 0;
+
+	for (size_t i = 0, m; i < n && rc == 0; i += m) {
+		m = neighbours(c + i, n - i);
+		for (size_t k = 0; k < m; k++)
+			memcpy(buf + k * EXT4_BLOCK, c[i + k].data, EXT4_BLOCK);
+		rc = target_write_small(j->target, buf, m * EXT4_BLOCK,
 		                        j->base + c[i].block * EXT4_BLOCK, err);
+	}
 	return rc < 0 ? rc : target_sync(j->target, err);
 }
 
@@ -332,9 +360,7 @@ int ext4_journal_commit(struct ext4_journal *j, const struct ext4_change *change
 	for (size_t i = 0; i < n; i++)
 		if (changes[i].block == 0)
 			super_flag(changes[i].data + SB_AT, true);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = target_reserve(j->target, j->base + changes[i].block * EXT4_BLOCK, EXT4_BLOCK,
-		                    err);
+	rc = reserve_home(j, changes, n, err);
 	if (rc == 0)
 		rc = write_log(j, changes, n, err);
 	if (rc == 0)

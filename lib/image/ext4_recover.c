@@ -182,6 +182,8 @@ int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool wr
 	}
 	if (rc == 0)
 		rc = ext4_journal_open(t, base, fs, &j, err);
+	/* A change that lets the file system grow writes behind its old end. */
+	j.fs_blocks = size / EXT4_BLOCK;
 	if (rc == 0)
 		rc = look(&j, sb, write, out, err);
 	ext4_journal_fini(&j);

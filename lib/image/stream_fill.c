@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/stream_fill.h"
+#include "image/stream_nar.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
@@ -14,7 +15,7 @@
 #define UNIT_BYTES (8ull << 20)
 #define UNIT_ITEMS 512u
 /* A larger NAR is never held in memory. */
-#define MEMORY_MAX (16ull << 20)
+#define MEMORY_MAX (12ull << 20)
 #define WORKERS_MAX 16u
 #define NAP_NS 100000000L
 
@@ -150,70 +151,9 @@ static int wait_for_beginning(struct fill *f, const struct unit *u, struct err *
 	return ok ? 0 : err_set(err, ERR_INTERRUPTED, "interrupted");
 }
 
-/* ---- NARs on their way ------------------------------------------------------- */
-
-/* Between a source and who reads it: counts, copies, remembers whose fault an
- * error is. */
-struct tap {
-	struct fill *f;
-	struct nar_source from;
-	int copy; /* fd, or -1 */
-	uint64_t bytes;
-	bool bad; /* the source failed */
-};
-
-static int tap_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int fetch(struct fill *f, size_t pos, int copy, stream_use *use, void *ctx, struct err *err)
 {
-	struct tap *t = ctx;
-	int rc = t->from.read(t->from.ctx, p, n, got, err);
-
-	t->bad = rc < 0;
-	if (rc < 0 || *got == 0)
-		return rc;
-	t->bytes += *got;
-	if (t->f->opt->bytes)
-		atomic_fetch_add_explicit(t->f->opt->bytes, *got, memory_order_relaxed);
-	if (t->copy >= 0)
-		return io_write(t->copy, "a temporary file", p, *got, err);
-	return 0;
-}
-
-typedef int use_nar(struct fill *f, struct tap *t, void *ctx, struct err *err);
-
-/* Whether another source could do better. */
-static bool source_is_bad(const struct tap *t, int rc)
-{
-	return rc != -ERR_INTERRUPTED && (t->bad || rc == -ERR_FORMAT);
-}
-
-/* Let use() have the NAR of the item at a position, until one goes well. */
-static int with_nar(struct fill *f, size_t pos, int copy, use_nar *use, void *ctx, struct err *err)
-{
-	size_t item = f->plan->order[pos];
-	struct tap t = {.f = f, .copy = copy};
-	struct err next = ERR_INIT;
-	int rc = f->src->open(f->src, item, false, &t.from, err), open_rc;
-
-	if (rc)
-		return rc < 0 ? rc : err_set(err, ERR_NOENT, "nobody has it");
-	for (;;) {
-		rc = use(f, &t, ctx, err);
-		f->src->close(f->src, &t.from);
-		if (rc == 0 || !source_is_bad(&t, rc))
-			break;
-		open_rc = f->src->open(f->src, item, true, &t.from, &next);
-		if (open_rc) {
-			rc = -(int)err->code;
-			break;
-		}
-		f->src->warn(f->src, err);
-		if (f->opt->bytes)
-			atomic_fetch_sub(f->opt->bytes, t.bytes);
-		t.bytes = 0;
-	}
-	if (rc == -ERR_FORMAT && !t.bad)
-		return err_prefix(err, "/nix/store/%s", f->src->items[item].name);
-	return rc;
+	return stream_nar(f->src, f->plan->order[pos], copy, f->opt->bytes, use, ctx, err);
 }
 
 /* ---- units in memory --------------------------------------------------------- */
@@ -240,7 +180,7 @@ struct load {
 };
 
 /* Unpack one NAR into memory, and count what it will take. */
-static int load_nar(struct fill *f, struct tap *t, void *ctx, struct err *err)
+static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct load *l = ctx;
 	struct ext4_tally tally = {0};
@@ -251,12 +191,12 @@ static int load_nar(struct fill *f, struct tap *t, void *ctx, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && have < l->size && got) {
-		rc = tap_read(t, l->me->memory + l->at + have, l->size - have, &got, err);
+		rc = stream_tap_read(t, l->me->memory + l->at + have, l->size - have, &got, err);
 		have += rc == 0 ? got : 0;
 	}
 	/* The end, which says that all was right. */
 	if (rc == 0)
-		rc = tap_read(t, &end, 1, &got, err);
+		rc = stream_tap_read(t, &end, 1, &got, err);
 	if (rc < 0)
 		return rc;
 	walk = nar_walk_new((struct nar_source){memory_read, &m});
@@ -315,7 +255,7 @@ static int do_memory(struct fill *f, struct worker *me, struct unit *u, struct e
 
 	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
 		l.size = (size_t)size_at(f, pos);
-		rc = with_nar(f, pos, -1, load_nar, &l, err);
+		rc = fetch(f, pos, -1, load_nar, &l, err);
 		l.at += l.size;
 	}
 	if (rc == 0)
@@ -328,6 +268,7 @@ static int do_memory(struct fill *f, struct worker *me, struct unit *u, struct e
 /* ---- large NARs -------------------------------------------------------------- */
 
 struct direct {
+	struct fill *f;
 	struct worker *me;
 	struct unit *unit;
 };
@@ -358,10 +299,11 @@ static int see_end(struct walk *walk, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
-static int direct_nar(struct fill *f, struct tap *t, void *ctx, struct err *err)
+static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct direct *d = ctx;
-	struct walk *walk = nar_walk_new((struct nar_source){tap_read, t});
+	struct fill *f = d->f;
+	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
 	struct store_place *place = &f->plan->place[d->unit->first];
 	struct err other = ERR_INIT;
 	int rc;
@@ -374,7 +316,7 @@ static int direct_nar(struct fill *f, struct tap *t, void *ctx, struct err *err)
 		rc = see_end(walk, err);
 	if (rc == 0)
 		rc = ext4_stream_flush(d->me->stream, err);
-	if (source_is_bad(t, rc) && rc < 0 &&
+	if (stream_tap_is_bad(t, rc) && rc < 0 &&
 	    undo(f, d->unit, ext4_stream_line(d->me->stream), &other) < 0) {
 		t->bad = false;
 		*err = other;
@@ -386,9 +328,9 @@ static int direct_nar(struct fill *f, struct tap *t, void *ctx, struct err *err)
 
 static int do_direct(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
-	struct direct d = {.me = me, .unit = u};
+	struct direct d = {.f = f, .me = me, .unit = u};
 	struct ext4_tally tally = {0};
-	int rc = with_nar(f, u->first, -1, direct_nar, &d, err);
+	int rc = fetch(f, u->first, -1, direct_nar, &d, err);
 
 	if (rc < 0)
 		return rc;
@@ -404,10 +346,10 @@ struct spooling {
 	struct ext4_tally tally;
 };
 
-static int spool_nar(struct fill *f, struct tap *t, void *ctx, struct err *err)
+static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct spooling *s = ctx;
-	struct walk *walk = nar_walk_new((struct nar_source){tap_read, t});
+	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
 	int rc;
 
 	s->tally = (struct ext4_tally){0};
@@ -427,7 +369,7 @@ static int do_spool(struct fill *f, struct worker *me, struct unit *u, struct er
 	int rc = spool_open(f->opt->spool_dir, &u->spool, err);
 
 	if (rc == 0)
-		rc = with_nar(f, u->first, u->spool, spool_nar, &s, err);
+		rc = fetch(f, u->first, u->spool, spool_nar, &s, err);
 	return rc < 0 ? rc : post(f, u, &s.tally, err);
 }
 

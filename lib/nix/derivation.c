@@ -49,8 +49,8 @@ static int output(struct str *s, struct derivation_output *o, struct err *err)
 }
 
 int derivation_outputs(struct str text,
-		       int (*each)(void *ctx, const struct derivation_output *o, struct err *err),
-		       void *ctx, struct err *err)
+                       int (*each)(void *ctx, const struct derivation_output *o, struct err *err),
+                       void *ctx, struct err *err)
 {
 	unsigned n = 0;
 
@@ -62,7 +62,7 @@ int derivation_outputs(struct str text,
 
 		if (rc == 0 && ++n > DERIVATION_OUTPUTS_MAX)
 			rc = err_set(err, ERR_LIMIT, "derivation: more than %u outputs",
-				     DERIVATION_OUTPUTS_MAX);
+			             DERIVATION_OUTPUTS_MAX);
 		if (rc == 0)
 			rc = each(ctx, &o, err);
 		if (rc < 0)

@@ -25,7 +25,7 @@ struct derivation_output {
  * in them. 0, -ERR_FORMAT, -ERR_LIMIT, or what each() returned below 0.
  */
 int derivation_outputs(struct str text,
-		       int (*each)(void *ctx, const struct derivation_output *o, struct err *err),
-		       void *ctx, struct err *err);
+                       int (*each)(void *ctx, const struct derivation_output *o, struct err *err),
+                       void *ctx, struct err *err);
 
 #endif

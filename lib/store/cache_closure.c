@@ -15,8 +15,6 @@
 #include <string.h>
 
 #define NAR_SUM_MAX (1ull << 60)
-/* A supplier that fails so often, not answering at all, is left alone. */
-#define FAILURES_MAX 3u
 #define NOBODY UINT32_MAX
 
 enum state {
@@ -443,54 +441,6 @@ static int ascending(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* No path may refer to itself by way of others: take away what refers to
- * nothing that is left, until nothing is left. */
-static int check_cycles(const struct closure *c, struct err *err)
-{
-	_free_ uint32_t *waits = xcalloc(c->n, sizeof *waits), *at = xcalloc(c->n + 1, sizeof *at);
-	_free_ uint32_t *ready = xcalloc(c->n, sizeof *ready), *users;
-	size_t n_ready = 0, total = 0;
-
-	for (size_t i = 0; i < c->n; i++)
-		for (size_t r = 0; r < c->paths[i].nrefs; r++)
-			if (c->paths[i].refs[r] != i) {
-				at[c->paths[i].refs[r]]++;
-				waits[i]++;
-				total++;
-			}
-	for (size_t i = 0, sum = 0; i <= c->n; i++) {
-		sum += i < c->n ? at[i] : 0;
-		at[i] = (uint32_t)sum;
-	}
-	users = xcalloc(total, sizeof *users);
-	for (size_t i = 0; i < c->n; i++)
-		for (size_t r = 0; r < c->paths[i].nrefs; r++)
-			if (c->paths[i].refs[r] != i)
-				users[--at[c->paths[i].refs[r]]] = (uint32_t)i;
-	for (size_t i = 0; i < c->n; i++)
-		if (!waits[i])
-			ready[n_ready++] = (uint32_t)i;
-	for (size_t k = 0; k < n_ready; k++)
-		for (uint32_t u = at[ready[k]]; u < at[ready[k] + 1]; u++)
-			if (!--waits[users[u]])
-				ready[n_ready++] = users[u];
-	for (size_t i = 0; i < c->n && n_ready < c->n; i++)
-		if (waits[i])
-			return err_set(err, ERR_FORMAT, "%s refers to itself by way of others",
-			               c->paths[i].path);
-	return 0;
-}
-
-/* The system, asked for by its digits, came again by its name. */
-static int check_twice(const struct closure *c, struct err *err)
-{
-	for (size_t i = 1; i < c->n; i++)
-		if (strcmp(c->paths[i - 1].path, c->paths[i].path) == 0)
-			return err_set(err, ERR_FORMAT, "%s refers to itself by way of others",
-			               c->paths[i].path);
-	return 0;
-}
-
 /* Nodes in order of path become the closure; the system is node 0. */
 static int gather(struct search *s, struct closure *out, const char **toplevel, struct err *err)
 {
@@ -520,9 +470,7 @@ static int gather(struct search *s, struct closure *out, const char **toplevel, 
 		n->offer = (struct offer){0};
 	}
 	c->paths = got.paths;
-	rc = check_twice(&got, err);
-	if (rc == 0)
-		rc = check_cycles(&got, err);
+	rc = closure_check_cycles(&got, err);
 	if (rc < 0) {
 		closure_fini(&got);
 		return rc;

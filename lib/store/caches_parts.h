@@ -17,7 +17,7 @@ struct supplier {
 	const char *name; /* borrowed */
 	unsigned priority;
 	size_t given; /* place on the command line */
-	bool out;     /* not to be asked */
+	bool out;     /* not to be asked any more */
 	unsigned failures;
 };
 
@@ -35,6 +35,7 @@ struct offer {
 	bool opened;              /* no download runs ahead for it any more */
 	struct cache_file *ahead; /* a download that was begun before it is asked for */
 	uint64_t ahead_bytes;
+	size_t ahead_from; /* its supplier */
 };
 
 struct caches {
@@ -59,6 +60,8 @@ void offer_fini(struct offer *o);
 void caches_warn(const struct caches *c, const struct err *err);
 
 #define NARINFO_WINDOW NARINFO_BYTES_MAX
+/* A supplier that fails so often, not answering at all, is left alone. */
+#define FAILURES_MAX 3u
 
 /*
  * Whether a narinfo is to be trusted; sets *by_contents and contents[] where

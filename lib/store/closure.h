@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "nix/hash.h"
 
 /* More paths, or references in all, than any system has. */
@@ -53,6 +54,11 @@ void closure_fini(struct closure *c);
 void path_info_fini(struct path_info *info);
 /* The path's entry, borrowed from c; NULL: not in it. */
 const struct path_info *closure_find(const struct closure *c, const char *path);
+/*
+ * -ERR_FORMAT where a path refers to itself by way of others, or comes twice. A
+ * reference to itself alone is fine.
+ */
+int closure_check_cycles(const struct closure *c, struct err *err);
 /* The paths of c for which keep[i] says so. *out is a copy. */
 void closure_filter(const struct closure *c, const bool *keep, struct closure *out);
 /*

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/decompress.h"
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "base/show.h"
 
 #include <limits.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 
 #include <brotli/decode.h>
@@ -12,11 +15,13 @@
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define IN_SIZE (256u << 10)
-/* Memory that one stream may ask for: xz -9 wants 65 MiB, zstd --long 128. */
-#define XZ_MEMORY_MAX (72u << 20)
-#define ZSTD_WINDOW_LOG_MAX 26
+/* Memory that a stream may take: xz -6 wants 9 MiB, xz -9 65, zstd -19 8. */
+#define MEMORY_USUAL (16u << 20)
+#define MEMORY_MAX (72u << 20)
+#define ZSTD_WINDOW_LOG_MAX 27 /* zstd's own limit, and what its highest level uses */
 
 /* What one step may read and write; it moves the pointers on. */
 struct io {
@@ -27,28 +32,31 @@ struct io {
 	bool eof; /* nothing comes behind in */
 };
 
-union state {
-	z_stream gzip;
-	bz_stream bzip2;
-	lzma_stream xz;
-	ZSTD_DStream *zstd;
-	LZ4F_dctx *lz4;
-	BrotliDecoderState *br;
+struct state {
+	union {
+		z_stream gzip;
+		bz_stream bzip2;
+		lzma_stream xz;
+		ZSTD_DStream *zstd;
+		LZ4F_dctx *lz4;
+		BrotliDecoderState *br;
+	};
+	bool big; /* it has big_turn */
 };
 
 /* step: 0 more, 1 the end of the stream, <0 as -ERR_*, without a text. */
 struct codec {
 	const char *name, *suffix;
 	bool slow;
-	int (*init)(union state *s);
-	int (*step)(union state *s, struct io *io);
-	void (*fini)(union state *s);
+	int (*init)(struct state *s);
+	int (*step)(struct state *s, struct io *io);
+	void (*fini)(struct state *s);
 };
 
 struct decompressor {
 	const struct codec *codec;
 	struct nar_source src;
-	union state state;
+	struct state state;
 	bool open;    /* state is one */
 	bool started; /* something of the current stream was read */
 	bool any;     /* a whole stream was read */
@@ -56,13 +64,42 @@ struct decompressor {
 	uint8_t in[IN_SIZE];
 };
 
-static int gzip_init(union state *s)
+/*
+ * One stream at a time may take more than MEMORY_USUAL, so that many threads
+ * stay within bounds. Whoever has the turn waits for nobody that wants it.
+ */
+static sem_t big_turn;
+static pthread_once_t big_once = PTHREAD_ONCE_INIT;
+
+static void init_big_turn(void)
+{
+	sem_init(&big_turn, 0, 1);
+}
+
+static void take_big_turn(struct state *s)
+{
+	if (s->big)
+		return;
+	pthread_once(&big_once, init_big_turn);
+	while (sem_wait(&big_turn) < 0)
+		;
+	s->big = true;
+}
+
+static void end_big_turn(struct state *s)
+{
+	if (s->big)
+		sem_post(&big_turn);
+	s->big = false;
+}
+
+static int gzip_init(struct state *s)
 {
 	s->gzip = (z_stream){0};
 	return inflateInit2(&s->gzip, 15 + 16) == Z_OK ? 0 : -ERR_LIMIT;
 }
 
-static int gzip_step(union state *s, struct io *io)
+static int gzip_step(struct state *s, struct io *io)
 {
 	z_stream *z = &s->gzip;
 	int code;
@@ -80,18 +117,18 @@ static int gzip_step(union state *s, struct io *io)
 	return code == Z_STREAM_END ? 1 : code == Z_OK || code == Z_BUF_ERROR ? 0 : -ERR_FORMAT;
 }
 
-static void gzip_fini(union state *s)
+static void gzip_fini(struct state *s)
 {
 	inflateEnd(&s->gzip);
 }
 
-static int bzip2_init(union state *s)
+static int bzip2_init(struct state *s)
 {
 	s->bzip2 = (bz_stream){0};
 	return BZ2_bzDecompressInit(&s->bzip2, 0, 0) == BZ_OK ? 0 : -ERR_LIMIT;
 }
 
-static int bzip2_step(union state *s, struct io *io)
+static int bzip2_step(struct state *s, struct io *io)
 {
 	bz_stream *z = &s->bzip2;
 	int code;
@@ -109,20 +146,20 @@ static int bzip2_step(union state *s, struct io *io)
 	return code == BZ_STREAM_END ? 1 : code == BZ_OK ? 0 : -ERR_FORMAT;
 }
 
-static void bzip2_fini(union state *s)
+static void bzip2_fini(struct state *s)
 {
 	BZ2_bzDecompressEnd(&s->bzip2);
 }
 
-static int xz_init(union state *s)
+static int xz_init(struct state *s)
 {
 	lzma_stream fresh = LZMA_STREAM_INIT;
 
 	s->xz = fresh;
-	return lzma_stream_decoder(&s->xz, XZ_MEMORY_MAX, 0) == LZMA_OK ? 0 : -ERR_LIMIT;
+	return lzma_stream_decoder(&s->xz, MEMORY_USUAL, 0) == LZMA_OK ? 0 : -ERR_LIMIT;
 }
 
-static int xz_step(union state *s, struct io *io)
+static int xz_step(struct state *s, struct io *io)
 {
 	lzma_stream *z = &s->xz;
 	lzma_ret code;
@@ -132,6 +169,11 @@ static int xz_step(union state *s, struct io *io)
 	z->next_out = io->out;
 	z->avail_out = io->out_n;
 	code = lzma_code(z, io->eof ? LZMA_FINISH : LZMA_RUN);
+	if (code == LZMA_MEMLIMIT_ERROR && !s->big) {
+		take_big_turn(s);
+		lzma_memlimit_set(z, MEMORY_MAX);
+		code = lzma_code(z, io->eof ? LZMA_FINISH : LZMA_RUN);
+	}
 	io->in = z->next_in;
 	io->in_n = z->avail_in;
 	io->out = z->next_out;
@@ -143,12 +185,28 @@ static int xz_step(union state *s, struct io *io)
 	                                                   : -ERR_FORMAT;
 }
 
-static void xz_fini(union state *s)
+static void xz_fini(struct state *s)
 {
 	lzma_end(&s->xz);
+	end_big_turn(s);
 }
 
-static int zstd_init(union state *s)
+/* RFC 8878, section 3.1.1.1: the window that a frame's header asks for. */
+static uint64_t zstd_window(const struct io *io)
+{
+	unsigned exponent, mantissa;
+
+	if (io->in_n < 6 || get_le32(io->in) != ZSTD_MAGICNUMBER)
+		return 0;
+	/* A single segment: the window is the content. */
+	if (io->in[4] & 1u << 5)
+		return ZSTD_getFrameContentSize(io->in, io->in_n);
+	exponent = io->in[5] >> 3;
+	mantissa = io->in[5] & 7;
+	return (1ull << (10 + exponent)) / 8 * (8 + mantissa);
+}
+
+static int zstd_init(struct state *s)
 {
 	s->zstd = ZSTD_createDStream();
 	if (!s->zstd)
@@ -157,31 +215,38 @@ static int zstd_init(union state *s)
 	return 0;
 }
 
-static int zstd_step(union state *s, struct io *io)
+static int zstd_step(struct state *s, struct io *io)
 {
 	ZSTD_inBuffer in = {io->in, io->in_n, 0};
 	ZSTD_outBuffer out = {io->out, io->out_n, 0};
-	size_t code = ZSTD_decompressStream(s->zstd, &out, &in);
+	size_t code;
+
+	if (zstd_window(io) > MEMORY_USUAL)
+		take_big_turn(s);
+	code = ZSTD_decompressStream(s->zstd, &out, &in);
 
 	io->in += in.pos;
 	io->in_n -= in.pos;
 	io->out += out.pos;
 	io->out_n -= out.pos;
+	if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
+		return -ERR_LIMIT;
 	return ZSTD_isError(code) ? -ERR_FORMAT : code == 0 ? 1 : 0;
 }
 
-static void zstd_fini(union state *s)
+static void zstd_fini(struct state *s)
 {
 	ZSTD_freeDStream(s->zstd);
+	end_big_turn(s);
 }
 
-static int lz4_init(union state *s)
+static int lz4_init(struct state *s)
 {
 	return LZ4F_isError(LZ4F_createDecompressionContext(&s->lz4, LZ4F_VERSION)) ? -ERR_LIMIT
 	                                                                            : 0;
 }
 
-static int lz4_step(union state *s, struct io *io)
+static int lz4_step(struct state *s, struct io *io)
 {
 	size_t in = io->in_n, out = io->out_n;
 	size_t code = LZ4F_decompress(s->lz4, io->out, &out, io->in, &in, NULL);
@@ -195,18 +260,18 @@ static int lz4_step(union state *s, struct io *io)
 	return code == 0;
 }
 
-static void lz4_fini(union state *s)
+static void lz4_fini(struct state *s)
 {
 	LZ4F_freeDecompressionContext(s->lz4);
 }
 
-static int br_init(union state *s)
+static int br_init(struct state *s)
 {
 	s->br = BrotliDecoderCreateInstance(NULL, NULL, NULL);
 	return s->br ? 0 : -ERR_LIMIT;
 }
 
-static int br_step(union state *s, struct io *io)
+static int br_step(struct state *s, struct io *io)
 {
 	BrotliDecoderResult code = BrotliDecoderDecompressStream(s->br, &io->in_n, &io->in,
 	                                                         &io->out_n, &io->out, NULL);
@@ -216,7 +281,7 @@ static int br_step(union state *s, struct io *io)
 	                                             : 0;
 }
 
-static void br_fini(union state *s)
+static void br_fini(struct state *s)
 {
 	BrotliDecoderDestroyInstance(s->br);
 }
@@ -273,6 +338,7 @@ int decompress_new(struct str name, struct nar_source src, struct decompressor *
 	d->codec = codec;
 	d->src = src;
 	d->open = d->started = d->any = false;
+	d->state.big = false;
 	d->io = (struct io){0};
 	*out = d;
 	return 0;
@@ -304,7 +370,7 @@ static int refill(struct decompressor *d, struct err *err)
 static int damaged(const struct decompressor *d, int rc, struct err *err)
 {
 	if (rc == -ERR_LIMIT)
-		return err_set(err, ERR_LIMIT, "%s data wants more memory than it may have",
+		return err_set(err, ERR_UNSUPPORTED, "%s data wants more memory than it may have",
 		               d->codec->name);
 	return err_set(err, ERR_FORMAT, "the %s data is damaged", d->codec->name);
 }

@@ -3,10 +3,9 @@
  * The net thread owns curl's handles; a download's other fields belong to
  * whoever holds the lock. Only the net thread frees a download.
  */
-#include "store/http.h"
+#include "store/http_transfer.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/show.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,56 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
-#include <curl/curl.h>
-
 #define POLL_MS 100
-#define REDIRECTS_MAX 5
-#define STALL_BYTES_PER_S 100
 #define BACK_OFF_MS 250
 #define RETRY_AFTER_MAX_S 60
-#define HEADERS_MAX (64u << 10)
-
-enum state {
-	WAITING, /* for its turn, or for its next try */
-	ACTIVE,
-	READY, /* with all of the body, or err */
-};
-
-struct download {
-	struct http *http;
-	struct download *prev, *next; /* in http's list */
-	char *url;
-	uint64_t limit;
-	size_t window;
-	enum state state;
-	bool cancelled;
-	bool paused, resume; /* the window is full; it has room again */
-	unsigned tries;
-	int64_t not_before; /* ms: when the next try may begin */
-	struct buf data;
-	size_t pos;       /* of what was not read yet */
-	uint64_t arrived; /* bytes of the body that the reader gets, in all */
-	uint64_t skip;    /* of this try: what an earlier one brought already */
-	uint64_t headers;
-	struct err err; /* code 0: none */
-	CURL *easy;
-	char why[CURL_ERROR_SIZE];
-};
-
-struct http {
-	struct http_options opt;
-	CURLM *multi;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct download *first, *last; /* in order of being asked for */
-	unsigned active;
-	uint64_t received, finished;
-	bool quit, cancelled;
-};
 
 static int64_t now_ms(void)
 {
@@ -77,112 +31,6 @@ static bool stopped(const struct http *h)
 {
 	return h->cancelled ||
 	       (h->opt.stop && atomic_load_explicit(h->opt.stop, memory_order_relaxed));
-}
-
-/* ---- one transfer: called by curl, in the net thread ------------------------ */
-
-static int fail(struct download *d, enum err_code code, const char *why)
-{
-	char shown[SHOW_SIZE], reason[SHOW_SIZE];
-
-	return err_set(&d->err, code, "%s: %s", show_str(str_from(d->url), shown),
-	               show_str(str_from(why), reason));
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *ctx)
-{
-	struct download *d = ctx;
-
-	d->headers += size * n;
-	if (d->headers > HEADERS_MAX) {
-		pthread_mutex_lock(&d->http->lock);
-		fail(d, ERR_LIMIT, "the headers of the answer are too large");
-		pthread_mutex_unlock(&d->http->lock);
-		return 0;
-	}
-	return size * n;
-}
-
-/* Forget what was read, so that memory stays near the window. */
-static void make_room(struct download *d)
-{
-	if (!d->pos || (d->pos < d->data.n && d->pos < d->window / 2))
-		return;
-	d->data.n -= d->pos;
-	memmove(d->data.p, d->data.p + d->pos, d->data.n);
-	d->pos = 0;
-}
-
-static size_t take_body(struct download *d, const char *p, size_t n)
-{
-	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->data.n - d->pos;
-
-	if (waiting && waiting + (n - drop) > d->window) {
-		d->paused = true;
-		return CURL_WRITEFUNC_PAUSE;
-	}
-	d->skip -= drop;
-	if (d->limit - d->arrived < n - drop) {
-		fail(d, ERR_LIMIT, "the answer is larger than it should be");
-		return 0;
-	}
-	make_room(d);
-	buf_put(&d->data, p + drop, n - drop);
-	d->arrived += n - drop;
-	d->http->received += n;
-	if (!waiting)
-		pthread_cond_broadcast(&d->http->changed);
-	return n;
-}
-
-static size_t on_body(char *p, size_t size, size_t n, void *ctx)
-{
-	struct download *d = ctx;
-	long status = 0;
-	size_t took;
-
-	curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
-	pthread_mutex_lock(&d->http->lock);
-	if (status != 200) {
-		fail(d, ERR_IO, "the server answers neither with the file nor with an error");
-		took = 0;
-	} else if (d->cancelled) {
-		took = 0;
-	} else {
-		took = take_body(d, p, size * n);
-	}
-	pthread_mutex_unlock(&d->http->lock);
-	return took;
-}
-
-static void set_options(CURL *c, struct download *d)
-{
-	const struct http_options *o = &d->http->opt;
-	bool secure = strncasecmp(d->url, "https:", 6) == 0;
-
-	curl_easy_setopt(c, CURLOPT_URL, d->url);
-	curl_easy_setopt(c, CURLOPT_PRIVATE, d);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, d->why);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, d);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, d);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)o->connect_timeout);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)o->stall_timeout);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, o->agent);
-	if (o->ca_file)
-		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
 }
 
 /* ---- the net thread --------------------------------------------------------- */
@@ -217,10 +65,10 @@ static void begin_transfer(struct http *h, struct download *d)
 	if (!d->easy) {
 		d->state = READY;
 		h->active--;
-		fail(d, ERR_IO, "no handle from libcurl");
+		download_fail(d, ERR_IO, "no handle from libcurl");
 		return;
 	}
-	set_options(d->easy, d);
+	download_set_options(d);
 	curl_multi_add_handle(h->multi, d->easy);
 }
 
@@ -292,7 +140,7 @@ static void finish_transfer(struct http *h, struct download *d, CURLcode code)
 	}
 	if (d->tries > 1)
 		snprintf(why + strlen(why), sizeof why - strlen(why), " (%u tries)", d->tries);
-	fail(d, code_for(code, status), why);
+	download_fail(d, code_for(code, status), why);
 }
 
 /* What the other threads asked for since the last turn. Locked. */

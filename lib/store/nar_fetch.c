@@ -26,7 +26,7 @@
 
 /* Held for the reader of one download. A file that fits is fetched ahead. */
 #define WINDOW (8u << 20)
-#define AHEAD_BYTES (64u << 20)
+#define AHEAD_BYTES (32u << 20)
 /* In the NAR of a lone file, where its contents begin, and what stands behind
  * them and their padding. */
 #define CONTENTS_AT 96u
@@ -217,6 +217,26 @@ static int read_nar(struct nar_fetch *f, void *p, size_t n, size_t *got, struct 
 	return 0;
 }
 
+/* One that fails again and again, where others could help, is left alone. */
+static void blame(struct caches *c, size_t supplier)
+{
+	struct supplier *s = &c->suppliers[supplier];
+
+	pthread_mutex_lock(&c->lock);
+	s->out = ++s->failures >= FAILURES_MAX && c->n > 1;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static bool is_out(struct caches *c, size_t supplier)
+{
+	bool out;
+
+	pthread_mutex_lock(&c->lock);
+	out = c->suppliers[supplier].out;
+	pthread_mutex_unlock(&c->lock);
+	return out;
+}
+
 int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct nar_fetch *f = ctx;
@@ -236,6 +256,11 @@ int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 		dir_name(f, name, sizeof name);
 		cache_dir_drop(f->caches->dir, name);
 	}
+	/* Too long, cut short, damaged: all of them not what was promised. */
+	if (rc == -ERR_LIMIT || rc == -ERR_FORMAT)
+		err->code = ERR_MISMATCH;
+	if (f->file && rc == -ERR_IO)
+		blame(f->caches, f->offer->supplier);
 	return err_prefix(err, "%s from %s", f->info->path, f->from);
 }
 
@@ -292,6 +317,7 @@ static void run_ahead(struct caches *c)
 				return;
 			o->ahead = cache_open(cache, o->url, bytes, (size_t)bytes);
 			o->ahead_bytes = bytes;
+			o->ahead_from = o->supplier;
 			c->ahead_bytes += bytes;
 			c->ahead_n++;
 		}
@@ -323,6 +349,11 @@ static struct cache_file *take_ahead(struct caches *c, struct offer *o)
 	}
 	run_ahead(c);
 	pthread_mutex_unlock(&c->lock);
+	/* It may be another's by now. */
+	if (f && o->ahead_from != o->supplier) {
+		cache_file_free(f);
+		f = NULL;
+	}
 	return f;
 }
 
@@ -382,7 +413,7 @@ static int ask_other(struct nar_fetch *f, size_t supplier, struct err *err)
 	struct cache_file *file;
 	int rc;
 
-	if (s->out || !s->cache)
+	if (is_out(c, supplier) || !s->cache)
 		return 1;
 	file = cache_open(s->cache, name, NARINFO_BYTES_MAX, NARINFO_WINDOW);
 	rc = cache_file_read_all(file, &text, err);
@@ -417,7 +448,7 @@ static int open_next(struct nar_fetch *f, struct err *err)
 		else if (turn == 1 && s->local)
 			open_local(f, s), rc = 0;
 		else if (turn == 1)
-			rc = open_cache(f, s, err);
+			rc = is_out(c, o->supplier) ? 1 : open_cache(f, s, err);
 		else if (turn - 2 != o->supplier)
 			rc = ask_other(f, turn - 2, err);
 	}

@@ -1,4 +1,4 @@
-# A system whose NARs are of every size that domstrap treats differently: some over 16 MiB, many small ones.
+# A system whose NARs are of every size that domstrap treats differently: some over 12 MiB, many small ones.
 let
   build = name: script: attrs: derivation ({
     inherit name;

@@ -7,7 +7,7 @@ stop_servers() { for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done; 
 trap stop_servers EXIT
 
 # No test asks anything beyond this machine, and none reads the host's configuration.
-printf 'tries = 3\nstall-timeout = 3\nconnect-timeout = 5\ncaches = file://%s/none\n' "$work" >"$work/conf"
+printf 'tries = 3\nstall-timeout = 2\nconnect-timeout = 5\ncaches = file://%s/none\n' "$work" >"$work/conf"
 nix-store --generate-binary-cache-key test-1 "$work/secret" "$work/public"
 key=$(cat "$work/public")
 

@@ -108,6 +108,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(60)
             self.hang_up()
+        elif mode == "slow":
+            self.send(b"", length=len(body))
+            for at in range(0, len(body), 20000):
+                self.wfile.write(body[at:at + 20000])
+                time.sleep(0.1)
         elif mode == "truncate" or (mode == "flaky" and seen == 1):
             self.send(body[:half], length=len(body))
             self.hang_up()

@@ -89,3 +89,18 @@ repair() {
   [ "$at" = "$1" ] || dd if=$at of="$1" bs=1M seek=1 conv=notrunc status=none
   [ $status -le 1 ] || { cat fsck.log >&2; return 1; }
 }
+
+# same_generations GUEST IMAGE DIR: ours are Nix's; unpacks the image
+same_generations() {
+  unpack "$2" "$3"
+  "$DOMSTRAP" generations "$1" --json | python3 -c '
+import json, sys
+for g in json.load(sys.stdin)["generations"]:
+    print(g["generation"], "current" if g["current"] else "")' >ours
+  nix-env -p "$3/nix/var/nix/profiles/system" --list-generations |
+    awk '{print $1, ($4 == "(current)" ? "current" : "")}' >theirs
+  diff ours theirs || fail "generations differ from Nix's"
+}
+
+# dead DIR: paths that Nix would delete
+dead() { nix-store --store "$PWD/$1" --gc --print-dead 2>/dev/null | grep /nix/store/ || true; }

@@ -3,21 +3,6 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-# generations GUEST IMAGE DIR: ours are Nix's
-same_generations() {
-  unpack "$2" "$3"
-  "$DOMSTRAP" generations "$1" --json | python3 -c '
-import json, sys
-for g in json.load(sys.stdin)["generations"]:
-    print(g["generation"], "current" if g["current"] else "")' >ours
-  nix-env -p "$3/nix/var/nix/profiles/system" --list-generations |
-    awk '{print $1, ($4 == "(current)" ? "current" : "")}' >theirs
-  diff ours theirs || fail "generations differ from Nix's"
-}
-
-# dead DIR: paths that Nix would delete
-dead() { nix-store --store "$PWD/$1" --gc --print-dead 2>/dev/null | grep /nix/store/ || true; }
-
 for layout in single split; do
   create=(--layout "$layout" --vif none --size 96M)
   [ "$layout" = single ] || create+=(--boot-size 24M)

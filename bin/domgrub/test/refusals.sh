@@ -133,6 +133,11 @@ printf 'check-kernel = no\n' >conf
 run -q --config=conf --output-directory=out img 2>&1 >/dev/null | grep -q bzImage &&
 	fail "check-kernel = no" "checked" || ok "check-kernel = no"
 
+# Without the three standard descriptors nothing goes where it should not.
+clean
+run -q --output-directory=out --output=answer img <&- >&- 2>&- || fail "no descriptors" "failed"
+cmp -s out/boot_kernel.* root/kernels/k && ok "no descriptors" || fail "no descriptors" "mixed up"
+
 # One-time choice: used, and cleared only where that is allowed.
 grub_env() { # NEXT
 	{

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * edittool IMAGE BASE { add DIR NAME HOSTPATH | rm DIR NAME | sweep DIR | mkdir PATH | cat PATH
- *                     | ls DIR }...: one change of an ext4 file system, for tests.
+ *                     | ls DIR | grow BYTES }...: one change of an ext4 file system, for tests.
  */
 #include "base/err.h"
 #include "base/mem.h"
@@ -58,6 +58,8 @@ static int run(struct ext4_edit *e, char **argv, int *used)
 		return cmd_ls(e, argv[1]);
 	if (!strcmp(argv[0], "cat"))
 		return cmd_cat(e, argv[1]);
+	if (!strcmp(argv[0], "grow"))
+		return ext4_edit_grow(e, strtoull(argv[1], NULL, 0), &err);
 	if (!strcmp(argv[0], "mkdir"))
 		return ext4_edit_mkdir(e, argv[1], 0755, &dir, &err);
 	rc = ext4_edit_find(e, argv[1], true, &dir, &err);

@@ -1,0 +1,73 @@
+#!/bin/bash
+# cache.sh [WORKDIR]: a guest from binary caches on loopback (nginx), zstd and xz, against what one would do by hand:
+# "nix copy --from CACHE --to" a mounted image, once file system and loop device are there. The closure is
+# closure.sh's; interleaved rounds, medians, caches warm, everything synced. As root, for the peer's mount.
+#   ROUNDS=3 COMPRESSIONS="zstd xz"
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+work=${1:-/tmp/bench}
+domstrap=${DOMSTRAP:-$here/../build/bin/domstrap/domstrap}
+rounds=${ROUNDS:-3}
+read -ra compressions <<<"${COMPRESSIONS:-zstd xz}"
+system=$("$here/closure.sh" "$work")
+work=$(cd "$work" && pwd)
+export NIX_CONFIG='experimental-features = nix-command'
+[ -s "$work/sec" ] || nix-store --generate-binary-cache-key bench-1 "$work/sec" "$work/pub"
+for how in "${compressions[@]}"; do
+  [ -e "$work/cache-$how.done" ] || {
+    echo "cache.sh: making the $how cache" >&2
+    nix copy --to "file://$work/cache-$how?compression=$how&secret-key=$work/sec" "$system" 2>"$work/copy.log"
+    : >"$work/cache-$how.done"
+  }
+done
+
+run=$(mktemp -d "$work/run.XXXXXX")
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+cat >"$run/nginx.conf" <<CONF
+daemon off; pid $run/nginx.pid; error_log $run/nginx.log; worker_processes 1;
+events { worker_connections 256; }
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
+  client_body_temp_path $run/t; proxy_temp_path $run/t; fastcgi_temp_path $run/t; uwsgi_temp_path $run/t; scgi_temp_path $run/t;
+  server { listen 127.0.0.1:$port; root $work; } }
+CONF
+nginx -c "$run/nginx.conf" 2>/dev/null &
+server=$!
+: >"$run/conf"
+trap 'umount "$run/mnt" 2>/dev/null || true; kill $server 2>/dev/null || true; rm -rf "$run"' EXIT
+sleep 1
+
+# timed NAME COMMAND...: wall and CPU seconds, peak MB, into NAME.times
+timed() {
+  local name=$1
+  shift
+  sync
+  /usr/bin/time -f '%e %U %S %M' -o "$run/time" "$@" >"$run/out" 2>&1 || { tail -n 20 "$run/out" >&2; return 1; }
+  awk '{printf "%.2f %.2f %.0f\n", $1, $2 + $3, $4 / 1024}' "$run/time" >>"$run/$name.times"
+}
+ours() {
+  timed "domstrap-$1" "$domstrap" create g --system "$system" -o "$run" -f -q --config "$run/conf" --cache-dir none \
+    --from "http://127.0.0.1:$port/cache-$1" --trusted-key "$(cat "$work/pub")"
+}
+# The peer writes into an empty ext4; making and mounting it is not counted, the final sync is.
+peer() {
+  rm -f "$run/peer.img"
+  truncate -s 6G "$run/peer.img"
+  mke2fs -q -t ext4 -E lazy_itable_init=0 "$run/peer.img"
+  mkdir -p "$run/mnt"
+  mount -o loop "$run/peer.img" "$run/mnt" || return 1
+  timed "nix-copy-$1" sh -c "nix copy --from http://127.0.0.1:$port/cache-$1 --to $run/mnt --option trusted-public-keys '$(cat "$work/pub")' $system && umount $run/mnt"
+}
+median() { cut -d' ' -f"$2" "$run/$1.times" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+
+for ((r = 0; r < rounds; r++)); do
+  for how in "${compressions[@]}"; do
+    ours "$how"
+    peer "$how" || { echo "cache.sh: no peer: cannot mount a loop image here" >&2; umount "$run/mnt" 2>/dev/null || true; }
+  done
+done
+printf '%-16s %8s %8s %8s %8s\n' what wall_s cpu_s cores peak_MB
+for f in "$run"/*.times; do
+  name=$(basename "$f" .times)
+  wall=$(median "$name" 1) cpu=$(median "$name" 2)
+  printf '%-16s %8s %8s %8s %8s\n' "$name" "$wall" "$cpu" "$(awk "BEGIN {printf \"%.2f\", $cpu / $wall}")" "$(median "$name" 3)"
+done

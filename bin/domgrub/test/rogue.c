@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A child that a guest has taken over. It stands in inmate.c's place in
+ * domgrub_rogue; the variable ROGUE says what it tries.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "inmate_state.h"
+
+static struct inmate in;
+
+void inmate_note(struct inmate *i, struct str text)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	msg_text_put(&b, text);
+	(void)wire_put(&i->wire, MSG_NOTE, buf_str(&b), &err);
+	buf_fini(&b);
+}
+
+static int send_text(uint32_t type, const char *text)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	msg_text_put(&b, str_from(text));
+	return wire_put(&in.wire, type, buf_str(&b), &err);
+}
+
+static int send_size(uint64_t n)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	msg_size_put(&b, n);
+	return wire_put(&in.wire, MSG_SIZE, buf_str(&b), &err);
+}
+
+static struct msg_plan plan = {
+        .kernel = {"(hd0)/k", 7}, .args = {"args", 4}, .output = {"", 0}, .kernel_size = 6};
+
+static void send_plan(void)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	msg_plan_put(&b, &plan);
+	(void)wire_put(&in.wire, MSG_PLAN, buf_str(&b), &err);
+}
+
+static void next_request(void)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	uint32_t type;
+
+	in.wire.state = STATE_PLANNED;
+	if (wire_get(&in.wire, &type, &b, &err) != 0)
+		_exit(0);
+}
+
+/* The honest end of it: six bytes of kernel, no ramdisk. */
+static void copy(uint64_t said_kernel, uint64_t said_ramdisk)
+{
+	struct err err = ERR_INIT;
+
+	next_request();
+	if (write(JAIL_WRITE, "kernel", 6) != 6)
+		_exit(9);
+	(void)send_size(said_kernel);
+	(void)send_size(said_ramdisk);
+	(void)wire_put(&in.wire, MSG_DONE, STR(""), &err);
+	next_request();
+}
+
+static void try_open(void)
+{
+	_exit(open("/etc/shadow", O_RDONLY) >= 0);
+}
+
+static void try_socket(void)
+{
+	_exit(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+}
+
+static void try_fork(void)
+{
+	_exit(fork() >= 0);
+}
+
+static void try_write(void)
+{
+	/* The disk stands behind the two outputs. */
+	_exit(pwrite(JAIL_WRITE + 2, "x", 1, 0) == 1);
+}
+
+static void crash(void)
+{
+	__builtin_trap();
+}
+
+static void leave(void)
+{
+	_exit(0);
+}
+
+static void silence(void)
+{
+	next_request();
+}
+
+static void wrong_message(void)
+{
+	(void)send_size(1);
+}
+
+static void endless_message(void)
+{
+	uint8_t head[WIRE_HEAD];
+
+	wire_head_put(head, MSG_PLAN, UINT32_MAX);
+	if (write(JAIL_LINE, head, sizeof head) < 0)
+		_exit(9);
+	next_request();
+}
+
+static void half_message(void)
+{
+	uint8_t head[WIRE_HEAD];
+
+	wire_head_put(head, MSG_PLAN, 100);
+	if (write(JAIL_LINE, head, sizeof head) < 0)
+		_exit(9);
+	_exit(0);
+}
+
+static void no_format(void)
+{
+	(void)send_text(MSG_PLAN, "no plan at all");
+}
+
+static void newline(void)
+{
+	plan.args = STR("a\nkernel /etc/shadow");
+	send_plan();
+}
+
+static void large_kernel(void)
+{
+	plan.kernel_size = 1ull << 60;
+	send_plan();
+}
+
+static void other_kernel_size(void)
+{
+	send_plan();
+	copy(7, 0);
+}
+
+static void larger_file(void)
+{
+	plan.kernel_size = 5;
+	send_plan();
+	copy(5, 0);
+}
+
+static void hidden_ramdisk(void)
+{
+	send_plan();
+	copy(6, 1);
+}
+
+static void foreign_disk(void)
+{
+	plan.writes = 1;
+	plan.write[0].disk = 5;
+	send_plan();
+}
+
+static void foreign_block(void)
+{
+	plan.writes = 1;
+	plan.write[0].at = 0;
+	memset(plan.write[0].data, 'x', ENV_BLOCK_SIZE);
+	send_plan();
+	copy(6, 0);
+}
+
+static void escapes(void)
+{
+	inmate_note(&in, STR("\033[2Jnote\r\n"));
+	send_plan();
+	copy(6, 0);
+}
+
+static void honest(void)
+{
+	send_plan();
+	copy(6, 0);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} deeds[] = {
+        {"open", try_open},
+        {"socket", try_socket},
+        {"fork", try_fork},
+        {"write", try_write},
+        {"crash", crash},
+        {"leave", leave},
+        {"silence", silence},
+        {"wrong-message", wrong_message},
+        {"endless-message", endless_message},
+        {"half-message", half_message},
+        {"no-format", no_format},
+        {"newline", newline},
+        {"large-kernel", large_kernel},
+        {"other-kernel-size", other_kernel_size},
+        {"larger-file", larger_file},
+        {"hidden-ramdisk", hidden_ramdisk},
+        {"foreign-disk", foreign_disk},
+        {"foreign-block", foreign_block},
+        {"escapes", escapes},
+        {"honest", honest},
+};
+
+int inmate_main(void *arg)
+{
+	const char *name = getenv("ROGUE");
+
+	in.wire = (struct wire){.fd = JAIL_LINE,
+	                        .rules = message_requests,
+	                        .rule_count = message_request_count,
+	                        .peer = "parent"};
+	next_request();
+	for (size_t i = 0; name && i < ARRAY_LEN(deeds); i++)
+		if (strcmp(name, deeds[i].name) == 0)
+			deeds[i].fn();
+	next_request();
+	return 0;
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# domgrub with a child that a guest has taken over: whatever it tries, the
+# caller gets an error, no answer, and no file. usage: rogue.sh DOMGRUB_ROGUE
+. "$(dirname "$0")/common.sh"
+
+head -c 8192 /dev/zero >img
+cp img before
+printf 'max-seconds = 2\ncheck-kernel = no\n' >conf
+
+# caught DEED WORDS [options]
+caught() {
+	deed=$1 words=$2
+	shift 2
+	clean
+	rc=0
+	ROGUE=$deed timeout 30 "$domgrub" --config=conf -q --output-directory=out "$@" img \
+		>got 2>got.err </dev/null || rc=$?
+	if [ $rc -ne 1 ]; then
+		fail "$deed" "status $rc: $(cat got.err)"
+	elif ! grep -qF -- "$words" got.err; then
+		fail "$deed" "no \"$words\" in: $(cat got.err)"
+	elif [ -s got ] || [ -n "$(ls out)" ]; then
+		fail "$deed" "answered or left something: $(cat got) $(ls out)"
+	elif ! cmp -s img before; then
+		fail "$deed" "the disk was written"
+	else
+		ok "$deed"
+	fi
+}
+
+for deed in open socket fork write; do
+	caught $deed "child: killed: it tried what the jail forbids"
+done
+caught crash "child: crashed: "
+caught leave "child: ended too early"
+caught silence "child: silent for too long"
+caught wrong-message "child: message 107 is not allowed in state 3"
+caught endless-message "child: message 104 of 4294967295 bytes, over"
+caught half-message "child: went away within a message"
+caught no-format "child: a message (plan) breaks its format"
+caught newline "arguments with a NUL or newline"
+caught large-kernel "allowed"
+caught other-kernel-size "a kernel of other size than planned"
+caught larger-file "bytes, not the 5 promised"
+caught hidden-ramdisk "a ramdisk of other size than planned"
+caught foreign-disk "a block of disk 5 of 1" --write-env
+caught foreign-block "no environment block of GRUB at 0" --write-env
+
+clean
+ROGUE=escapes "$domgrub" --config=conf -q --output-directory=out img >got 2>got.err ||
+	fail escapes "$(cat got.err)"
+if grep -q "$(printf '\033')" got.err || ! grep -qF '\x1b[2Jnote\x0d\x0a' got.err; then
+	fail escapes "$(cat got.err)"
+else
+	ok escapes
+fi
+
+# The same child, when it behaves: the failures above are not of its own making.
+clean
+ROGUE=honest "$domgrub" --config=conf -q --output-directory=out img >got 2>got.err ||
+	fail honest "$(cat got.err)"
+[ "$(cat out/boot_kernel.*)" = kernel ] && grep -q "(args 'args')" got && ok honest || fail honest "$(cat got)"
+finish

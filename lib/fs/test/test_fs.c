@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths, links and runs, over a file system made up here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/test/test.h"
+#include "fs/driver.h"
+
+struct entry {
+	uint64_t dir, node;
+	const char *name;
+	enum fs_kind kind;
+	const char *text; /* of a file, or a link's target */
+};
+
+/* Node 1 is the root; directories nest without end in "down". */
+static const struct entry tree[] = {
+        {1, 2, "etc", FS_DIR, NULL},
+        {2, 3, "host", FS_FILE, "guest"},
+        {1, 4, "abs", FS_LINK, "/etc/host"},
+        {2, 5, "rel", FS_LINK, "../etc/./host"},
+        {1, 6, "dir", FS_LINK, "etc/"},
+        {1, 7, "loop", FS_LINK, "loop"},
+        {1, 8, "ping", FS_LINK, "pong/x"},
+        {1, 9, "pong", FS_LINK, "ping/x"},
+        {1, 10, "up", FS_LINK, "../../../etc"},
+        {1, 11, "void", FS_LINK, ""},
+        {1, 12, "gone", FS_LINK, "/not/there"},
+        {1, 13, "fifo", FS_OTHER, NULL},
+        {1, 14, "down", FS_DIR, NULL},
+        {14, 14, "down", FS_DIR, NULL},
+};
+
+static const struct entry *by_node(uint64_t node)
+{
+	for (size_t i = 0; i < ARRAY_LEN(tree); i++)
+		if (tree[i].node == node)
+			return &tree[i];
+	return NULL;
+}
+
+static const char *text_of(uint64_t node)
+{
+	const struct entry *e = by_node(node);
+
+	return e && e->text ? e->text : "";
+}
+
+static int fake_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *err)
+{
+	const struct entry *e = by_node(node);
+
+	*out = (struct fs_stat){.kind = e ? e->kind : FS_DIR,
+	                        .size = e && e->text ? strlen(e->text) : 0};
+	return 0;
+}
+
+static int fake_map(struct fs *fs, uint64_t node, struct fs_map *out, struct err *err)
+{
+	struct fs_map m = FS_MAP_INIT;
+
+	buf_puts(&m.inside, text_of(node));
+	m.has_inside = true;
+	m.size = m.inside.n;
+	*out = m;
+	return 0;
+}
+
+static int fake_readlink(struct fs *fs, uint64_t node, struct buf *out, struct err *err)
+{
+	buf_puts(out, text_of(node));
+	return 0;
+}
+
+static unsigned lists; /* how often a directory was read */
+
+static int fake_list(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err)
+{
+	lists++;
+	for (size_t i = 0; i < ARRAY_LEN(tree); i++) {
+		const struct fs_entry ent = {.name = str_from(tree[i].name), .node = tree[i].node};
+
+		if (tree[i].dir == dir && fn(arg, &ent))
+			return 0;
+	}
+	return 0;
+}
+
+static void fake_free(struct fs *fs)
+{
+}
+
+static const struct fs_ops fake_ops = {.free = fake_free,
+                                       .stat = fake_stat,
+                                       .map = fake_map,
+                                       .readlink = fake_readlink,
+                                       .list = fake_list};
+
+static struct fs fake = {.ops = &fake_ops, .root = 1, .w = {.name = "img"}};
+
+static void found(void **state)
+{
+	static const char *const paths[] = {
+	        "/etc/host",
+	        "etc//host",
+	        "/./etc/../etc/host",
+	        "/../../etc/host",
+	        "/abs",
+	        "/etc/rel",
+	        "/dir/host",
+	        "/up/host",
+	        "/dir/../dir/rel",
+	        "/down/down/../../etc/host",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct err err = ERR_INIT;
+		struct fs_file *f;
+		char text[8] = "";
+		size_t got;
+
+		assert_ok(fs_file_open(&fake, str_from(paths[i]), &f, &err), &err);
+		assert_int_equal(fs_file_size(f), 5);
+		assert_ok(fs_file_read(f, text, sizeof text, 1, &got, &err), &err);
+		assert_int_equal(got, 4);
+		assert_string_equal(text, "uest");
+		assert_ok(fs_file_read(f, text, sizeof text, 5, &got, &err), &err);
+		assert_int_equal(got, 0);
+		fs_file_free(f);
+	}
+}
+
+static void refused(void **state)
+{
+	static const struct {
+		const char *path;
+		enum err_code code;
+		const char *words;
+	} bad[] = {
+	        {"/none", ERR_NOENT, "img: /none: no such file"},
+	        {"/etc/none/x", ERR_NOENT, "no such file"},
+	        {"/etc/host/x", ERR_NOENT, "what is no directory"},
+	        {"/gone", ERR_NOENT, "no such file"},
+	        {"/loop", ERR_LIMIT, "over 40 symbolic links"},
+	        {"/ping", ERR_LIMIT, "over 40 symbolic links"},
+	        {"/void", ERR_FORMAT, "a link to nothing"},
+	        {"/etc", ERR_FORMAT, "not a regular file"},
+	        {"/fifo", ERR_FORMAT, "not a regular file"},
+	};
+	char deep[FS_PATH_MAX + 8] = "";
+	struct err err = ERR_INIT;
+	struct fs_file *f;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_fails(fs_file_open(&fake, str_from(bad[i].path), &f, &err), &err,
+		             bad[i].code, bad[i].words);
+	for (size_t i = 0; i < 200; i++)
+		strcat(deep, "/down");
+	assert_fails(fs_file_open(&fake, str_from(deep), &f, &err), &err, ERR_LIMIT,
+	             "over 128 directories deep");
+	memset(deep, '/', FS_PATH_MAX + 1);
+	assert_fails(fs_file_open(&fake, str_from(deep), &f, &err), &err, ERR_LIMIT,
+	             "path of 4097 bytes");
+}
+
+static void not_followed(void **state)
+{
+	struct buf target = BUF_INIT;
+	struct err err = ERR_INIT;
+	struct fs_stat st;
+
+	assert_ok(fs_stat(&fake, STR("/abs"), false, &st, &err), &err);
+	assert_int_equal(st.kind, FS_LINK);
+	assert_ok(fs_stat(&fake, STR("/abs"), true, &st, &err), &err);
+	assert_int_equal(st.kind, FS_FILE);
+	assert_ok(fs_readlink(&fake, STR("/dir/rel"), &target, &err), &err);
+	assert_string_equal(target.p, "../etc/./host");
+	assert_fails(fs_readlink(&fake, STR("/etc"), &target, &err), &err, ERR_FORMAT,
+	             "not a symbolic link");
+	buf_fini(&target);
+}
+
+static void remembered(void **state)
+{
+	struct err err = ERR_INIT;
+	struct fs_stat st;
+	unsigned before;
+
+	assert_ok(fs_stat(&fake, STR("/etc/host"), true, &st, &err), &err);
+	before = lists;
+	assert_ok(fs_stat(&fake, STR("/etc/host"), true, &st, &err), &err);
+	assert_int_equal(lists, before);
+	assert_fails(fs_stat(&fake, STR("/etc/hos"), true, &st, &err), &err, ERR_NOENT, "no such");
+	assert_fails(fs_stat(&fake, STR("/host"), true, &st, &err), &err, ERR_NOENT, "no such");
+}
+
+/* A disk of 100 bytes that say where they are. */
+static void runs(void **state)
+{
+	static const struct fs_run list[] = {
+	        {10, 5, 50}, {15, 5, 55}, {20, 10, FS_HOLE}, {40, 10, 0}};
+	struct fs_map m = FS_MAP_INIT;
+	struct err err = ERR_INIT;
+	struct source_mem src;
+	uint8_t disk[100], got[64];
+	struct fs fs = {.ops = &fake_ops};
+	size_t hint = 0;
+
+	for (size_t i = 0; i < sizeof disk; i++)
+		disk[i] = (uint8_t)i;
+	source_mem_init(&src, disk, sizeof disk);
+	fs.w = window_over(&src.src, sizeof disk, "disk");
+	m.size = 60;
+	for (size_t i = 0; i < ARRAY_LEN(list); i++)
+		assert_ok(fs_map_add(&fs, &m, list[i], &err), &err);
+	assert_int_equal(m.n, 3); /* the first two are one */
+	memset(got, 0xff, sizeof got);
+	assert_ok(fs_map_read(&fs, &m, &hint, got, 60, 0, &err), &err);
+	for (size_t i = 0; i < 60; i++)
+		assert_int_equal(got[i], i >= 10 && i < 20   ? i + 40
+		                         : i >= 40 && i < 50 ? i - 40
+		                                             : 0);
+	for (size_t off = 60; off-- > 0;) {
+		assert_ok(fs_map_read(&fs, &m, &hint, got, 1, off, &err), &err);
+		assert_int_equal(got[0], off >= 10 && off < 20   ? off + 40
+		                         : off >= 40 && off < 50 ? off - 40
+		                                                 : 0);
+	}
+	assert_fails(fs_map_add(&fs, &m, (struct fs_run){49, 1, 0}, &err), &err, ERR_FORMAT,
+	             "out of order");
+	assert_fails(fs_map_add(&fs, &m, (struct fs_run){50, 2, 99}, &err), &err, ERR_FORMAT,
+	             "over its end at 100");
+	assert_fails(fs_map_add(&fs, &m, (struct fs_run){UINT64_MAX, 2, 0}, &err), &err, ERR_FORMAT,
+	             "out of order");
+	fs_map_fini(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(found),        cmocka_unit_test(refused),
+	        cmocka_unit_test(not_followed), cmocka_unit_test(remembered),
+	        cmocka_unit_test(runs),
+	};
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	fs_free(&fake);
+	return failed;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/stream_nar.h"
+#include "base/io.h"
+
+int stream_tap_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct stream_tap *t = ctx;
+	int rc = t->from.read(t->from.ctx, p, n, got, err);
+
+	t->bad = rc < 0;
+	if (rc < 0 || *got == 0)
+		return rc;
+	t->bytes += *got;
+	if (t->counter)
+		atomic_fetch_add_explicit(t->counter, *got, memory_order_relaxed);
+	if (t->copy >= 0)
+		return io_write(t->copy, "a temporary file", p, *got, err);
+	return 0;
+}
+
+bool stream_tap_is_bad(const struct stream_tap *t, int rc)
+{
+	return rc < 0 && rc != -ERR_INTERRUPTED && (t->bad || rc == -ERR_FORMAT);
+}
+
+int stream_nar(const struct stream_source *src, size_t item, int copy, _Atomic uint64_t *counter,
+               stream_use *use, void *ctx, struct err *err)
+{
+	struct stream_tap t = {.counter = counter, .copy = copy};
+	struct err other = ERR_INIT;
+	int rc = src->open(src, item, false, &t.from, err);
+
+	if (rc)
+		return rc < 0 ? rc : err_set(err, ERR_NOENT, "nobody has it");
+	for (;;) {
+		rc = use(&t, ctx, err);
+		src->close(src, &t.from);
+		/* What the source did not see itself does not name the path yet. */
+		if (rc == -ERR_FORMAT && !t.bad)
+			rc = err_prefix(err, "/nix/store/%s", src->items[item].name);
+		if (!stream_tap_is_bad(&t, rc) || src->open(src, item, true, &t.from, &other))
+			return rc;
+		src->warn(src, err);
+		if (counter)
+			atomic_fetch_sub(counter, t.bytes);
+		t.bytes = 0;
+	}
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* What http.c and http_transfer.c share; nobody else includes it. */
+#ifndef STORE_HTTP_TRANSFER_H
+#define STORE_HTTP_TRANSFER_H
+
+#include <pthread.h>
+
+#include <curl/curl.h>
+
+#include "base/buf.h"
+#include "store/http.h"
+
+enum state {
+	WAITING, /* for its turn, or for its next try */
+	ACTIVE,
+	READY, /* with all of the body, or err */
+};
+
+struct download {
+	struct http *http;
+	struct download *prev, *next; /* in http's list */
+	char *url;
+	uint64_t limit;
+	size_t window;
+	enum state state;
+	bool cancelled;
+	bool paused, resume; /* the window is full; it has room again */
+	unsigned tries;
+	int64_t not_before; /* ms: when the next try may begin */
+	struct buf data;
+	size_t pos;       /* of what was not read yet */
+	uint64_t arrived; /* bytes of the body that the reader gets, in all */
+	uint64_t skip;    /* of this try: what an earlier one brought already */
+	uint64_t headers;
+	struct err err; /* code 0: none */
+	CURL *easy;
+	char why[CURL_ERROR_SIZE];
+};
+
+struct http {
+	struct http_options opt;
+	CURLM *multi;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct download *first, *last; /* in order of being asked for */
+	unsigned active;
+	uint64_t received, finished;
+	bool quit, cancelled;
+};
+
+/* Note why it failed; -code. Locked. */
+int download_fail(struct download *d, enum err_code code, const char *why);
+/* Make its handle ready for a try. */
+void download_set_options(struct download *d);
+
+#endif
