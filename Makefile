@@ -20,6 +20,7 @@ test:
 
 bench: all
 	bench/create.sh
+	bench/update.sh
 	bench/cache.sh
 	bench/domgrub.sh
 

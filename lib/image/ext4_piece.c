@@ -161,7 +161,8 @@ static int write_inodes(struct ext4_stream *s, uint32_t place, uint32_t n, const
 		return ext4_write_inodes(s->w, place, n, raw, err);
 	while (n) {
 		uint32_t run, ino = ext4_space_ino(w->space, place, &run);
-		uint32_t left = w->layout->inodes_per_group - (ino - 1) % w->layout->inodes_per_group;
+		uint32_t left =
+		        w->layout->inodes_per_group - (ino - 1) % w->layout->inodes_per_group;
 		uint32_t m = MIN(MIN(left, n), run);
 		size_t bytes = (size_t)m * EXT4_INODE_SIZE;
 		int rc = ext4_space_write_inodes(w->space, place, raw, bytes,

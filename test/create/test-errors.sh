@@ -7,7 +7,9 @@ bare=$(build bare)
 no_init=$(build small --argstr extra 'rm init')
 broken() { build small --argstr extra "$1"; }
 
-ok=(--system "$system" -o "$out")
+# The host's store alone: without it, a path that is not there is looked for in the public cache.
+here_only=(--from / -o "$out")
+ok=(--system "$system" "${here_only[@]}")
 
 # ---- the command line ----
 
@@ -15,7 +17,7 @@ refused 2 'NAME is missing.*--help' "${ok[@]}"
 refused 2 '--system is missing' g1 -o "$out"
 refused 2 "'g2' is too much" g1 g2 "${ok[@]}"
 refused 2 '--nonsense is no option' g1 "${ok[@]}" --nonsense
-refused 2 'needs a value' g1 -o "$out" --system
+refused 2 'needs a value' g1 "${here_only[@]}" --system
 refused 2 'domid|digits' 17 "${ok[@]}"
 for name in 'a b' 'a/b' '../a' '-x' '' 'Domain-0' 'ä' "$(printf 'a\nb')" "$(printf %064d 0)"; do
   refused 2 'guest.*name|is no option' "${ok[@]}" "$name"
@@ -44,41 +46,41 @@ SOURCE_DATE_EPOCH=99999999999 refused 2 'SOURCE_DATE_EPOCH' g1 "${ok[@]}"
 
 file=$(echo /nix/store/*-just-a-file)
 kernel=$(dirname "$(readlink "$system/kernel")")
-refused 2 'not a NixOS system.*just-a-file has no init' g1 -o "$out" --system "$file"
-refused 2 'not a NixOS system.*linux-6.12.40 has no init' g1 -o "$out" --system "$kernel"
-refused 2 'not a NixOS system.*init' g1 -o "$out" --system "$no_init"
-refused 1 'No such file' g1 -o "$out" --system ./result
-refused 1 'No such file' g1 -o "$out" --system "/nix/store/$(printf %032d 0)-nothing"
-refused 2 '^domstrap: /etc is not in a Nix store$' g1 -o "$out" --system /etc
-refused 2 'not in a Nix store|store path' g1 -o "$out" --system /nix/store
-refused 2 'store path|NixOS system' g1 -o "$out" --system "$system/init"
+refused 2 'not a NixOS system.*just-a-file has no init' g1 "${here_only[@]}" --system "$file"
+refused 2 'not a NixOS system.*linux-6.12.40 has no init' g1 "${here_only[@]}" --system "$kernel"
+refused 2 'not a NixOS system.*init' g1 "${here_only[@]}" --system "$no_init"
+refused 1 'No such file' g1 "${here_only[@]}" --system ./result
+refused 1 'No such file' g1 "${here_only[@]}" --system "/nix/store/$(printf %032d 0)-nothing"
+refused 2 '^domstrap: /etc is not in a Nix store$' g1 "${here_only[@]}" --system /etc
+refused 2 'not in a Nix store|store path' g1 "${here_only[@]}" --system /nix/store
+refused 2 'store path|NixOS system' g1 "${here_only[@]}" --system "$system/init"
 ln -s "$system" result
 ln -s loop loop
-refused 1 'links' g1 -o "$out" --system ./loop
-create g1 -o "$out" --system ./result -n -q || fail "a link to a system"
-create g1 -o "$out" --system /nix/store/../store/"${system##*/}"/ -n -q || fail "an odd path to a system"
+refused 1 'links' g1 "${here_only[@]}" --system ./loop
+create g1 "${here_only[@]}" --system ./result -n -q || fail "a link to a system"
+create g1 "${here_only[@]}" --system /nix/store/../store/"${system##*/}"/ -n -q || fail "an odd path to a system"
 
 # Not registered: files without a row in the database.
 cp -a "$system" "/nix/store/$(printf %032d 0)-nixos-system-copy"
-refused 1 'copy.*not (valid|registered)|does not know' g1 -o "$out" --system "/nix/store/$(printf %032d 0)-nixos-system-copy"
+refused 1 'copy.*not (valid|registered)|does not know' g1 "${here_only[@]}" --system "/nix/store/$(printf %032d 0)-nixos-system-copy"
 rm -rf "/nix/store/$(printf %032d 0)-nixos-system-copy"
 
-refused 2 'no kernel.*--kernel' g1 -o "$out" --system "$bare"
-refused 2 'no kernel.*--kernel' g1 -o "$out" --system "$bare" --boot direct
-create g1 -o "$out" --system "$bare" --boot direct --kernel "$kernel/bzImage" -q || fail "a kernel of the host"
+refused 2 'no kernel.*--kernel' g1 "${here_only[@]}" --system "$bare"
+refused 2 'no kernel.*--kernel' g1 "${here_only[@]}" --system "$bare" --boot direct
+create g1 "${here_only[@]}" --system "$bare" --boot direct --kernel "$kernel/bzImage" -q || fail "a kernel of the host"
 clean "$out/g1.img"
 grep -qx "kernel = \"$kernel/bzImage\"" "$out/g1.cfg" || fail "the host's kernel is not in the config"
 rm "$out"/*
-refused 1 'nowhere: No such file' g1 -o "$out" --system "$bare" --boot direct --kernel "$WORLD/nowhere"
+refused 1 'nowhere: No such file' g1 "${here_only[@]}" --system "$bare" --boot direct --kernel "$WORLD/nowhere"
 # shellcheck disable=SC2016 # for the builder's shell
-refused 1 'leads out of the store|No such file' g1 -o "$out" --system "$(broken 'rm kernel; ln -s /boot/vmlinuz kernel')"
-refused 1 'boot.json' g1 -o "$out" --system "$(broken 'echo nonsense >boot.json')"
-refused 1 'label' g1 -o "$out" --system "$(broken 'echo "/dev/disk/by-label/more-than-sixteen-bytes / ext4" >etc/fstab')"
-refused 1 'command line has [0-9]+ bytes' g1 -o "$out" --boot direct --system "$(broken 'printf %01100d 0 >kernel-params')"
+refused 1 'leads out of the store|No such file' g1 "${here_only[@]}" --system "$(broken 'rm kernel; ln -s /boot/vmlinuz kernel')"
+refused 1 'boot.json' g1 "${here_only[@]}" --system "$(broken 'echo nonsense >boot.json')"
+refused 1 'label' g1 "${here_only[@]}" --system "$(broken 'echo "/dev/disk/by-label/more-than-sixteen-bytes / ext4" >etc/fstab')"
+refused 1 'command line has [0-9]+ bytes' g1 "${here_only[@]}" --boot direct --system "$(broken 'printf %01100d 0 >kernel-params')"
 
 # Another architecture: a warning here, an error on a Xen host.
 arm=$(build small --argstr arch aarch64-linux)
-create g1 -o "$out" --system "$arm" -n -q 2>"$work/stderr"
+create g1 "${here_only[@]}" --system "$arm" -n -q 2>"$work/stderr"
 grep -q '^warning: .*aarch64-linux' "$work/stderr" || fail "no warning about the architecture"
 mkdir -p "$WORLD/proc/xen"
 touch "$WORLD/proc/xen/capabilities"
@@ -87,7 +89,7 @@ touch "$WORLD/proc/xen/capabilities"
     # shellcheck disable=SC2016
     unshare --mount sh -c 'mount --bind "$0" /proc && exec "$@"' "$WORLD/proc" "$DOMSTRAP" create "$@"
   }
-  refused 1 'aarch64-linux, this Xen host is .*--force' g1 -o "$out" --system "$arm"
+  refused 1 'aarch64-linux, this Xen host is .*--force' g1 "${here_only[@]}" --system "$arm"
 )
 
 # ---- what is in the way ----

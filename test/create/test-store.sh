@@ -7,7 +7,9 @@ sizes=$(echo /nix/store/*-sizes)
 link=$(echo /nix/store/*-just-a-link)
 names=$(echo /nix/store/*-names)
 db=/nix/var/nix/db
-ok=(g1 --system "$system" -o "$out" --size 100M)
+here_only=(g1 --system "$system" -o "$out" --size 100M)
+# A system that is not there would be looked for in the public cache.
+ok=("${here_only[@]}" --from /)
 create "${ok[@]}" -q
 mv "$out/g1.img" "$work/good.img"
 rm "$out"/*
@@ -111,7 +113,7 @@ refused 1 'schema.*number' "${ok[@]}"
 rm $db/schema
 refused 1 'has no Nix store' "${ok[@]}"
 printf 10 >$db/schema
-refused 1 'has no Nix store' "${ok[@]}" --from "$WORLD/home"
+refused 1 'has no Nix store' "${here_only[@]}" --from "$WORLD/home"
 mv $db/db.sqlite "$work/db.sqlite"
 refused 1 'has no Nix store' "${ok[@]}"
 head -c 5000 "$work/db.sqlite" >$db/db.sqlite
