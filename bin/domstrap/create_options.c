@@ -10,7 +10,6 @@
 
 #define MEMORY_MIN_MIB 64u
 #define VCPUS_MAX 512u
-#define JOBS_MAX 256u
 #define BOOT_SIZE (512ull << 20)
 
 static const char usage[] =
@@ -21,13 +20,7 @@ static const char usage[] =
 	"\n"
 	"what goes in:\n"
 	"      --system PATH         a store path, its 32 digits, or a link to one\n"
-	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"
-	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"
-	"      --no-check-sigs       take from caches what nobody has signed\n"
-	"      --no-sigs             no signatures in the guest's Nix database\n"
-	"      --jobs N              downloads at once\n"
-	"      --cache-dir DIR       keep downloads there; none: keep none\n"
-	"      --config FILE         in place of /etc/domstrap.conf\n"
+	SOURCE_USAGE
 	"      --configuration FILE  put FILE into the guest's /etc/nixos\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
 	"      --no-channel          none\n"
@@ -69,7 +62,6 @@ static const char usage[] =
 
 enum {
 	OPT_SYSTEM = 256,
-	OPT_FROM,
 	OPT_CONFIGURATION,
 	OPT_CHANNEL,
 	OPT_NO_CHANNEL,
@@ -92,23 +84,13 @@ enum {
 	OPT_VIF,
 	OPT_SET,
 	OPT_JSON,
-	OPT_TRUSTED_KEY,
-	OPT_NO_CHECK_SIGS,
-	OPT_NO_SIGS,
-	OPT_JOBS,
-	OPT_CACHE_DIR,
-	OPT_CONFIG,
 };
+
+#define LONG_OPTION(name, has_arg, number) {name, has_arg, NULL, number},
 
 static const struct option long_options[] = {
 	{"system", required_argument, NULL, OPT_SYSTEM},
-	{"from", required_argument, NULL, OPT_FROM},
-	{"trusted-key", required_argument, NULL, OPT_TRUSTED_KEY},
-	{"no-check-sigs", no_argument, NULL, OPT_NO_CHECK_SIGS},
-	{"no-sigs", no_argument, NULL, OPT_NO_SIGS},
-	{"jobs", required_argument, NULL, OPT_JOBS},
-	{"cache-dir", required_argument, NULL, OPT_CACHE_DIR},
-	{"config", required_argument, NULL, OPT_CONFIG},
+	SOURCE_OPTIONS(LONG_OPTION)
 	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
 	{"channel", required_argument, NULL, OPT_CHANNEL},
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
@@ -219,15 +201,6 @@ static int count_option(const char *option, const char *text, unsigned max, unsi
 	return 0;
 }
 
-static int list_option(const char *option, struct text_list *list, const char *text,
-		       struct err *err)
-{
-	if (list->n == LIST_MAX)
-		return err_set(err, ERR_USAGE, "--%s: more than %d", option, LIST_MAX);
-	list->items[list->n++] = text;
-	return 0;
-}
-
 static int vif_option(const char *text, struct create_options *out, struct err *err)
 {
 	int rc;
@@ -237,7 +210,7 @@ static int vif_option(const char *text, struct create_options *out, struct err *
 		return 0;
 	}
 	rc = xlcfg_vif_check(text, err);
-	return rc < 0 ? rc : list_option("vif", &out->vifs, text, err);
+	return rc < 0 ? rc : text_list_add("vif", &out->vifs, text, err);
 }
 
 static int label_option(const char *text, struct create_options *out, struct err *err)
@@ -291,19 +264,13 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return vif_option(arg, out, err);
 	case OPT_SET:
 		rc = xlcfg_set_check(arg, err);
-		return rc < 0 ? rc : list_option("set", &out->set, arg, err);
+		return rc < 0 ? rc : text_list_add("set", &out->set, arg, err);
 	case OPT_LABEL:
 		return label_option(arg, out, err);
 	case 's':
 		return size_option(arg, out, err);
 	case OPT_BOOT_SIZE:
 		return boot_size_option(arg, out, err);
-	case OPT_FROM:
-		return list_option("from", &out->source.from, arg, err);
-	case OPT_TRUSTED_KEY:
-		return list_option("trusted-key", &out->source.trusted_keys, arg, err);
-	case OPT_JOBS:
-		return count_option("jobs", arg, JOBS_MAX, &out->source.jobs, err);
 	case 'j':
 		return count_option("threads", arg, 16, &out->threads, err);
 	default:
@@ -318,8 +285,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		int option;
 		const char **text;
 	} texts[] = {
-		{OPT_SYSTEM, &out->system},   {OPT_CACHE_DIR, &out->source.cache_dir},
-		{OPT_CONFIG, &out->source.config},
+		{OPT_SYSTEM, &out->system},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
 		{OPT_BOOT_DISK, &out->boot_disk},
@@ -337,8 +303,6 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		{'n', &out->dry_run, true},
 		{'f', &out->force, true},
 		{OPT_JSON, &out->json, true},
-		{OPT_NO_CHECK_SIGS, &out->source.no_check_sigs, true},
-		{OPT_NO_SIGS, &out->source.no_sigs, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -414,7 +378,9 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 				       c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
-		rc = guest_option(c, optarg, out, err);
+		rc = source_option(&out->source, c, optarg, err);
+		if (rc == 1)
+			rc = guest_option(c, optarg, out, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -14,7 +14,6 @@
 enum {
 	OPT_JSON = 256,
 	OPT_SYSTEM,
-	OPT_FROM,
 	OPT_SIZE,
 	OPT_LIMIT,
 	OPT_NO_VERIFY,
@@ -22,6 +21,8 @@ enum {
 	OPT_KEEP,
 	OPT_OLDER,
 };
+
+#define SOURCE_ROW(name, has_arg, number) {{name, has_arg, NULL, number}, TAKES_SYSTEM},
 
 static const struct {
 	struct option option;
@@ -33,7 +34,7 @@ static const struct {
         {{"help", no_argument, NULL, 'h'}, 0},
         {{"dry-run", no_argument, NULL, 'n'}, TAKES_WRITE},
         {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM},
-        {{"from", required_argument, NULL, OPT_FROM}, TAKES_SYSTEM},
+        SOURCE_OPTIONS(SOURCE_ROW)
         {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
         {{"no-verify", no_argument, NULL, OPT_NO_VERIFY}, TAKES_SYSTEM},
@@ -56,8 +57,10 @@ static int number(const char *what, const char *text, unsigned max, unsigned *ou
 static int take_option(struct offline_request *r, int opt, const char *arg, struct err *err)
 {
 	unsigned days = 0;
-	int rc;
+	int rc = source_option(&r->source, opt, arg, err);
 
+	if (rc != 1)
+		return rc;
 	switch (opt) {
 	case OPT_JSON:
 		r->common.json = true;
@@ -73,9 +76,6 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 		return 0;
 	case OPT_SYSTEM:
 		r->system = arg;
-		return 0;
-	case OPT_FROM:
-		r->from = arg;
 		return 0;
 	case OPT_SIZE:
 		r->size = arg;
@@ -118,7 +118,7 @@ static void choose(unsigned takes, struct option *longs, char *shorts)
 int offline_options_parse(int argc, char **argv, unsigned takes, const char *usage,
                           struct offline_request *out, struct err *err)
 {
-	struct offline_request r = {.from = "", .verify = true, .older_s = -1};
+	struct offline_request r = {.verify = true, .older_s = -1};
 	struct option longs[ARRAY_LEN(table) + 1];
 	char shorts[2 * ARRAY_LEN(table) + 1];
 	int opt, rc = 0;

@@ -33,6 +33,44 @@ struct source_options {
 	const char *config;    /* NULL: CONF_FILE, if it is there */
 };
 
+/*
+ * What every command with a source takes, for its table of options (X(name,
+ * has_arg, number)), for its help, and to take one: 1: it is none of them.
+ */
+enum {
+	SOURCE_FROM = 1000,
+	SOURCE_TRUSTED_KEY,
+	SOURCE_NO_CHECK_SIGS,
+	SOURCE_NO_SIGS,
+	SOURCE_JOBS,
+	SOURCE_CACHE_DIR,
+	SOURCE_CONFIG,
+};
+#define SOURCE_OPTIONS(X)                                                                          \
+	X("from", required_argument, SOURCE_FROM)                                                  \
+	X("trusted-key", required_argument, SOURCE_TRUSTED_KEY)                                    \
+	X("no-check-sigs", no_argument, SOURCE_NO_CHECK_SIGS)                                      \
+	X("no-sigs", no_argument, SOURCE_NO_SIGS)                                                  \
+	X("jobs", required_argument, SOURCE_JOBS)                                                  \
+	X("cache-dir", required_argument, SOURCE_CACHE_DIR)                                        \
+	X("config", required_argument, SOURCE_CONFIG)
+#define SOURCE_USAGE                                                                               \
+	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"             \
+	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"        \
+	"      --no-check-sigs       take from caches what nobody has signed\n"                    \
+	"      --no-sigs             no signatures in the guest's Nix database\n"                  \
+	"      --jobs N              downloads at once\n"                                          \
+	"      --cache-dir DIR       keep downloads there; none: keep none\n"                      \
+	"      --config FILE         in place of /etc/domstrap.conf\n"
+int source_option(struct source_options *o, int option, const char *arg, struct err *err);
+int text_list_add(const char *option, struct text_list *list, const char *text, struct err *err);
+
+/* What a guest has already, and need not come; all borrowed. */
+struct source_have {
+	const struct closure *db;
+	struct store_files *files;
+};
+
 /* Where one closure comes from: either store or caches is NULL. */
 struct source {
 	struct local_store *store;
@@ -41,9 +79,12 @@ struct source {
 	struct store_files host;   /* where it is the host's */
 	struct closure closure;
 	const char *toplevel; /* borrowed from closure */
-	/* of caches */
-	struct stream_source stream;
-	struct store_item *items; /* for both kinds, in the closure's order */
+	/* What is to come, in the closure's order: all of it, or what is lacking. */
+	struct store_item *items;
+	size_t n_items;
+	size_t *numbers;             /* theirs in the closure */
+	struct store_source trees;   /* of a store */
+	struct stream_source stream; /* of caches */
 	struct conf conf;
 	struct public_key keys[2 * LIST_MAX];
 	size_t n_keys;
@@ -53,11 +94,16 @@ struct source {
 
 /*
  * Find the system and its closure. spool_dir is for nameless files; system is a
- * store path, its 32 digits, or, of a local store, a link to one.
+ * store path, its 32 digits, or, of a local store, a link to one. have: NULL
+ * for a new guest.
  */
 int source_open(struct source *s, const struct source_options *opt, const char *system,
-                const char *spool_dir, const atomic_bool *stop, struct err *err);
+                const char *spool_dir, const struct source_have *have, const atomic_bool *stop,
+                struct err *err);
 void source_fini(struct source *s);
+
+/* For nameless files where there is no better place: TMPDIR or fallback. */
+const char *source_tmp(const char *fallback);
 
 /* The directory for downloads, or NULL; the caller owns it. */
 char *source_cache_dir(const char *option, const struct conf *conf);

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/walk_dir.h"
 #include "change.h"
 #include "command.h"
 #include "difference.h"
 #include "enlarge.h"
 #include "image/store_add.h"
-#include "store/local.h"
 #include "store/system.h"
 
 #define SCHEMA 1
@@ -21,12 +16,12 @@
 static const char usage[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
         "\n"
-        "Adds a generation to a guest that is off: copies the store paths that it lacks,\n"
+        "Adds a generation to a guest that is off: brings the store paths that it lacks,\n"
         "and makes the new system the one that boots. Or gives it a larger root disk.\n"
         "GUEST is its xl config, or its disks: images or block devices.\n"
         "\n"
-        "      --system PATH         the system: a store path, or a link such as ./result\n"
-        "      --from ROOT           read the Nix store below ROOT (default: /)\n"
+        "      --system PATH         a store path, its 32 digits, or a link to one\n"
+        SOURCE_USAGE
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
         "      --limit N             generations in the boot menu (default: as it is)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"
@@ -41,12 +36,11 @@ struct update {
 	struct offline_request req;
 	struct offline off;
 	struct inside in;
-	struct local_store *store;
+	struct source source; /* of the new system */
+	struct inside_files there;
+	char *spool_dir;
 	struct nixos_system system;
-	struct closure closure;   /* of the new system */
-	struct store_item *items; /* those that are missing */
-	struct store_source source;
-	uint64_t bytes;
+	uint64_t bytes; /* of NARs that are missing */
 	unsigned number;     /* of the generation */
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
@@ -56,34 +50,6 @@ struct update {
 	struct ui_progress progress;
 	const atomic_bool *stop;
 };
-
-static struct walk *open_item(const struct store_source *src, size_t i, bool stat_only)
-{
-	const struct update *u =
-	        (const void *)((const char *)src - offsetof(struct update, source));
-	_free_ char *store_path = xasprintf("/nix/store/%s", u->items[i].name);
-	_free_ char *path = local_store_real_path(u->store, store_path);
-
-	return walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL | (stat_only ? WALK_DIR_STAT : 0));
-}
-
-static void list_missing(struct update *u)
-{
-	size_t n = 0;
-
-	u->items = xcalloc(u->closure.n + 1, sizeof *u->items);
-	for (size_t i = 0; i < u->closure.n; i++) {
-		const struct path_info *p = &u->closure.paths[i];
-
-		if (closure_find(&u->in.db, p->path))
-			continue;
-		u->items[n].name = p->path + strlen("/nix/store/");
-		u->items[n].nar_size = p->nar_size;
-		memcpy(u->items[n++].nar_hash, p->nar_hash, HASH_SHA256_LEN);
-		u->bytes += p->nar_size;
-	}
-	u->source = (struct store_source){.items = u->items, .n = n, .open = open_item};
-}
 
 /* nix-env --set does not number a system again that is the last one. */
 static void choose_number(struct update *u)
@@ -99,26 +65,43 @@ static void compare(struct update *u)
 {
 	const struct generation *before = inside_current(&u->in);
 	_free_ bool *was = xcalloc(u->in.db.n + 1, sizeof *was);
-	_free_ bool *is = xcalloc(u->closure.n + 1, sizeof *is);
+	_free_ bool *is = xcalloc(u->source.closure.n + 1, sizeof *is);
 
-	for (size_t i = 0; i < u->closure.n; i++)
+	for (size_t i = 0; i < u->source.closure.n; i++)
 		is[i] = true;
 	if (before)
 		inside_reach(&u->in.db, before->system.toplevel, was);
-	differences_find(&u->in.db, was, &u->closure, is, &u->diff);
+	differences_find(&u->in.db, was, &u->source.closure, is, &u->diff);
+}
+
+/* Nameless files lie beside the image; a device has nothing beside it. */
+static char *spool_dir(const struct update *u)
+{
+	const struct target *t = u->off.root.target;
+	const char *slash = strrchr(t->name, '/');
+
+	if (u->req.common.dry_run)
+		return xstrdup(source_tmp("/tmp"));
+	if (t->is_device)
+		return xstrdup(source_tmp("/var/tmp"));
+	return slash ? xstrndup(t->name, (size_t)(slash - t->name) + 1) : xstrdup(".");
 }
 
 static int load(struct update *u, struct err *err)
 {
-	int rc = nixos_system_load(u->req.from, u->req.system, &u->system, err);
+	struct source *s = &u->source;
+	struct source_have have = {.db = &u->in.db, .files = &u->there.files};
+	int rc;
 
+	u->spool_dir = spool_dir(u);
+	inside_files_init(&u->there, &u->off, u->spool_dir);
+	rc = source_open(s, &u->req.source, u->req.system, u->spool_dir, &have, u->stop, err);
 	if (rc == 0)
-		rc = local_store_open(u->req.from, &u->store, err);
-	if (rc == 0)
-		rc = local_store_closure(u->store, u->system.toplevel, &u->closure, err);
+		rc = nixos_system_load_from(s->files, s->toplevel, &u->system, err);
 	if (rc < 0)
 		return rc;
-	list_missing(u);
+	for (size_t i = 0; i < s->n_items; i++)
+		u->bytes += s->items[i].nar_size;
 	choose_number(u);
 	compare(u);
 	return 0;
@@ -126,24 +109,45 @@ static int load(struct update *u, struct err *err)
 
 /* ---- the change ----------------------------------------------------------- */
 
-static int copy_paths(struct update *u, struct err *err)
+static int add_trees(struct update *u, uint32_t dir, struct err *err)
 {
 	struct store_fill_options opt = {
 	        .threads = u->req.threads, .verify = u->req.verify, .paths = &u->progress.paths};
+	struct ext4_writer *w = ext4_edit_writer(u->off.root.edit);
+	int rc;
+
+	w->done = &u->progress.bytes;
+	rc = store_add(u->off.root.edit, dir, &u->source.trees, &opt, err);
+	w->done = NULL;
+	return rc;
+}
+
+static int add_streams(struct update *u, uint32_t dir, struct err *err)
+{
+	struct stream_fill_options opt = {
+	        .threads = u->req.threads,
+	        .spool_dir = u->spool_dir,
+	        .paths = &u->progress.paths,
+	        .bytes = &u->progress.bytes,
+	};
+
+	return stream_add(u->off.root.edit, dir, &u->source.stream, &opt, err);
+}
+
+static int add_paths(struct update *u, struct err *err)
+{
 	struct ext4_edit *e = u->off.root.edit;
 	uint32_t dir;
 	int rc = ext4_edit_find(e, "/nix/store", true, &dir, err);
 
-	if (rc < 0 || !u->source.n)
+	if (rc < 0 || !u->source.n_items)
 		return rc;
 	ext4_edit_writer(e)->stop = u->stop;
-	ext4_edit_writer(e)->done = &u->progress.bytes;
 	u->progress.total_bytes = u->bytes;
-	u->progress.total_paths = u->source.n;
+	u->progress.total_paths = u->source.n_items;
 	ui_progress_begin(&u->progress);
-	rc = store_add(e, dir, &u->source, &opt, err);
+	rc = u->source.caches ? add_streams(u, dir, err) : add_trees(u, dir, err);
 	ui_progress_end();
-	ext4_edit_writer(e)->done = NULL;
 	return rc;
 }
 
@@ -182,16 +186,16 @@ static int put_database(struct update *u, struct err *err)
 {
 	_cleanup_(closure_fini) struct closure all = {0};
 
-	if (!u->source.n)
+	if (!u->source.n_items)
 		return 0;
-	closure_union(&u->in.db, &u->closure, u->off.now, &all);
+	closure_union(&u->in.db, &u->source.closure, u->off.now, &all);
 	return inside_put_db(&u->off, &all, err);
 }
 
 static int change(struct update *u, struct err *err)
 {
 	struct generation *g = NULL;
-	int rc = copy_paths(u, err);
+	int rc = add_paths(u, err);
 
 	if (rc == 0)
 		rc = put_generation(u, err);
@@ -220,8 +224,8 @@ static void report_json(const struct update *u)
 	json_object_set_new(o, "version",
 	                    u->req.system ? json_string(u->system.version) : json_null());
 	json_object_set_new(o, "addedBytes", json_integer((json_int_t)u->bytes));
-	for (size_t i = 0; i < u->source.n; i++) {
-		_free_ char *path = xasprintf("/nix/store/%s", u->items[i].name);
+	for (size_t i = 0; i < u->source.n_items; i++) {
+		_free_ char *path = xasprintf("/nix/store/%s", u->source.items[i].name);
 
 		json_array_append_new(paths, json_string(path));
 	}
@@ -250,7 +254,7 @@ static void report(const struct update *u)
 		return;
 	printf("%sgeneration %u: %s, %zu paths added (%s)\n",
 	       u->req.common.dry_run ? "would make " : "", u->number, u->system.toplevel,
-	       u->source.n, str_human(u->bytes, size));
+	       u->source.n_items, str_human(u->bytes, size));
 	differences_print(&u->diff);
 }
 
@@ -263,7 +267,8 @@ static int write_all(struct update *u, struct err *err)
 	if (u->wish.kind != WISH_NONE)
 		rc = enlarge(&u->off, &u->wish, &u->old_size, err);
 	if (rc >= 0 && u->req.system) {
-		ui_say("adding %zu store paths, %s", u->source.n, str_human(u->bytes, size));
+		ui_say("adding %zu store paths, %s", u->source.n_items,
+		       str_human(u->bytes, size));
 		rc = change(u, err);
 	} else if (rc == 0) {
 		rc = offline_commit(&u->off.root, err);
@@ -316,9 +321,9 @@ int cmd_update(int argc, char **argv)
 	u.stop = ui_catch_signals();
 	rc = update(&u, &err);
 	differences_fini(&u.diff);
-	closure_fini(&u.closure);
+	source_fini(&u.source);
+	store_files_fini(&u.there.files);
 	nixos_system_fini(&u.system);
-	local_store_free(u.store);
-	free(u.items);
+	free(u.spool_dir);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }
