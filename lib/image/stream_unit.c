@@ -13,6 +13,15 @@ static int fetch(struct fill *f, size_t pos, int copy, stream_use *use, void *ct
 	return stream_nar(f->src, f->plan->order[pos], copy, f->opt->bytes, use, ctx, err);
 }
 
+/* The walk's end shows only that all was right. */
+static int see_end(struct walk *walk, struct err *err)
+{
+	struct walk_entry ent;
+	int rc = walk_next(walk, &ent, err);
+
+	return rc < 0 ? rc : 0;
+}
+
 /* ---- units in memory --------------------------------------------------------- */
 
 struct memory {
@@ -58,6 +67,8 @@ static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 	*l->tally = (struct ext4_tally){0};
 	walk = nar_walk_new((struct nar_source){memory_read, &m});
 	rc = ext4_count_tree(l->me->counter, walk, l->tally, err);
+	if (rc == 0)
+		rc = see_end(walk, err);
 	walk_free(walk);
 	return rc;
 }
@@ -153,15 +164,6 @@ static int undo(struct fill *f, uint64_t line, uint64_t end, struct err *err)
 		line += run;
 	}
 	return rc;
-}
-
-/* The walk's end shows only that all was right. */
-static int see_end(struct walk *walk, struct err *err)
-{
-	struct walk_entry ent;
-	int rc = walk_next(walk, &ent, err);
-
-	return rc < 0 ? rc : 0;
 }
 
 static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
