@@ -15,6 +15,7 @@ enum {
 	OPT_JSON = 256,
 	OPT_SYSTEM,
 	OPT_SIZE,
+	OPT_BOOT_SIZE,
 	OPT_LIMIT,
 	OPT_NO_VERIFY,
 	OPT_TO,
@@ -36,6 +37,7 @@ static const struct {
         {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM},
         SOURCE_OPTIONS(SOURCE_ROW)
         {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
+        {{"boot-size", required_argument, NULL, OPT_BOOT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
         {{"no-verify", no_argument, NULL, OPT_NO_VERIFY}, TAKES_SYSTEM},
         {{"threads", required_argument, NULL, 'j'}, TAKES_SYSTEM},
@@ -79,6 +81,9 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 		return 0;
 	case OPT_SIZE:
 		r->size = arg;
+		return 0;
+	case OPT_BOOT_SIZE:
+		r->boot_size = arg;
 		return 0;
 	case OPT_NO_VERIFY:
 		r->verify = false;

@@ -13,7 +13,7 @@ struct offline_request {
 	struct offline_options common;
 	const char *system; /* update */
 	struct source_options source;
-	const char *size; /* the same; NULL: as it is */
+	const char *size, *boot_size; /* the same; NULL: as it is */
 	unsigned limit;   /* of the menu; 0: as it is */
 	bool verify;
 	unsigned threads;
@@ -24,7 +24,7 @@ struct offline_request {
 
 enum offline_takes {
 	TAKES_WRITE = 1,  /* --dry-run */
-	TAKES_SYSTEM = 2, /* --system, where it comes from, --size, --limit, --no-verify, --threads */
+	TAKES_SYSTEM = 2, /* --system, where it comes from, --size, --boot-size, --limit, … */
 	TAKES_TO = 4,     /* --to */
 	TAKES_KEEP = 8,   /* --keep, --older-than */
 };

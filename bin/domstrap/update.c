@@ -23,6 +23,7 @@ static const char usage[] =
         "      --system PATH         a store path, its 32 digits, or a link to one\n"
         SOURCE_USAGE
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
+        "      --boot-size SIZE      of a boot disk of its own: the same\n"
         "      --limit N             generations in the boot menu (default: as it is)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"
         "  -n, --dry-run             say what would be added, write nothing\n"
@@ -44,9 +45,8 @@ struct update {
 	unsigned number;     /* of the generation */
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
-	struct size_wish wish;
-	struct enlarged old_size;
-	uint64_t free_bytes; /* in the end */
+	struct size_wish root_wish, boot_wish;
+	struct enlarged old_root, old_boot;
 	struct ui_progress progress;
 	const atomic_bool *stop;
 };
@@ -218,6 +218,10 @@ static void report_json(const struct update *u)
 	json_object_set_new(o, "dryRun", json_boolean(u->req.common.dry_run));
 	json_object_set_new(o, "diskBytes",
 	                    json_integer((json_int_t)(u->off.root.base + u->off.root.size)));
+	json_object_set_new(o, "bootDiskBytes",
+	                    u->off.separate_boot
+	                            ? json_integer((json_int_t)(u->off.boot.base + u->off.boot.size))
+	                            : json_null());
 	json_object_set_new(o, "generation", u->req.system ? json_integer(u->number) : json_null());
 	json_object_set_new(o, "system",
 	                    u->req.system ? json_string(u->system.toplevel) : json_null());
@@ -236,9 +240,24 @@ static void report_json(const struct update *u)
 	json_decref(o);
 }
 
-static void report(const struct update *u)
+static void report_size(const struct update *u, const struct offline_fs *fs,
+                        const struct size_wish *wish)
 {
 	char size[16], spare[16];
+
+	str_human(fs->base + fs->size, size);
+	if (wish->kind == WISH_NONE)
+		return;
+	if (u->req.common.dry_run)
+		printf("would enlarge %s to %s\n", fs->target->name, size);
+	else
+		printf("%s: %s, %s free\n", fs->target->name, size,
+		       str_human(ext4_edit_free_bytes(fs->edit), spare));
+}
+
+static void report(const struct update *u)
+{
+	char size[16];
 
 	if (u->req.common.json) {
 		report_json(u);
@@ -246,10 +265,8 @@ static void report(const struct update *u)
 	}
 	if (u->req.common.level < UI_NORMAL)
 		return;
-	if (u->wish.kind != WISH_NONE && !u->req.common.dry_run)
-		printf("%s: %s, %s free\n", u->off.root.target->name,
-		       str_human(u->off.root.base + u->off.root.size, size),
-		       str_human(u->free_bytes, spare));
+	report_size(u, &u->off.root, &u->root_wish);
+	report_size(u, &u->off.boot, &u->boot_wish);
 	if (!u->req.system)
 		return;
 	printf("%sgeneration %u: %s, %zu paths added (%s)\n",
@@ -258,26 +275,86 @@ static void report(const struct update *u)
 	differences_print(&u->diff);
 }
 
+static int check_boot(const struct update *u, struct err *err)
+{
+	if (u->boot_wish.kind == WISH_NONE || u->off.separate_boot)
+		return 0;
+	return err_set(err, ERR_USAGE,
+	               "%s: its /boot has no disk of its own for --boot-size; --size enlarges the "
+	               "disk of both",
+	               u->off.root.target->name);
+}
+
+/* What --size would do. */
+static int check_sizes(struct update *u, struct err *err)
+{
+	int rc = 0;
+
+	if (u->boot_wish.kind != WISH_NONE)
+		rc = enlarge_check(&u->off.boot, &u->boot_wish, err);
+	if (rc == 0 && u->root_wish.kind != WISH_NONE)
+		rc = enlarge_check(&u->off.root, &u->root_wish, err);
+	return rc;
+}
+
+/* A change of its own, since the root's may have no menu to commit with it. */
+static int enlarge_boot(struct update *u, struct err *err)
+{
+	struct offline_fs *boot = &u->off.boot;
+	int rc = enlarge(&u->off, boot, &u->boot_wish, &u->old_boot, err);
+
+	if (rc == 0)
+		rc = offline_commit(boot, err);
+	if (rc < 0 && !boot->happened)
+		enlarge_undo(&u->old_boot);
+	return rc < 0 ? rc : offline_reopen(&u->off, boot, err);
+}
+
 /* A larger disk first, then what goes in; one commit for both. */
-static int write_all(struct update *u, struct err *err)
+static int write_root(struct update *u, struct err *err)
 {
 	char size[16];
 	int rc = 0;
 
-	if (u->wish.kind != WISH_NONE)
-		rc = enlarge(&u->off, &u->wish, &u->old_size, err);
+	if (u->root_wish.kind != WISH_NONE)
+		rc = enlarge(&u->off, &u->off.root, &u->root_wish, &u->old_root, err);
 	if (rc >= 0 && u->req.system) {
 		ui_say("adding %zu store paths, %s", u->source.n_items,
 		       str_human(u->bytes, size));
 		rc = change(u, err);
-	} else if (rc == 0) {
+	} else if (rc == 0 && u->root_wish.kind != WISH_NONE) {
 		rc = offline_commit(&u->off.root, err);
 	}
 	if (rc < 0 && !u->off.root.happened)
-		enlarge_undo(&u->off, &u->old_size);
-	if (rc >= 0)
-		u->free_bytes = ext4_edit_free_bytes(u->off.root.edit);
+		enlarge_undo(&u->old_root);
 	return rc < 0 ? rc : 0;
+}
+
+static int write_all(struct update *u, struct err *err)
+{
+	int rc = u->boot_wish.kind != WISH_NONE ? enlarge_boot(u, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = write_root(u, err);
+	return rc < 0 && u->old_boot.target
+	               ? err_prefix(err, "%s is larger now; but", u->old_boot.target->name)
+	               : rc;
+}
+
+static int parse_sizes(struct update *u, struct err *err)
+{
+	const struct offline_request *r = &u->req;
+	int rc = 0;
+
+	if (!r->system && !r->size && !r->boot_size)
+		return err_set(err, ERR_USAGE,
+		               "update: to what? Give --system PATH, or --size for a larger disk");
+	if (r->size)
+		rc = size_wish_parse("size", r->size, &u->root_wish, err);
+	if (rc == 0 && r->boot_size)
+		rc = size_wish_parse("boot-size", r->boot_size, &u->boot_wish, err);
+	return rc;
 }
 
 static int update(struct update *u, struct err *err)
@@ -287,10 +364,11 @@ static int update(struct update *u, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (u->req.system)
+	rc = check_boot(u, err);
+	if (rc == 0 && u->req.system)
 		rc = load(u, err);
-	if (rc == 0 && !u->req.common.dry_run)
-		rc = write_all(u, err);
+	if (rc == 0)
+		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
 	if (rc == 0 && u->off.direct_kernel && u->req.system)
 		ui_warn("the config boots the host's %s: make it boot the new system's kernel and "
 		        "init= yourself",
@@ -310,16 +388,15 @@ int cmd_update(int argc, char **argv)
 
 	ui_init(UI_NORMAL);
 	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM, usage, &u.req, &err);
-	if (rc == 0 && !u.req.system && !u.req.size)
-		rc = err_set(&err, ERR_USAGE,
-		             "update: to what? Give --system PATH, or --size for a larger disk");
-	if (rc == 0 && u.req.size)
-		rc = size_wish_parse(u.req.size, &u.wish, &err);
+	if (rc == 0)
+		rc = parse_sizes(&u, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);
 	u.stop = ui_catch_signals();
 	rc = update(&u, &err);
+	enlarged_fini(&u.old_root);
+	enlarged_fini(&u.old_boot);
 	differences_fini(&u.diff);
 	source_fini(&u.source);
 	store_files_fini(&u.there.files);
