@@ -28,6 +28,7 @@ restore() { local f; for f in "$1"*.img; do cp --sparse=always "$f" "$2${f#"$1"}
 
 nix-store --generate-binary-cache-key test-1 secret public
 key=$(cat public)
+: >conf
 nix copy --to "file://$PWD/cache?compression=zstd&secret-key=$PWD/secret" "$(system 3)" 2>copy.log || { cat copy.log >&2; fail "nix copy"; }
 total=0
 for layout in single split; do
@@ -42,7 +43,7 @@ for layout in single split; do
   for command in update fetch gc rollback; do
     case $command in
       update) run=(update g.cfg --system "$(system 3)" -q -j 1) ;;
-      fetch) run=(update g.cfg --system "$(system 3)" -q -j 1 --from "file://$PWD/cache" --trusted-key "$key" --config /dev/null) ;;
+      fetch) run=(update g.cfg --system "$(system 3)" -q -j 1 --from "file://$PWD/cache" --trusted-key "$key" --config "$PWD/conf") ;;
       gc) run=(gc g.cfg --keep 1 -q) ;;
       rollback) run=(rollback g.cfg -q) ;;
     esac
