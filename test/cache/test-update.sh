@@ -56,7 +56,7 @@ SPARE="$TOP $(sed -n 's/^URL: //p' "$work/zstd/$TOP")"
 export TOP SPARE
 serve "$work/zstd"
 made "from a server that counts" "$new" --from "$url/plain"
-[ "$(grep -c narinfo "$requests")" = "$lacking" ] && [ "$(grep -c nar/ "$requests")" = "$lacking" ] ||
+[ "$(grep -c narinfo "$requests") $(grep -c nar/ "$requests")" = "$lacking $lacking" ] ||
   { cat "$requests"; fail "not just the $lacking lacking paths were fetched"; }
 : >"$requests"
 update --system "$old" --trusted-key "$key" --from "$url/plain" -q
@@ -100,7 +100,7 @@ refuse() {
   update -q "$@" >"$work/stdout" 2>"$work/stderr" || got=$?
   [ "$got" = "$status" ] || { cat "$work/stderr" >&2; fail "status $got, not $status: update $*"; }
   grep -Eq -- "$words" "$work/stderr" || { cat "$work/stderr" >&2; fail "not said: $words: update $*"; }
-  [ "$(grep -vc '^warning: ' "$work/stderr")" = 1 ] && [ ! -s "$work/stdout" ] || { cat "$work/stderr" >&2; fail "not one line: update $*"; }
+  [ "$(grep -vc '^warning: ' "$work/stderr") $(wc -c <"$work/stdout")" = "1 0" ] || { cat "$work/stderr" >&2; fail "not one line: update $*"; }
   unchanged "$*"
   echo "$got: $(cat "$work/stderr")"
 }
@@ -162,6 +162,7 @@ create tight --system "$old" -o "$work" -q --no-sigs --vif none --size 60M
 cp --sparse=always "$work/tight.img" "$out/g.img"
 visible >"$work/before"
 refuse 1 'archives of .* are to be added, .* are free' --system "$large" --trusted-key "$key" --from "$url/plain"
+# shellcheck disable=SC2016 # the builder's variables
 links=$(nix-build -Q --no-out-link --expr 'let old = builtins.storePath "'"$old"'"; in derivation {
   name = "nixos-system-many"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/usr/bin:/bin"; inherit old;
   args = [ "-euc" "cp -a $old $out; chmod -R u+w $out; mkdir $out/d; cd $out/d; for i in $(seq 14000); do echo $i >$i; done" ]; }')

@@ -16,7 +16,7 @@ device() { # device FILE SIZE: sets loop
 
 for layout in single split; do
   device root.$layout 64M; root=$loop
-  create=(--layout $layout --vif none --root-disk "$root") boot=$root
+  create=(--layout "$layout" --vif none --root-disk "$root") boot=$root
   [ $layout = single ] || { device boot.$layout 24M; boot=$loop; create+=(--boot-disk "$boot"); }
   "$DOMSTRAP" create d --system "$(system 1)" -q --force "${create[@]}"
   check() {
@@ -75,7 +75,7 @@ open("open", "w").close()
 time.sleep(600)
 PY
   holder=$!
-  for _ in {1..100}; do [ -e open ] && break || sleep 0.1; done
+  for _ in {1..100}; do [ ! -e open ] || break; sleep 0.1; done
   refused "open for itself alone"
   kill $holder
   wait $holder 2>/dev/null || true
