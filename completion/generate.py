@@ -15,7 +15,7 @@ FILES = {"CFG", "CONFIG", "DEVICE", "DISK", "FILE", "GUEST", "IMAGE", "ISO", "LI
 DIRS = {"DIR", "NIXPKGS", "ROOT"}
 
 COMMAND = re.compile(r"^  ([a-z]+)  +(\S.*)$")
-OPTION = re.compile(r"^ +(?:(-[a-zA-Z]), )?(--[a-z][-a-z0-9]*)(?:[ =]([^\s-]\S*))?(?:  +(.*))?$")
+OPTION = re.compile(r"^ +(?:(-[a-zA-Z]), )?(--[a-z][-a-z0-9]*)(?:[ =]([^\s-]\S*(?: [A-Z]\S*)*))?(?:  +(.*))?$")
 WORD = re.compile(r"[A-Z][-A-Z]*")
 
 
@@ -171,8 +171,8 @@ def zsh_specs(command, indent):
         excluded = "*" if o.repeats else f"({' '.join(o.names)})" if o.short else ""
         for n in o.names:
             spec = f"{excluded}{n}{'' if not o.value else '=' if n == o.long else '+'}[{zsh_text(o.text)}]"
-            if o.value:
-                spec += f":{zsh_text(o.value.name)}:{zsh_action(o.value)}"
+            for value in o.value.name.split(" ") if o.value else []:
+                spec += f":{zsh_text(value)}:{zsh_action(Value(value))}"
             specs.append(quote(spec))
     specs.append(quote("*:operand:" + zsh_action(command.operand)))
     return "".join(f" \\\n{indent}{s}" for s in specs)

@@ -46,7 +46,7 @@ truncate -s 1M "$dir/disk"
 printf 'menuentry one {\nlinux /k\n}\n' >"$dir/grub.cfg"
 "$root/usr/bin/domgrub" --config="$dir/domgrub.conf" -l --isconfig "$dir/grub.cfg" >"$dir/out" 2>&1 &&
   ok "domgrub reads its sample" || bad "domgrub reads its sample: $(cat "$dir/out")"
-"$root/usr/bin/domstrap" cache --config "$dir/domstrap.conf" >"$dir/out" 2>&1 &&
+"$root/usr/bin/domstrap" cache --conf "$dir/domstrap.conf" >"$dir/out" 2>&1 &&
   ok "domstrap reads its sample" || bad "domstrap reads its sample: $(cat "$dir/out")"
 
 make_ uninstall || { tail -n 30 "$dir/log"; bad "make uninstall"; }
