@@ -7,9 +7,7 @@ dir=$(realpath -m "${1:?DIR}")
 mkdir -p "$dir"
 rm -rf "$dir/source"
 rm -f "$dir"/dom{strap,grub}{,-dbgsym}_*.{deb,changes,buildinfo} "$dir/log"
-mkdir "$dir/source"
-# What git does not keep stays behind, also where this is no clone.
-tar -C "$repo" -c --exclude=./.git --exclude='./build' --exclude='./build-*' --exclude='./obj-*' --exclude=./work . | tar -C "$dir/source" -x
+copy_tree "$dir/source"
 cd "$dir/source"
 dpkg-buildpackage -us -uc -b -Jauto >"$dir/log" 2>&1 || { tail -n 40 "$dir/log" >&2; die "dpkg-buildpackage failed; $dir/log has all of it"; }
 lintian --allow-root --fail-on error,warning "$dir"/*.changes >&2 || die "lintian complains"

@@ -9,13 +9,6 @@ failed=0
 ok() { echo "ok $1"; }
 bad() { echo "not ok $1"; failed=1; }
 
-# copy_tree DIR: what a fresh clone has, as far as this tree tells
-copy_tree() {
-  mkdir -p "$1"
-  tar -C "$repo" -c --exclude=./.git --exclude='./build' --exclude='./build-*' --exclude='./obj-*' --exclude=./work . |
-    tar -C "$1" -x --no-same-owner
-}
-
 # as_stranger CMD...: without root's rights, where we have them
 as_stranger() {
   if [ "$(id -u)" = 0 ]; then
