@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 FILES = {"CFG", "CONFIG", "DEVICE", "DISK", "FILE", "GUEST", "IMAGE", "ISO", "LINK", "PATH", "STORE"}
-DIRS = {"DIR", "NIXPKGS", "ROOT"}
+DIRS = {"DIR", "DIRECTORY", "NIXPKGS", "ROOT"}
 
 COMMAND = re.compile(r"^  ([a-z]+)  +(\S.*)$")
 OPTION = re.compile(r"^ +(?:(-[a-zA-Z]), )?(--[a-z][-a-z0-9]*)(?:[ =]([^\s-]\S*(?: [A-Z]\S*)*))?(?:  +(.*))?$")
