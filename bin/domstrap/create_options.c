@@ -27,7 +27,7 @@ static const char usage[] =
 	"      --no-sigs             no signatures in the guest's Nix database\n"
 	"      --jobs N              downloads at once\n"
 	"      --cache-dir DIR       keep downloads there; none: keep none\n"
-	"      --config FILE         in place of /etc/domstrap.conf\n"
+	"      --conf FILE           in place of /etc/domstrap.conf\n"
 	"      --configuration FILE  put FILE into the guest's /etc/nixos\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
 	"      --no-channel          none\n"
@@ -97,7 +97,7 @@ enum {
 	OPT_NO_SIGS,
 	OPT_JOBS,
 	OPT_CACHE_DIR,
-	OPT_CONFIG,
+	OPT_CONF,
 };
 
 static const struct option long_options[] = {
@@ -108,7 +108,7 @@ static const struct option long_options[] = {
 	{"no-sigs", no_argument, NULL, OPT_NO_SIGS},
 	{"jobs", required_argument, NULL, OPT_JOBS},
 	{"cache-dir", required_argument, NULL, OPT_CACHE_DIR},
-	{"config", required_argument, NULL, OPT_CONFIG},
+	{"conf", required_argument, NULL, OPT_CONF},
 	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
 	{"channel", required_argument, NULL, OPT_CHANNEL},
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
@@ -219,15 +219,6 @@ static int count_option(const char *option, const char *text, unsigned max, unsi
 	return 0;
 }
 
-static int list_option(const char *option, struct text_list *list, const char *text,
-		       struct err *err)
-{
-	if (list->n == LIST_MAX)
-		return err_set(err, ERR_USAGE, "--%s: more than %d", option, LIST_MAX);
-	list->items[list->n++] = text;
-	return 0;
-}
-
 static int vif_option(const char *text, struct create_options *out, struct err *err)
 {
 	int rc;
@@ -237,7 +228,7 @@ static int vif_option(const char *text, struct create_options *out, struct err *
 		return 0;
 	}
 	rc = xlcfg_vif_check(text, err);
-	return rc < 0 ? rc : list_option("vif", &out->vifs, text, err);
+	return rc < 0 ? rc : text_list_add(&out->vifs, "vif", text, err);
 }
 
 static int label_option(const char *text, struct create_options *out, struct err *err)
@@ -291,7 +282,7 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return vif_option(arg, out, err);
 	case OPT_SET:
 		rc = xlcfg_set_check(arg, err);
-		return rc < 0 ? rc : list_option("set", &out->set, arg, err);
+		return rc < 0 ? rc : text_list_add(&out->set, "set", arg, err);
 	case OPT_LABEL:
 		return label_option(arg, out, err);
 	case 's':
@@ -299,9 +290,9 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	case OPT_BOOT_SIZE:
 		return boot_size_option(arg, out, err);
 	case OPT_FROM:
-		return list_option("from", &out->source.from, arg, err);
+		return text_list_add(&out->source.from, "from", arg, err);
 	case OPT_TRUSTED_KEY:
-		return list_option("trusted-key", &out->source.trusted_keys, arg, err);
+		return text_list_add(&out->source.trusted_keys, "trusted-key", arg, err);
 	case OPT_JOBS:
 		return count_option("jobs", arg, JOBS_MAX, &out->source.jobs, err);
 	case 'j':
@@ -319,7 +310,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		const char **text;
 	} texts[] = {
 		{OPT_SYSTEM, &out->system},   {OPT_CACHE_DIR, &out->source.cache_dir},
-		{OPT_CONFIG, &out->source.config},
+		{OPT_CONF, &out->source.conf},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
 		{OPT_BOOT_DISK, &out->boot_disk},
