@@ -18,11 +18,11 @@
 #include "image/device.h"
 #include "image/nixroot.h"
 #include "menu.h"
+#include "nixos_files.h"
 #include "store/store_db.h"
 
 /* Room for the guest's own next steps: half of the closure, at least 1 GiB. */
 #define SPARE_MIN (1ull << 30)
-#define CONFIGURATION_MAX (16u << 20)
 #define MODE_FILE 0644
 
 /* The files beside the images, in the order in which they get their names. */
@@ -46,7 +46,8 @@ struct disk_work {
 struct creation {
 	struct guest guest;
 	struct store_source source;
-	struct buf database, configuration;
+	struct buf database;
+	struct nixos_files nixos;
 	struct menu menu;
 	struct disk_work disks[GUEST_DISKS_MAX];
 	struct outfile files[FILES];
@@ -81,7 +82,6 @@ static void list_items(struct creation *cr)
 static int build_root(struct creation *cr, struct err *err)
 {
 	struct guest *g = &cr->guest;
-	struct str configuration;
 	struct nixroot root = {
 		.toplevel = g->system.toplevel,
 		.schema = STR(STORE_DB_SCHEMA),
@@ -90,14 +90,12 @@ static int build_root(struct creation *cr, struct err *err)
 	};
 	int rc = store_db_build(&g->source.closure, g->time, &cr->database, err);
 
-	if (rc == 0 && g->opt.configuration) {
-		rc = io_read_file(AT_FDCWD, g->opt.configuration, CONFIGURATION_MAX,
-				  &cr->configuration, err);
-		configuration = buf_str(&cr->configuration);
-		root.configuration = &configuration;
-	}
+	if (rc == 0)
+		rc = nixos_files_load(&g->opt.nix, g->opt.configuration, &cr->nixos, err);
 	if (rc < 0)
 		return rc;
+	root.etc_nixos = cr->nixos.v;
+	root.n_etc_nixos = cr->nixos.n;
 	root.database = buf_str(&cr->database);
 	if (g->channel_name)
 		root.channel_url = g->channel_copy ? g->channel_copy : g->channel_url;
@@ -406,8 +404,50 @@ static void creation_fini(struct creation *cr)
 		outfile_fini(&cr->files[i]);
 	menu_fini(&cr->menu);
 	buf_fini(&cr->database);
-	buf_fini(&cr->configuration);
+	nixos_files_fini(&cr->nixos);
 	guest_fini(&cr->guest);
+}
+
+/* What would be in the way: to be known before a build that takes hours. */
+static int check_names(const struct create_options *o, struct err *err)
+{
+	bool split = o->layout == LAYOUT_SPLIT;
+	const char *const suffixes[] = {
+		".cfg",
+		o->disk ? NULL : split ? "-root.img" : ".img",
+		split && !o->boot_disk ? "-boot.img" : NULL,
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes) && rc == 0; i++) {
+		_free_ char *name = suffixes[i] ? xasprintf("%s%s", o->name, suffixes[i]) : NULL;
+
+		if (name)
+			rc = outfile_check(o->output, name, o->force, err);
+	}
+	return rc;
+}
+
+/* --config and --flake: the system, and a link beside the image that keeps it. */
+static int build_system(struct create_options *o, char **system, struct err *err)
+{
+	_free_ char *link = xasprintf("%s/%s.system", o->output, o->name);
+	struct nix_request req = {
+		.opt = &o->nix,
+		.name = o->name,
+		.link = link,
+		.dry_run = o->dry_run,
+		.level = o->level,
+	};
+	int rc = check_names(o, err);
+
+	if (rc == 0)
+		rc = nix_build_guest(&req, system, err);
+	if (rc < 0)
+		return rc;
+	o->system = *system;
+	/* It is in the host's store, and nowhere else. */
+	return text_list_add("from", &o->source.from, "/", err);
 }
 
 int cmd_create(int argc, char **argv)
@@ -416,6 +456,7 @@ int cmd_create(int argc, char **argv)
 	struct create_options opt;
 	struct err err = ERR_INIT;
 	const atomic_bool *stop;
+	_free_ char *system = NULL;
 	int rc;
 
 	creation_init(&cr);
@@ -425,7 +466,9 @@ int cmd_create(int argc, char **argv)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(opt.level);
 	stop = ui_catch_signals();
-	rc = guest_load(&opt, stop, &cr.guest, &err);
+	rc = nix_wanted(&opt.nix) ? build_system(&opt, &system, &err) : 0;
+	if (rc == 0)
+		rc = guest_load(&opt, stop, &cr.guest, &err);
 	if (rc == 0)
 		rc = create(&cr, stop, &err);
 	creation_fini(&cr);

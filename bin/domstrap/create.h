@@ -12,6 +12,7 @@
 #include "image/image.h"
 #include "image/target.h"
 #include "nix/channel.h"
+#include "nix_build.h"
 #include "source.h"
 #include "store/system.h"
 #include "ui.h"
@@ -38,7 +39,8 @@ enum size_kind {
 struct create_options {
 	const char *name;	 /* of the files, and of the domain if domain is NULL */
 	const char *domain;
-	const char *system;
+	const char *system;	 /* or what nix says is to be built */
+	struct nix_options nix;
 	struct source_options source;
 	const char *output;	 /* directory */
 	enum layout layout;

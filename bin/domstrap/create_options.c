@@ -15,9 +15,10 @@
 
 static const char usage[] =
 	"usage: domstrap create NAME --system PATH [options]\n"
+	"       domstrap create NAME --config FILE | --flake REF[#HOST] [options]\n"
 	"\n"
 	"Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
-	"binary cache.\n"
+	"binary cache; or builds it first, with Nix.\n"
 	"\n"
 	"what goes in:\n"
 	"      --system PATH         a store path, its 32 digits, or a link to one\n"
@@ -28,10 +29,16 @@ static const char usage[] =
 	"      --jobs N              downloads at once\n"
 	"      --cache-dir DIR       keep downloads there; none: keep none\n"
 	"      --conf FILE           in place of /etc/domstrap.conf\n"
-	"      --configuration FILE  put FILE into the guest's /etc/nixos\n"
+	"      --configuration FILE  for the guest's /etc/nixos (default: what it is built\n"
+	"                            from)\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
 	"      --no-channel          none\n"
 	"      --no-verify           do not compare NAR hashes while copying\n"
+	"\n"
+	"how it is built, where it is not yet:\n"
+	"      --config FILE         its configuration, such as configuration.nix\n"
+	NIX_USAGE
+	"      --max-jobs N          builds at once\n"
 	"\n"
 	"the disk:\n"
 	"  -o, --output DIR          where the files go (default: here)\n"
@@ -100,7 +107,10 @@ enum {
 	OPT_CONF,
 };
 
+#define NIX_ROW(name, has_arg, value) {name, has_arg, NULL, value},
+
 static const struct option long_options[] = {
+	NIX_OPTION_ROWS(NIX_ROW)
 	{"system", required_argument, NULL, OPT_SYSTEM},
 	{"from", required_argument, NULL, OPT_FROM},
 	{"trusted-key", required_argument, NULL, OPT_TRUSTED_KEY},
@@ -228,7 +238,7 @@ static int vif_option(const char *text, struct create_options *out, struct err *
 		return 0;
 	}
 	rc = xlcfg_vif_check(text, err);
-	return rc < 0 ? rc : text_list_add(&out->vifs, "vif", text, err);
+	return rc < 0 ? rc : text_list_add("vif", &out->vifs, text, err);
 }
 
 static int label_option(const char *text, struct create_options *out, struct err *err)
@@ -282,7 +292,7 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return vif_option(arg, out, err);
 	case OPT_SET:
 		rc = xlcfg_set_check(arg, err);
-		return rc < 0 ? rc : text_list_add(&out->set, "set", arg, err);
+		return rc < 0 ? rc : text_list_add("set", &out->set, arg, err);
 	case OPT_LABEL:
 		return label_option(arg, out, err);
 	case 's':
@@ -290,9 +300,9 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	case OPT_BOOT_SIZE:
 		return boot_size_option(arg, out, err);
 	case OPT_FROM:
-		return text_list_add(&out->source.from, "from", arg, err);
+		return text_list_add("from", &out->source.from, arg, err);
 	case OPT_TRUSTED_KEY:
-		return text_list_add(&out->source.trusted_keys, "trusted-key", arg, err);
+		return text_list_add("trusted-key", &out->source.trusted_keys, arg, err);
 	case OPT_JOBS:
 		return count_option("jobs", arg, JOBS_MAX, &out->source.jobs, err);
 	case 'j':
@@ -366,9 +376,13 @@ static int check_together(struct create_options *o, struct err *err)
 			       "that searches for its disks");
 	if (o->kernel && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
-	if (!o->system)
+	if (!o->system && !nix_wanted(&o->nix))
 		return err_set(err, ERR_USAGE,
-			       "--system is missing: a built NixOS system, such as ./result");
+			       "--system is missing: a built NixOS system, such as ./result; or "
+			       "--config or --flake, to build one");
+	if (nix_wanted(&o->nix) && o->source.from.n)
+		return err_set(err, ERR_USAGE,
+			       "--from goes with --system; what is built is in the host's store");
 	if (o->disk && o->size_kind != SIZE_AUTO)
 		return err_set(err, ERR_USAGE,
 			       "--size goes with an image file; a device has its own size");
@@ -378,7 +392,9 @@ static int check_together(struct create_options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--vif none excludes any other --vif");
 	if (o->initrd && !o->kernel)
 		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
-	return xlcfg_name_check(o->name, err);
+	if (xlcfg_name_check(o->name, err) < 0)
+		return -(int)err->code;
+	return nix_options_check(&o->nix, o->system, err);
 }
 
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err)
@@ -394,7 +410,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	};
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:qvh", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:Lqvh", long_options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
@@ -405,7 +421,9 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 				       c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
-		rc = guest_option(c, optarg, out, err);
+		rc = nix_option(c, optarg, argc, argv, &out->nix, err);
+		if (rc == 1)
+			rc = guest_option(c, optarg, out, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -28,8 +28,8 @@ static int two_words(int argc, char **argv, const char *name, struct nix_options
 		return err_set(err, ERR_USAGE,
 		               "--option %s needs two values, a setting's name and its value",
 		               name);
-	rc = text_list_add(&out->option, "option", name, err);
-	return rc < 0 ? rc : text_list_add(&out->option, "option", argv[optind++], err);
+	rc = text_list_add("option", &out->option, name, err);
+	return rc < 0 ? rc : text_list_add("option", &out->option, argv[optind++], err);
 }
 
 int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options *out,
@@ -296,4 +296,19 @@ int nix_build(const struct nix_request *req, char **system, struct err *err)
 		return rc;
 	return req->dry_run ? parse_path(buf_str(&out), system, err)
 	                    : read_result(req->link, system, err);
+}
+
+int nix_build_guest(const struct nix_request *req, char **system, struct err *err)
+{
+	_free_ char *path = NULL;
+	int rc = nix_build(req, &path, err);
+
+	if (rc == 0 && access(path, F_OK) < 0)
+		rc = err_set(err, ERR_NOENT,
+		             "%s is not built yet, so that there is nothing to tell of it; "
+		             "\"domstrap build\" builds it",
+		             path);
+	if (rc == 0)
+		*system = take(&path);
+	return rc;
 }

@@ -83,6 +83,12 @@ struct nix_request {
  */
 int nix_build(const struct nix_request *req, char **system, struct err *err);
 
+/*
+ * The same for create and update, which go on with it: in a dry run it must
+ * have been built before.
+ */
+int nix_build_guest(const struct nix_request *req, char **system, struct err *err);
+
 /* The directory of a flake on this host, or NULL; the caller frees it. */
 char *nix_flake_dir(const char *flake);
 

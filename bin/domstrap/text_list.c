@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text_list.h"
 
-int text_list_add(struct text_list *list, const char *option, const char *text, struct err *err)
+int text_list_add(const char *option, struct text_list *list, const char *text, struct err *err)
 {
 	if (list->n == LIST_MAX)
 		return err_set(err, ERR_USAGE, "--%s: more than %d", option, LIST_MAX);

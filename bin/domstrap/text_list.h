@@ -18,6 +18,6 @@ struct text_list {
 };
 
 /* -ERR_USAGE where the list is full; option is its name without hyphens. */
-int text_list_add(struct text_list *list, const char *option, const char *text, struct err *err);
+int text_list_add(const char *option, struct text_list *list, const char *text, struct err *err);
 
 #endif

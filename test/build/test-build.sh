@@ -1,8 +1,7 @@
 #!/bin/bash
 # domstrap build: real Nix builds, from configurations and from flakes; one line of result; and what is said when
 # something is wrong.
-. "$(dirname "$0")/../create/lib.sh"
-nixpkgs=$(cd "$here/../build/nixpkgs" && pwd)
+. "$(dirname "$0")/lib.sh"
 
 build() { PATH=${use_path:-$PATH} "$DOMSTRAP" build "$@" </dev/null; }
 
@@ -71,20 +70,6 @@ echo "configurations are built"
 
 # ---- flakes ----
 
-# What is pure has no currentSystem.
-flake() { # flake DIR HOST...
-  local dir=$1 host
-  shift
-  mkdir "$dir"
-  sed 's,builtins.currentSystem,"'"$(uname -m)"'-linux",' "$here/system.nix" >"$dir/system.nix"
-  {
-    echo '{ outputs = { self }: {'
-    for host; do
-      echo "nixosConfigurations.\"$host\".config.system.build.toplevel = import ./system.nix { kind = \"small\"; extra = \"echo $host >host\"; };"
-    done
-    echo '}; }'
-  } >"$dir/flake.nix"
-}
 flake one web1
 flake two web1 web2.example.org
 says 'would be built' -n --flake ./one
