@@ -30,8 +30,8 @@ static const char usage[] =
         "\n"
         "      --system PATH         the system: a store path, or a link such as ./result\n"
         "      --from ROOT           read the Nix store below ROOT (default: /)\n"
-        "      --configuration FILE  for the guest's /etc/nixos (default: what it is built\n"
-        "                            from)\n"
+        "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
+        "                            built from)\n"
         "      --config FILE         build this configuration first\n"
         NIX_USAGE
         "      --max-jobs N          builds at once\n"

@@ -30,13 +30,14 @@ refuses() {
 
 # ---- a configuration ----
 
+# shellcheck disable=SC2016 # it is a name
 odd=$work/'a b"${c}\d$'
 mkdir "$odd" empty
 echo '{ }' >configuration.nix
 echo '{ test.extra = "echo other >other"; }' >"$odd/other.nix"
 
 says 'would be built' -n --nixpkgs "$nixpkgs"
-[ ! -e "$system" ] && [ ! -e result ] || fail "--dry-run built something"
+[[ ! -e "$system" && ! -e result ]] || fail "--dry-run built something"
 would=$system
 says "building '/nix/store/.*nixos-system-small" --nixpkgs "$nixpkgs"
 [ "$system" = "$would" ] || fail "--dry-run said another path"
@@ -59,7 +60,7 @@ before=$system
 # Words for Nix; its own list of settings is the witness.
 says 'nix-build .*/nixos -A system --arg configuration .*--option cores 3 --option keep-going true --max-jobs 2 --show-trace --log-format bar-with-logs --verbose --out-link other' \
   --nixpkgs "$nixpkgs" --config "$odd/other.nix" -o other --option cores 3 -v --option keep-going true -j 2 --show-trace -L
-[ -e "$system/other" ] && [ "$system" != "$before" ] || fail "the configuration had no effect"
+[[ -e "$system/other" && "$system" != "$before" ]] || fail "the configuration had no effect"
 [ "$(readlink other)" = "$system" ] || fail "other leads elsewhere"
 says '"action":' --nixpkgs "$nixpkgs" --log-format internal-json
 rm result
@@ -73,7 +74,7 @@ echo "configurations are built"
 flake one web1
 flake two web1 web2.example.org
 says 'would be built' -n --flake ./one
-[ ! -e result ] && [ ! -e one/flake.lock ] || fail "--dry-run wrote something"
+[[ ! -e result && ! -e one/flake.lock ]] || fail "--dry-run wrote something"
 says '' --flake ./one
 [ "$(cat result/host)" = web1 ] || fail "not the only host"
 says '' --flake "path:$work/two#web2.example.org" -o other -L --option cores 1 -j 1 --show-trace
@@ -151,7 +152,7 @@ for signal in INT TERM; do
   status=0
   wait $pid || status=$?
   [ "$status" = $((128 + $(kill -l $signal))) ] || fail "SIG$signal ended it with status $status"
-  [ ! -s stdout ] && [ ! -e slow ] || fail "SIG$signal left a result"
+  [[ ! -s stdout && ! -e slow ]] || fail "SIG$signal left a result"
   ! pgrep -s $pid >/dev/null || fail "SIG$signal left a program of Nix"
 done
 echo "signals end it"
