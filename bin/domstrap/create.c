@@ -24,6 +24,7 @@
 /* Room for the guest's own next steps: half of the closure, at least 1 GiB. */
 #define SPARE_MIN (1ull << 30)
 #define MODE_FILE 0644
+#define MODE_SECRET 0600
 
 /* The files beside the images, in the order in which they get their names. */
 enum {
@@ -48,6 +49,7 @@ struct creation {
 	struct store_source source;
 	struct buf database;
 	struct nixos_files nixos;
+	struct extra extra;
 	struct menu menu;
 	struct disk_work disks[GUEST_DISKS_MAX];
 	struct outfile files[FILES];
@@ -111,10 +113,13 @@ static int build_trees(struct creation *cr, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (!guest_is_split(g))
-		return menu_add(g, root_work(cr)->tree, "/boot", &cr->menu, err);
-	cr->disks[0].tree = tree_new(0755, g->time);
-	return menu_add(g, cr->disks[0].tree, "", &cr->menu, err);
+	if (guest_is_split(g))
+		cr->disks[0].tree = tree_new(0755, g->time);
+	rc = menu_add(g, cr->disks[0].tree, guest_is_split(g) ? "" : "/boot", &cr->menu, err);
+	if (rc < 0)
+		return rc;
+	return extra_put(&cr->extra, root_work(cr)->tree, guest_is_split(g),
+			 guest_spool_dir(&g->opt), err);
 }
 
 static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, struct err *err)
@@ -204,11 +209,12 @@ static int open_disk_file(struct creation *cr, struct disk_work *work, struct er
 {
 	const struct guest *g = &cr->guest;
 	_free_ char *name = xasprintf("%s%s", g->opt.name, work->disk->suffix);
+	mode_t mode = extra_is_secret(&cr->extra) ? MODE_SECRET : MODE_FILE;
 	int rc;
 
 	if (work->disk->device)
 		return 0;
-	rc = outfile_open(&work->file, g->dir, name, MODE_FILE, err);
+	rc = outfile_open(&work->file, g->dir, name, mode, err);
 	if (rc < 0)
 		return rc;
 	return target_from_file(&work->target, work->file.fd, work->disk->path, g->opt.clone, err);
@@ -405,6 +411,7 @@ static void creation_fini(struct creation *cr)
 	menu_fini(&cr->menu);
 	buf_fini(&cr->database);
 	nixos_files_fini(&cr->nixos);
+	extra_fini(&cr->extra);
 	guest_fini(&cr->guest);
 }
 
@@ -466,7 +473,9 @@ int cmd_create(int argc, char **argv)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(opt.level);
 	stop = ui_catch_signals();
-	rc = nix_wanted(&opt.nix) ? build_system(&opt, &system, &err) : 0;
+	rc = extra_load(&opt.extra, &cr.extra, &err);
+	if (rc == 0 && nix_wanted(&opt.nix))
+		rc = build_system(&opt, &system, &err);
 	if (rc == 0)
 		rc = guest_load(&opt, stop, &cr.guest, &err);
 	if (rc == 0)

@@ -35,6 +35,9 @@ static const char usage[] =
 	"      --no-channel          none\n"
 	"      --no-verify           do not compare NAR hashes while copying\n"
 	"\n"
+	"what goes in beside the system:\n"
+	EXTRA_USAGE
+	"\n"
 	"how it is built, where it is not yet:\n"
 	"      --config FILE         its configuration, such as configuration.nix\n"
 	NIX_USAGE
@@ -107,10 +110,11 @@ enum {
 	OPT_CONF,
 };
 
-#define NIX_ROW(name, has_arg, value) {name, has_arg, NULL, value},
+#define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
 
 static const struct option long_options[] = {
-	NIX_OPTION_ROWS(NIX_ROW)
+	NIX_OPTION_ROWS(OPTION_ROW)
+	EXTRA_OPTION_ROWS(OPTION_ROW)
 	{"system", required_argument, NULL, OPT_SYSTEM},
 	{"from", required_argument, NULL, OPT_FROM},
 	{"trusted-key", required_argument, NULL, OPT_TRUSTED_KEY},
@@ -422,6 +426,8 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 		if (plain_option(c, optarg, out))
 			continue;
 		rc = nix_option(c, optarg, argc, argv, &out->nix, err);
+		if (rc == 1)
+			rc = extra_option(c, optarg, &out->extra, err);
 		if (rc == 1)
 			rc = guest_option(c, optarg, out, err);
 		if (rc < 0)
