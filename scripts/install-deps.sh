@@ -14,7 +14,7 @@ build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
   libcurl4-openssl-dev libcmocka-dev'
 test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
-  nginx-light python3'
+  nginx-light python3 openssh-client'
 demo='nix-bin'
 xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
 package='debhelper lintian zsh fish groff-base'
