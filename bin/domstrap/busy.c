@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "busy.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <jansson.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/show.h"
 #include "base/str.h"
+#include "program.h"
 
-#define XL_OUTPUT_MAX (64u << 20)
 #define BACKING_MAX 8192u
 #define XEN_HERE "/proc/xen/privcmd"
-
-extern char **environ;
 
 /* The same file, or the same device under two names. */
 static bool same(const char *a, const char *b)
@@ -70,38 +65,6 @@ static int check_loops(char *const *paths, size_t n, struct err *err)
 
 /* ---- running guests ------------------------------------------------------- */
 
-/* What a program prints; its exit status, or -1 where it is not there. */
-static int capture(char *const argv[], struct buf *out)
-{
-	posix_spawn_file_actions_t actions;
-	struct err ignored = ERR_INIT;
-	int fds[2], status = -1;
-	char piece[4096];
-	size_t got = 1;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -1;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) != 0)
-		pid = -1;
-	posix_spawn_file_actions_destroy(&actions);
-	close(fds[1]);
-	while (pid > 0 && got && out->n < XL_OUTPUT_MAX) {
-		if (io_read(fds[0], argv[0], piece, sizeof piece, &got, &ignored) < 0)
-			break;
-		buf_put(out, piece, got);
-	}
-	close(fds[0]);
-	if (pid > 0)
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static int check_domain(const json_t *domain, char *const *paths, size_t n, struct err *err)
 {
 	const json_t *config = json_object_get(domain, "config");
@@ -130,11 +93,12 @@ static int check_guests(char *const *paths, size_t n, struct err *err)
 	char program[] = "xl", list[] = "list", full[] = "-l";
 	char *argv[] = {program, list, full, NULL};
 	_cleanup_(buf_fini) struct buf out = BUF_INIT;
-	int status = capture(argv, &out), rc = 0;
+	struct err ignored = ERR_INIT;
+	int status, rc = program_run(argv, true, &out, &status, &ignored);
 	json_t *domains;
 
-	if (status != 0) {
-		if (status > 0 && access(XEN_HERE, F_OK) == 0)
+	if (rc < 0 || status != 0) {
+		if (rc == 0 && access(XEN_HERE, F_OK) == 0)
 			return err_set(err, ERR_BUSY,
 			               "\"xl list -l\" failed (status %d), so that it is not known "
 			               "whether a guest uses the disk",

@@ -14,21 +14,32 @@
 
 static const char usage[] =
 	"usage: domstrap create NAME --system PATH [options]\n"
+	"       domstrap create NAME --config FILE | --flake REF[#HOST] [options]\n"
 	"\n"
 	"Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
-	"binary cache.\n"
+	"binary cache; or builds it first, with Nix.\n"
 	"\n"
 	"what goes in:\n"
 	"      --system PATH         a store path, its 32 digits, or a link to one\n"
 	SOURCE_USAGE
-	"      --configuration FILE  put FILE into the guest's /etc/nixos\n"
+	"      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
+	"                            built from)\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
 	"      --no-channel          none\n"
 	"      --no-verify           do not compare NAR hashes while copying\n"
 	"\n"
+	"what goes in beside the system:\n"
+	EXTRA_USAGE
+	"\n"
+	"how it is built, where it is not yet:\n"
+	"      --config FILE         its configuration, such as configuration.nix\n"
+	NIX_USAGE
+	"      --max-jobs N          builds at once\n"
+	"\n"
 	"the disk:\n"
 	"  -o, --output DIR          where the files go (default: here)\n"
-	"      --layout HOW          single, or split: /boot on a disk of its own\n"
+	"      --layout single|split\n"
+	"                            split: /boot on a disk of its own\n"
 	"      --disk DEVICE         write to a block device instead of NAME.img\n"
 	"      --root-disk DEVICE    the same\n"
 	"      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
@@ -36,13 +47,16 @@ static const char usage[] =
 	"  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
 	"      --label TEXT          of the file system (default: as the system expects)\n"
 	"      --uuid UUID           of the file system (default: derived)\n"
-	"      --reflink WHEN        share blocks with the store: auto, always, never\n"
+	"      --reflink auto|always|never\n"
+	"                            share blocks with the store (default: auto)\n"
 	"\n"
 	"the guest:\n"
 	"      --name NAME           of the domain, where it is not the files'\n"
-	"      --type TYPE           pv or pvh (default: pv)\n"
-	"      --boot HOW            domgrub, pygrub or direct (default: domgrub)\n"
-	"      --fs-identifier HOW   how the menu names disks: uuid, label, provided\n"
+	"      --type pv|pvh         (default: pv)\n"
+	"      --boot domgrub|pygrub|direct\n"
+	"                            how the kernel is found (default: domgrub)\n"
+	"      --fs-identifier uuid|label|provided\n"
+	"                            how the menu names disks\n"
 	"      --copy-kernels        kernels of the menu in /boot, not in the store\n"
 	"      --kernel FILE         for direct: a kernel of the host\n"
 	"      --initrd FILE         its initrd\n"
@@ -86,11 +100,13 @@ enum {
 	OPT_JSON,
 };
 
-#define LONG_OPTION(name, has_arg, number) {name, has_arg, NULL, number},
+#define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
 
 static const struct option long_options[] = {
+	NIX_OPTION_ROWS(OPTION_ROW)
+	EXTRA_OPTION_ROWS(OPTION_ROW)
 	{"system", required_argument, NULL, OPT_SYSTEM},
-	SOURCE_OPTIONS(LONG_OPTION)
+	SOURCE_OPTION_ROWS(OPTION_ROW)
 	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
 	{"channel", required_argument, NULL, OPT_CHANNEL},
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
@@ -339,9 +355,13 @@ static int check_together(struct create_options *o, struct err *err)
 			       "that searches for its disks");
 	if (o->kernel && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
-	if (!o->system)
+	if (!o->system && !nix_wanted(&o->nix))
 		return err_set(err, ERR_USAGE,
-			       "--system is missing: a built NixOS system, such as ./result");
+			       "--system is missing: a built NixOS system, such as ./result; or "
+			       "--config or --flake, to build one");
+	if (nix_wanted(&o->nix) && o->source.from.n)
+		return err_set(err, ERR_USAGE,
+			       "--from goes with --system; what is built is in the host's store");
 	if (o->disk && o->size_kind != SIZE_AUTO)
 		return err_set(err, ERR_USAGE,
 			       "--size goes with an image file; a device has its own size");
@@ -351,7 +371,9 @@ static int check_together(struct create_options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--vif none excludes any other --vif");
 	if (o->initrd && !o->kernel)
 		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
-	return xlcfg_name_check(o->name, err);
+	if (xlcfg_name_check(o->name, err) < 0)
+		return -(int)err->code;
+	return nix_options_check(&o->nix, o->system, err);
 }
 
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err)
@@ -367,7 +389,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	};
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:qvh", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:Lqvh", long_options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
@@ -378,7 +400,11 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 				       c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
-		rc = source_option(&out->source, c, optarg, err);
+		rc = source_option(c, optarg, &out->source, err);
+		if (rc == 1)
+			rc = nix_option(c, optarg, argc, argv, &out->nix, err);
+		if (rc == 1)
+			rc = extra_option(c, optarg, &out->extra, err);
 		if (rc == 1)
 			rc = guest_option(c, optarg, out, err);
 		if (rc < 0)

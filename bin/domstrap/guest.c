@@ -224,7 +224,7 @@ static int settle(struct guest *g, struct err *err)
 }
 
 /* Nameless files lie where the image will be; a dry run writes nothing there. */
-static const char *spool_dir(const struct create_options *opt)
+const char *guest_spool_dir(const struct create_options *opt)
 {
 	return opt->dry_run ? source_tmp("/tmp") : opt->output;
 }
@@ -235,7 +235,7 @@ int guest_load(const struct create_options *opt, const atomic_bool *stop, struct
 	int rc;
 
 	*out = (struct guest){.opt = *opt};
-	rc = source_open(&out->source, &opt->source, opt->system, spool_dir(opt), NULL, stop,
+	rc = source_open(&out->source, &opt->source, opt->system, guest_spool_dir(opt), NULL, stop,
 			 err);
 	if (rc == 0)
 		rc = nixos_system_load_from(out->source.files, out->source.toplevel, &out->system,

@@ -21,9 +21,10 @@ enum {
 	OPT_TO,
 	OPT_KEEP,
 	OPT_OLDER,
+	OPT_CONFIGURATION,
 };
 
-#define SOURCE_ROW(name, has_arg, number) {{name, has_arg, NULL, number}, TAKES_SYSTEM},
+#define OPTION_ROW(name, has_arg, value) {{name, has_arg, NULL, value}, TAKES_SYSTEM},
 
 static const struct {
 	struct option option;
@@ -35,7 +36,9 @@ static const struct {
         {{"help", no_argument, NULL, 'h'}, 0},
         {{"dry-run", no_argument, NULL, 'n'}, TAKES_WRITE},
         {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM},
-        SOURCE_OPTIONS(SOURCE_ROW)
+        SOURCE_OPTION_ROWS(OPTION_ROW)
+        NIX_OPTION_ROWS(OPTION_ROW)
+        {{"configuration", required_argument, NULL, OPT_CONFIGURATION}, TAKES_SYSTEM},
         {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
         {{"boot-size", required_argument, NULL, OPT_BOOT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
@@ -59,7 +62,7 @@ static int number(const char *what, const char *text, unsigned max, unsigned *ou
 static int take_option(struct offline_request *r, int opt, const char *arg, struct err *err)
 {
 	unsigned days = 0;
-	int rc = source_option(&r->source, opt, arg, err);
+	int rc = source_option(opt, arg, &r->source, err);
 
 	if (rc != 1)
 		return rc;
@@ -78,6 +81,9 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 		return 0;
 	case OPT_SYSTEM:
 		r->system = arg;
+		return 0;
+	case OPT_CONFIGURATION:
+		r->configuration = arg;
 		return 0;
 	case OPT_SIZE:
 		r->size = arg;
@@ -142,7 +148,9 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 			               "%s: '%s' is no option, or lacks its value; "
 			               "see \"domstrap %s --help\"",
 			               argv[0], argv[optind - 1], argv[0]);
-		rc = take_option(&r, opt, optarg, err);
+		rc = nix_option(opt, optarg, argc, argv, &r.nix, err);
+		if (rc == 1)
+			rc = take_option(&r, opt, optarg, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -155,6 +163,8 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 		return err_set(err, ERR_USAGE,
 		               "%s: which guest? Give an image, a device, or an xl config",
 		               argv[0]);
-	*out = r;
-	return 0;
+	rc = nix_options_check(&r.nix, r.system, err);
+	if (rc == 0)
+		*out = r;
+	return rc;
 }

@@ -365,7 +365,7 @@ int source_open(struct source *s, const struct source_options *opt, const char *
                 struct err *err)
 {
 	struct wanted w = {.system = system, .spool_dir = spool_dir, .have = have, .stop = stop};
-	int rc = conf_load(opt->config ? opt->config : CONF_FILE, opt->config, &s->conf, err);
+	int rc = conf_load(opt->conf ? opt->conf : CONF_FILE, opt->conf, &s->conf, err);
 
 	if (rc == 0)
 		rc = choose(s, opt, &w, err);

@@ -14,13 +14,7 @@
 #include "store/closure.h"
 #include "store/files.h"
 #include "store/local.h"
-
-#define LIST_MAX 64
-
-struct text_list {
-	const char *items[LIST_MAX];
-	size_t n;
-};
+#include "text_list.h"
 
 /* As given; strings are argv's. */
 struct source_options {
@@ -30,30 +24,30 @@ struct source_options {
 	bool no_sigs;          /* keep signatures out of the guest's database */
 	unsigned jobs;         /* 0: as configured */
 	const char *cache_dir; /* NULL: as configured; "none" */
-	const char *config;    /* NULL: CONF_FILE, if it is there */
+	const char *conf;      /* NULL: CONF_FILE, if it is there */
 };
 
-/*
- * What every command with a source takes, for its table of options (X(name,
- * has_arg, number)), for its help, and to take one: 1: it is none of them.
- */
 enum {
-	SOURCE_FROM = 1000,
-	SOURCE_TRUSTED_KEY,
-	SOURCE_NO_CHECK_SIGS,
-	SOURCE_NO_SIGS,
-	SOURCE_JOBS,
-	SOURCE_CACHE_DIR,
-	SOURCE_CONFIG,
+	OPT_SOURCE_FROM = 1000,
+	OPT_SOURCE_TRUSTED_KEY,
+	OPT_SOURCE_NO_CHECK_SIGS,
+	OPT_SOURCE_NO_SIGS,
+	OPT_SOURCE_JOBS,
+	OPT_SOURCE_CACHE_DIR,
+	OPT_SOURCE_CONF,
 };
-#define SOURCE_OPTIONS(X)                                                                          \
-	X("from", required_argument, SOURCE_FROM)                                                  \
-	X("trusted-key", required_argument, SOURCE_TRUSTED_KEY)                                    \
-	X("no-check-sigs", no_argument, SOURCE_NO_CHECK_SIGS)                                      \
-	X("no-sigs", no_argument, SOURCE_NO_SIGS)                                                  \
-	X("jobs", required_argument, SOURCE_JOBS)                                                  \
-	X("cache-dir", required_argument, SOURCE_CACHE_DIR)                                        \
-	X("config", required_argument, SOURCE_CONFIG)
+
+/* Rows for a table of getopt_long(3): ROW(name, has_arg, value). */
+#define SOURCE_OPTION_ROWS(ROW)                                                                    \
+	ROW("from", required_argument, OPT_SOURCE_FROM)                                            \
+	ROW("trusted-key", required_argument, OPT_SOURCE_TRUSTED_KEY)                              \
+	ROW("no-check-sigs", no_argument, OPT_SOURCE_NO_CHECK_SIGS)                                \
+	ROW("no-sigs", no_argument, OPT_SOURCE_NO_SIGS)                                            \
+	ROW("jobs", required_argument, OPT_SOURCE_JOBS)                                            \
+	ROW("cache-dir", required_argument, OPT_SOURCE_CACHE_DIR)                                  \
+	ROW("conf", required_argument, OPT_SOURCE_CONF)
+
+/* The same for people. */
 #define SOURCE_USAGE                                                                               \
 	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"             \
 	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"        \
@@ -61,9 +55,10 @@ enum {
 	"      --no-sigs             no signatures in the guest's Nix database\n"                  \
 	"      --jobs N              downloads at once\n"                                          \
 	"      --cache-dir DIR       keep downloads there; none: keep none\n"                      \
-	"      --config FILE         in place of /etc/domstrap.conf\n"
-int source_option(struct source_options *o, int option, const char *arg, struct err *err);
-int text_list_add(const char *option, struct text_list *list, const char *text, struct err *err);
+	"      --conf FILE           in place of /etc/domstrap.conf\n"
+
+/* Take one of these options. 0, 1: none of them, -ERR_USAGE. */
+int source_option(int c, const char *arg, struct source_options *o, struct err *err);
 
 /* What a guest has already, and need not come; all borrowed. */
 struct source_have {

@@ -9,12 +9,15 @@
 #include "difference.h"
 #include "enlarge.h"
 #include "image/store_add.h"
+#include "nixos_files.h"
 #include "store/system.h"
+#include "update_build.h"
 
 #define SCHEMA 1
 
 static const char usage[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
+        "       domstrap update GUEST --config FILE | --flake REF[#HOST] [options]\n"
         "\n"
         "Adds a generation to a guest that is off: brings the store paths that it lacks,\n"
         "and makes the new system the one that boots. Or gives it a larger root disk.\n"
@@ -22,6 +25,11 @@ static const char usage[] =
         "\n"
         "      --system PATH         a store path, its 32 digits, or a link to one\n"
         SOURCE_USAGE
+        "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
+        "                            built from)\n"
+        "      --config FILE         build this configuration first\n"
+        NIX_USAGE
+        "      --max-jobs N          builds at once\n"
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
         "      --boot-size SIZE      of a boot disk of its own: the same\n"
         "      --limit N             generations in the boot menu (default: as it is)\n"
@@ -45,6 +53,7 @@ struct update {
 	unsigned number;     /* of the generation */
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
+	struct nixos_files nixos;
 	struct size_wish root_wish, boot_wish;
 	struct enlarged old_root, old_boot;
 	struct ui_progress progress;
@@ -98,6 +107,9 @@ static int load(struct update *u, struct err *err)
 	rc = source_open(s, &u->req.source, u->req.system, u->spool_dir, &have, u->stop, err);
 	if (rc == 0)
 		rc = nixos_system_load_from(s->files, s->toplevel, &u->system, err);
+	if (rc < 0)
+		return rc;
+	rc = nixos_files_load(&u->req.nix, u->req.configuration, &u->nixos, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < s->n_items; i++)
@@ -192,6 +204,18 @@ static int put_database(struct update *u, struct err *err)
 	return inside_put_db(&u->off, &all, err);
 }
 
+static int put_nixos(struct update *u, struct err *err)
+{
+	const struct generation *before = inside_current(&u->in);
+	struct ext4_edit *root = u->off.root.edit;
+	int rc = nixos_files_put(&u->nixos, root, err);
+
+	if (rc < 0 || !nix_wanted(&u->req.nix))
+		return rc;
+	return nixos_channel_put(root, before ? before->system.version : "", u->system.version,
+	                         err);
+}
+
 static int change(struct update *u, struct err *err)
 {
 	struct generation *g = NULL;
@@ -201,6 +225,8 @@ static int change(struct update *u, struct err *err)
 		rc = put_generation(u, err);
 	if (rc == 0)
 		rc = put_database(u, err);
+	if (rc == 0)
+		rc = put_nixos(u, err);
 	if (rc == 0)
 		rc = add_generation(u, &g, err);
 	if (rc == 0 && u->stop && atomic_load(u->stop))
@@ -347,9 +373,13 @@ static int parse_sizes(struct update *u, struct err *err)
 	const struct offline_request *r = &u->req;
 	int rc = 0;
 
-	if (!r->system && !r->size && !r->boot_size)
+	if (nix_wanted(&r->nix) && r->source.from.n)
 		return err_set(err, ERR_USAGE,
-		               "update: to what? Give --system PATH, or --size for a larger disk");
+		               "--from goes with --system; what is built is in the host's store");
+	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
+		return err_set(err, ERR_USAGE,
+		               "update: to what? Give --system PATH, or --size for a larger disk; or "
+		               "--config or --flake, to build a system");
 	if (r->size)
 		rc = size_wish_parse("size", r->size, &u->root_wish, err);
 	if (rc == 0 && r->boot_size)
@@ -384,6 +414,7 @@ int cmd_update(int argc, char **argv)
 {
 	struct update u = {0};
 	struct err err = ERR_INIT;
+	_free_ char *built = NULL;
 	int rc;
 
 	ui_init(UI_NORMAL);
@@ -394,9 +425,12 @@ int cmd_update(int argc, char **argv)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);
 	u.stop = ui_catch_signals();
-	rc = update(&u, &err);
+	rc = update_build(&u.req, &built, &err);
+	if (rc == 0)
+		rc = update(&u, &err);
 	enlarged_fini(&u.old_root);
 	enlarged_fini(&u.old_boot);
+	nixos_files_fini(&u.nixos);
 	differences_fini(&u.diff);
 	source_fini(&u.source);
 	store_files_fini(&u.there.files);

@@ -12,7 +12,7 @@ generation() {
 old=$(generation 1) new=$(generation 2) large=$(large)
 create base --system "$old" -o "$work" -q --no-sigs --vif none --size 500M
 put() { cp --sparse=always "$work/base.img" "$out/g.img"; }
-update() { "$DOMSTRAP" update "$out/g.img" --config "$work/conf" --cache-dir none "$@" </dev/null; }
+update() { "$DOMSTRAP" update "$out/g.img" --conf "$work/conf" --cache-dir none "$@" </dev/null; }
 for s in "$new" "$large"; do
   put
   update --system "$s" --no-sigs -q
@@ -75,7 +75,7 @@ cmp "$out/g.img" "$work/base.img" || fail "--dry-run writes"
 for _ in 1 2; do
   put
   : >"$requests"
-  "$DOMSTRAP" update "$out/g.img" --config "$work/conf" --system "$new" --trusted-key "$key" --from "$url/plain" -q \
+  "$DOMSTRAP" update "$out/g.img" --conf "$work/conf" --system "$new" --trusted-key "$key" --from "$url/plain" -q \
     --no-sigs --cache-dir "$work/keep" </dev/null
   cmp "$out/g.img" "$work/local-${new##*/}.img" || fail "kept: another image"
 done
@@ -146,7 +146,7 @@ done
 
 # ^C.
 for mode in stall slow; do
-  "$DOMSTRAP" update "$out/g.img" --config "$work/conf" --system "$large" --trusted-key "$key" --from "$url/$mode" --cache-dir none -q \
+  "$DOMSTRAP" update "$out/g.img" --conf "$work/conf" --system "$large" --trusted-key "$key" --from "$url/$mode" --cache-dir none -q \
     </dev/null 2>"$work/stderr" &
   pid=$!
   sleep 1
@@ -177,7 +177,7 @@ if mkdir "$WORLD/mnt" && mount -t tmpfs -o size=30m tmpfs "$WORLD/mnt" 2>/dev/nu
 fi
 
 # Real Nix believes what came, and finds nothing wrong.
-create g --system "$old" -o "$out" -q --force --vif none --size 500M --config "$work/conf" --no-sigs
+create g --system "$old" -o "$out" -q --force --vif none --size 500M --conf "$work/conf" --no-sigs
 update --system "$large" --trusted-key "$key" --from "file://$work/zstd" -q
 clean "$out/g.img"
 mkdir "$work/guest"

@@ -43,7 +43,7 @@ for layout in single split; do
   for command in update fetch gc rollback; do
     case $command in
       update) run=(update g.cfg --system "$(system 3)" -q -j 1) ;;
-      fetch) run=(update g.cfg --system "$(system 3)" -q -j 1 --from "file://$PWD/cache" --trusted-key "$key" --config "$PWD/conf") ;;
+      fetch) run=(update g.cfg --system "$(system 3)" -q -j 1 --from "file://$PWD/cache" --trusted-key "$key" --conf "$PWD/conf") ;;
       gc) run=(gc g.cfg --keep 1 -q) ;;
       rollback) run=(rollback g.cfg -q) ;;
     esac
