@@ -146,7 +146,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif mode == "redirect":
             self.redirect(self.path.replace("/redirect/", "/plain/"))
         elif mode == "bomb":
-            self.send(subprocess.run(["zstd", "-q"], input=MEGABYTE * 300, stdout=subprocess.PIPE, check=True).stdout)
+            self.send(subprocess.run(["zstd", "-q"], input=MEGABYTE * 60, stdout=subprocess.PIPE, check=True).stdout)
         elif mode == "empty":
             self.send(b"")
         elif mode.startswith("nar-"):
