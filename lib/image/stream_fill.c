@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "image/ext4_piece.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -243,6 +244,17 @@ static void sum_up(struct fill *f)
 	f->plan->total.inodes = end->ino - ITEMS_INO;
 }
 
+/* Blocks that the image file was given beyond the end of the line are too many. */
+static int end(struct ext4_writer *w, uint64_t line, struct err *err)
+{
+	uint64_t run, phys;
+
+	if (w->space)
+		return 0;
+	phys = ext4_piece_line(w, line, &run);
+	return target_end(w->target, w->base + phys * EXT4_BLOCK, err);
+}
+
 int stream_fill(struct ext4_writer *w, const struct stream_source *src,
                 const struct stream_fill_options *opt, int64_t mtime, struct store_plan *plan,
                 uint64_t *line, uint32_t *ino, struct err *err)
@@ -260,6 +272,7 @@ int stream_fill(struct ext4_writer *w, const struct stream_source *src,
 	if (f.n_units)
 		f.units[0].ino = ITEMS_INO;
 	src->order(src, plan->order, src->n);
+	target_begin(w->target, w->base + f.left + f.left / 8);
 	rc = pool_run(threads, threads, work, &f, err);
 	if (f.failed) {
 		rc = f.rc;
@@ -269,6 +282,8 @@ int stream_fill(struct ext4_writer *w, const struct stream_source *src,
 		sum_up(&f);
 		rc = store_put_dir(w, &items, plan, mtime, line, ino, err);
 	}
+	if (rc == 0)
+		rc = end(w, *line, err);
 	fill_fini(&f);
 	return rc;
 }
