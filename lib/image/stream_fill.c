@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "image/ext4_piece.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -268,6 +269,25 @@ int stream_run(struct fill *f, struct err *err)
 	return rc;
 }
 
+/* What is in NARs takes a little more room in a file system. */
+static void begin(struct fill *f)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < f->src->n; i++)
+		bytes += stream_size_at(f, i);
+	target_begin(f->w->target, f->w->base + bytes + bytes / 8);
+}
+
+/* Blocks that the image file was given beyond the end of the line are too many. */
+static int finish(struct ext4_writer *w, uint64_t line, struct err *err)
+{
+	uint64_t run, phys;
+
+	phys = ext4_piece_line(w, line, &run);
+	return target_end(w->target, w->base + phys * EXT4_BLOCK, err);
+}
+
 int stream_fill(struct ext4_writer *w, const struct stream_source *src,
                 const struct stream_fill_options *opt, int64_t mtime, struct store_plan *plan,
                 uint64_t *line, uint32_t *ino, struct err *err)
@@ -279,6 +299,7 @@ int stream_fill(struct ext4_writer *w, const struct stream_source *src,
 
 	*plan = (struct store_plan){.order = store_order(src->items, src->n)};
 	plan->place = xcalloc(src->n + 1, sizeof *plan->place);
+	begin(&f);
 	plan->place[0].ino = ITEMS_INO;
 	rc = stream_run(&f, err);
 	if (rc == 0) {
@@ -287,6 +308,8 @@ int stream_fill(struct ext4_writer *w, const struct stream_source *src,
 		plan->total.inodes = end->ino - ITEMS_INO;
 		rc = store_put_dir(w, &items, plan, mtime, line, ino, err);
 	}
+	if (rc == 0)
+		rc = finish(w, *line, err);
 	stream_fini(&f);
 	return rc;
 }
