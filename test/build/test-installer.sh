@@ -48,7 +48,7 @@ done
 for word in hdc bios vnc serial; do has_not web1.cfg "$word"; done
 # They are one guest.
 for key in uuid mac; do
-  [ "$(grep -o "$key[ =].*" "$out/web1.cfg")" = "$(grep -o "$key[ =].*" "$out/web1-install.cfg")" ] || fail "another $key"
+  [ "$(grep -o "${key}[ =].*" "$out/web1.cfg")" = "$(grep -o "${key}[ =].*" "$out/web1-install.cfg")" ] || fail "another $key"
 done
 # What was read is what the commands for guests that are off would use.
 "$DOMSTRAP" generations "$out/web1.cfg" 2>stderr && fail "empty disks have generations"
@@ -86,7 +86,7 @@ has web1.cfg "    \"format=raw,vdev=xvda,access=rw,target=$work/boot.img\","
   "1 web1 nixos-minimal $work/boot.img false $((6 << 30)) $out/web1-install.cfg $out/web1.cfg" ] || { cat json >&2; fail "JSON"; }
 rm "$out"/*
 installer "${ok[@]}" --boot-disk boot.img -q
-[ "$(ls "$out" | tr '\n' ' ')" = 'web1-install.cfg web1-root.img web1.cfg ' ] || fail "one new disk"
+[ "$(ls -x "$out")" = 'web1-install.cfg  web1-root.img  web1.cfg' ] || fail "one new disk"
 rm "$out"/*
 if [ -z "$no_loop" ]; then
   loop=$(losetup -f --show boot.img)
