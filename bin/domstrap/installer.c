@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/outfile.h"
+#include "base/show.h"
 #include "busy.h"
 #include "command.h"
 #include "disk/iso.h"
@@ -65,10 +66,21 @@ static bool is_made(const struct installer *in, int i)
 
 /* ---- what is there -------------------------------------------------------- */
 
+/* A name with a newline in it would go on as another line of the config. */
 static int absolute(const char *option, const char *path, char **out, struct err *err)
 {
+	char shown[SHOW_SIZE];
+
 	*out = realpath(path, NULL);
-	return *out ? 0 : err_sys(err, errno, "%s %s", option, path);
+	if (!*out)
+		return err_sys(err, errno, "%s %s", option, path);
+	for (const char *p = *out; *p; p++)
+		if ((unsigned char)*p < 0x20)
+			return err_set(err, ERR_USAGE,
+			               "%s %s: a name with a control character, which xl's "
+			               "configs cannot hold",
+			               option, show_str(str_from(path), shown));
+	return 0;
 }
 
 /* The size of a file or device that can be opened; *device: what of both. */

@@ -246,14 +246,16 @@ static int check_link(const char *link, struct err *err)
 	return check_place(link, err);
 }
 
-/* The link was made; what it leads to boots as NixOS does. */
+/* The link was made; what it leads to must boot as NixOS does, or need not be kept. */
 static int read_result(const char *link, char **system, struct err *err)
 {
 	struct nixos_system s = {0};
 	int rc = nixos_system_load("", link, &s, err);
 
-	if (rc < 0)
+	if (rc < 0) {
+		(void)unlink(link);
 		return rc;
+	}
 	*system = xstrdup(s.toplevel);
 	nixos_system_fini(&s);
 	return 0;

@@ -120,6 +120,9 @@ refuses 1 '--boot-disk nowhere: No such file' "${ok[@]}" --boot-disk nowhere
 refuses 2 'work: neither a file nor a block device' "${ok[@]}" --root-disk .
 refuses 2 'null: neither a file nor a block device' "${ok[@]}" --root-disk /dev/null
 refuses 2 'root.img: /boot and the root want a disk each' "${ok[@]}" --boot-disk root.img --root-disk root.img
+mkdir $'new\nline'
+cp 'cd, one.iso' $'new\nline/cd.iso'
+refuses 2 'new.x0aline/cd.iso: a name with a control character' web1 --iso $'new\nline/cd.iso' -o "$out"
 refuses 1 '--iso nowhere: No such file' web1 --iso nowhere -o "$out"
 refuses 2 'work: neither a file nor a block device' web1 --iso . -o "$out"
 head -c 50000 'cd, one.iso' >cut.iso
