@@ -9,7 +9,6 @@
 #include "image/ext4_finish.h"
 #include "options.h"
 
-#define JOBS_MAX 256u
 #define BOOT_SIZE (512ull << 20)
 
 static const char usage[] =
@@ -21,13 +20,7 @@ static const char usage[] =
 	"\n"
 	"what goes in:\n"
 	"      --system PATH         a store path, its 32 digits, or a link to one\n"
-	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"
-	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"
-	"      --no-check-sigs       take from caches what nobody has signed\n"
-	"      --no-sigs             no signatures in the guest's Nix database\n"
-	"      --jobs N              downloads at once\n"
-	"      --cache-dir DIR       keep downloads there; none: keep none\n"
-	"      --conf FILE           in place of /etc/domstrap.conf\n"
+	SOURCE_USAGE
 	"      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
 	"                            built from)\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
@@ -82,7 +75,6 @@ static const char usage[] =
 
 enum {
 	OPT_SYSTEM = 256,
-	OPT_FROM,
 	OPT_CONFIGURATION,
 	OPT_CHANNEL,
 	OPT_NO_CHANNEL,
@@ -105,12 +97,6 @@ enum {
 	OPT_VIF,
 	OPT_SET,
 	OPT_JSON,
-	OPT_TRUSTED_KEY,
-	OPT_NO_CHECK_SIGS,
-	OPT_NO_SIGS,
-	OPT_JOBS,
-	OPT_CACHE_DIR,
-	OPT_CONF,
 };
 
 #define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
@@ -119,13 +105,7 @@ static const struct option long_options[] = {
 	NIX_OPTION_ROWS(OPTION_ROW)
 	EXTRA_OPTION_ROWS(OPTION_ROW)
 	{"system", required_argument, NULL, OPT_SYSTEM},
-	{"from", required_argument, NULL, OPT_FROM},
-	{"trusted-key", required_argument, NULL, OPT_TRUSTED_KEY},
-	{"no-check-sigs", no_argument, NULL, OPT_NO_CHECK_SIGS},
-	{"no-sigs", no_argument, NULL, OPT_NO_SIGS},
-	{"jobs", required_argument, NULL, OPT_JOBS},
-	{"cache-dir", required_argument, NULL, OPT_CACHE_DIR},
-	{"conf", required_argument, NULL, OPT_CONF},
+	SOURCE_OPTION_ROWS(OPTION_ROW)
 	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
 	{"channel", required_argument, NULL, OPT_CHANNEL},
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
@@ -257,12 +237,6 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return size_option(arg, out, err);
 	case OPT_BOOT_SIZE:
 		return boot_size_option(arg, out, err);
-	case OPT_FROM:
-		return text_list_add("from", &out->source.from, arg, err);
-	case OPT_TRUSTED_KEY:
-		return text_list_add("trusted-key", &out->source.trusted_keys, arg, err);
-	case OPT_JOBS:
-		return option_count("jobs", arg, JOBS_MAX, &out->source.jobs, err);
 	case 'j':
 		return option_count("threads", arg, 16, &out->threads, err);
 	default:
@@ -277,8 +251,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		int option;
 		const char **text;
 	} texts[] = {
-		{OPT_SYSTEM, &out->system},   {OPT_CACHE_DIR, &out->source.cache_dir},
-		{OPT_CONF, &out->source.conf},
+		{OPT_SYSTEM, &out->system},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
 		{OPT_BOOT_DISK, &out->boot_disk},
@@ -296,8 +269,6 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		{'n', &out->dry_run, true},
 		{'f', &out->force, true},
 		{OPT_JSON, &out->json, true},
-		{OPT_NO_CHECK_SIGS, &out->source.no_check_sigs, true},
-		{OPT_NO_SIGS, &out->source.no_sigs, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -338,9 +309,6 @@ static int check_together(struct create_options *o, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--system is missing: a built NixOS system, such as ./result; or "
 			       "--config or --flake, to build one");
-	if (nix_wanted(&o->nix) && o->source.from.n)
-		return err_set(err, ERR_USAGE,
-			       "--from goes with --system; what is built is in the host's store");
 	if (o->disk && o->size_kind != SIZE_AUTO)
 		return err_set(err, ERR_USAGE,
 			       "--size goes with an image file; a device has its own size");
@@ -352,7 +320,7 @@ static int check_together(struct create_options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
 	if (xlcfg_name_check(o->name, err) < 0)
 		return -(int)err->code;
-	return nix_options_check(&o->nix, o->system, err);
+	return nix_options_check(&o->nix, o->system, o->source.from.n > 0, err);
 }
 
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err)
@@ -379,7 +347,9 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 				       c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
-		rc = nix_option(c, optarg, argc, argv, &out->nix, err);
+		rc = source_option(c, optarg, &out->source, err);
+		if (rc == 1)
+			rc = nix_option(c, optarg, argc, argv, &out->nix, err);
 		if (rc == 1)
 			rc = extra_option(c, optarg, &out->extra, err);
 		if (rc == 1)

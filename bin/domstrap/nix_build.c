@@ -68,7 +68,7 @@ int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options
 	}
 }
 
-int nix_options_check(const struct nix_options *o, const char *system, struct err *err)
+int nix_options_check(const struct nix_options *o, const char *system, bool from, struct err *err)
 {
 	if (o->config && o->flake)
 		return err_set(err, ERR_USAGE, "--config and --flake exclude each other");
@@ -81,6 +81,9 @@ int nix_options_check(const struct nix_options *o, const char *system, struct er
 	if (nix_wanted(o) && system)
 		return err_set(err, ERR_USAGE, "--system names what is built already; %s builds",
 		               o->config ? "--config" : "--flake");
+	if (nix_wanted(o) && from)
+		return err_set(err, ERR_USAGE,
+		               "--from goes with --system; what is built is in the host's store");
 	if (!nix_wanted(o) && (o->nixpkgs || o->option.n || o->max_jobs || o->log_format ||
 	                       o->show_trace || o->build_logs))
 		return err_set(err, ERR_USAGE,
