@@ -33,6 +33,7 @@ int cmd_create(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_generations(int argc, char **argv);
 int cmd_init(int argc, char **argv);
+int cmd_installer(int argc, char **argv);
 int cmd_rollback(int argc, char **argv);
 int cmd_update(int argc, char **argv);
 

@@ -163,7 +163,7 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 		return err_set(err, ERR_USAGE,
 		               "%s: which guest? Give an image, a device, or an xl config",
 		               argv[0]);
-	rc = nix_options_check(&r.nix, r.system, err);
+	rc = nix_options_check(&r.nix, r.system, r.source.from.n > 0, err);
 	if (rc == 0)
 		*out = r;
 	return rc;

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "source.h"
 
-#include "base/str.h"
+#include "options.h"
 
 #define JOBS_MAX 256u
-
-static int jobs_option(const char *text, unsigned *out, struct err *err)
-{
-	uint64_t v;
-
-	if (!str_u64(str_from(text), 10, JOBS_MAX, &v) || v == 0)
-		return err_set(err, ERR_USAGE, "--jobs '%s': a number from 1 to %u", text,
-		               JOBS_MAX);
-	*out = (unsigned)v;
-	return 0;
-}
 
 int source_option(int c, const char *arg, struct source_options *o, struct err *err)
 {
@@ -30,7 +19,7 @@ int source_option(int c, const char *arg, struct source_options *o, struct err *
 		o->no_sigs = true;
 		return 0;
 	case OPT_SOURCE_JOBS:
-		return jobs_option(arg, &o->jobs, err);
+		return option_count("jobs", arg, JOBS_MAX, &o->jobs, err);
 	case OPT_SOURCE_CACHE_DIR:
 		o->cache_dir = arg;
 		return 0;
