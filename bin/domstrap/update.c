@@ -304,7 +304,7 @@ int cmd_update(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM, usage, &u.req, &err);
+	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM | TAKES_THREADS, usage, &u.req, &err);
 	if (rc == 0 && !u.req.system && !u.req.size)
 		rc = err_set(&err, ERR_USAGE,
 		             "update: to what? Give --system PATH, or --size for a larger disk");

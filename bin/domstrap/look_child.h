@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The side of a look that is in the jail: it only reads, and says what it read. */
+#ifndef DOMSTRAP_LOOK_CHILD_H
+#define DOMSTRAP_LOOK_CHILD_H
+
+#include "base/buf.h"
+#include "fs/fs.h"
+#include "jail/wire.h"
+#include "look.h"
+
+enum look_message {
+	LOOK_PIECE = 1, /* bytes of the answer */
+	LOOK_END = 2,
+};
+
+extern const struct wire_rule look_rules[];
+extern const size_t look_rule_count;
+
+/* What the child works with. */
+struct look_child {
+	struct look_disks disks;
+	unsigned wants; /* enum look_want */
+	unsigned xen;   /* the host's, major << 16 | minor; 0 unknown */
+	struct disks *d;
+	struct grub_files *files; /* borrowed from d */
+	struct buf notes;         /* trouble with the tables */
+	size_t root;              /* the device that has /nix/store */
+	bool has_root;
+	json_t *kernels;       /* by name; borrowed from the answer */
+	unsigned entries_left; /* of all menus */
+};
+
+/* For look_jail(): arg is a struct look_child. */
+int look_main(void *arg);
+
+/* Parts of the answer; each returns a new reference. */
+json_t *look_disks_json(struct look_child *c);
+/* 0 and *out, or -ERR_*: there is no menu. */
+int look_menu_json(struct look_child *c, json_t **out, struct err *err);
+int look_nixos_json(struct look_child *c, json_t **out, struct err *err);
+/* Look at a kernel, once for each name. */
+void look_kernel(struct look_child *c, struct fs_file *f, const char *name);
+
+/* A text as JSON: UTF-8 as it is, else escaped. */
+json_t *look_string(struct str s);
+void look_set(json_t *o, const char *key, const char *text);
+void look_set_number(json_t *o, const char *key, uint64_t v);
+
+#endif
