@@ -14,6 +14,7 @@
 #include "ui.h"
 
 #define OFFLINE_DISKS_MAX ARGUMENTS_DISKS_MAX
+#define OFFLINE_ARGS_MAX 1024
 #define OFFLINE_GRUB_CFG "grub/grub.cfg"
 /* In the root: the menu on another disk does not fit the generations yet. */
 #define OFFLINE_PENDING_DIR "/nix/var/nix"
@@ -21,7 +22,7 @@
 
 /* What all commands for such guests are told; strings are argv's. */
 struct offline_options {
-	const char *args[OFFLINE_DISKS_MAX]; /* images, devices, or one config */
+	const char *args[OFFLINE_ARGS_MAX]; /* images, devices, or one config */
 	size_t n_args;
 	bool dry_run, json;
 	enum ui_level level;
