@@ -40,6 +40,9 @@ void look_close(struct look_disks *d)
 {
 	while (d->n)
 		io_close(&d->spec[--d->n].fd);
+	for (size_t i = 0; i < ARRAY_LEN(d->host); i++)
+		if (d->host[i].name)
+			io_close(&d->host[i].fd);
 }
 
 /*
@@ -69,9 +72,8 @@ int look_jail(struct look_disks *inside, const struct look_disks *d, uint64_t me
               unsigned seconds, int (*main)(void *arg), void *arg, struct jail *out,
               struct err *err)
 {
-	int fds[ARGUMENTS_DISKS_MAX];
+	int fds[ARGUMENTS_DISKS_MAX + ARRAY_LEN(d->host)];
 	struct jail_spec spec = {.read_fd = fds,
-	                         .read_n = d->n,
 	                         .uid = LOOK_UID,
 	                         .memory = memory,
 	                         .cpu = seconds,
@@ -83,8 +85,14 @@ int look_jail(struct look_disks *inside, const struct look_disks *d, uint64_t me
 		return rc;
 	*inside = *d;
 	for (size_t i = 0; i < d->n; i++) {
-		fds[i] = d->spec[i].fd;
-		inside->spec[i].fd = JAIL_WRITE + (int)i;
+		inside->spec[i].fd = JAIL_WRITE + (int)spec.read_n;
+		fds[spec.read_n++] = d->spec[i].fd;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(d->host); i++) {
+		if (!d->host[i].name)
+			continue;
+		inside->host[i].fd = JAIL_WRITE + (int)spec.read_n;
+		fds[spec.read_n++] = d->host[i].fd;
 	}
 	return jail_start(&spec, out, err);
 }

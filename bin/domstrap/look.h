@@ -5,9 +5,11 @@
  * the parent takes it apart with the functions below and believes none of it.
  *
  *     look = { "disks": [ disk ], "menu": menu | null, "menuError": text,
- *              "nixos": nixos | null, "nixosError": text, "kernels": { NAME: kernel } }
+ *              "nixos": nixos | null, "nixosError": text, "kernels": { NAME: kernel },
+ *              "direct": start | null }        of files of the host: kernel, initrd, args…
  *
- * What each of them has: look_disks.c, look_menu.c, look_nixos.c, look_kernel.c.
+ * What each of them has: look_disks.c, look_menu.c, look_nixos.c, look_kernel.c,
+ * look_system.c.
  * Text of the guest's that is not UTF-8 comes escaped (str_escape).
  */
 #ifndef DOMSTRAP_LOOK_H
@@ -27,7 +29,7 @@
 enum look_want {
 	LOOK_PATHS = 1,   /* every path of the Nix database, what lacks, what is too much */
 	LOOK_KERNELS = 2, /* what the menu's kernels are */
-	LOOK_INITRDS = 4, /* what modules the menu's initrds have */
+	LOOK_SYSTEM = 4,  /* what the default entry's start needs */
 	LOOK_SIZES = 8,   /* what each generation alone needs */
 };
 
@@ -35,7 +37,25 @@ enum look_want {
 struct look_disks {
 	struct disk_spec spec[ARGUMENTS_DISKS_MAX];
 	size_t n;
+	struct disk_spec host[2]; /* files of the host; name NULL: none */
+	const char *cmdline;      /* that goes with them; may be NULL */
 };
+
+enum {
+	LOOK_HOST_KERNEL,
+	LOOK_HOST_INITRD,
+};
+
+/* How look_system() reads a root, the guest's or the host's. */
+struct look_reader {
+	/* All of a file, links followed, appended to out; else -ERR_*. */
+	int (*read)(void *ctx, const char *path, size_t limit, struct buf *out);
+	bool (*exists)(void *ctx, const char *path);
+	void *ctx;
+};
+
+/* What look_system.c says, into o; init is "TOPLEVEL/init". */
+void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o);
 
 /* Open the raw ones of the disks; others are left out. */
 int look_open(const struct arguments *a, struct look_disks *out, struct err *err);

@@ -38,8 +38,16 @@ json_t *look_disks_json(struct look_child *c);
 /* 0 and *out, or -ERR_*: there is no menu. */
 int look_menu_json(struct look_child *c, json_t **out, struct err *err);
 int look_nixos_json(struct look_child *c, json_t **out, struct err *err);
+/* Kernel and initrd that the host has. */
+json_t *look_direct_json(struct look_child *c);
 /* Look at a kernel, once for each name. */
-void look_kernel(struct look_child *c, struct fs_file *f, const char *name);
+void look_kernel_window(struct look_child *c, const struct window *w, const char *name);
+/* The initrd's modules, added to those of the system. */
+void look_initrd(const struct window *w, json_t *system);
+/* What else of the system matters, through the guest's root. */
+void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o);
+/* "init" and "initFound", from the kernel's arguments. */
+void look_put_init(struct look_child *c, json_t *o, const char *args);
 
 /* A text as JSON: UTF-8 as it is, else escaped. */
 json_t *look_string(struct str s);

@@ -6,7 +6,6 @@
  * "advice" is what speaks against it on this host's Xen.
  */
 #include "base/mem.h"
-#include "guest/file_source.h"
 #include "look_child.h"
 #include "xen/kernel.h"
 
@@ -48,18 +47,16 @@ static void put_kernel(json_t *o, const struct kernel_info *k, unsigned xen)
 	json_object_set_new(o, "advice", lines_json(&advice));
 }
 
-void look_kernel(struct look_child *c, struct fs_file *f, const char *name)
+void look_kernel_window(struct look_child *c, const struct window *w, const char *name)
 {
 	json_t *key = look_string(str_from(name)), *o;
 	struct err err = ERR_INIT;
-	struct file_source src;
 	struct kernel_info k;
-	struct window w = file_source_window(&src, f, "kernel");
 
 	if (!json_object_get(c->kernels, json_string_value(key)) &&
 	    json_object_size(c->kernels) < KERNELS_MAX) {
 		o = json_object();
-		if (kernel_read(&w, NULL, &k, &err) < 0)
+		if (kernel_read(w, NULL, &k, &err) < 0)
 			look_set(o, "trouble", err.text);
 		else
 			put_kernel(o, &k, c->xen);

@@ -6,7 +6,8 @@
  *     entry = { "title", "default": bool, "error": text | null,
  *               "entries": [ entry ]                                 of a submenu
  *               "kernel", "kernelSize", "initrds": [ text ], "args",   else
- *               "init": text | null, "initFound": bool }
+ *               "init": text | null, "initFound": bool,
+ *               "system": system                    of the default one, if wanted }
  *
  * Files are named "(hd0,msdos1)/path".
  */
@@ -14,6 +15,7 @@
 
 #include "base/mem.h"
 #include "grub/menu.h"
+#include "guest/file_source.h"
 #include "look_child.h"
 
 #define DEPTH_MAX 8u
@@ -49,7 +51,7 @@ static struct str init_of(const char *args)
 	return found;
 }
 
-static void put_init(struct look_child *c, json_t *o, const char *args)
+void look_put_init(struct look_child *c, json_t *o, const char *args)
 {
 	struct str init = init_of(args);
 	struct err ignored = ERR_INIT;
@@ -64,38 +66,54 @@ static void put_init(struct look_child *c, json_t *o, const char *args)
 	        json_boolean(fs_stat(fs, init, true, &st, &ignored) == 0 && st.kind == FS_FILE));
 }
 
-/* Names a file and makes sure that it can be read as far as its map goes. */
+/* Names a file and makes sure that it can be read as far as its map goes. system: NULL, or
+ * where what an initrd has is to be said. */
 static json_t *file_json(struct look_child *c, const struct grub_boot_file *f, bool kernel,
-                         uint64_t *size, struct err *err)
+                         json_t *system, uint64_t *size, struct err *err)
 {
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
 	_cleanup_(buf_fini) struct buf name = BUF_INIT;
 
 	disks_name(c->d, f->dev, f->path, &name);
 	if (disks_open(c->d, f->dev, str_from(f->path), &file, err) == 0) {
-		*size = fs_file_size(file);
+		struct file_source src;
+		struct window w = file_source_window(&src, file, kernel ? "kernel" : "initrd");
+
+		*size = w.size;
 		if (!*size && !err->code)
 			err_set(err, ERR_FORMAT, "%.*s is empty", STR_ARG(buf_str(&name)));
 		if (kernel && c->wants & LOOK_KERNELS)
-			look_kernel(c, file, name.p);
+			look_kernel_window(c, &w, name.p);
+		if (!kernel && system)
+			look_initrd(&w, system);
 	}
 	return look_string(buf_str(&name));
 }
 
-static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b, struct err *err)
+static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b, bool is_default,
+                     struct err *err)
 {
 	json_t *initrds = json_array();
+	json_t *system = is_default && c->wants & LOOK_SYSTEM ? json_object() : NULL;
 	uint64_t size = 0, ignored = 0;
 
 	json_object_set_new(o, "initrds", initrds);
+	if (system)
+		json_object_set_new(o, "system", system);
 	if (!b->kernel.path)
 		return;
-	json_object_set_new(o, "kernel", file_json(c, &b->kernel, true, &size, err));
+	json_object_set_new(o, "kernel", file_json(c, &b->kernel, true, NULL, &size, err));
 	look_set_number(o, "kernelSize", size);
 	for (size_t i = 0; i < b->initrd_count; i++)
-		json_array_append_new(initrds, file_json(c, &b->initrds[i], false, &ignored, err));
+		json_array_append_new(initrds,
+		                      file_json(c, &b->initrds[i], false, system, &ignored, err));
 	look_set(o, "args", b->args ? b->args : "");
-	put_init(c, o, b->args);
+	look_put_init(c, o, b->args);
+	if (system)
+		look_guest_system(
+		        c, look_text(o, "init"),
+		        look_text(json_object_get(c->kernels, look_text(o, "kernel")), "release"),
+		        system);
 }
 
 static json_t *entries_json(struct look_child *c, struct grub_menu *m, bool is_default,
@@ -117,7 +135,7 @@ static json_t *entry_json(struct look_child *c, struct grub_menu *m, size_t i, b
 	else if (rc == 1)
 		json_object_set_new(o, "entries", entries_json(c, next, is_default, depth + 1));
 	else
-		put_boot(c, o, &boot, &err);
+		put_boot(c, o, &boot, is_default, &err);
 	look_set(o, "error", err.code ? err.text : NULL);
 	grub_boot_fini(&boot);
 	return o;

@@ -1,7 +1,8 @@
 # What the tests of verify, inspect and check share: the world of test/update. Sourced first.
 # shellcheck shell=bash source-path=SCRIPTDIR
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../update" && pwd)
-. "$here/lib.sh"
+# shellcheck disable=SC2034 # for those who source this
+tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$tools/../update/lib.sh"
 
 # flip IMAGE OFFSET: turn the bits of one byte of an image over
 flip() {
