@@ -1,16 +1,24 @@
 # Short names for what Meson, ninja and the scripts do.
-#   make          install what is needed, build into build/
-#   make demo     a NixOS-like guest, from source to its login prompt on real Xen in QEMU
-#   make test     every test, with both compilers and the sanitizers
-#   make bench    every benchmark (some minutes; as root for the peers that mount)
+#   make            install what is needed, build into build/
+#   make demo       a NixOS-like guest, from source to its login prompt on real Xen in QEMU
+#   make test       every test, with both compilers and the sanitizers
+#   make bench      every benchmark (some minutes; as root for the peers that mount)
+#   make install    programs, man pages, completions and documentation, below PREFIX (and below DESTDIR);
+#                   with XEN_BIN=/usr/lib/xen-4.17/bin a link to domgrub there, where xl looks first
+#   make uninstall  take away what the last install put there
+#   make deb        Debian packages, in build/deb
 PREFIX ?= /usr/local
+XEN_BIN ?=
+options = -Dprefix=$(PREFIX) -Dxen-bin=$(XEN_BIN)
 
 all: build/build.ninja
+	@[ "$$(cat build/options 2>/dev/null)" = "$(options)" ] || \
+	  { meson configure build $(options) && echo "$(options)" >build/options; }
 	ninja -C build
 
 build/build.ninja:
 	scripts/install-deps.sh build
-	meson setup build --prefix=$(PREFIX) -Dwerror=false
+	meson setup build -Dwerror=false $(options)
 
 demo: all
 	demo/demo.sh
@@ -27,7 +35,14 @@ bench: all
 install: all
 	DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
 
+uninstall:
+	ninja -C build uninstall
+
+deb:
+	scripts/install-deps.sh build package
+	scripts/deb.sh build/deb
+
 clean:
 	rm -rf build build-gcc build-clang build-fuzz
 
-.PHONY: all demo test bench install clean
+.PHONY: all demo test bench install uninstall deb clean

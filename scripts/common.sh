@@ -24,3 +24,10 @@ apt_ready() {
 
 # apt_state: changes whenever apt may give another answer than before
 apt_state() { stat -c '%n %s %Y' /var/lib/apt/lists/*Packages* 2>/dev/null || true; }
+
+# copy_tree DIR: the sources, without what was built from them; also where this is no clone
+copy_tree() {
+  mkdir -p "$1"
+  tar -C "$repo" -c --exclude=./.git --exclude=./build --exclude='./build-*' --exclude='./obj-*' --exclude=./work . |
+    tar -C "$1" -x --no-same-owner
+}

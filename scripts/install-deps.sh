@@ -2,6 +2,7 @@
 # install-deps.sh GROUP...: install the Debian packages that GROUPs need, where they are missing.
 #   build   the two programs          test    what their tests compare with
 #   demo    real Nix                  xen     the Xen rig
+#   package Debian packages, and the shells whose completion is tested
 #   lint    what checks scripts and sources
 # Without a group: all but lint. Does nothing, fast, where all are there. Installs as root or through
 # `sudo -n`; a person who has neither gets the list and exit status 1.
@@ -13,17 +14,18 @@ build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
   libcurl4-openssl-dev libcmocka-dev'
 test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
-  nginx-light python3'
+  nginx-light python3 openssh-client'
 demo='nix-bin'
 xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
+package='debhelper lintian zsh fish groff-base'
 lint='shellcheck'
 
-[ $# -gt 0 ] || set -- build test demo xen
+[ $# -gt 0 ] || set -- build test demo xen package
 want=()
 for group; do
   case $group in
-    build | test | demo | xen | lint) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
-    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, lint" >&2; exit 2 ;;
+    build | test | demo | xen | package | lint) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
+    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, package, lint" >&2; exit 2 ;;
   esac
 done
 

@@ -5,7 +5,9 @@ set -euo pipefail
 command -v shellcheck >/dev/null || { say "no shellcheck here (scripts/install-deps.sh lint), scripts not checked"; exit 0; }
 cd "$repo"
 mapfile -t ours < <(git grep -lE '^#!/bin/bash' -- '*.sh')
-shellcheck -x -P SCRIPTDIR "${ours[@]}"
+# "A && ok || bad" is how tests speak (SC2015), single quotes keep Nix, sed and other shells' text (SC2016), and the
+# names that tests list are their own (SC2012, SC2013).
+shellcheck -x -P SCRIPTDIR -e SC2015,SC2016,SC2012,SC2013 "${ours[@]}"
 
 # What busybox's shell runs in dom0, in the guest and as Nix's builders: variables come from outside (SC2154,
 # SC2034), files are elsewhere (SC1091), @x@ stands for a path or list that Nix fills in (SC2239, SC2043,

@@ -8,6 +8,9 @@ failed=0
 bad() { echo "not ok $*"; failed=1; }
 options() { grep -oE -- '(^|[^-[:alnum:]])--[a-z][-a-z0-9]+' | sed 's/^[^-]*//' | sort -u; }
 
+for command in $("$program" --help | sed -nE 's/^  ([a-z]+)  +.*/\1/p'); do
+  [[ " $* " == *" $command "* ]] || bad "$command is not looked at"
+done
 [ $# -gt 0 ] || set -- ""
 all=
 for command; do

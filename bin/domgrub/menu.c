@@ -34,6 +34,7 @@ struct menu {
 	struct view view[MSG_DEPTH_MAX];
 	uint32_t n;        /* views that are open */
 	int64_t deadline;  /* when it boots by itself, in ms; -1: never */
+	bool hidden;       /* nothing was drawn yet: the first key does that */
 	char message[512]; /* the last trouble, shown until the next key */
 	uint64_t number;   /* typed digits */
 	int64_t number_at; /* when the last was typed */
@@ -146,8 +147,10 @@ static void countdown_draw(struct menu *m)
 	int64_t left = (m->deadline - now_ms() + 999) / 1000;
 	char text[64];
 
-	snprintf(text, sizeof text, "Boots in %lld s, any key stops this.  ",
-	         (long long)MAX(left, 0));
+	if (m->hidden && top(m)->m.style == GRUB_STYLE_HIDDEN)
+		return;
+	snprintf(text, sizeof text, "Boots in %lld s, any key %s.  ", (long long)MAX(left, 0),
+	         m->hidden ? "shows the menu" : "stops this");
 	term_move(&b, m->t.rows - 1, 0);
 	term_text(&b, str_from(text), m->t.cols - 1);
 	term_show(&b);
@@ -436,9 +439,12 @@ static int loop(struct menu *m, struct err *err)
 			term_size(&m->t);
 		} else {
 			m->deadline = -1;
-			rc = key_do(m, key, err);
+			/* What brings the menu up chooses nothing in it. */
+			if (!m->hidden || key == KEY_END_OF_INPUT || key == KEY_CTRL('c'))
+				rc = key_do(m, key, err);
+			m->hidden = false;
 		}
-		if (rc == 0)
+		if (rc == 0 && !m->hidden)
 			draw(m);
 	}
 	return rc;
@@ -474,7 +480,11 @@ int menu_run(struct warden *w, struct msg_plan *plan, struct buf *body, char **a
 	m->deadline = top(m)->m.timeout_ms < 0 ? -1 : now_ms() + top(m)->m.timeout_ms;
 	say_hold(true);
 	term_init(&m->t);
-	draw(m);
+	m->hidden = m->deadline >= 0 && top(m)->m.style != GRUB_STYLE_MENU;
+	if (m->hidden)
+		countdown_draw(m);
+	else
+		draw(m);
 	rc = loop(m, err);
 	menu_fini(m);
 	if (rc < 0)

@@ -29,8 +29,10 @@ const char options_help[] =
         "      --disk=PATH          a further disk of the guest; may repeat\n"
         "      --offset=BYTES       where on DISK the file system starts\n"
         "      --output=FILE        where the answer goes (-: standard output)\n"
-        "      --output-format=F    sxp (default), simple or simple0\n"
-        "      --output-directory=D where kernel and ramdisk go\n"
+        "      --output-format=sxp|simple|simple0\n"
+        "                           how it is written (default: sxp)\n"
+        "      --output-directory=DIR\n"
+        "                           where kernel and ramdisk go\n"
         "      --runas=UID          who reads the disk, in the jail\n"
         "      --write-env          clear GRUB's next_entry on the disk\n"
         "      --isconfig           DISK is a menu's file\n"
@@ -119,10 +121,10 @@ static int add_disk(struct options *o, const char *path, struct err *err)
 /* The configuration file: "key = value", "#" starts a comment. */
 struct key {
 	const char *name;
-	int (*set)(struct options *o, const char *text, struct err *err); /* or: */
-	size_t number; /* offset of a uint64_t in struct options */
-	size_t limit;  /* offset of a size_t in it */
-	size_t flag;   /* offset of a bool */
+	int (*set)(struct options *o, const char *text, struct err *err);
+	/* Without set(): a bool, a uint64_t or a size_t at this offset in struct options. */
+	enum { KEY_FLAG, KEY_NUMBER, KEY_LIMIT } kind;
+	size_t offset;
 };
 
 static int set_directory(struct options *o, const char *text, struct err *err)
@@ -143,9 +145,9 @@ static int set_args(struct options *o, const char *text, struct err *err)
 	return 0;
 }
 
-#define NUMBER(field) .number = offsetof(struct options, field)
-#define LIMIT(field) .limit = offsetof(struct options, limits.field)
-#define FLAG(field) .flag = offsetof(struct options, field)
+#define NUMBER(field) .kind = KEY_NUMBER, .offset = offsetof(struct options, field)
+#define LIMIT(field) .kind = KEY_LIMIT, .offset = offsetof(struct options, limits.field)
+#define FLAG(field) .kind = KEY_FLAG, .offset = offsetof(struct options, field)
 
 static const struct key keys[] = {
         {"runas", .set = set_uid},
@@ -181,18 +183,19 @@ static int set_flag(bool *flag, const char *text, struct err *err)
 
 static int key_set(struct options *o, const struct key *k, const char *text, struct err *err)
 {
+	char *at = (char *)o + k->offset;
 	uint64_t v;
 
 	if (k->set)
 		return k->set(o, text, err);
-	if (k->flag)
-		return set_flag((bool *)((char *)o + k->flag), text, err);
+	if (k->kind == KEY_FLAG)
+		return set_flag((bool *)at, text, err);
 	if (!str_size(str_from(text), &v) || v == 0)
 		return err_set(err, ERR_USAGE, "\"%s\" is no number, nor one with K, M or G", text);
-	if (k->number)
-		*(uint64_t *)(void *)((char *)o + k->number) = v;
+	if (k->kind == KEY_NUMBER)
+		*(uint64_t *)(void *)at = v;
 	else
-		*(size_t *)(void *)((char *)o + k->limit) = (size_t)v;
+		*(size_t *)(void *)at = (size_t)v;
 	return 0;
 }
 

@@ -21,12 +21,12 @@ static const char usage[] =
 	"\n"
 	"      --clean               remove what is in it\n"
 	"      --cache-dir DIR       another directory than the usual one\n"
-	"      --config FILE         in place of /etc/domstrap.conf\n"
+	"      --conf FILE           in place of /etc/domstrap.conf\n"
 	"      --json                say it as JSON\n"
 	"  -h, --help                this text\n";
 
 struct options {
-	const char *dir, *config;
+	const char *dir, *conf;
 	bool clean, json;
 };
 
@@ -35,7 +35,7 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 {
 	static const struct option list[] = {
 		{"clean", no_argument, NULL, 'c'},	 {"cache-dir", required_argument, NULL, 'd'},
-		{"config", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'},
+		{"conf", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
 	};
 	int c;
@@ -56,7 +56,7 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 		if (c == 'd')
 			o->dir = optarg;
 		if (c == 'f')
-			o->config = optarg;
+			o->conf = optarg;
 	}
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "'%s' is too much", argv[optind]);
@@ -87,7 +87,7 @@ static int run(const struct options *o, struct err *err)
 	struct cache_dir *open_dir = NULL;
 	struct conf conf;
 	_free_ char *dir = NULL;
-	int rc = conf_load(o->config ? o->config : CONF_FILE, o->config, &conf, err);
+	int rc = conf_load(o->conf ? o->conf : CONF_FILE, o->conf, &conf, err);
 
 	if (rc < 0)
 		return rc;

@@ -71,7 +71,7 @@ static void check_xl(const struct arguments *a, struct findings *out)
 	char program[] = "xl", info[] = "info";
 	char *argv[] = {program, info, NULL};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	int status = xl_capture(argv, &text);
+	int status = xl_run(argv, &text);
 
 	if (status == 0) {
 		findings_add(out, FINDING_OK, "xl", "xl", "", "is here and answers");

@@ -27,6 +27,7 @@ struct command {
 	const char *summary; /* one line */
 };
 
+int cmd_build(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_create(int argc, char **argv);

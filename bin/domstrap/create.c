@@ -18,12 +18,13 @@
 #include "image/device.h"
 #include "image/nixroot.h"
 #include "menu.h"
+#include "nixos_files.h"
 #include "store/store_db.h"
 
 /* Room for the guest's own next steps: half of the closure, at least 1 GiB. */
 #define SPARE_MIN (1ull << 30)
-#define CONFIGURATION_MAX (16u << 20)
 #define MODE_FILE 0644
+#define MODE_SECRET 0600
 
 /* The files beside the images, in the order in which they get their names. */
 enum {
@@ -46,7 +47,9 @@ struct disk_work {
 struct creation {
 	struct guest guest;
 	struct store_source source;
-	struct buf database, configuration;
+	struct buf database;
+	struct nixos_files nixos;
+	struct extra extra;
 	struct menu menu;
 	struct disk_work disks[GUEST_DISKS_MAX];
 	struct outfile files[FILES];
@@ -81,7 +84,6 @@ static void list_items(struct creation *cr)
 static int build_root(struct creation *cr, struct err *err)
 {
 	struct guest *g = &cr->guest;
-	struct str configuration;
 	struct nixroot root = {
 		.toplevel = g->system.toplevel,
 		.schema = STR(STORE_DB_SCHEMA),
@@ -90,14 +92,12 @@ static int build_root(struct creation *cr, struct err *err)
 	};
 	int rc = store_db_build(&g->source.closure, g->time, &cr->database, err);
 
-	if (rc == 0 && g->opt.configuration) {
-		rc = io_read_file(AT_FDCWD, g->opt.configuration, CONFIGURATION_MAX,
-				  &cr->configuration, err);
-		configuration = buf_str(&cr->configuration);
-		root.configuration = &configuration;
-	}
+	if (rc == 0)
+		rc = nixos_files_load(&g->opt.nix, g->opt.configuration, &cr->nixos, err);
 	if (rc < 0)
 		return rc;
+	root.etc_nixos = cr->nixos.v;
+	root.n_etc_nixos = cr->nixos.n;
 	root.database = buf_str(&cr->database);
 	if (g->channel_name)
 		root.channel_url = g->channel_copy ? g->channel_copy : g->channel_url;
@@ -113,10 +113,13 @@ static int build_trees(struct creation *cr, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (!guest_is_split(g))
-		return menu_add(g, root_work(cr)->tree, "/boot", &cr->menu, err);
-	cr->disks[0].tree = tree_new(0755, g->time);
-	return menu_add(g, cr->disks[0].tree, "", &cr->menu, err);
+	if (guest_is_split(g))
+		cr->disks[0].tree = tree_new(0755, g->time);
+	rc = menu_add(g, cr->disks[0].tree, guest_is_split(g) ? "" : "/boot", &cr->menu, err);
+	if (rc < 0)
+		return rc;
+	return extra_put(&cr->extra, root_work(cr)->tree, guest_is_split(g),
+			 guest_spool_dir(&g->opt), err);
 }
 
 static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, struct err *err)
@@ -206,11 +209,12 @@ static int open_disk_file(struct creation *cr, struct disk_work *work, struct er
 {
 	const struct guest *g = &cr->guest;
 	_free_ char *name = xasprintf("%s%s", g->opt.name, work->disk->suffix);
+	mode_t mode = extra_is_secret(&cr->extra) ? MODE_SECRET : MODE_FILE;
 	int rc;
 
 	if (work->disk->device)
 		return 0;
-	rc = outfile_open(&work->file, g->dir, name, MODE_FILE, err);
+	rc = outfile_open(&work->file, g->dir, name, mode, err);
 	if (rc < 0)
 		return rc;
 	return target_from_file(&work->target, work->file.fd, work->disk->path, g->opt.clone, err);
@@ -406,8 +410,51 @@ static void creation_fini(struct creation *cr)
 		outfile_fini(&cr->files[i]);
 	menu_fini(&cr->menu);
 	buf_fini(&cr->database);
-	buf_fini(&cr->configuration);
+	nixos_files_fini(&cr->nixos);
+	extra_fini(&cr->extra);
 	guest_fini(&cr->guest);
+}
+
+/* What would be in the way: to be known before a build that takes hours. */
+static int check_names(const struct create_options *o, struct err *err)
+{
+	bool split = o->layout == LAYOUT_SPLIT;
+	const char *const suffixes[] = {
+		".cfg",
+		o->disk ? NULL : split ? "-root.img" : ".img",
+		split && !o->boot_disk ? "-boot.img" : NULL,
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes) && rc == 0; i++) {
+		_free_ char *name = suffixes[i] ? xasprintf("%s%s", o->name, suffixes[i]) : NULL;
+
+		if (name)
+			rc = outfile_check(o->output, name, o->force, err);
+	}
+	return rc;
+}
+
+/* --config and --flake: the system, and a link beside the image that keeps it. */
+static int build_system(struct create_options *o, char **system, struct err *err)
+{
+	_free_ char *link = xasprintf("%s/%s.system", o->output, o->name);
+	struct nix_request req = {
+		.opt = &o->nix,
+		.name = o->name,
+		.link = link,
+		.dry_run = o->dry_run,
+		.level = o->level,
+	};
+	int rc = check_names(o, err);
+
+	if (rc == 0)
+		rc = nix_build_guest(&req, system, err);
+	if (rc < 0)
+		return rc;
+	o->system = *system;
+	/* It is in the host's store, and nowhere else. */
+	return text_list_add("from", &o->source.from, "/", err);
 }
 
 int cmd_create(int argc, char **argv)
@@ -416,6 +463,7 @@ int cmd_create(int argc, char **argv)
 	struct create_options opt;
 	struct err err = ERR_INIT;
 	const atomic_bool *stop;
+	_free_ char *system = NULL;
 	int rc;
 
 	creation_init(&cr);
@@ -425,7 +473,11 @@ int cmd_create(int argc, char **argv)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(opt.level);
 	stop = ui_catch_signals();
-	rc = guest_load(&opt, stop, &cr.guest, &err);
+	rc = extra_load(&opt.extra, &cr.extra, &err);
+	if (rc == 0 && nix_wanted(&opt.nix))
+		rc = build_system(&opt, &system, &err);
+	if (rc == 0)
+		rc = guest_load(&opt, stop, &cr.guest, &err);
 	if (rc == 0)
 		rc = create(&cr, stop, &err);
 	creation_fini(&cr);

@@ -8,10 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "extra.h"
 #include "image/grubcfg.h"
 #include "image/image.h"
 #include "image/target.h"
 #include "nix/channel.h"
+#include "nix_build.h"
 #include "source.h"
 #include "store/system.h"
 #include "ui.h"
@@ -38,7 +40,9 @@ enum size_kind {
 struct create_options {
 	const char *name;	 /* of the files, and of the domain if domain is NULL */
 	const char *domain;
-	const char *system;
+	const char *system;	 /* or what nix says is to be built */
+	struct nix_options nix;
+	struct extra_options extra;
 	struct source_options source;
 	const char *output;	 /* directory */
 	enum layout layout;
@@ -127,6 +131,8 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 int guest_load(const struct create_options *opt, const atomic_bool *stop, struct guest *out,
 	       struct err *err);
 void guest_fini(struct guest *g);
+/* Where nameless files may lie; borrowed. */
+const char *guest_spool_dir(const struct create_options *opt);
 
 /* Settle label, UUID and place of the disks. */
 int guest_expect(struct guest *g, struct err *err);

@@ -15,9 +15,10 @@
 
 static const char usage[] =
 	"usage: domstrap create NAME --system PATH [options]\n"
+	"       domstrap create NAME --config FILE | --flake REF[#HOST] [options]\n"
 	"\n"
 	"Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
-	"binary cache.\n"
+	"binary cache; or builds it first, with Nix.\n"
 	"\n"
 	"what goes in:\n"
 	"      --system PATH         a store path, its 32 digits, or a link to one\n"
@@ -27,15 +28,25 @@ static const char usage[] =
 	"      --no-sigs             no signatures in the guest's Nix database\n"
 	"      --jobs N              downloads at once\n"
 	"      --cache-dir DIR       keep downloads there; none: keep none\n"
-	"      --config FILE         in place of /etc/domstrap.conf\n"
-	"      --configuration FILE  put FILE into the guest's /etc/nixos\n"
+	"      --conf FILE           in place of /etc/domstrap.conf\n"
+	"      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
+	"                            built from)\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
 	"      --no-channel          none\n"
 	"      --no-verify           do not compare NAR hashes while copying\n"
 	"\n"
+	"what goes in beside the system:\n"
+	EXTRA_USAGE
+	"\n"
+	"how it is built, where it is not yet:\n"
+	"      --config FILE         its configuration, such as configuration.nix\n"
+	NIX_USAGE
+	"      --max-jobs N          builds at once\n"
+	"\n"
 	"the disk:\n"
 	"  -o, --output DIR          where the files go (default: here)\n"
-	"      --layout HOW          single, or split: /boot on a disk of its own\n"
+	"      --layout single|split\n"
+	"                            split: /boot on a disk of its own\n"
 	"      --disk DEVICE         write to a block device instead of NAME.img\n"
 	"      --root-disk DEVICE    the same\n"
 	"      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
@@ -43,13 +54,16 @@ static const char usage[] =
 	"  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
 	"      --label TEXT          of the file system (default: as the system expects)\n"
 	"      --uuid UUID           of the file system (default: derived)\n"
-	"      --reflink WHEN        share blocks with the store: auto, always, never\n"
+	"      --reflink auto|always|never\n"
+	"                            share blocks with the store (default: auto)\n"
 	"\n"
 	"the guest:\n"
 	"      --name NAME           of the domain, where it is not the files'\n"
-	"      --type TYPE           pv or pvh (default: pv)\n"
-	"      --boot HOW            domgrub, pygrub or direct (default: domgrub)\n"
-	"      --fs-identifier HOW   how the menu names disks: uuid, label, provided\n"
+	"      --type pv|pvh         (default: pv)\n"
+	"      --boot domgrub|pygrub|direct\n"
+	"                            how the kernel is found (default: domgrub)\n"
+	"      --fs-identifier uuid|label|provided\n"
+	"                            how the menu names disks\n"
 	"      --copy-kernels        kernels of the menu in /boot, not in the store\n"
 	"      --kernel FILE         for direct: a kernel of the host\n"
 	"      --initrd FILE         its initrd\n"
@@ -97,10 +111,14 @@ enum {
 	OPT_NO_SIGS,
 	OPT_JOBS,
 	OPT_CACHE_DIR,
-	OPT_CONFIG,
+	OPT_CONF,
 };
 
+#define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
+
 static const struct option long_options[] = {
+	NIX_OPTION_ROWS(OPTION_ROW)
+	EXTRA_OPTION_ROWS(OPTION_ROW)
 	{"system", required_argument, NULL, OPT_SYSTEM},
 	{"from", required_argument, NULL, OPT_FROM},
 	{"trusted-key", required_argument, NULL, OPT_TRUSTED_KEY},
@@ -108,7 +126,7 @@ static const struct option long_options[] = {
 	{"no-sigs", no_argument, NULL, OPT_NO_SIGS},
 	{"jobs", required_argument, NULL, OPT_JOBS},
 	{"cache-dir", required_argument, NULL, OPT_CACHE_DIR},
-	{"config", required_argument, NULL, OPT_CONFIG},
+	{"conf", required_argument, NULL, OPT_CONF},
 	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
 	{"channel", required_argument, NULL, OPT_CHANNEL},
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
@@ -219,15 +237,6 @@ static int count_option(const char *option, const char *text, unsigned max, unsi
 	return 0;
 }
 
-static int list_option(const char *option, struct text_list *list, const char *text,
-		       struct err *err)
-{
-	if (list->n == LIST_MAX)
-		return err_set(err, ERR_USAGE, "--%s: more than %d", option, LIST_MAX);
-	list->items[list->n++] = text;
-	return 0;
-}
-
 static int vif_option(const char *text, struct create_options *out, struct err *err)
 {
 	int rc;
@@ -237,7 +246,7 @@ static int vif_option(const char *text, struct create_options *out, struct err *
 		return 0;
 	}
 	rc = xlcfg_vif_check(text, err);
-	return rc < 0 ? rc : list_option("vif", &out->vifs, text, err);
+	return rc < 0 ? rc : text_list_add("vif", &out->vifs, text, err);
 }
 
 static int label_option(const char *text, struct create_options *out, struct err *err)
@@ -291,7 +300,7 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return vif_option(arg, out, err);
 	case OPT_SET:
 		rc = xlcfg_set_check(arg, err);
-		return rc < 0 ? rc : list_option("set", &out->set, arg, err);
+		return rc < 0 ? rc : text_list_add("set", &out->set, arg, err);
 	case OPT_LABEL:
 		return label_option(arg, out, err);
 	case 's':
@@ -299,9 +308,9 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	case OPT_BOOT_SIZE:
 		return boot_size_option(arg, out, err);
 	case OPT_FROM:
-		return list_option("from", &out->source.from, arg, err);
+		return text_list_add("from", &out->source.from, arg, err);
 	case OPT_TRUSTED_KEY:
-		return list_option("trusted-key", &out->source.trusted_keys, arg, err);
+		return text_list_add("trusted-key", &out->source.trusted_keys, arg, err);
 	case OPT_JOBS:
 		return count_option("jobs", arg, JOBS_MAX, &out->source.jobs, err);
 	case 'j':
@@ -319,7 +328,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		const char **text;
 	} texts[] = {
 		{OPT_SYSTEM, &out->system},   {OPT_CACHE_DIR, &out->source.cache_dir},
-		{OPT_CONFIG, &out->source.config},
+		{OPT_CONF, &out->source.conf},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
 		{OPT_BOOT_DISK, &out->boot_disk},
@@ -375,9 +384,13 @@ static int check_together(struct create_options *o, struct err *err)
 			       "that searches for its disks");
 	if (o->kernel && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
-	if (!o->system)
+	if (!o->system && !nix_wanted(&o->nix))
 		return err_set(err, ERR_USAGE,
-			       "--system is missing: a built NixOS system, such as ./result");
+			       "--system is missing: a built NixOS system, such as ./result; or "
+			       "--config or --flake, to build one");
+	if (nix_wanted(&o->nix) && o->source.from.n)
+		return err_set(err, ERR_USAGE,
+			       "--from goes with --system; what is built is in the host's store");
 	if (o->disk && o->size_kind != SIZE_AUTO)
 		return err_set(err, ERR_USAGE,
 			       "--size goes with an image file; a device has its own size");
@@ -387,7 +400,9 @@ static int check_together(struct create_options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--vif none excludes any other --vif");
 	if (o->initrd && !o->kernel)
 		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
-	return xlcfg_name_check(o->name, err);
+	if (xlcfg_name_check(o->name, err) < 0)
+		return -(int)err->code;
+	return nix_options_check(&o->nix, o->system, err);
 }
 
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err)
@@ -403,7 +418,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	};
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:qvh", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:Lqvh", long_options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
@@ -414,7 +429,11 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 				       c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
-		rc = guest_option(c, optarg, out, err);
+		rc = nix_option(c, optarg, argc, argv, &out->nix, err);
+		if (rc == 1)
+			rc = extra_option(c, optarg, &out->extra, err);
+		if (rc == 1)
+			rc = guest_option(c, optarg, out, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -21,7 +21,7 @@ static const char usage[] =
         "block devices. The generation that boots by default always stays.\n"
         "\n"
         "      --keep N              delete all but the newest N generations\n"
-        "      --older-than DAYS     delete generations made longer ago\n"
+        "      --older-than DAYS     delete those made so long ago or before\n"
         "  -n, --dry-run             say what would go, write nothing\n"
         "      --json                say what went as JSON\n"
         "  -q, --quiet               errors and warnings only\n"
@@ -62,7 +62,7 @@ static bool goes(const struct gc *gc, const struct profile *p, size_t i)
 		return false;
 	if (gc->req.keep && i + gc->req.keep < p->n)
 		return true;
-	return gc->req.older_s >= 0 && g->time < gc->off.now - gc->req.older_s;
+	return gc->req.older_s >= 0 && g->time <= gc->off.now - gc->req.older_s;
 }
 
 /* Take them out of the list, too. */

@@ -224,7 +224,7 @@ static int settle(struct guest *g, struct err *err)
 }
 
 /* Nameless files lie where the image will be; a dry run writes nothing there. */
-static const char *spool_dir(const struct create_options *opt)
+const char *guest_spool_dir(const struct create_options *opt)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -239,7 +239,7 @@ int guest_load(const struct create_options *opt, const atomic_bool *stop, struct
 	int rc;
 
 	*out = (struct guest){.opt = *opt};
-	rc = source_open(&out->source, &opt->source, opt->system, spool_dir(opt), stop, err);
+	rc = source_open(&out->source, &opt->source, opt->system, guest_spool_dir(opt), stop, err);
 	if (rc == 0)
 		rc = nixos_system_load_from(out->source.files, out->source.toplevel, &out->system,
 					    err);

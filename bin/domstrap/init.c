@@ -15,12 +15,12 @@
 #include "base/mem.h"
 #include "base/outfile.h"
 #include "command.h"
+#include "keys_file.h"
 #include "nix/guestconf.h"
 #include "ui.h"
 
 #define KEYS_MAX 64
 #define DNS_MAX 8
-#define KEY_FILE_MAX (1u << 20)
 #define PASSWORD_MAX 512
 #define RELEASE "26.05"
 
@@ -31,8 +31,10 @@ static const char usage[] =
 	"if it is not given, and is made if it is not there.\n"
 	"\n"
 	"      --hostname NAME     (default: the folder's name)\n"
-	"      --layout HOW        single or split, as in create (default: single)\n"
-	"      --boot HOW          domgrub or pygrub (default: domgrub)\n"
+	"      --layout single|split\n"
+	"                          as in create (default: single)\n"
+	"      --boot domgrub|pygrub\n"
+	"                          (default: domgrub)\n"
 	"      --ip ADDRESS/BITS   a fixed address (default: DHCP)\n"
 	"      --gateway ADDRESS   and its way out\n"
 	"      --dns ADDRESS       and its name servers; may repeat\n"
@@ -227,28 +229,19 @@ static int guess_names(struct init *in, struct err *err)
 	return 0;
 }
 
-/* Every key in a file; lines that are empty or comments are passed over. */
+static int take_key(void *ctx, struct str line, struct err *err)
+{
+	struct init *in = ctx;
+
+	if (in->n_keys == KEYS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d keys", KEYS_MAX);
+	in->keys[in->n_keys++] = xstrndup(line.p, line.n);
+	return 0;
+}
+
 static int read_keys(struct init *in, const char *path, struct err *err)
 {
-	struct buf text = BUF_INIT;
-	struct str rest, line;
-	int rc = io_read_file(AT_FDCWD, path, KEY_FILE_MAX, &text, err);
-
-	rest = buf_str(&text);
-	while (rc == 0 && rest.p) {
-		line = str_trim(str_cut(&rest, '\n'));
-		if (!line.n || line.p[0] == '#')
-			continue;
-		rc = guestconf_ssh_key_check(line, err);
-		if (rc < 0)
-			rc = err_prefix(err, "%s", path);
-		else if (in->n_keys == KEYS_MAX)
-			rc = err_set(err, ERR_LIMIT, "%s: more than %d keys", path, KEYS_MAX);
-		else
-			in->keys[in->n_keys++] = xstrndup(line.p, line.n);
-	}
-	buf_fini(&text);
-	return rc;
+	return keys_file_read(path, take_key, in, err);
 }
 
 static int find_keys(struct init *in, struct err *err)

@@ -23,7 +23,10 @@ enum {
 	OPT_OLDER,
 	OPT_NO_FSCK,
 	OPT_PATHS,
+	OPT_CONFIGURATION,
 };
+
+#define NIX_ROW(name, has_arg, value) {{name, has_arg, NULL, value}, TAKES_SYSTEM},
 
 static const struct {
 	struct option option;
@@ -35,6 +38,8 @@ static const struct {
         {{"help", no_argument, NULL, 'h'}, 0},
         {{"dry-run", no_argument, NULL, 'n'}, TAKES_WRITE},
         {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM | TAKES_TOPLEVEL},
+        NIX_OPTION_ROWS(NIX_ROW)
+        {{"configuration", required_argument, NULL, OPT_CONFIGURATION}, TAKES_SYSTEM},
         {{"from", required_argument, NULL, OPT_FROM}, TAKES_SYSTEM},
         {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
@@ -80,6 +85,9 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 		return 0;
 	case OPT_FROM:
 		r->from = arg;
+		return 0;
+	case OPT_CONFIGURATION:
+		r->configuration = arg;
 		return 0;
 	case OPT_SIZE:
 		r->size = arg;
@@ -147,7 +155,9 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 			               "%s: '%s' is no option, or lacks its value; "
 			               "see \"domstrap %s --help\"",
 			               argv[0], argv[optind - 1], argv[0]);
-		rc = take_option(&r, opt, optarg, err);
+		rc = nix_option(opt, optarg, argc, argv, &r.nix, err);
+		if (rc == 1)
+			rc = take_option(&r, opt, optarg, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -160,6 +170,8 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 		return err_set(err, ERR_USAGE,
 		               "%s: which guest? Give an image, a device, or an xl config",
 		               argv[0]);
-	*out = r;
-	return 0;
+	rc = nix_options_check(&r.nix, r.system, err);
+	if (rc == 0)
+		*out = r;
+	return rc;
 }

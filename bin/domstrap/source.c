@@ -325,7 +325,7 @@ static int choose(struct source *s, const struct source_options *opt, const char
 int source_open(struct source *s, const struct source_options *opt, const char *system,
                 const char *spool_dir, const atomic_bool *stop, struct err *err)
 {
-	int rc = conf_load(opt->config ? opt->config : CONF_FILE, opt->config, &s->conf, err);
+	int rc = conf_load(opt->conf ? opt->conf : CONF_FILE, opt->conf, &s->conf, err);
 
 	if (rc == 0)
 		rc = choose(s, opt, system, spool_dir, stop, err);

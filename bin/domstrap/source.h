@@ -14,13 +14,7 @@
 #include "store/closure.h"
 #include "store/files.h"
 #include "store/local.h"
-
-#define LIST_MAX 64
-
-struct text_list {
-	const char *items[LIST_MAX];
-	size_t n;
-};
+#include "text_list.h"
 
 /* As given; strings are argv's. */
 struct source_options {
@@ -30,7 +24,7 @@ struct source_options {
 	bool no_sigs;          /* keep signatures out of the guest's database */
 	unsigned jobs;         /* 0: as configured */
 	const char *cache_dir; /* NULL: as configured; "none" */
-	const char *config;    /* NULL: CONF_FILE, if it is there */
+	const char *conf;      /* NULL: CONF_FILE, if it is there */
 };
 
 /* Where one closure comes from: either store or caches is NULL. */

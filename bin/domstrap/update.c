@@ -13,13 +13,16 @@
 #include "difference.h"
 #include "enlarge.h"
 #include "image/store_add.h"
+#include "nixos_files.h"
 #include "store/local.h"
 #include "store/system.h"
+#include "update_build.h"
 
 #define SCHEMA 1
 
 static const char usage[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
+        "       domstrap update GUEST --config FILE | --flake REF[#HOST] [options]\n"
         "\n"
         "Adds a generation to a guest that is off: copies the store paths that it lacks,\n"
         "and makes the new system the one that boots. Or gives it a larger root disk.\n"
@@ -27,6 +30,10 @@ static const char usage[] =
         "\n"
         "      --system PATH         the system: a store path, or a link such as ./result\n"
         "      --from ROOT           read the Nix store below ROOT (default: /)\n"
+        "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
+        "                            built from)\n"
+        "      --config FILE         build this configuration first\n" NIX_USAGE
+        "      --max-jobs N          builds at once\n"
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
         "      --limit N             generations in the boot menu (default: as it is)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"
@@ -50,6 +57,7 @@ struct update {
 	unsigned number;     /* of the generation */
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
+	struct nixos_files nixos;
 	struct size_wish wish;
 	struct enlarged old_size;
 	uint64_t free_bytes; /* in the end */
@@ -116,6 +124,9 @@ static int load(struct update *u, struct err *err)
 		rc = local_store_open(u->req.from, &u->store, err);
 	if (rc == 0)
 		rc = local_store_closure(u->store, u->system.toplevel, &u->closure, err);
+	if (rc < 0)
+		return rc;
+	rc = nixos_files_load(&u->req.nix, u->req.configuration, &u->nixos, err);
 	if (rc < 0)
 		return rc;
 	list_missing(u);
@@ -188,6 +199,18 @@ static int put_database(struct update *u, struct err *err)
 	return inside_put_db(&u->off, &all, err);
 }
 
+static int put_nixos(struct update *u, struct err *err)
+{
+	const struct generation *before = inside_current(&u->in);
+	struct ext4_edit *root = u->off.root.edit;
+	int rc = nixos_files_put(&u->nixos, root, err);
+
+	if (rc < 0 || !nix_wanted(&u->req.nix))
+		return rc;
+	return nixos_channel_put(root, before ? before->system.version : "", u->system.version,
+	                         err);
+}
+
 static int change(struct update *u, struct err *err)
 {
 	struct generation *g = NULL;
@@ -197,6 +220,8 @@ static int change(struct update *u, struct err *err)
 		rc = put_generation(u, err);
 	if (rc == 0)
 		rc = put_database(u, err);
+	if (rc == 0)
+		rc = put_nixos(u, err);
 	if (rc == 0)
 		rc = add_generation(u, &g, err);
 	if (rc == 0 && u->stop && atomic_load(u->stop))
@@ -301,20 +326,26 @@ int cmd_update(int argc, char **argv)
 {
 	struct update u = {0};
 	struct err err = ERR_INIT;
+	_free_ char *built = NULL;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM | TAKES_THREADS, usage, &u.req, &err);
-	if (rc == 0 && !u.req.system && !u.req.size)
+	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM | TAKES_THREADS, usage,
+	                           &u.req, &err);
+	if (rc == 0 && !u.req.system && !u.req.size && !nix_wanted(&u.req.nix))
 		rc = err_set(&err, ERR_USAGE,
-		             "update: to what? Give --system PATH, or --size for a larger disk");
+		             "update: to what? Give --system PATH, or --size for a larger disk; or "
+		             "--config or --flake, to build a system");
 	if (rc == 0 && u.req.size)
 		rc = size_wish_parse(u.req.size, &u.wish, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);
 	u.stop = ui_catch_signals();
-	rc = update(&u, &err);
+	rc = update_build(&u.req, &built, &err);
+	if (rc == 0)
+		rc = update(&u, &err);
+	nixos_files_fini(&u.nixos);
 	differences_fini(&u.diff);
 	closure_fini(&u.closure);
 	nixos_system_fini(&u.system);

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "xl.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "program.h"
 
-#define XL_OUTPUT_MAX (64u << 20)
 #define XEN_HERE "/proc/xen/privcmd"
-
-extern char **environ;
 
 bool xl_same_disk(const char *a, const char *b)
 {
@@ -30,35 +23,12 @@ bool xl_same_disk(const char *a, const char *b)
 	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-int xl_capture(char *const argv[], struct buf *out)
+int xl_run(char *const argv[], struct buf *out)
 {
-	posix_spawn_file_actions_t actions;
 	struct err ignored = ERR_INIT;
-	int fds[2], status = -1;
-	char piece[4096];
-	size_t got = 1;
-	pid_t pid;
+	int status;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -1;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) != 0)
-		pid = -1;
-	posix_spawn_file_actions_destroy(&actions);
-	close(fds[1]);
-	while (pid > 0 && got && out->n < XL_OUTPUT_MAX) {
-		if (io_read(fds[0], argv[0], piece, sizeof piece, &got, &ignored) < 0)
-			break;
-		buf_put(out, piece, got);
-	}
-	close(fds[0]);
-	if (pid > 0)
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return program_run(argv, true, out, &status, &ignored) < 0 ? -1 : status;
 }
 
 int xl_domains(json_t **out, struct err *err)
@@ -66,7 +36,7 @@ int xl_domains(json_t **out, struct err *err)
 	char program[] = "xl", list[] = "list", full[] = "-l";
 	char *argv[] = {program, list, full, NULL};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	int status = xl_capture(argv, &text);
+	int status = xl_run(argv, &text);
 	json_t *domains;
 
 	if (status > 0 && access(XEN_HERE, F_OK) == 0)
@@ -136,7 +106,7 @@ const char *xl_domain_state(int id)
 	struct str line, word = {NULL, 0}, state = {NULL, 0};
 
 	snprintf(number, sizeof number, "%d", id);
-	if (xl_capture(argv, &text) != 0)
+	if (xl_run(argv, &text) != 0)
 		return "";
 	line = buf_str(&text);
 	(void)str_cut(&line, '\n');

@@ -9,9 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Run a program, found through PATH, and take what it prints; its exit status, or -1: it is
- * not there. */
-int xl_capture(char *const argv[], struct buf *out);
+/* Run xl and take what it prints; its exit status, or -1: it is not there. */
+int xl_run(char *const argv[], struct buf *out);
 
 /* The same file, or the same device under two names. */
 bool xl_same_disk(const char *a, const char *b);

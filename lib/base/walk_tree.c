@@ -14,6 +14,7 @@ struct node {
 	char *bytes; /* WALK_FILE: content, where fd is -1; WALK_LINK: target */
 	uint64_t size;
 	int fd; /* WALK_FILE: where the content is, or -1 */
+	uint64_t off; /* the same: from here on */
 	struct node **kids;
 	size_t n, cap;
 };
@@ -134,6 +135,24 @@ static struct node *make(struct tree *t, const char *path, enum walk_kind kind)
 	return nd;
 }
 
+/* NULL: nothing is there. */
+static struct node *find(struct node *nd, const char *path)
+{
+	struct str rest = str_from(path);
+
+	while (rest.p && nd) {
+		struct str part = str_cut(&rest, '/');
+		bool found = false;
+		size_t at;
+
+		if (!part.n)
+			continue;
+		at = nd->kind == WALK_DIR ? place(nd, part, &found) : 0;
+		nd = found ? nd->kids[at] : NULL;
+	}
+	return nd;
+}
+
 void tree_dir(struct tree *t, const char *path, uint32_t mode, uint32_t uid, uint32_t gid)
 {
 	struct node *nd = make(t, path, WALK_DIR);
@@ -161,6 +180,57 @@ void tree_host_file(struct tree *t, const char *path, uint32_t mode, int fd, uin
 	nd->mode = mode;
 	nd->size = size;
 	nd->fd = fd;
+}
+
+void tree_host_part(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t off,
+		    uint64_t size)
+{
+	struct node *nd = find(&t->root, path);
+
+	if (!nd)
+		nd = make(t, path, WALK_FILE);
+	if (nd->kind != WALK_FILE)
+		abort();
+	free(take(&nd->bytes));
+	nd->mode = mode;
+	nd->size = size;
+	nd->fd = fd;
+	nd->off = off;
+}
+
+bool tree_find(const struct tree *t, const char *path, enum walk_kind *kind)
+{
+	const struct node *nd = find((struct node *)(uintptr_t)&t->root, path);
+
+	if (nd)
+		*kind = nd->kind;
+	return nd;
+}
+
+bool tree_chmod(struct tree *t, const char *path, uint32_t mode)
+{
+	struct node *nd = find(&t->root, path);
+
+	if (nd)
+		nd->mode = mode;
+	return nd;
+}
+
+static void own(struct node *nd, uint32_t uid, uint32_t gid)
+{
+	nd->uid = uid;
+	nd->gid = gid;
+	for (size_t i = 0; i < nd->n; i++)
+		own(nd->kids[i], uid, gid);
+}
+
+bool tree_chown(struct tree *t, const char *path, uint32_t uid, uint32_t gid)
+{
+	struct node *nd = find(&t->root, path);
+
+	if (nd)
+		own(nd, uid, gid);
+	return nd;
 }
 
 void tree_link(struct tree *t, const char *path, const char *target)
@@ -244,7 +314,7 @@ static int tree_read(struct walk *w, void *p, size_t n, size_t *got, struct err 
 	int rc;
 
 	if (nd->fd >= 0) {
-		rc = io_pread(nd->fd, nd->name, p, m, tw->at, got, err);
+		rc = io_pread(nd->fd, nd->name, p, m, nd->off + tw->at, got, err);
 		if (rc < 0)
 			return rc;
 		if (*got != m)

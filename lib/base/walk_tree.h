@@ -26,6 +26,17 @@ void tree_file(struct tree *t, const char *path, uint32_t mode, const void *p, s
 void tree_link(struct tree *t, const char *path, const char *target);
 /* Content of a host's file, read when walked; fd is borrowed, size is bytes. */
 void tree_host_file(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t size);
+/*
+ * A part of a host's file, from off on. It may take the place of a file that is
+ * there, whose owner is kept.
+ */
+void tree_host_part(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t off,
+		    uint64_t size);
+/* What is at a path; false: nothing, or something in its way is no directory. */
+bool tree_find(const struct tree *t, const char *path, enum walk_kind *kind);
+/* Set the mode of what is there, or the owner of it and of all below it. false: nothing. */
+bool tree_chmod(struct tree *t, const char *path, uint32_t mode);
+bool tree_chown(struct tree *t, const char *path, uint32_t uid, uint32_t gid);
 /* See walk.h: a directory's handle, and a tree that stands elsewhere. */
 void tree_handle(struct tree *t, const char *path, uint32_t handle);
 void tree_graft(struct tree *t, const char *path, uint32_t handle, enum walk_kind kind);

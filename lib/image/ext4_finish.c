@@ -2,6 +2,7 @@
 #include "image/ext4_finish.h"
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "image/ext4_channel.h"
 
 #include <ext2fs/ext2fs.h>
 #include <string.h>
@@ -11,139 +12,47 @@
 
 /* ---- libext2fs's way to the target ---------------------------------------- */
 
-/* The channel's private data. The first block is held back. */
-struct channel {
+/* The first block is held back. */
+struct place {
 	struct target *target;
 	uint64_t base;
 	uint8_t *first;
 	struct err *err; /* why a write failed */
 };
 
-static errcode_t channel_close(io_channel io)
+static errcode_t read_at(void *data, uint64_t off, void *to, size_t n)
 {
-	ext2fs_free_mem(&io->name);
-	ext2fs_free_mem(&io);
-	return 0;
-}
-
-static errcode_t channel_set_blksize(io_channel io, int size)
-{
-	io->block_size = size;
-	return 0;
-}
-
-/* A negative count is bytes. */
-static size_t size_of(io_channel io, int count)
-{
-	return count < 0 ? (size_t)-count : (size_t)count * (size_t)io->block_size;
-}
-
-static errcode_t channel_read(io_channel io, unsigned long long block, int count, void *data)
-{
-	struct channel *ch = io->private_data;
-	uint64_t off = block * (uint64_t)io->block_size;
-	size_t n = size_of(io, count);
+	struct place *at = data;
 
 	if (off + n <= EXT4_BLOCK) {
-		memcpy(data, ch->first + off, n);
+		memcpy(to, at->first + off, n);
 		return 0;
 	}
-	return target_read(ch->target, data, n, ch->base + off, ch->err) < 0 ? EIO : 0;
+	return target_read(at->target, to, n, at->base + off, at->err) < 0 ? EIO : 0;
 }
 
-static errcode_t write_at(struct channel *ch, uint64_t off, const void *data, size_t n)
+static errcode_t write_at(void *data, uint64_t off, const void *from, size_t n)
 {
+	struct place *at = data;
+
 	if (off < EXT4_BLOCK) {
 		size_t m = MIN(n, (size_t)(EXT4_BLOCK - off));
 
-		memcpy(ch->first + off, data, m);
+		memcpy(at->first + off, from, m);
 		off += m;
-		data = (const char *)data + m;
+		from = (const char *)from + m;
 		n -= m;
 	}
-	if (n && target_write_small(ch->target, data, n, ch->base + off, ch->err) < 0)
+	if (n && target_write_small(at->target, from, n, at->base + off, at->err) < 0)
 		return EIO;
 	return 0;
 }
 
-static errcode_t channel_write(io_channel io, unsigned long long block, int count,
-			       const void *data)
+static errcode_t zero_at(void *data, uint64_t off, uint64_t n)
 {
-	return write_at(io->private_data, block * (uint64_t)io->block_size, data,
-			size_of(io, count));
-}
+	struct place *at = data;
 
-static errcode_t channel_read32(io_channel io, unsigned long block, int count, void *data)
-{
-	return channel_read(io, block, count, data);
-}
-
-static errcode_t channel_write32(io_channel io, unsigned long block, int count, const void *data)
-{
-	return channel_write(io, block, count, data);
-}
-
-static errcode_t channel_write_byte(io_channel io, unsigned long off, int n, const void *data)
-{
-	return write_at(io->private_data, off, data, (size_t)n);
-}
-
-static errcode_t channel_flush(io_channel io)
-{
-	(void)io;
-	return 0;
-}
-
-static errcode_t channel_zeroout(io_channel io, unsigned long long block, unsigned long long count)
-{
-	struct channel *ch = io->private_data;
-	uint64_t size = (uint64_t)io->block_size;
-
-	return target_zero(ch->target, ch->base + block * size, count * size, ch->err) < 0 ? EIO
-											     : 0;
-}
-
-/* The library hands the manager's open() nothing but a name. */
-static _Thread_local struct channel *opening;
-
-static errcode_t channel_open(const char *name, int flags, io_channel *out);
-
-static struct struct_io_manager channel_manager = {
-	.magic = EXT2_ET_MAGIC_IO_MANAGER,
-	.name = "domstrap target",
-	.open = channel_open,
-	.close = channel_close,
-	.set_blksize = channel_set_blksize,
-	.read_blk = channel_read32,
-	.write_blk = channel_write32,
-	.flush = channel_flush,
-	.write_byte = channel_write_byte,
-	.read_blk64 = channel_read,
-	.write_blk64 = channel_write,
-	.zeroout = channel_zeroout,
-};
-
-static errcode_t channel_open(const char *name, int flags, io_channel *out)
-{
-	io_channel io;
-	errcode_t rc = ext2fs_get_memzero(sizeof *io, &io);
-
-	(void)flags;
-	if (rc)
-		return rc;
-	io->magic = EXT2_ET_MAGIC_IO_CHANNEL;
-	io->manager = &channel_manager;
-	io->block_size = 1024;
-	io->refcount = 1;
-	io->private_data = opening;
-	rc = ext2fs_get_mem(strlen(name) + 1, &io->name);
-	if (rc) {
-		ext2fs_free_mem(&io);
-		return rc;
-	}
-	memcpy(io->name, name, strlen(name) + 1);
-	*out = io;
-	return 0;
+	return target_zero(at->target, at->base + off, n, at->err) < 0 ? EIO : 0;
 }
 
 /* ---- the file system ------------------------------------------------------ */
@@ -318,8 +227,9 @@ static int fill_in(ext2_filsys fs, struct ext4_writer *w, const struct ext4_fina
 int ext4_finish(struct ext4_writer *w, const struct ext4_final *fin, uint8_t first[4096],
 		struct err *err)
 {
-	struct channel ch = {
-		.target = w->target, .base = w->base, .first = first, .err = err};
+	struct place at = {.target = w->target, .base = w->base, .first = first, .err = err};
+	const struct ext4_channel channel = {
+	        .data = &at, .read = read_at, .write = write_at, .zero = zero_at};
 	struct ext2_super_block params;
 	ext2_filsys fs = NULL;
 	errcode_t code;
@@ -328,10 +238,8 @@ int ext4_finish(struct ext4_writer *w, const struct ext4_final *fin, uint8_t fir
 	err->code = ERR_NONE;
 	memset(first, 0, EXT4_BLOCK);
 	set_parameters(w->layout, &params);
-	opening = &ch;
 	code = ext2fs_initialize("target", EXT2_FLAG_64BITS | EXT2_FLAG_EXCLUSIVE, &params,
-				 &channel_manager, &fs);
-	opening = NULL;
+	                         ext4_channel_manager(&channel), &fs);
 	if (code)
 		return library_error("a new file system", code, err);
 	rc = fill_in(fs, w, fin, err);

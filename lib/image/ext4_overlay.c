@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/ext4_overlay.h"
 #include "base/mem.h"
+#include "image/ext4_channel.h"
 #include "image/ext4_layout.h"
 #include "image/target.h"
 
@@ -19,6 +20,7 @@ struct ext4_overlay {
 	struct slot *slots;
 	size_t n, cap; /* cap is a power of two */
 	pthread_mutex_t lock;
+	struct ext4_channel channel;
 	struct err err; /* of the library's calls */
 };
 
@@ -244,127 +246,23 @@ const struct err *ext4_overlay_error(const struct ext4_overlay *ov)
 
 /* ---- libext2fs's way to it ------------------------------------------------ */
 
-static errcode_t channel_close(io_channel io)
+static errcode_t read_at(void *data, uint64_t off, void *to, size_t n)
 {
-	ext2fs_free_mem(&io->name);
-	ext2fs_free_mem(&io);
-	return 0;
+	struct ext4_overlay *ov = data;
+
+	return ext4_overlay_read(ov, to, n, off, &ov->err) < 0 ? EXT2_ET_SHORT_READ : 0;
 }
 
-static errcode_t channel_set_blksize(io_channel io, int size)
+static errcode_t write_at(void *data, uint64_t off, const void *from, size_t n)
 {
-	io->block_size = size;
-	return 0;
-}
+	struct ext4_overlay *ov = data;
 
-/* A negative count is bytes. */
-static size_t size_of(io_channel io, int count)
-{
-	return count < 0 ? (size_t)-count : (size_t)count * (size_t)io->block_size;
-}
-
-/* No file system that we open has so many blocks; the product cannot overflow. */
-static bool sane(io_channel io, unsigned long long block)
-{
-	return block < (1ull << 48) && io->block_size <= 65536;
-}
-
-static errcode_t channel_read(io_channel io, unsigned long long block, int count, void *data)
-{
-	struct ext4_overlay *ov = io->private_data;
-
-	if (!sane(io, block))
-		return EXT2_ET_SHORT_READ;
-	return ext4_overlay_read(ov, data, size_of(io, count), block * (uint64_t)io->block_size,
-	                         &ov->err) < 0
-	               ? EXT2_ET_SHORT_READ
-	               : 0;
-}
-
-static errcode_t channel_write(io_channel io, unsigned long long block, int count, const void *data)
-{
-	struct ext4_overlay *ov = io->private_data;
-
-	if (!sane(io, block))
-		return EXT2_ET_SHORT_WRITE;
-	return ext4_overlay_write(ov, data, size_of(io, count), block * (uint64_t)io->block_size,
-	                          &ov->err) < 0
-	               ? EXT2_ET_SHORT_WRITE
-	               : 0;
-}
-
-static errcode_t channel_read32(io_channel io, unsigned long block, int count, void *data)
-{
-	return channel_read(io, block, count, data);
-}
-
-static errcode_t channel_write32(io_channel io, unsigned long block, int count, const void *data)
-{
-	return channel_write(io, block, count, data);
-}
-
-static errcode_t channel_write_byte(io_channel io, unsigned long off, int n, const void *data)
-{
-	struct ext4_overlay *ov = io->private_data;
-
-	return ext4_overlay_write(ov, data, (size_t)n, off, &ov->err) < 0 ? EXT2_ET_SHORT_WRITE : 0;
-}
-
-static errcode_t channel_flush(io_channel io)
-{
-	(void)io;
-	return 0;
-}
-
-/* The library hands the manager's open() nothing but a name. */
-static _Thread_local struct ext4_overlay *opening;
-
-static errcode_t channel_open(const char *name, int flags, io_channel *out);
-
-static struct struct_io_manager channel_manager = {
-        .magic = EXT2_ET_MAGIC_IO_MANAGER,
-        .name = "domstrap overlay",
-        .open = channel_open,
-        .close = channel_close,
-        .set_blksize = channel_set_blksize,
-        .read_blk = channel_read32,
-        .write_blk = channel_write32,
-        .flush = channel_flush,
-        .write_byte = channel_write_byte,
-        .read_blk64 = channel_read,
-        .write_blk64 = channel_write,
-};
-
-static errcode_t channel_open(const char *name, int flags, io_channel *out)
-{
-	io_channel io;
-	errcode_t rc = ext2fs_get_memzero(sizeof *io, &io);
-
-	(void)flags;
-	if (rc)
-		return rc;
-	io->magic = EXT2_ET_MAGIC_IO_CHANNEL;
-	io->manager = &channel_manager;
-	io->block_size = 1024;
-	io->refcount = 1;
-	io->private_data = opening;
-	rc = ext2fs_get_mem(strlen(name) + 1, &io->name);
-	if (rc) {
-		ext2fs_free_mem(&io);
-		return rc;
-	}
-	memcpy(io->name, name, strlen(name) + 1);
-	*out = io;
-	return 0;
+	return ext4_overlay_write(ov, from, n, off, &ov->err) < 0 ? EXT2_ET_SHORT_WRITE : 0;
 }
 
 errcode_t ext4_overlay_open(struct ext4_overlay *ov, int flags, ext2_filsys *out)
 {
-	errcode_t rc;
-
 	ov->err.code = ERR_NONE;
-	opening = ov;
-	rc = ext2fs_open("image", flags, 0, 0, &channel_manager, out);
-	opening = NULL;
-	return rc;
+	ov->channel = (struct ext4_channel){.data = ov, .read = read_at, .write = write_at};
+	return ext2fs_open("image", flags, 0, 0, ext4_channel_manager(&ov->channel), out);
 }

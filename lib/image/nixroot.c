@@ -50,9 +50,12 @@ struct tree *nixroot_tree(const struct nixroot *root)
 		tree_dir(t, dirs[i].path, dirs[i].mode, 0, 0);
 	tree_file(t, "/etc/NIXOS", 0644, "", 0);
 	tree_link(t, "/etc/mtab", "/proc/mounts");
-	if (root->configuration)
-		tree_file(t, "/etc/nixos/configuration.nix", 0644, root->configuration->p,
-			  root->configuration->n);
+	for (size_t i = 0; i < root->n_etc_nixos; i++) {
+		const struct nixroot_file *f = &root->etc_nixos[i];
+		_free_ char *path = xasprintf("/etc/nixos/%s", f->name);
+
+		tree_file(t, path, 0644, f->text.p, f->text.n);
+	}
 	tree_file(t, "/nix/var/nix/db/db.sqlite", 0644, root->database.p, root->database.n);
 	tree_file(t, "/nix/var/nix/db/schema", 0644, root->schema.p, root->schema.n);
 	tree_file(t, "/nix/var/nix/db/big-lock", 0600, "", 0);

@@ -8,6 +8,12 @@
 
 #include "base/walk_tree.h"
 
+/* A file of /etc/nixos. */
+struct nixroot_file {
+	const char *name;
+	struct str text;
+};
+
 /* Borrowed. */
 struct nixroot {
 	const char *toplevel;	      /* the system, a store path */
@@ -15,7 +21,8 @@ struct nixroot {
 	struct str schema;	      /* its file beside it */
 	const char *channel_url;      /* of root's channel, or NULL */
 	const char *channel_name;     /* "nixos" */
-	const struct str *configuration; /* /etc/nixos/configuration.nix, or NULL */
+	const struct nixroot_file *etc_nixos;
+	size_t n_etc_nixos;
 	int64_t time;		      /* seconds since 1970: generation 1's date */
 };
 

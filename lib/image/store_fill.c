@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/walk_tree.h"
+#include "image/ext4_piece.h"
 #include "nix/nar_hash.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 
 #define BATCH_BLOCKS 2048u /* 8 MiB */
 #define BATCH_ITEMS 512u
+#define HUGE_BLOCKS 262144u /* 1 GiB */
 #define NIXBLD_GID 30000u
 
 /* ---- the plan ------------------------------------------------------------- */
@@ -279,13 +281,39 @@ int store_put_dir(struct ext4_writer *w, const struct store_source *src,
 	return rc;
 }
 
+/*
+ * Blocks for all that is not huge, before the threads begin. What is huge may
+ * be full of holes, and comes last.
+ */
+static int reserve(struct ext4_writer *w, const struct store_plan *plan, size_t n, struct err *err)
+{
+	uint64_t at = plan->place[0].line, run;
+	size_t end = 0;
+	int rc = 0;
+
+	if (w->space || !target_wants_ahead(w->target))
+		return 0;
+	while (end < n && plan->place[end + 1].line - plan->place[end].line < HUGE_BLOCKS)
+		end++;
+	for (; rc == 0 && at < plan->place[end].line; at += run) {
+		uint64_t phys = ext4_piece_line(w, at, &run);
+
+		run = MIN(run, plan->place[end].line - at);
+		rc = target_reserve_ahead(w->target, w->base + phys * EXT4_BLOCK, run * EXT4_BLOCK,
+					  err);
+	}
+	return rc;
+}
+
 int store_fill(struct ext4_writer *w, const struct store_source *src, struct store_plan *plan,
 	       const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
 	       struct err *err)
 {
 	struct filling f = {.w = w, .src = src, .plan = plan, .opt = opt};
-	int rc = pool_run(opt->threads, plan->n_batches, copy_job, &f, err);
+	int rc = reserve(w, plan, src->n, err);
 
+	if (rc == 0)
+		rc = pool_run(opt->threads, plan->n_batches, copy_job, &f, err);
 	for (size_t i = 0; i < ARRAY_LEN(f.workers); i++) {
 		ext4_stream_free(f.workers[i].stream);
 		if (f.workers[i].hash)

@@ -145,10 +145,10 @@ int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct
 	bool aligned = ((uintptr_t)p | n | off) % EXT4_BLOCK == 0;
 
 	if (aligned && t->sparse && all_zero(p, n))
-		return 0;
+		return off < t->reserved ? target_zero(t, off, n, err) : 0;
 	if (!aligned || t->direct_fd < 0)
 		return target_write_small(t, p, n, off, err);
-	if (!t->is_device && n >= LARGE_WRITE &&
+	if (!t->is_device && n >= LARGE_WRITE && off + n > t->reserved &&
 	    fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) < 0 && errno == ENOSPC)
 		return err_sys(err, errno, "%s: write", t->name);
 	while (n) {
@@ -188,6 +188,26 @@ int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err)
 	    fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) == 0)
 		return 0;
 	return errno == ENOSPC || errno == EDQUOT ? err_sys(err, errno, "%s", t->name) : 0;
+}
+
+bool target_wants_ahead(const struct target *t)
+{
+	struct file_clone_range range = {.src_fd = t->fd};
+
+	if (t->is_device || t->direct_fd < 0)
+		return false;
+	/* A file into itself never works, but hosts differ in why. */
+	return t->clone == CLONE_NEVER || (ioctl(t->fd, FICLONERANGE, &range) < 0 &&
+					   (errno == EOPNOTSUPP || errno == ENOTTY));
+}
+
+int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err *err)
+{
+	int rc = target_reserve(t, off, n, err);
+
+	if (rc == 0)
+		t->reserved = off + n;
+	return rc;
 }
 
 static int write_zeros(struct target *t, uint64_t off, uint64_t n, struct err *err)

@@ -28,6 +28,7 @@ struct target {
 	char *name;	/* for messages; owned */
 	bool is_device;
 	bool sparse;	/* what was never written reads as zeros */
+	uint64_t reserved; /* up to here target_reserve_ahead() saw to a file's blocks */
 	uint64_t size;	/* of a device; 0 for a file until it is set */
 	unsigned sector; /* bytes that a device's table counts in; 0 for a file */
 	enum clone_mode clone;
@@ -72,6 +73,15 @@ int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *e
 
 /* Make sure that n bytes at off can be written later, as far as the host can. */
 int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err);
+
+/*
+ * Whether it is good to give a new file its blocks before it is written: the
+ * host's ext4 lets nobody write while it looks for some. Not where blocks may
+ * come from clones.
+ */
+bool target_wants_ahead(const struct target *t);
+/* Do so: stretches from the start to the end. Pieces of zeros give theirs back. */
+int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err *err);
 
 /* Make n bytes at off read as zeros. */
 int target_zero(struct target *t, uint64_t off, uint64_t n, struct err *err);

@@ -21,7 +21,7 @@ fill() {
 }
 
 # from ARGUMENT...: create from a cache, with the tests' configuration
-from() { create --config "$work/conf" --cache-dir none "$@"; }
+from() { create --conf "$work/conf" --cache-dir none "$@"; }
 
 # serve DIR: the hostile server; sets url, and requests, its log
 serve() {

@@ -10,7 +10,7 @@ export TOP=${digits:0:32}.narinfo
 serve "$work/c"
 mkdir "$out/local"
 create g1 --system "$system" -o "$out/local" -q --no-sigs
-opts=(--config "$work/conf" --cache-dir none --system "$system" -o "$out" --trusted-key "$key" --no-sigs)
+opts=(--conf "$work/conf" --cache-dir none --system "$system" -o "$out" --trusted-key "$key" --no-sigs)
 
 bad() { # bad STATUS MODE WORDS ARGUMENT...
   local status=$1 mode=$2 words=$3
@@ -71,8 +71,8 @@ refused 1 'does not have it' g1 "${opts[@]}" --from "$url/plain" --system /nix/s
 
 # Keys: none, another's, and one that signed only some.
 nix-store --generate-binary-cache-key other-1 "$work/other" "$work/other.pub"
-refused 4 'no valid signature by a trusted key .it is signed by test-1' g1 --config "$work/conf" --system "$system" -o "$out" --from "$url/plain"
-refused 4 'no valid signature' g1 --config "$work/conf" --system "$system" -o "$out" --from "$url/plain" --trusted-key "$(cat "$work/other.pub")"
+refused 4 'no valid signature by a trusted key .it is signed by test-1' g1 --conf "$work/conf" --system "$system" -o "$out" --from "$url/plain"
+refused 4 'no valid signature' g1 --conf "$work/conf" --system "$system" -o "$out" --from "$url/plain" --trusted-key "$(cat "$work/other.pub")"
 create g1 "${opts[@]}" --no-check-sigs --from "$url/unsigned" -q 2>"$work/stderr"
 grep -q '^warning: signatures are not checked' "$work/stderr" || fail "no warning of unchecked signatures"
 cmp "$out/g1.img" "$out/local/g1.img" || fail "unsigned: another image"
@@ -99,7 +99,7 @@ for f in $(grep -l '^CA: \(text\|fixed:sha256\)' "$work/ca"/*.narinfo); do
   sed -i -e '/^File/d' -e 's,^URL: .*,URL: nar/lie.nar,' \
     -e "s,^NarHash: .*,NarHash: sha256:$(nix-hash --type sha256 --base32 --flat "$work/lie/nar/lie.nar")," \
     -e "s,^NarSize: .*,NarSize: $(stat -c %s "$work/lie/nar/lie.nar")," "$work/lie/${f##*/}"
-  refused 4 "contents' hash" g2 --config "$work/conf" --system "$strange" -o "$out" --trusted-key "$key" --from "file://$work/lie"
+  refused 4 "contents' hash" g2 --conf "$work/conf" --system "$strange" -o "$out" --trusted-key "$key" --from "file://$work/lie"
   rm -rf "$work/lie"
 done
 

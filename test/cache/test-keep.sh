@@ -6,7 +6,7 @@ large=$(large)
 fill "$work/c" "compression=zstd&secret-key=$work/secret" "$large"
 serve "$work/c"
 keep=$work/keep/a/b
-opts=(--config "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --no-sigs --from "$url/plain" --cache-dir "$keep" -q)
+opts=(--conf "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --no-sigs --from "$url/plain" --cache-dir "$keep" -q)
 asked() { grep -c "$1" "$requests" || true; }
 
 create g1 "${opts[@]}"
@@ -58,7 +58,7 @@ again "repaired"
 # ^C while a server is silent, or slow: it ends at once, and leaves nothing.
 rm "$out"/g1.*
 for mode in stall slow; do
-  "$DOMSTRAP" create g1 --config "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --from "$url/$mode" \
+  "$DOMSTRAP" create g1 --conf "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --from "$url/$mode" \
     --cache-dir none -q </dev/null &
   pid=$!
   sleep 1

@@ -34,7 +34,7 @@ for layout in single split; do
         "$DOMSTRAP" gc g.cfg --keep $keep -q
         left=()
         for ((i = 0; i < ${#numbers[@]}; i++)); do
-          if [ ${numbers[i]} = $current ] || [ $((i + keep)) -ge ${#numbers[@]} ]; then left+=("${numbers[i]}"); fi
+          if [ "${numbers[i]}" = "$current" ] || [ $((i + keep)) -ge ${#numbers[@]} ]; then left+=("${numbers[i]}"); fi
         done
         numbers=("${left[@]}")
         ;;

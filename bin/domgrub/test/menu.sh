@@ -199,6 +199,22 @@ ext img 8M root
 show -q
 ends "-q shows no menu" 0 "args two"
 
+for style in hidden countdown; do
+	cfg <<END
+set timeout=30
+set timeout_style=$style
+menuentry "First" { linux /kernels/one first }
+menuentry "Last" { linux /kernels/three last }
+END
+	show
+	if [ $style = countdown ]; then sees "countdown: the time left" "any key shows the menu"; else sleep 1; fi
+	if screen | grep -q First; then fail "$style" "the menu is there before a key"; else ok "$style: no menu"; fi
+	keys Enter
+	sees "$style: the first key shows the menu" "Last"
+	keys Down Enter
+	ends "$style: then it is a menu" 0 "args last"
+done
+
 printf 'set timeout=-1\nmenuentry "\033[31mred\033[0m \303\251 \033]0;x\007" { linux /kernels/one }\n' | cfg
 show
 sees "escapes in a title" '\x1b[31mred\x1b[0m \xc3\xa9 \x1b]0;x\x07'

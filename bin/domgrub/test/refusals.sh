@@ -79,6 +79,8 @@ printf 'runas 5\n' >conf
 refused "configuration without =" 2 "conf: line 1: no \"=\"" --config=conf img
 printf '\nrunus = 5\n' >conf
 refused "unknown key" 2 'conf: line 2: unknown key "runus"' --config=conf img
+printf 'quiet = maybe\n' >conf
+refused "neither yes nor no" 2 'conf: line 1: quiet: "maybe" is neither yes nor no' --config=conf img
 refused "no such configuration" 1 "none: No such file" --config=none img
 PYGRUB_MAX_FILE_SIZE_MB=1
 export PYGRUB_MAX_FILE_SIZE_MB

@@ -175,11 +175,59 @@ static void memory(void **state)
 	buf_fini(&out);
 }
 
+/* Parts of a file, in the place of another; owners and modes afterwards. */
+static void memory_changes(void **state)
+{
+	_cleanup_(tree_freep) struct tree *t = tree_new(0755, 7);
+	_cleanup_(walk_freep) struct walk *w = NULL;
+	struct buf out = BUF_INIT;
+	struct err err = ERR_INIT;
+	struct walk_entry ent;
+	enum walk_kind kind;
+	FILE *file = tmpfile();
+
+	assert_non_null(file);
+	fputs("0123456789", file);
+	fflush(file);
+	tree_dir(t, "/d", 0755, 0, 0);
+	tree_file(t, "/d/old", 0600, "text", 4);
+	tree_host_part(t, "/d/old", 0640, fileno(file), 2, 3);
+	tree_host_part(t, "/d/part", 0644, fileno(file), 7, 3);
+	tree_link(t, "/d/to", "part");
+	assert_true(tree_find(t, "/d", &kind) && kind == WALK_DIR);
+	assert_true(tree_find(t, "/d/to", &kind) && kind == WALK_LINK);
+	assert_false(tree_find(t, "/d/to/part", &kind));
+	assert_false(tree_find(t, "/e", &kind));
+	assert_true(tree_chmod(t, "/d/part", 0400));
+	assert_false(tree_chmod(t, "/d/none", 0400));
+	assert_true(tree_chown(t, "/d", 5, 6));
+	assert_false(tree_chown(t, "/none", 5, 6));
+	w = tree_walk(t);
+	assert_ok(list(w, &out, true, &err), &err);
+	assert_string_equal(out.p, "dir 755 \n"
+				   "dir 755 d\n"
+				   "file 640 old 3 '234'\n"
+				   "file 400 part 3 '789'\n"
+				   "link 777 to -> part\n"
+				   "up\n"
+				   "up\n");
+	walk_free(w);
+	w = tree_walk(t);
+	for (int i = 0; i < 5; i++) {
+		assert_ok(walk_next(w, &ent, &err), &err);
+		assert_int_equal(ent.uid, i ? 5 : 0);
+		assert_int_equal(ent.gid, i ? 6 : 0);
+	}
+	buf_fini(&out);
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(directory), cmocka_unit_test(own_modes), cmocka_unit_test(changes),
 		cmocka_unit_test(refusals),  cmocka_unit_test(memory),
+		cmocka_unit_test(memory_changes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "extra.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/spool.h"
+#include "image/extra_files.h"
+#include "keys_file.h"
+#include "nix/guestconf.h"
+
+#define ID_MAX 0xfffffffeu /* one more means "unchanged" to chown(2) */
+#define MODE_MAX 07777u
+#define AUTHORIZED "/root/.ssh/authorized_keys"
+
+/* A change of a path in the guest. */
+struct change_of {
+	char *path; /* owned */
+	uint32_t uid, gid, mode;
+};
+
+int extra_option(int c, const char *arg, struct extra_options *out, struct err *err)
+{
+	switch (c) {
+	case OPT_EXTRA_FILES:
+		return text_list_add("extra-files", &out->files, arg, err);
+	case OPT_EXTRA_CHOWN:
+		return text_list_add("chown", &out->chowns, arg, err);
+	case OPT_EXTRA_CHMOD:
+		return text_list_add("chmod", &out->chmods, arg, err);
+	case OPT_EXTRA_HOST_KEY:
+		return text_list_add("ssh-host-key", &out->host_keys, arg, err);
+	case OPT_EXTRA_AUTHORIZED_KEY:
+		return text_list_add("authorized-key", &out->authorized_keys, arg, err);
+	default:
+		return 1;
+	}
+}
+
+/* ---- owners and modes ----------------------------------------------------- */
+
+/* Cut "…:NUMBER" from the end; a path may have colons itself. */
+static bool cut_number(char *text, unsigned base, uint32_t max, uint32_t *out)
+{
+	char *colon = strrchr(text, ':');
+	uint64_t v;
+
+	if (!colon || !str_u64(str_from(colon + 1), base, max, &v))
+		return false;
+	*colon = '\0';
+	*out = (uint32_t)v;
+	return true;
+}
+
+static int parse_chown(const char *text, struct change_of *out, struct err *err)
+{
+	_free_ char *path = xstrdup(text);
+
+	if (!cut_number(path, 10, ID_MAX, &out->gid) || !cut_number(path, 10, ID_MAX, &out->uid) ||
+	    *path != '/')
+		return err_set(err, ERR_USAGE,
+		               "--chown '%s': PATH:UID:GID, such as /home/me:1000:100; names of "
+		               "users are the guest's to know",
+		               text);
+	out->path = take(&path);
+	return 0;
+}
+
+static int parse_chmod(const char *text, struct change_of *out, struct err *err)
+{
+	_free_ char *path = xstrdup(text);
+
+	if (!cut_number(path, 8, MODE_MAX, &out->mode) || *path != '/')
+		return err_set(err, ERR_USAGE, "--chmod '%s': PATH:MODE, such as /root/secret:0600",
+		               text);
+	out->path = take(&path);
+	return 0;
+}
+
+static int check_changes(const struct extra_options *o, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < o->chowns.n + o->chmods.n && rc == 0; i++) {
+		struct change_of c = {0};
+
+		rc = i < o->chowns.n ? parse_chown(o->chowns.items[i], &c, err)
+		                     : parse_chmod(o->chmods.items[i - o->chowns.n], &c, err);
+		free(c.path);
+	}
+	return rc;
+}
+
+static int put_changes(const struct extra *x, const struct extra_files *files, struct err *err)
+{
+	const struct extra_options *o = x->opt;
+	int rc = 0;
+
+	for (size_t i = 0; i < o->chowns.n + o->chmods.n && rc == 0; i++) {
+		bool owner = i < o->chowns.n;
+		const char *text = owner ? o->chowns.items[i] : o->chmods.items[i - o->chowns.n];
+		const char *option = owner ? "chown" : "chmod";
+		struct change_of c = {0};
+
+		rc = owner ? parse_chown(text, &c, err) : parse_chmod(text, &c, err);
+		if (rc == 0 && (rc = extra_files_path_check(files, c.path, err)) < 0)
+			err_prefix(err, "--%s", option);
+		if (rc == 0 && !(owner ? tree_chown(files->tree, c.path, c.uid, c.gid)
+		                       : tree_chmod(files->tree, c.path, c.mode)))
+			rc = err_set(err, ERR_USAGE, "--%s '%s': there is nothing in the guest",
+			             option, text);
+		free(c.path);
+	}
+	return rc;
+}
+
+/* ---- keys ----------------------------------------------------------------- */
+
+/* The .pub beside the key keeps its comment; without one it is made from the key. */
+static int load_public(const char *file, struct extra_host_key *k, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_free_ char *path = xasprintf("%s.pub", file);
+	struct str line, rest;
+	int rc = io_read_file(AT_FDCWD, path, SSH_KEY_FILE_MAX, &text, err);
+
+	if (rc == -ERR_NOENT) {
+		k->public = xasprintf("%s\n", k->key.line);
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	rest = buf_str(&text);
+	line = str_trim(str_cut(&rest, '\n'));
+	if (!ssh_key_matches(&k->key, line))
+		return err_set(err, ERR_FORMAT, "%s: not the public key of %s", path, file);
+	k->public = xasprintf("%.*s\n", STR_ARG(line));
+	return 0;
+}
+
+static int load_host_key(struct extra *x, const char *file, struct err *err)
+{
+	struct extra_host_key k = {0};
+	int rc = io_read_file(AT_FDCWD, file, SSH_KEY_FILE_MAX, &k.private, err);
+
+	if (rc == 0 && (rc = ssh_key_parse(buf_str(&k.private), &k.key, err)) < 0)
+		err_prefix(err, "--ssh-host-key %s", file);
+	for (size_t i = 0; i < x->n_host_keys && rc == 0; i++)
+		if (!strcmp(x->host_keys[i].key.type, k.key.type))
+			rc = err_set(err, ERR_USAGE, "--ssh-host-key %s: a second key of type %s",
+			             file, k.key.type);
+	if (rc == 0)
+		rc = load_public(file, &k, err);
+	if (rc < 0) {
+		buf_fini(&k.private);
+		ssh_key_fini(&k.key);
+		return rc;
+	}
+	x->host_keys[x->n_host_keys++] = k;
+	return 0;
+}
+
+static int authorize(void *ctx, struct str line, struct err *err)
+{
+	struct extra *x = ctx;
+
+	(void)err;
+	buf_put(&x->authorized, line.p, line.n);
+	buf_puts(&x->authorized, "\n");
+	return 0;
+}
+
+/* What has the form of a key is one; all else is the name of a file. */
+static int load_authorized(struct extra *x, const char *text, struct err *err)
+{
+	size_t before = x->authorized.n;
+	struct err ignored = ERR_INIT;
+	int rc;
+
+	if (guestconf_ssh_key_check(str_from(text), &ignored) == 0)
+		return strchr(text, '\n')
+		               ? err_set(err, ERR_USAGE, "--authorized-key: one key, in one line")
+		               : authorize(x, str_from(text), err);
+	rc = keys_file_read(text, authorize, x, err);
+	if (rc == 0 && x->authorized.n == before)
+		rc = err_set(err, ERR_USAGE, "--authorized-key %s: no key in it", text);
+	return rc;
+}
+
+int extra_load(const struct extra_options *opt, struct extra *out, struct err *err)
+{
+	int rc;
+
+	*out = (struct extra){.opt = opt};
+	rc = check_changes(opt, err);
+	for (size_t i = 0; i < opt->files.n && rc == 0; i++)
+		if (access(opt->files.items[i], R_OK) < 0)
+			rc = err_sys(err, errno, "--extra-files %s", opt->files.items[i]);
+	for (size_t i = 0; i < opt->host_keys.n && rc == 0; i++)
+		rc = load_host_key(out, opt->host_keys.items[i], err);
+	for (size_t i = 0; i < opt->authorized_keys.n && rc == 0; i++)
+		rc = load_authorized(out, opt->authorized_keys.items[i], err);
+	return rc;
+}
+
+bool extra_is_secret(const struct extra *x)
+{
+	return x->n_host_keys || (x->opt && x->opt->files.n);
+}
+
+/* A key's file; one from --extra-files would be lost, and nobody told. */
+static int put_file(struct tree *root, const char *path, uint32_t mode, const void *p, size_t n,
+                    struct err *err)
+{
+	enum walk_kind there;
+
+	if (tree_find(root, path, &there))
+		return err_set(err, ERR_EXISTS, "%s comes from --extra-files as well", path);
+	tree_file(root, path, mode, p, n);
+	return 0;
+}
+
+/* A directory, unless something else is there. */
+static int put_dir(struct tree *root, const char *path, uint32_t mode, struct err *err)
+{
+	enum walk_kind there;
+
+	if (tree_find(root, path, &there) && there != WALK_DIR)
+		return err_set(err, ERR_EXISTS, "%s from --extra-files is no directory", path);
+	tree_dir(root, path, mode, 0, 0);
+	return 0;
+}
+
+static int put_keys(const struct extra *x, struct tree *root, struct err *err)
+{
+	int rc = x->n_host_keys ? put_dir(root, "/etc/ssh", 0755, err) : 0;
+
+	for (size_t i = 0; i < x->n_host_keys && rc == 0; i++) {
+		const struct extra_host_key *k = &x->host_keys[i];
+		_free_ char *path = xasprintf("/etc/ssh/ssh_host_%s_key", k->key.type);
+		_free_ char *public = xasprintf("%s.pub", path);
+
+		rc = put_file(root, path, 0600, k->private.p, k->private.n, err);
+		if (rc == 0)
+			rc = put_file(root, public, 0644, k->public, strlen(k->public), err);
+	}
+	if (rc < 0 || !x->authorized.n)
+		return rc;
+	rc = put_dir(root, "/root/.ssh", 0700, err);
+	return rc < 0 ? rc
+	              : put_file(root, AUTHORIZED, 0600, x->authorized.p, x->authorized.n, err);
+}
+
+int extra_put(struct extra *x, struct tree *root, bool separate_boot, const char *spool_dir,
+              struct err *err)
+{
+	struct extra_files files = {.tree = root, .separate_boot = separate_boot};
+	const struct text_list *dirs = &x->opt->files;
+	int rc = dirs->n ? spool_open(spool_dir, &x->spool, err) : 0;
+
+	files.spool = x->spool;
+	for (size_t i = 0; i < dirs->n && rc == 0; i++) {
+		_free_ char *real = realpath(dirs->items[i], NULL);
+
+		rc = real ? extra_files_add(&files, real, err)
+		          : err_sys(err, errno, "--extra-files %s", dirs->items[i]);
+	}
+	if (rc == 0)
+		rc = put_keys(x, root, err);
+	return rc < 0 ? rc : put_changes(x, &files, err);
+}
+
+void extra_fini(struct extra *x)
+{
+	for (size_t i = 0; i < x->n_host_keys; i++) {
+		struct extra_host_key *k = &x->host_keys[i];
+
+		explicit_bzero(k->private.p, k->private.n);
+		buf_fini(&k->private);
+		ssh_key_fini(&k->key);
+		free(k->public);
+	}
+	buf_fini(&x->authorized);
+	if (x->spool > 0)
+		io_close(&x->spool);
+	*x = (struct extra){0};
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a person puts into a new guest beside its system: files, and SSH keys
+ * that are not for the store, which everybody can read.
+ */
+#ifndef DOMSTRAP_EXTRA_H
+#define DOMSTRAP_EXTRA_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/walk_tree.h"
+#include "nix/ssh_key.h"
+#include "text_list.h"
+
+#define HOST_KEYS_MAX 3 /* one of each type */
+
+/* As given. */
+struct extra_options {
+	struct text_list files;           /* directories */
+	struct text_list chowns;          /* PATH:UID:GID */
+	struct text_list chmods;          /* PATH:MODE */
+	struct text_list host_keys;       /* files */
+	struct text_list authorized_keys; /* files, or keys */
+};
+
+enum {
+	OPT_EXTRA_FILES = 600,
+	OPT_EXTRA_CHOWN,
+	OPT_EXTRA_CHMOD,
+	OPT_EXTRA_HOST_KEY,
+	OPT_EXTRA_AUTHORIZED_KEY,
+};
+
+/* Rows for a table of getopt_long(3), and the same for people. */
+#define EXTRA_OPTION_ROWS(ROW)                                                                     \
+	ROW("extra-files", required_argument, OPT_EXTRA_FILES)                                     \
+	ROW("chown", required_argument, OPT_EXTRA_CHOWN)                                           \
+	ROW("chmod", required_argument, OPT_EXTRA_CHMOD)                                           \
+	ROW("ssh-host-key", required_argument, OPT_EXTRA_HOST_KEY)                                 \
+	ROW("authorized-key", required_argument, OPT_EXTRA_AUTHORIZED_KEY)
+#define EXTRA_USAGE                                                                                \
+	"      --extra-files DIR     copy what is in DIR over the root; may repeat\n"              \
+	"      --chown PATH:UID:GID  whose PATH and all below it is (default: 0:0)\n"              \
+	"      --chmod PATH:MODE     PATH's mode, octal (default: as in DIR)\n"                    \
+	"      --ssh-host-key FILE   a private key for its sshd; may repeat\n"                     \
+	"      --authorized-key KEY  who may log in as root: a file or the key; may repeat\n"
+
+/* 0, 1: none of them, -ERR_USAGE. */
+int extra_option(int c, const char *arg, struct extra_options *out, struct err *err);
+
+struct extra_host_key {
+	struct ssh_key key;
+	struct buf private;
+	char *public; /* the line of its .pub */
+};
+
+/* Checked, and keys read. Zeroed: nothing. */
+struct extra {
+	const struct extra_options *opt;
+	struct extra_host_key host_keys[HOST_KEYS_MAX];
+	size_t n_host_keys;
+	struct buf authorized;
+	int spool; /* of what was put; 0: none */
+};
+
+/* Look at everything that can be wrong before the guest is known. opt is borrowed. */
+int extra_load(const struct extra_options *opt, struct extra *out, struct err *err);
+/* Whether there is something that others on this host should not read. */
+bool extra_is_secret(const struct extra *x);
+/*
+ * Put it into the root's tree, which borrows from *x. separate_boot: /boot is
+ * another disk. spool_dir is for a nameless file.
+ */
+int extra_put(struct extra *x, struct tree *root, bool separate_boot, const char *spool_dir,
+              struct err *err);
+void extra_fini(struct extra *x);
+
+#endif

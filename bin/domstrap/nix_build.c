@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+#include "nix_build.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "nix/store_path.h"
+#include "nix_flake.h"
+#include "store/system.h"
+
+#define MAX_JOBS_MAX 10000u
+#define TOPLEVEL ".config.system.build.toplevel"
+
+/* ---- options -------------------------------------------------------------- */
+
+static int two_words(int argc, char **argv, const char *name, struct nix_options *out,
+                     struct err *err)
+{
+	int rc;
+
+	if (optind >= argc || !*name)
+		return err_set(err, ERR_USAGE,
+		               "--option %s needs two values, a setting's name and its value",
+		               name);
+	rc = text_list_add("option", &out->option, name, err);
+	return rc < 0 ? rc : text_list_add("option", &out->option, argv[optind++], err);
+}
+
+int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options *out,
+               struct err *err)
+{
+	uint64_t v;
+
+	switch (c) {
+	case OPT_NIX_CONFIG:
+		out->config = arg;
+		return 0;
+	case OPT_NIX_NIXPKGS:
+		out->nixpkgs = arg;
+		return 0;
+	case OPT_NIX_FLAKE:
+		out->flake = arg;
+		return 0;
+	case OPT_NIX_OPTION:
+		return two_words(argc, argv, arg, out, err);
+	case OPT_NIX_MAX_JOBS:
+		out->max_jobs = arg;
+		if (strcmp(arg, "auto") == 0 || str_u64(str_from(arg), 10, MAX_JOBS_MAX, &v))
+			return 0;
+		return err_set(err, ERR_USAGE, "--max-jobs '%s': a number, or auto", arg);
+	case OPT_NIX_LOG_FORMAT:
+		out->log_format = arg;
+		return 0;
+	case OPT_NIX_SHOW_TRACE:
+		out->show_trace = true;
+		return 0;
+	case 'L':
+		out->build_logs = true;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+int nix_options_check(const struct nix_options *o, const char *system, struct err *err)
+{
+	if (o->config && o->flake)
+		return err_set(err, ERR_USAGE, "--config and --flake exclude each other");
+	if (o->flake && o->nixpkgs)
+		return err_set(err, ERR_USAGE,
+		               "--nixpkgs goes with --config; a flake names its own");
+	if (o->flake && (*o->flake == '-' || !*o->flake))
+		return err_set(err, ERR_USAGE, "--flake '%s': a flake such as . or .#web1",
+		               o->flake);
+	if (nix_wanted(o) && system)
+		return err_set(err, ERR_USAGE, "--system names what is built already; %s builds",
+		               o->config ? "--config" : "--flake");
+	if (!nix_wanted(o) && (o->nixpkgs || o->option.n || o->max_jobs || o->log_format ||
+	                       o->show_trace || o->build_logs))
+		return err_set(err, ERR_USAGE,
+		               "--nixpkgs, --option, --max-jobs, --log-format, --show-trace and -L "
+		               "go with --config or --flake");
+	return 0;
+}
+
+/* ---- a configuration ------------------------------------------------------ */
+
+/* A Nix expression for a path, whatever is in its name. */
+static char *path_expression(const char *path)
+{
+	struct buf b = BUF_INIT;
+
+	buf_puts(&b, "/. + \"");
+	for (const char *p = path; *p; p++) {
+		if (*p == '"' || *p == '\\' || *p == '$')
+			buf_puts(&b, "\\");
+		buf_put(&b, p, 1);
+	}
+	buf_puts(&b, "\"");
+	return buf_steal(&b);
+}
+
+static int add_configuration(struct nix_args *a, const char *config, struct err *err)
+{
+	_free_ char *real = realpath(config, NULL);
+	_free_ char *expression = NULL;
+	struct stat st;
+
+	if (!real || stat(real, &st) < 0)
+		return err_sys(err, errno, "%s", config);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_USAGE,
+		               "%s: not a regular file; a configuration is one, such as "
+		               "configuration.nix",
+		               config);
+	if (access(real, R_OK) < 0)
+		return err_sys(err, errno, "%s", config);
+	expression = path_expression(real);
+	nix_args_add(a, "--arg");
+	nix_args_add(a, "configuration");
+	nix_args_add(a, expression);
+	return 0;
+}
+
+static int add_nixpkgs_path(struct nix_args *a, const char *nixpkgs, struct err *err)
+{
+	_free_ char *real = realpath(nixpkgs, NULL);
+	_free_ char *file = NULL;
+	struct stat st;
+
+	if (!real)
+		return err_sys(err, errno, "--nixpkgs %s", nixpkgs);
+	file = xasprintf("%s/nixos/default.nix", real);
+	if (stat(file, &st) < 0)
+		return err_set(err, ERR_USAGE,
+		               "--nixpkgs %s: no nixpkgs, which would have nixos/default.nix",
+		               nixpkgs);
+	file[strlen(file) - strlen("/default.nix")] = '\0';
+	nix_args_add(a, file);
+	return 0;
+}
+
+/* A path has a slash, a URL a colon; any other word is looked up in NIX_PATH. */
+static int add_nixpkgs(struct nix_args *a, const char *nixpkgs, struct err *err)
+{
+	const char *name = nixpkgs ? nixpkgs : "nixpkgs";
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                        "0123456789._+-");
+	_free_ char *word = NULL;
+
+	if (*name != '/' && *name != '.' && strchr(name, ':')) {
+		word = xasprintf("nixpkgs=%s", name);
+		nix_args_add(a, "-I");
+		nix_args_add(a, word);
+		nix_args_add(a, "<nixpkgs/nixos>");
+		return 0;
+	}
+	if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return add_nixpkgs_path(a, name, err);
+	if (!n || name[n] || *name == '-')
+		return err_set(err, ERR_USAGE,
+		               "--nixpkgs '%s': a directory such as ./nixpkgs, or a name in "
+		               "NIX_PATH",
+		               name);
+	word = xasprintf("<%s/nixos>", name);
+	nix_args_add(a, word);
+	return 0;
+}
+
+static int configuration_args(struct nix_args *a, const struct nix_request *req, struct err *err)
+{
+	int rc;
+
+	nix_args_add(a, req->dry_run ? "nix-instantiate" : "nix-build");
+	rc = add_nixpkgs(a, req->opt->nixpkgs, err);
+	if (rc < 0)
+		return rc;
+	nix_args_add(a, "-A");
+	nix_args_add(a, req->dry_run ? "system.outPath" : "system");
+	rc = add_configuration(a, req->opt->config, err);
+	if (rc < 0)
+		return rc;
+	if (req->dry_run) {
+		nix_args_add(a, "--eval");
+		nix_args_add(a, "--json");
+	}
+	nix_args_common(a, req);
+	return 0;
+}
+
+/* ---- a flake -------------------------------------------------------------- */
+
+static int flake_args(struct nix_args *a, const struct nix_request *req, struct err *err)
+{
+	_free_ char *installable = NULL;
+	int rc = nix_flake_installable(req, req->dry_run ? TOPLEVEL ".outPath" : TOPLEVEL,
+	                               &installable, err);
+
+	if (rc < 0)
+		return rc;
+	nix_args_flakes(a, req->dry_run ? "eval" : "build");
+	nix_args_add(a, installable);
+	if (req->dry_run) {
+		nix_args_add(a, "--json");
+		nix_args_add(a, "--no-write-lock-file");
+	}
+	nix_args_common(a, req);
+	return 0;
+}
+
+/* ---- the result ----------------------------------------------------------- */
+
+/* The link's directory, so that nobody waits for a build that cannot be kept. */
+static int check_place(const char *link, struct err *err)
+{
+	_free_ char *dir = xstrdup(link);
+	char *slash = strrchr(dir, '/');
+
+	if (!slash)
+		strcpy(dir, ".");
+	else
+		slash[slash == dir] = '\0';
+	return access(dir, W_OK | X_OK) < 0 ? err_sys(err, errno, "%s", dir) : 0;
+}
+
+/* What may be replaced is a link into a store. */
+static int check_link(const char *link, struct err *err)
+{
+	char target[4096];
+	ssize_t n = readlink(link, target, sizeof target - 1);
+
+	if (n < 0 && errno == ENOENT)
+		return check_place(link, err);
+	if (n < 0 && errno != EINVAL)
+		return err_sys(err, errno, "%s", link);
+	target[n < 0 ? 0 : n] = '\0';
+	if (strncmp(target, "/nix/store/", strlen("/nix/store/")) != 0)
+		return err_set(err, ERR_EXISTS,
+		               "%s: exists already, and is no link to a built system", link);
+	return check_place(link, err);
+}
+
+/* The link was made; what it leads to boots as NixOS does. */
+static int read_result(const char *link, char **system, struct err *err)
+{
+	struct nixos_system s = {0};
+	int rc = nixos_system_load("", link, &s, err);
+
+	if (rc < 0)
+		return rc;
+	*system = xstrdup(s.toplevel);
+	nixos_system_fini(&s);
+	return 0;
+}
+
+static int parse_path(struct str json, char **system, struct err *err)
+{
+	json_t *v = json_loadb(json.p ? json.p : "", json.n, JSON_DECODE_ANY, NULL);
+	const char *text = json_string_value(v);
+	struct store_path sp;
+	int rc;
+
+	if (!text)
+		rc = err_set(err, ERR_FORMAT, "Nix did not say what the system's path would be");
+	else
+		rc = store_path_parse(str_from(text), &sp, err);
+	if (rc == 0)
+		*system = xstrdup(text);
+	json_decref(v);
+	return rc;
+}
+
+int nix_build(const struct nix_request *req, char **system, struct err *err)
+{
+	_cleanup_(nix_args_fini) struct nix_args args = {0};
+	_cleanup_(buf_fini) struct buf out = BUF_INIT;
+	int rc = req->dry_run ? 0 : check_link(req->link, err);
+
+	if (rc == 0)
+		rc = req->opt->flake ? flake_args(&args, req, err)
+		                     : configuration_args(&args, req, err);
+	if (rc < 0)
+		return rc;
+	if (!req->dry_run) {
+		nix_args_add(&args, "--out-link");
+		nix_args_add(&args, req->link);
+	}
+	rc = nix_run(&args, &out, err);
+	if (rc < 0)
+		return rc;
+	return req->dry_run ? parse_path(buf_str(&out), system, err)
+	                    : read_result(req->link, system, err);
+}
+
+int nix_build_guest(const struct nix_request *req, char **system, struct err *err)
+{
+	_free_ char *path = NULL;
+	int rc = nix_build(req, &path, err);
+
+	if (rc == 0 && access(path, F_OK) < 0)
+		rc = err_set(err, ERR_NOENT,
+		             "%s is not built yet, so that there is nothing to tell of it; "
+		             "\"domstrap build\" builds it",
+		             path);
+	if (rc == 0)
+		*system = take(&path);
+	return rc;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "nixos_files.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "nix/channel.h"
+
+#define FILE_BYTES_MAX (16u << 20)
+#define CHANNELS_MAX 65536u
+#define ETC_NIXOS "/etc/nixos"
+
+static int load_one(struct nixos_files *f, const char *name, const char *path, struct err *err)
+{
+	struct buf *text = &f->texts[f->n];
+	int rc = io_read_file(AT_FDCWD, path, FILE_BYTES_MAX, text, err);
+
+	if (rc < 0) {
+		buf_fini(text);
+		return rc;
+	}
+	f->v[f->n++] = (struct nixroot_file){name, buf_str(text)};
+	return 0;
+}
+
+/* A flake's files lie together; those that it does without are not missed. */
+static int load_flake(struct nixos_files *f, const char *flake, bool own, struct err *err)
+{
+	static const char *const names[] = {"flake.nix", "flake.lock", "configuration.nix"};
+	_free_ char *dir = nix_flake_dir(flake);
+	int rc = 0;
+
+	if (!dir)
+		ui_say("%s has no directory here: nothing of it goes into the guest's " ETC_NIXOS,
+		       flake);
+	for (size_t i = 0; dir && i < ARRAY_LEN(names) - own && rc == 0; i++) {
+		_free_ char *path = xasprintf("%s/%s", dir, names[i]);
+
+		rc = load_one(f, names[i], path, err);
+		if (rc == -ERR_NOENT)
+			rc = 0;
+	}
+	return rc;
+}
+
+int nixos_files_load(const struct nix_options *nix, const char *configuration,
+                     struct nixos_files *out, struct err *err)
+{
+	const char *file = configuration ? configuration : nix->config;
+	int rc = 0;
+
+	if (nix->flake)
+		rc = load_flake(out, nix->flake, configuration, err);
+	if (rc == 0 && file)
+		rc = load_one(out, "configuration.nix", file, err);
+	return rc;
+}
+
+void nixos_files_fini(struct nixos_files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		buf_fini(&f->texts[i]);
+	*f = (struct nixos_files){0};
+}
+
+/* ---- into a guest that is off --------------------------------------------- */
+
+static int put_one(const struct nixroot_file *f, struct ext4_edit *root, uint32_t dir,
+                   struct err *err)
+{
+	_cleanup_(buf_fini) struct buf old = BUF_INIT;
+	_free_ char *path = xasprintf(ETC_NIXOS "/%s", f->name);
+	_free_ char *kept = xasprintf("%s.old", f->name);
+	struct ext4_entry there;
+	int rc = ext4_edit_lookup(root, dir, f->name, &there, err);
+
+	if (rc < 0 && rc != -ERR_NOENT)
+		return rc;
+	if (rc == 0 && there.type != EXT4_FT_FILE && there.type != EXT4_FT_LINK)
+		return err_set(err, ERR_EXISTS, "the guest's %s is neither a file nor a link",
+		               path);
+	rc = ext4_edit_read_path(root, path, FILE_BYTES_MAX, &old, err);
+	if (rc == 0 && str_eq(buf_str(&old), f->text))
+		return 0;
+	if (rc == 0)
+		rc = ext4_edit_add_file(root, dir, kept, 0644, buf_str(&old), err);
+	else if (rc == -ERR_NOENT)
+		rc = 0;
+	return rc < 0 ? rc : ext4_edit_add_file(root, dir, f->name, 0644, f->text, err);
+}
+
+int nixos_files_put(const struct nixos_files *f, struct ext4_edit *root, struct err *err)
+{
+	uint32_t dir;
+	int rc = f->n ? ext4_edit_mkdir(root, ETC_NIXOS, 0755, &dir, err) : 0;
+
+	for (size_t i = 0; i < f->n && rc == 0; i++)
+		rc = put_one(&f->v[i], root, dir, err);
+	return rc;
+}
+
+static char *channel_line(const char *version)
+{
+	char url[CHANNEL_URL_SIZE];
+
+	return channel_url(str_from(version), url) ? xasprintf("%s nixos\n", url) : NULL;
+}
+
+int nixos_channel_put(struct ext4_edit *root, const char *before, const char *version,
+                      struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_free_ char *was = channel_line(before), *is = channel_line(version);
+	uint32_t dir;
+	int rc;
+
+	if (!is)
+		return 0;
+	rc = ext4_edit_read_path(root, "/root/.nix-channels", CHANNELS_MAX, &text, err);
+	/* Of anything else the guest's owner knows why it is so. */
+	if (rc == 0 && !(was && str_is(buf_str(&text), was)))
+		return 0;
+	if (rc < 0 && rc != -ERR_NOENT)
+		return rc;
+	if (rc == 0 && str_is(buf_str(&text), is))
+		return 0;
+	rc = ext4_edit_mkdir(root, "/root", 0700, &dir, err);
+	return rc < 0 ? rc
+	              : ext4_edit_add_file(root, dir, ".nix-channels", 0644, str_from(is), err);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "update_build.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "change.h"
+
+/* "web1" for what create made for it. */
+static char *guest_name(const char *file)
+{
+	static const char *const suffixes[] = {".cfg", "-root.img", "-boot.img", ".img"};
+	struct str s = str_from(file);
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+		if (str_ends(s, suffixes[i]) && s.n > strlen(suffixes[i]))
+			return xstrndup(s.p, s.n - strlen(suffixes[i]));
+	return xstrdup(file);
+}
+
+/* The guest's name, and the directory of its file with a slash, or "". */
+static void name_and_place(const char *arg, char **name, char **dir)
+{
+	const char *slash = strrchr(arg, '/');
+	struct stat st;
+
+	*name = guest_name(slash ? slash + 1 : arg);
+	if (slash && stat(arg, &st) == 0 && !S_ISBLK(st.st_mode))
+		*dir = xstrndup(arg, (size_t)(slash + 1 - arg));
+	else
+		*dir = xstrdup("");
+}
+
+/* A look at the guest: what is wrong with it is to be known before a long build. */
+static int look(const struct offline_request *r, struct err *err)
+{
+	struct offline off;
+	struct inside in;
+	int rc = change_begin(r, OFFLINE_LOOK, &off, &in, err);
+
+	if (rc < 0)
+		return rc;
+	inside_fini(&in);
+	offline_close(&off);
+	return 0;
+}
+
+int update_build(struct offline_request *r, char **built, struct err *err)
+{
+	_free_ char *name = NULL, *dir = NULL, *link = NULL;
+	struct nix_request req = {
+	        .opt = &r->nix, .dry_run = r->common.dry_run, .level = r->common.level};
+	int rc;
+
+	if (!nix_wanted(&r->nix))
+		return 0;
+	rc = look(r, err);
+	if (rc < 0)
+		return rc;
+	name_and_place(r->common.args[0], &name, &dir);
+	link = xasprintf("%s%s.system", dir, name);
+	req.name = name;
+	req.link = link;
+	rc = nix_build_guest(&req, built, err);
+	if (rc == 0)
+		r->system = *built;
+	return rc;
+}

@@ -1,0 +1,10 @@
+# What nix-build needs of nixpkgs for tests: <here/nixos> gives `system` for a configuration. The system is a small
+# one of test/create; the configuration chooses some of it.
+{ configuration ? <nixos-config> }:
+let
+  module = import configuration;
+  config = if builtins.isFunction module then module { config = { }; lib = { }; pkgs = { }; } else module;
+in
+{
+  system = import ../../../create/system.nix ({ kind = "small"; } // config.test or { });
+}

@@ -1,0 +1,158 @@
+#!/bin/bash
+# domstrap build: real Nix builds, from configurations and from flakes; one line of result; and what is said when
+# something is wrong.
+. "$(dirname "$0")/lib.sh"
+
+build() { PATH=${use_path:-$PATH} "$DOMSTRAP" build "$@" </dev/null; }
+
+# says WORDS ARGUMENT...: built, and the words (an extended regular expression) were on stderr; $system is the path
+says() {
+  local words=$1
+  shift
+  build "$@" >"$work/stdout" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "build $*"; }
+  [ "$(wc -l <"$work/stdout")" = 1 ] || fail "stdout is not one line: build $*"
+  system=$(cat "$work/stdout")
+  [[ $system =~ ^/nix/store/[0-9a-z]{32}-nixos-system-small-25.11$ ]] || fail "no system: $system"
+  [ -z "$words" ] || grep -Eq -- "$words" "$work/stderr" || { cat "$work/stderr" >&2; fail "not said: $words: build $*"; }
+}
+# refuses STATUS WORDS ARGUMENT...: the last line on stderr says the words, stdout is empty, no link is made
+refuses() {
+  local status=$1 words=$2 got=0 before
+  shift 2
+  before=$(ls -A .)
+  build "$@" >"$WORLD/stdout" 2>"$WORLD/stderr" || got=$?
+  [ "$got" = "$status" ] || { cat "$WORLD/stderr" >&2; fail "status $got, not $status: build $*"; }
+  tail -n 1 "$WORLD/stderr" | grep -Eq -- "$words" || { cat "$WORLD/stderr" >&2; fail "not said: $words: build $*"; }
+  [ ! -s "$WORLD/stdout" ] || fail "text on stdout: build $*"
+  [ "$(ls -A .)" = "$before" ] || { ls -lA >&2; fail "files are left: build $*"; }
+  echo "$got: $(tail -n 1 "$WORLD/stderr")"
+}
+
+# ---- a configuration ----
+
+# shellcheck disable=SC2016 # it is a name
+odd=$work/'a b"${c}\d$'
+mkdir "$odd" empty
+echo '{ }' >configuration.nix
+echo '{ test.extra = "echo other >other"; }' >"$odd/other.nix"
+
+says 'would be built' -n --nixpkgs "$nixpkgs"
+[[ ! -e "$system" && ! -e result ]] || fail "--dry-run built something"
+would=$system
+says "building '/nix/store/.*nixos-system-small" --nixpkgs "$nixpkgs"
+[ "$system" = "$would" ] || fail "--dry-run said another path"
+[ "$(readlink result)" = "$system" ] || fail "result leads elsewhere"
+says 'is built already' -n --nixpkgs "$nixpkgs"
+says '' -q --nixpkgs "$nixpkgs"
+[ ! -s stderr ] || fail "--quiet says something"
+NIX_PATH=nixpkgs=$nixpkgs says ''
+NIX_PATH=other=$nixpkgs says '' --nixpkgs other
+(cd "$nixpkgs/.." && says '' --nixpkgs ./nixpkgs --config "$work/configuration.nix" -o "$work/result")
+tar -C "$here/../.." -czf nixpkgs.tar.gz --transform 's,test/build/nixpkgs/,top/,' \
+  --transform 's,test/create/,top/create/,' test/build/nixpkgs/nixos/default.nix test/create/system.nix
+mkdir unpacked
+tar -xzf nixpkgs.tar.gz -C unpacked
+sed -i 's,\.\./\.\./\.\./create,../create,' unpacked/top/nixos/default.nix
+tar -C unpacked -czf nixpkgs.tar.gz top
+says '' --nixpkgs "file://$work/nixpkgs.tar.gz"
+rm -r unpacked
+before=$system
+# Words for Nix; its own list of settings is the witness.
+says 'nix-build .*/nixos -A system --arg configuration .*--option cores 3 --option keep-going true --max-jobs 2 --show-trace --log-format bar-with-logs --verbose --out-link other' \
+  --nixpkgs "$nixpkgs" --config "$odd/other.nix" -o other --option cores 3 -v --option keep-going true -j 2 --show-trace -L
+[[ -e "$system/other" && "$system" != "$before" ]] || fail "the configuration had no effect"
+[ "$(readlink other)" = "$system" ] || fail "other leads elsewhere"
+says '"action":' --nixpkgs "$nixpkgs" --log-format internal-json
+rm result
+nix-store --gc >gc.log 2>&1
+[ -e "$system" ] || [ -e "$(readlink other)" ] || fail "the link keeps nothing"
+[ ! -e "$before" ] || fail "this collects nothing, so the test tests nothing"
+echo "configurations are built"
+
+# ---- flakes ----
+
+flake one web1
+flake two web1 web2.example.org
+says 'would be built' -n --flake ./one
+[[ ! -e result && ! -e one/flake.lock ]] || fail "--dry-run wrote something"
+says '' --flake ./one
+[ "$(cat result/host)" = web1 ] || fail "not the only host"
+says '' --flake "path:$work/two#web2.example.org" -o other -L --option cores 1 -j 1 --show-trace
+[ "$(cat other/host)" = web2.example.org ] || fail "not the host that was named"
+(cd two && says '' --flake .#web1 -o ../other)
+(cd two && says '' --flake '#web1' -o ../other)
+refuses 2 'its nixosConfigurations are web1, web2.example.org: say which with ./two#HOST' --flake ./two
+refuses 1 'nix failed' --flake ./two#web3
+refuses 2 "host 'a\"b'" --flake './two#a"b'
+refuses 2 'a flake such as' --flake --option
+refuses 2 'a flake such as' --flake ''
+refuses 1 'nix failed' --flake ./empty
+refuses 1 'nix failed' --flake ./nowhere#web1
+refuses 2 'exclude' --flake ./one --config configuration.nix
+refuses 2 'names its own' --flake ./one --nixpkgs "$nixpkgs"
+sed -i 's,small,bare,; s,nixosConfigurations,others,' two/flake.nix
+refuses 1 'nix failed' --flake ./two
+echo "flakes are built"
+
+# ---- what is wrong ----
+
+ok=(--nixpkgs "$nixpkgs")
+refuses 2 '--nonsense is no option of build' "${ok[@]}" --nonsense
+refuses 2 'needs a value' --nixpkgs
+refuses 2 "'web1' is too much" "${ok[@]}" web1
+refuses 2 '--option cores needs two values' "${ok[@]}" --option cores
+refuses 2 "--max-jobs 'many'" "${ok[@]}" -j many
+refuses 1 'nowhere.nix: No such file' "${ok[@]}" --config nowhere.nix
+refuses 2 'empty: not a regular file' "${ok[@]}" --config empty
+refuses 1 '--nixpkgs ./nowhere: No such file' --nixpkgs ./nowhere
+refuses 2 '--nixpkgs ./empty: no nixpkgs' --nixpkgs ./empty
+refuses 2 "--nixpkgs 'a b'" --nixpkgs 'a b'
+refuses 1 'nix-build failed' --nixpkgs nowhere
+echo '{' >broken.nix
+refuses 1 'nix-build failed' "${ok[@]}" --config broken.nix
+refuses 1 'nix-instantiate failed' "${ok[@]}" --config broken.nix -n
+echo '{ test.extra = "echo it broke >&2; exit 3"; }' >broken.nix
+refuses 1 'nix-build failed .status 1' "${ok[@]}" --config broken.nix
+grep -q 'it broke' "$WORLD/stderr" || fail "the builder's words are not shown"
+says "option 'sandbox' has invalid value 'nonsense'" "${ok[@]}" --option sandbox nonsense
+echo '{ test.extra = "rm init"; }' >broken.nix
+build "${ok[@]}" --config broken.nix -o noinit >stdout 2>stderr && fail "a system without init"
+grep -q 'not a NixOS system.*init' stderr || { cat stderr >&2; fail "not said that it is no system"; }
+[ ! -s stdout ] || fail "a path on stdout that is no system"
+# Links and their places.
+refuses 1 'configuration.nix: exists already, and is no link' "${ok[@]}" -o configuration.nix
+ln -s /etc elsewhere
+refuses 1 'elsewhere: exists already, and is no link' "${ok[@]}" -o elsewhere
+refuses 1 'nowhere: No such file' "${ok[@]}" -o nowhere/result
+mkdir sealed
+mount -t tmpfs -o ro none sealed
+refuses 1 'sealed: Read-only file system' "${ok[@]}" -o sealed/result
+umount sealed
+# No Nix.
+for words in '--config configuration.nix' '--config configuration.nix -n' '--flake ./one'; do
+  # shellcheck disable=SC2086 # words
+  use_path=$work/empty refuses 1 'not in PATH: this wants Nix .*apt install.*--from' $words
+done
+
+# ---- ^C ----
+
+echo '{ test.extra = "echo started >&2; sleep 300"; }' >slow.nix
+for signal in INT TERM; do
+  (
+    trap - INT
+    exec setsid "$DOMSTRAP" build "${ok[@]}" --config slow.nix -o slow >stdout 2>stderr </dev/null
+  ) &
+  pid=$!
+  for ((i = 0; i < 200; i++)); do
+    ! grep -q started stderr || break
+    sleep 0.1
+  done
+  grep -q started stderr || { cat stderr >&2; fail "the slow build did not start"; }
+  kill -s $signal $pid
+  status=0
+  wait $pid || status=$?
+  [ "$status" = $((128 + $(kill -l $signal))) ] || fail "SIG$signal ended it with status $status"
+  [[ ! -s stdout && ! -e slow ]] || fail "SIG$signal left a result"
+  ! pgrep -s $pid >/dev/null || fail "SIG$signal left a program of Nix"
+done
+echo "signals end it"

@@ -1,0 +1,42 @@
+# lib.sh: sourced by test-install.sh and test-deb.sh. Sets dir (removed at the end), failed, and a stranger: a user
+# who owns nothing but dir.
+# shellcheck shell=bash
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+# shellcheck disable=SC2034 # used by those that source this file
+failed=0
+ok() { echo "ok $1"; }
+bad() { echo "not ok $1"; failed=1; }
+
+# as_stranger CMD...: without root's rights, where we have them
+as_stranger() {
+  if [ "$(id -u)" = 0 ]; then
+    chown -R 65534:65534 "$dir"
+    HOME=$dir/home setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"
+  else
+    "$@"
+  fi
+}
+
+# installed ROOT FILE...: they are there, for everybody
+installed() {
+  local root=$1 f
+  shift
+  for f; do
+    if [ "$(stat -c %a "$root/$f" 2>/dev/null)" = "$([ "${f%/*}" = usr/bin ] && echo 755 || echo 644)" ]; then
+      ok "$f"
+    else
+      bad "$f: $(stat -c %A "$root/$f" 2>&1)"
+    fi
+  done
+}
+
+# runs ROOT: the installed programs start, and are of this version
+runs() {
+  local p version
+  version=$(sed -n "s/^ *version: '\(.*\)',/\1/p" "$repo/meson.build")
+  for p in domstrap domgrub; do
+    [ "$("$1/usr/bin/$p" --version)" = "$p $version" ] && ok "$p $version runs" || bad "$p runs: $("$1/usr/bin/$p" --version 2>&1)"
+  done
+}

@@ -1,0 +1,55 @@
+#!/bin/bash
+# test-install.sh: `make install` as a user without rights, from a copy of this tree, into a DESTDIR: the programs run,
+# the man pages have no mistake, the sample configurations are understood, `make uninstall` takes all of it away.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+root=$dir/root
+copy_tree "$dir/source"
+unset MAKEFLAGS MAKELEVEL
+make_() { as_stranger make -C "$dir/source" PREFIX=/usr XEN_BIN=/usr/lib/xen-4.17/bin DESTDIR="$root" "$@" >"$dir/log" 2>&1; }
+
+make_ install || { tail -n 30 "$dir/log"; bad "make install"; exit 1; }
+chmod -R a+rX "$dir"
+installed "$root" usr/bin/dom{strap,grub} usr/share/man/man1/dom{strap,grub}.1 usr/share/man/man5/domstrap.conf.5 \
+  usr/share/bash-completion/completions/dom{strap,grub} usr/share/fish/vendor_completions.d/dom{strap,grub}.fish \
+  usr/share/zsh/site-functions/_dom{strap,grub} usr/share/doc/domstrap/{LICENSE,README.md,doc/recipes.md} \
+  usr/share/doc/domstrap/examples/dom{strap,grub}.conf
+strays=$(cd "$root" && find . -type f | grep -vE '^\./usr/(bin|share)/' || true)
+[ -z "$strays" ] && ok "nothing elsewhere" || bad "elsewhere: $strays"
+runs "$root"
+# libxl takes a bare "domgrub" from there, if the name is there at all.
+[ "$(readlink "$root/usr/lib/xen-4.17/bin/domgrub")" = /usr/bin/domgrub ] && ok "xl finds domgrub" || bad "xl finds domgrub"
+
+# Links of the documents lead to what is installed.
+docs=$root/usr/share/doc/domstrap
+for page in README.md doc/recipes.md; do
+  for link in $(grep -oE '\]\([^):]+\)' "$docs/$page" | sed 's/](\([^)#]*\).*/\1/'); do
+    [ -e "$docs/$(dirname "$page")/$link" ] && ok "$page: $link" || bad "$page: $link is not installed"
+  done
+done
+
+for page in "$root"/usr/share/man/man?/*; do
+  said=$(mandoc -T lint -W warning "$page" 2>&1; groff -k -mandoc -Tutf8 -ww -z "$page" 2>&1) || true
+  [ -z "$said" ] && ok "${page##*/}: no warning" || bad "${page##*/}: $said"
+done
+
+# Every key of the samples is a key, and every key that the pages name is in them.
+for name in domgrub domstrap; do
+  sample=$docs/examples/$name.conf
+  sed "s|/dev/vg0/.*|$dir/disk|; s/^#\([a-z-]* = \)/\1/" "$sample" >"$dir/$name.conf"
+  page=$(find "$root/usr/share/man" -name "$name.conf.5")
+  for key in $(sed -nE 's/^\.It Cm //p' "${page:-$root/usr/share/man/man1/$name.1}" | tr -d ,); do
+    grep -q "^#$key = " "$sample" && ok "$name.conf has $key" || bad "$name.conf has no $key"
+  done
+done
+truncate -s 1M "$dir/disk"
+printf 'menuentry one {\nlinux /k\n}\n' >"$dir/grub.cfg"
+"$root/usr/bin/domgrub" --config="$dir/domgrub.conf" -l --isconfig "$dir/grub.cfg" >"$dir/out" 2>&1 &&
+  ok "domgrub reads its sample" || bad "domgrub reads its sample: $(cat "$dir/out")"
+"$root/usr/bin/domstrap" cache --conf "$dir/domstrap.conf" >"$dir/out" 2>&1 &&
+  ok "domstrap reads its sample" || bad "domstrap reads its sample: $(cat "$dir/out")"
+
+make_ uninstall || { tail -n 30 "$dir/log"; bad "make uninstall"; }
+left=$(find "$root" ! -type d 2>/dev/null || true)
+[ -z "$left" ] && ok "make uninstall" || bad "make uninstall left $left"
+exit $failed
