@@ -3,7 +3,7 @@
 # they name is one, and every option is one of its options.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/common.sh"
-domstrap=$1 domgrub=$2
+domstrap=$(realpath "$1") domgrub=$(realpath "$2")
 failed=0 lines=0
 cd "$repo"
 
