@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "fs/fs.h"
+#include "fs/fs_walk.h"
 
 #define NODES_MAX 64
 #define READ_MAX (256u << 10)
@@ -61,6 +62,22 @@ static void node_look(struct tour *t, struct str path)
 	buf_fini(&target);
 }
 
+/* The whole as a walk, as far as it goes. */
+static void tree_walk_all(struct fs *fs)
+{
+	_cleanup_(walk_freep) struct walk *w = NULL;
+	_free_ char *p = xmalloc(READ_MAX);
+	struct err err = ERR_INIT;
+	struct walk_entry ent;
+	size_t got;
+
+	if (fs_walk_new(fs, STR("/"), &w, &err) < 0)
+		return;
+	for (unsigned i = 0; i < NODES_MAX && walk_next(w, &ent, &err) == 0; i++)
+		if (ent.kind == WALK_FILE)
+			(void)walk_read(w, p, READ_MAX, &got, &err);
+}
+
 void fs_explore(const uint8_t *image, size_t size)
 {
 	struct err err = ERR_INIT;
@@ -75,6 +92,7 @@ void fs_explore(const uint8_t *image, size_t size)
 	t.path[t.n++] = xstrdup("");
 	for (; t.at < t.n; t.at++)
 		node_look(&t, str_from(t.path[t.at]));
+	tree_walk_all(t.fs);
 	file_read(t.fs, STR("/boot/../link/./grub//grub.cfg"));
 	while (t.n)
 		free(t.path[--t.n]);

@@ -10,16 +10,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct xlcfg_disks d = {0};
+	struct xlcfg_guest d = {0};
 	struct err err = ERR_INIT;
 
-	if (xlcfg_disks_parse((const char *)data, size, &d, &err) < 0)
+	if (xlcfg_guest_parse((const char *)data, size, &d, &err) < 0)
 		return 0;
 	if (d.n > XLCFG_DISKS_MAX)
 		abort();
 	for (size_t i = 0; i < d.n; i++)
 		if (!d.v[i].path || !d.v[i].vdev || strlen(d.v[i].path) > size)
 			abort();
-	xlcfg_disks_fini(&d);
+	xlcfg_guest_fini(&d);
 	return 0;
 }

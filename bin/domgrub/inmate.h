@@ -6,8 +6,8 @@
 #ifndef DOMGRUB_INMATE_H
 #define DOMGRUB_INMATE_H
 
-#include "disks.h"
 #include "grub/limit.h"
+#include "guest/disks.h"
 
 struct inmate_spec {
 	const struct disk_spec *disk;

@@ -4,17 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
-#include "disk/window.h"
+#include "guest/host.h"
 #include "say.h"
 #include "xen/kernel.h"
 
@@ -22,46 +19,16 @@
 
 volatile bool warden_stop;
 
-static int size_get(int fd, const char *path, struct disk_spec *d, struct err *err)
-{
-	struct stat st;
-	uint64_t size;
-	int sector;
-
-	d->sector = 512;
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, errno, "%s", path);
-	if (S_ISREG(st.st_mode)) {
-		d->size = (uint64_t)st.st_size;
-		return 0;
-	}
-	if (!S_ISBLK(st.st_mode))
-		return err_set(err, ERR_USAGE, "%s: neither a file nor a block device", path);
-	if (ioctl(fd, BLKGETSIZE64, &size) < 0 || ioctl(fd, BLKSSZGET, &sector) < 0)
-		return err_sys(err, errno, "%s: size", path);
-	d->size = size;
-	if (window_sector_valid((unsigned)sector))
-		d->sector = (unsigned)sector;
-	return 0;
-}
-
 static int disk_open(struct warden *w, const char *path, struct err *err)
 {
 	struct disk_spec *d = &w->disk[w->disks];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	int rc;
+	int rc = disk_spec_open(path, d, err);
 
-	if (fd < 0)
-		return err_sys(err, errno, "%s", path);
-	rc = size_get(fd, path, d, err);
-	if (rc < 0) {
-		io_close(&fd);
+	if (rc < 0)
 		return rc;
-	}
-	d->name = path;
 	say_debug("(hd%zu) is %s, %llu bytes in sectors of %u", w->disks, path,
 	          (unsigned long long)d->size, d->sector);
-	w->disk_fd[w->disks++] = fd;
+	w->disk_fd[w->disks++] = d->fd;
 	return 0;
 }
 
@@ -229,26 +196,6 @@ int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err
 	return 0;
 }
 
-/* Xen's version on this host, major << 16 | minor; 0: not known. */
-static unsigned xen_version(void)
-{
-	static const char *const files[] = {"/sys/hypervisor/version/major",
-	                                    "/sys/hypervisor/version/minor"};
-	unsigned v[2] = {0, 0};
-
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		struct err unused = ERR_INIT;
-		struct buf b = BUF_INIT;
-		uint64_t n = 0;
-
-		if (io_read_file(AT_FDCWD, files[i], 64, &b, &unused) == 0)
-			(void)str_u64(str_trim(buf_str(&b)), 10, 0xffff, &n);
-		v[i] = (unsigned)n;
-		buf_fini(&b);
-	}
-	return v[0] << 16 | v[1];
-}
-
 struct check {
 	struct checker_spec spec;
 	uint8_t *scratch; /* NULL: none */
@@ -288,7 +235,7 @@ static int check_start(struct warden *w, struct check *c, uint64_t size, struct 
 	                                .scratch_size = c->scratch ? SCRATCH_SIZE : 0,
 	                                .size = size,
 	                                .memory = w->o->memory / 4 * 3,
-	                                .xen = xen_version()};
+	                                .xen = host_xen_version()};
 	rc = jail_start(&spec, &c->jail, err);
 	if (rc < 0)
 		return rc;

@@ -13,7 +13,7 @@ enum status {
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
 	STATUS_BUSY = 3,   /* the disk or the database is in use */
-	STATUS_VERIFY = 4, /* a store path is not what the database says */
+	STATUS_VERIFY = 4, /* something is not what it should be */
 	/* 128 + N: ended by signal N */
 };
 
@@ -29,12 +29,16 @@ struct command {
 
 int cmd_build(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_generations(int argc, char **argv);
 int cmd_init(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_list(int argc, char **argv);
 int cmd_installer(int argc, char **argv);
 int cmd_rollback(int argc, char **argv);
 int cmd_update(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 
 #endif

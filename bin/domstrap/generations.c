@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "change.h"
 #include "command.h"
+#include "generations.h"
 
 #define SCHEMA 1
 
@@ -22,8 +23,7 @@ static const char usage[] =
         "  -v, --verbose             more\n"
         "  -h, --help                this text\n";
 
-/* As nix-env --list-generations writes it. */
-static const char *when(int64_t t, char out[static 32])
+const char *generation_when(int64_t t, char out[static 32])
 {
 	time_t at = (time_t)t;
 	struct tm tm;
@@ -48,14 +48,14 @@ static void print_one(const struct generation *g)
 	put_escaped(&kernel, *s->kernel_version ? s->kernel_version : "-");
 	put_escaped(&name, s->name);
 	printf("%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number, g->current ? '*' : ' ',
-	       when(g->time, time), version.p, kernel.p, str_human(g->own_bytes, size),
+	       generation_when(g->time, time), version.p, kernel.p, str_human(g->own_bytes, size),
 	       name.p ? name.p : "", s->broken ? " (cannot boot: parts are missing)" : "");
 	buf_fini(&version);
 	buf_fini(&kernel);
 	buf_fini(&name);
 }
 
-static json_t *one_json(const struct generation *g)
+json_t *generation_json(const struct generation *g, bool sizes)
 {
 	const struct inside_system *s = &g->system;
 	json_t *o = json_object();
@@ -68,7 +68,8 @@ static json_t *one_json(const struct generation *g)
 	json_object_set_new(o, "version", json_string(s->version));
 	json_object_set_new(o, "kernelVersion", json_string(s->kernel_version));
 	json_object_set_new(o, "description", json_string(s->name));
-	json_object_set_new(o, "ownBytes", json_integer((json_int_t)g->own_bytes));
+	if (sizes)
+		json_object_set_new(o, "ownBytes", json_integer((json_int_t)g->own_bytes));
 	json_object_set_new(o, "bootable", json_boolean(!s->broken));
 	return o;
 }
@@ -88,7 +89,7 @@ static void report(const struct inside *in, bool json)
 	list = json_array();
 	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(list, one_json(&p->v[i]));
+		json_array_append_new(list, generation_json(&p->v[i], true));
 	json_object_set_new(o, "generations", list);
 	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	fputc('\n', stdout);

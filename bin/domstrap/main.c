@@ -15,6 +15,10 @@ static const struct command commands[] = {
 	{"update", cmd_update, "add a generation to a guest that is off"},
 	{"rollback", cmd_rollback, "make an older generation boot"},
 	{"gc", cmd_gc, "delete old generations and what only they need"},
+	{"check", cmd_check, "say before its start whether a guest will run"},
+	{"list", cmd_list, "list guests by their xl configs"},
+	{"inspect", cmd_inspect, "say what is in a guest's disks"},
+	{"verify", cmd_verify, "compare a guest that is off with what it should be"},
 	{"cache", cmd_cache, "say how large the kept downloads are, or remove them"},
 };
 

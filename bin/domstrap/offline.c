@@ -2,19 +2,14 @@
 #include "offline.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/io.h"
+#include "arguments.h"
 #include "base/mem.h"
 #include "busy.h"
 #include "disk/table.h"
 #include "image/ext4_journal.h"
-#include "xen/xlcfg_read.h"
 
 #define EPOCH_MAX 0x37fffffffll
 
@@ -28,67 +23,24 @@ int64_t offline_now(void)
 	return (int64_t)time(NULL);
 }
 
-/* ---- which disks ---------------------------------------------------------- */
-
-static int add_disk(struct offline *off, const char *path, struct err *err)
+/* The disks' paths, and what else a config says. */
+static int take_arguments(struct offline *off, const struct offline_options *opt, struct err *err)
 {
-	if (off->n_disks == OFFLINE_DISKS_MAX)
-		return err_set(err, ERR_LIMIT, "more than %d disks", OFFLINE_DISKS_MAX);
-	off->paths[off->n_disks++] = xstrdup(path);
-	return 0;
-}
-
-/* xl takes relative paths from where it is run; a config moved with its disks
- * is found as well. */
-static char *disk_path(const char *cfg, const char *path)
-{
-	const char *slash = strrchr(cfg, '/');
-	_free_ char *beside = NULL;
-
-	if (*path == '/' || access(path, F_OK) == 0 || !slash)
-		return xstrdup(path);
-	beside = xasprintf("%.*s/%s", (int)(slash - cfg), cfg, path);
-	return access(beside, F_OK) == 0 ? take(&beside) : xstrdup(path);
-}
-
-static int add_config(struct offline *off, const char *path, const struct buf *text,
-                      struct err *err)
-{
-	_cleanup_(xlcfg_disks_fini) struct xlcfg_disks cfg = {0};
-	int rc = xlcfg_disks_parse(text->p, text->n, &cfg, err);
+	_cleanup_(arguments_fini) struct arguments a = {.n = 0};
+	int rc = arguments_read(opt->args, opt->n_args, &a, err);
 
 	if (rc < 0)
-		return err_prefix(err, "%s", path);
-	for (size_t i = 0; i < cfg.n && rc == 0; i++) {
-		_free_ char *disk = disk_path(path, cfg.v[i].path);
-
-		if (cfg.v[i].cdrom)
-			continue;
-		if (!cfg.v[i].raw)
+		return rc;
+	for (size_t i = 0; i < a.n; i++)
+		if (!a.v[i].raw)
 			return err_set(err, ERR_UNSUPPORTED, "%s: %s: only raw disks can be read",
-			               path, disk);
-		rc = add_disk(off, disk, err);
-	}
-	if (rc == 0 && !off->n_disks)
-		return err_set(err, ERR_USAGE, "%s: a config without disks", path);
-	off->direct_kernel = take(&cfg.kernel);
-	return rc;
-}
-
-/* A config is a small text; a disk is neither. */
-static int add_argument(struct offline *off, const char *path, struct err *err)
-{
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	struct err ignored = ERR_INIT;
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_sys(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > XLCFG_BYTES_MAX ||
-	    io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, &ignored) < 0 || !text.n ||
-	    memchr(text.p, 0, text.n))
-		return add_disk(off, path, err);
-	return add_config(off, path, &text, err);
+			               a.config, a.v[i].path);
+	if (!a.n)
+		return err_set(err, ERR_USAGE, "%s: a config without disks", a.config);
+	for (; off->n_disks < a.n; off->n_disks++)
+		off->paths[off->n_disks] = take(&a.v[off->n_disks].path);
+	off->direct_kernel = take(&a.cfg.kernel);
+	return 0;
 }
 
 /* ---- the file systems in them --------------------------------------------- */
@@ -215,20 +167,31 @@ static int open_target(struct offline *off, size_t i, struct err *err)
 
 static int open_disks(struct offline *off, const struct offline_options *opt, struct err *err)
 {
-	int rc = 0;
+	int rc = take_arguments(off, opt, err);
 
-	for (size_t i = 0; i < opt->n_args && rc == 0; i++)
-		rc = add_argument(off, opt->args[i], err);
 	if (rc == 0)
 		rc = busy_check(off->paths, off->n_disks, err);
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = open_target(off, i, err);
+	return rc < 0 ? rc : offline_find(off, err);
+}
+
+int offline_find(struct offline *off, struct err *err)
+{
+	int rc = 0;
+
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = look_into(off, &off->targets[i], err);
 	if (rc == 0 && !off->root.edit)
 		rc = err_set(err, ERR_NOENT, "%s: no ext4 file system with a /nix/store in it",
 		             off->paths[0]);
-	return rc;
+	if (rc < 0)
+		return rc;
+	off->separate_boot = off->boot.edit;
+	off->boot_dir = off->separate_boot ? "" : "/boot";
+	if (!off->separate_boot)
+		off->boot = off->root;
+	return 0;
 }
 
 int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
@@ -245,10 +208,6 @@ int offline_open(const struct offline_options *opt, enum offline_mode mode, stru
 		offline_close(out);
 		return rc;
 	}
-	out->separate_boot = out->boot.edit;
-	out->boot_dir = out->separate_boot ? "" : "/boot";
-	if (!out->separate_boot)
-		out->boot = out->root;
 	return 0;
 }
 

@@ -9,10 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arguments.h"
 #include "image/ext4_edit.h"
 #include "ui.h"
 
-#define OFFLINE_DISKS_MAX 8
+#define OFFLINE_DISKS_MAX ARGUMENTS_DISKS_MAX
+#define OFFLINE_ARGS_MAX 1024
 #define OFFLINE_GRUB_CFG "grub/grub.cfg"
 /* In the root: the menu on another disk does not fit the generations yet. */
 #define OFFLINE_PENDING_DIR "/nix/var/nix"
@@ -20,7 +22,7 @@
 
 /* What all commands for such guests are told; strings are argv's. */
 struct offline_options {
-	const char *args[OFFLINE_DISKS_MAX]; /* images, devices, or one config */
+	const char *args[OFFLINE_ARGS_MAX]; /* images, devices, or one config */
 	size_t n_args;
 	bool dry_run, json;
 	enum ui_level level;
@@ -61,6 +63,8 @@ struct offline {
 int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
                  struct err *err);
 void offline_close(struct offline *off);
+/* The same from disks that are open already: paths, n_disks and targets are set. */
+int offline_find(struct offline *off, struct err *err);
 
 /* Open one file system's edit again, after a commit. */
 int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err);

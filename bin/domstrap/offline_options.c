@@ -21,6 +21,8 @@ enum {
 	OPT_TO,
 	OPT_KEEP,
 	OPT_OLDER,
+	OPT_NO_FSCK,
+	OPT_PATHS,
 	OPT_CONFIGURATION,
 };
 
@@ -35,7 +37,7 @@ static const struct {
         {{"verbose", no_argument, NULL, 'v'}, 0},
         {{"help", no_argument, NULL, 'h'}, 0},
         {{"dry-run", no_argument, NULL, 'n'}, TAKES_WRITE},
-        {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM},
+        {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM | TAKES_TOPLEVEL},
         SOURCE_OPTION_ROWS(OPTION_ROW)
         NIX_OPTION_ROWS(OPTION_ROW)
         {{"configuration", required_argument, NULL, OPT_CONFIGURATION}, TAKES_SYSTEM},
@@ -43,7 +45,9 @@ static const struct {
         {{"boot-size", required_argument, NULL, OPT_BOOT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
         {{"no-verify", no_argument, NULL, OPT_NO_VERIFY}, TAKES_SYSTEM},
-        {{"threads", required_argument, NULL, 'j'}, TAKES_SYSTEM},
+        {{"threads", required_argument, NULL, 'j'}, TAKES_THREADS},
+        {{"no-fsck", no_argument, NULL, OPT_NO_FSCK}, TAKES_FSCK},
+        {{"paths", no_argument, NULL, OPT_PATHS}, TAKES_PATHS},
         {{"to", required_argument, NULL, OPT_TO}, TAKES_TO},
         {{"keep", required_argument, NULL, OPT_KEEP}, TAKES_KEEP},
         {{"older-than", required_argument, NULL, OPT_OLDER}, TAKES_KEEP},
@@ -94,6 +98,12 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 	case OPT_NO_VERIFY:
 		r->verify = false;
 		return 0;
+	case OPT_NO_FSCK:
+		r->fsck = false;
+		return 0;
+	case OPT_PATHS:
+		r->paths = true;
+		return 0;
 	case OPT_LIMIT:
 		return number("--limit", arg, NUMBER_MAX, &r->limit, err);
 	case 'j':
@@ -129,7 +139,7 @@ static void choose(unsigned takes, struct option *longs, char *shorts)
 int offline_options_parse(int argc, char **argv, unsigned takes, const char *usage,
                           struct offline_request *out, struct err *err)
 {
-	struct offline_request r = {.verify = true, .older_s = -1};
+	struct offline_request r = {.verify = true, .fsck = true, .older_s = -1};
 	struct option longs[ARRAY_LEN(table) + 1];
 	char shorts[2 * ARRAY_LEN(table) + 1];
 	int opt, rc = 0;
@@ -155,11 +165,11 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 	if (rc < 0)
 		return rc;
 	for (; optind < argc; optind++) {
-		if (r.common.n_args == OFFLINE_DISKS_MAX)
-			return err_set(err, ERR_USAGE, "more than %d disks", OFFLINE_DISKS_MAX);
+		if (r.common.n_args == OFFLINE_ARGS_MAX)
+			return err_set(err, ERR_USAGE, "more than %d names", OFFLINE_ARGS_MAX);
 		r.common.args[r.common.n_args++] = argv[optind];
 	}
-	if (!r.common.n_args)
+	if (!r.common.n_args && !(takes & TAKES_NO_GUEST))
 		return err_set(err, ERR_USAGE,
 		               "%s: which guest? Give an image, a device, or an xl config",
 		               argv[0]);

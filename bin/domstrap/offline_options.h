@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command lines of generations, update, rollback and gc: one table of
- * options, of which each command takes some.
+ * The command lines of all commands that look at a guest: one table of options,
+ * of which each command takes some.
  */
 #ifndef DOMSTRAP_OFFLINE_OPTIONS_H
 #define DOMSTRAP_OFFLINE_OPTIONS_H
@@ -23,6 +23,8 @@ struct offline_request {
 	unsigned to;     /* rollback; 0: the one before */
 	unsigned keep;   /* gc: generations at least; 0: not given */
 	int64_t older_s; /* gc: seconds; -1: not given */
+	bool fsck;       /* verify */
+	bool paths;      /* inspect */
 };
 
 enum offline_takes {
@@ -30,6 +32,11 @@ enum offline_takes {
 	TAKES_SYSTEM = 2, /* --system, where it comes from, what builds it, --size, --limit, … */
 	TAKES_TO = 4,     /* --to */
 	TAKES_KEEP = 8,   /* --keep, --older-than */
+	TAKES_THREADS = 16,
+	TAKES_FSCK = 32,      /* --no-fsck */
+	TAKES_PATHS = 64,     /* --paths */
+	TAKES_TOPLEVEL = 128, /* --system alone */
+	TAKES_NO_GUEST = 256, /* no argument is right, too */
 };
 
 /* 0; 1 where --help was asked for and printed; -ERR_USAGE. */

@@ -24,7 +24,7 @@
 /* ---- the local store --------------------------------------------------------- */
 
 /* By its digits, too. */
-static int find_system(struct source *s, const char *system, char **path, struct err *err)
+static int find_system(struct system_source *s, const char *system, char **path, struct err *err)
 {
 	_free_ char *found = local_store_find(s->store, str_from(system));
 	struct store_path sp;
@@ -37,7 +37,7 @@ static int find_system(struct source *s, const char *system, char **path, struct
 	return rc;
 }
 
-static int open_store(struct source *s, const char *root, const char *system, struct err *err)
+static int open_store(struct system_source *s, const char *root, const char *system, struct err *err)
 {
 	_free_ char *path = NULL;
 	const struct path_info *top;
@@ -82,7 +82,7 @@ char *source_cache_dir(const char *option, const struct conf *conf)
 	return home && *home == '/' ? xasprintf("%s/.cache/domstrap", home) : NULL;
 }
 
-static int add_key(struct source *s, const char *text, const char *where, struct err *err)
+static int add_key(struct system_source *s, const char *text, const char *where, struct err *err)
 {
 	int rc;
 
@@ -96,7 +96,7 @@ static int add_key(struct source *s, const char *text, const char *where, struct
 }
 
 /* Those of the configuration, or else the public cache's; and what was given. */
-static int set_keys(struct source *s, const struct source_options *opt, struct err *err)
+static int set_keys(struct system_source *s, const struct source_options *opt, struct err *err)
 {
 	int rc = 0;
 
@@ -125,7 +125,7 @@ static const char *ca_file(void)
 	return NULL;
 }
 
-static int open_caches(struct source *s, const struct source_options *opt, const char *const *from,
+static int open_caches(struct system_source *s, const struct source_options *opt, const char *const *from,
                        size_t n_from, const atomic_bool *stop, struct err *err)
 {
 	static const char *const public_cache[] = {DEFAULT_CACHE};
@@ -173,8 +173,8 @@ static int open_caches(struct source *s, const struct source_options *opt, const
 
 static struct walk *tree_open(const struct store_source *trees, size_t i, bool stat_only)
 {
-	const struct source *s =
-	        (const void *)((const char *)trees - offsetof(struct source, trees));
+	const struct system_source *s =
+	        (const void *)((const char *)trees - offsetof(struct system_source, trees));
 	const struct path_info *info = &s->closure.paths[s->numbers[i]];
 	_free_ char *path = local_store_real_path(s->store, info->path);
 
@@ -198,15 +198,15 @@ static int kept_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return rc;
 }
 
-static struct source *source_of(const struct stream_source *stream)
+static struct system_source *source_of(const struct stream_source *stream)
 {
-	return (struct source *)(uintptr_t)((const char *)stream - offsetof(struct source, stream));
+	return (struct system_source *)(uintptr_t)((const char *)stream - offsetof(struct system_source, stream));
 }
 
 static int stream_open(const struct stream_source *stream, size_t i, bool again,
                        struct nar_source *out, struct err *err)
 {
-	struct source *s = source_of(stream);
+	struct system_source *s = source_of(stream);
 	struct nar_fetch *fetch;
 	int fd, rc;
 
@@ -234,14 +234,14 @@ static void stream_close(const struct stream_source *stream, struct nar_source *
 
 static bool stream_is_slow(const struct stream_source *stream, size_t i)
 {
-	const struct source *s = source_of(stream);
+	const struct system_source *s = source_of(stream);
 
 	return caches_is_slow(s->caches, s->numbers[i]);
 }
 
 static void stream_order(const struct stream_source *stream, const size_t *order, size_t n)
 {
-	struct source *s = source_of(stream);
+	struct system_source *s = source_of(stream);
 	_free_ size_t *wanted = xcalloc(n, sizeof *wanted);
 	size_t kept = 0;
 	int fd;
@@ -264,7 +264,7 @@ static void stream_cancel(const struct stream_source *stream)
 
 /* ---- opening ----------------------------------------------------------------- */
 
-static void list_items(struct source *s, const struct source_have *have)
+static void list_items(struct system_source *s, const struct source_have *have)
 {
 	const struct closure *c = &s->closure;
 
@@ -300,7 +300,7 @@ struct wanted {
 	const atomic_bool *stop;
 };
 
-static int use_caches(struct source *s, const struct source_options *opt, const char *const *from,
+static int use_caches(struct system_source *s, const struct source_options *opt, const char *const *from,
                       size_t n_from, const struct wanted *w, struct err *err)
 {
 	int rc = open_caches(s, opt, from, n_from, w->stop, err);
@@ -327,7 +327,7 @@ static bool is_store_name(const char *system)
 	       store_path_parse(str_from(system), &sp, &err) == 0;
 }
 
-static int choose(struct source *s, const struct source_options *opt, const struct wanted *w,
+static int choose(struct system_source *s, const struct source_options *opt, const struct wanted *w,
                   struct err *err)
 {
 	const struct text_list *from = &opt->from;
@@ -360,7 +360,7 @@ const char *source_tmp(const char *fallback)
 	return tmp && *tmp == '/' ? tmp : fallback;
 }
 
-int source_open(struct source *s, const struct source_options *opt, const char *system,
+int source_open(struct system_source *s, const struct source_options *opt, const char *system,
                 const char *spool_dir, const struct source_have *have, const atomic_bool *stop,
                 struct err *err)
 {
@@ -377,7 +377,7 @@ int source_open(struct source *s, const struct source_options *opt, const char *
 	return 0;
 }
 
-void source_fini(struct source *s)
+void source_fini(struct system_source *s)
 {
 	if (s->files && s->files != &s->host)
 		nar_files_free(s->files);

@@ -67,7 +67,7 @@ struct source_have {
 };
 
 /* Where one closure comes from: either store or caches is NULL. */
-struct source {
+struct system_source {
 	struct local_store *store;
 	struct caches *caches;
 	struct store_files *files; /* to look into it; owned */
@@ -92,10 +92,10 @@ struct source {
  * store path, its 32 digits, or, of a local store, a link to one. have: NULL
  * for a new guest.
  */
-int source_open(struct source *s, const struct source_options *opt, const char *system,
+int source_open(struct system_source *s, const struct source_options *opt, const char *system,
                 const char *spool_dir, const struct source_have *have, const atomic_bool *stop,
                 struct err *err);
-void source_fini(struct source *s);
+void source_fini(struct system_source *s);
 
 /* For nameless files where there is no better place: TMPDIR or fallback. */
 const char *source_tmp(const char *fallback);

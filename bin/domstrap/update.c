@@ -27,8 +27,7 @@ static const char usage[] =
         SOURCE_USAGE
         "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
         "                            built from)\n"
-        "      --config FILE         build this configuration first\n"
-        NIX_USAGE
+        "      --config FILE         build this configuration first\n" NIX_USAGE
         "      --max-jobs N          builds at once\n"
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
         "      --boot-size SIZE      of a boot disk of its own: the same\n"
@@ -45,7 +44,7 @@ struct update {
 	struct offline_request req;
 	struct offline off;
 	struct inside in;
-	struct source source; /* of the new system */
+	struct system_source source; /* of the new system */
 	struct inside_files there;
 	char *spool_dir;
 	struct nixos_system system;
@@ -98,7 +97,7 @@ static char *spool_dir(const struct update *u)
 
 static int load(struct update *u, struct err *err)
 {
-	struct source *s = &u->source;
+	struct system_source *s = &u->source;
 	struct source_have have = {.db = &u->in.db, .files = &u->there.files};
 	int rc;
 
@@ -418,7 +417,8 @@ int cmd_update(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM, usage, &u.req, &err);
+	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM | TAKES_THREADS, usage,
+	                           &u.req, &err);
 	if (rc == 0)
 		rc = parse_sizes(&u, &err);
 	if (rc)

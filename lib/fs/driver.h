@@ -50,6 +50,8 @@ struct fs_ops {
 	int (*readlink)(struct fs *fs, uint64_t node, struct buf *out, struct err *err);
 	/* Every entry, "." and ".." too; ends early where fn says nonzero. */
 	int (*list)(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err);
+	/* Bytes for files, and of them those that are free. */
+	int (*space)(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
 	void (*free)(struct fs *fs);
 };
 
@@ -72,6 +74,9 @@ struct fs {
 	char uuid[40];
 	struct fs_known known[FS_KNOWN]; /* fs.c's own */
 };
+
+/* The node of a path; as fs_stat(). */
+int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, struct err *err);
 
 /* 0 and *out, 1 not mine, or -ERR_*. */
 int ext_probe(const struct window *w, struct fs **out, struct err *err);

@@ -337,6 +337,17 @@ static int ext_list(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, str
 	return rc < 0 ? err_prefix(err, "directory inode %u", in.number) : 0;
 }
 
+static int ext_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err)
+{
+	const ext2_filsys lib = ((struct ext *)fs)->lib;
+
+	/* Not more than the window: super_check() saw to that. */
+	*size = ext2fs_blocks_count(lib->super) * lib->blocksize;
+	*unused = MIN(ext2fs_free_blocks_count(lib->super), ext2fs_blocks_count(lib->super)) *
+	          lib->blocksize;
+	return 0;
+}
+
 static void ext_free(struct fs *fs)
 {
 	struct ext *x = (struct ext *)fs;
@@ -357,6 +368,7 @@ static const struct fs_ops ext_ops = {
         .map = ext_map,
         .readlink = ext_readlink,
         .list = ext_list,
+        .space = ext_space,
         .free = ext_free,
 };
 

@@ -76,10 +76,14 @@ static bool cluster_valid(const struct fat *f, uint32_t c)
 	return c >= 2 && c - 2 < f->clusters;
 }
 
-/* The cluster after c: 0 and *out, or 1 at the end of the file. */
-static int cluster_next(struct fat *f, uint32_t c, uint32_t *out, struct err *err)
+static uint32_t table_mask(const struct fat *f)
 {
-	const uint32_t mask = f->bits == 32 ? 0x0fffffff : (1u << f->bits) - 1;
+	return f->bits == 32 ? 0x0fffffff : (1u << f->bits) - 1;
+}
+
+/* What the table has for cluster c. */
+static int cluster_get(struct fat *f, uint32_t c, uint32_t *out, struct err *err)
+{
 	uint64_t off = f->bits == 12 ? (uint64_t)c + c / 2 : (uint64_t)c * (f->bits / 8);
 	uint32_t v = 0;
 	int rc = table_get(f, off, f->bits == 32 ? 4 : 2, &v, err);
@@ -88,8 +92,19 @@ static int cluster_next(struct fat *f, uint32_t c, uint32_t *out, struct err *er
 		return rc;
 	if (f->bits == 12 && c % 2)
 		v >>= 4;
-	v &= mask;
-	if (v >= (mask & ~7u)) /* ...FF8 to ...FFF */
+	*out = v & table_mask(f);
+	return 0;
+}
+
+/* The cluster after c: 0 and *out, or 1 at the end of the file. */
+static int cluster_next(struct fat *f, uint32_t c, uint32_t *out, struct err *err)
+{
+	uint32_t v = 0;
+	int rc = cluster_get(f, c, &v, err);
+
+	if (rc < 0)
+		return rc;
+	if (v >= (table_mask(f) & ~7u)) /* ...FF8 to ...FFF */
 		return 1;
 	if (!cluster_valid(f, v))
 		return err_set(err, ERR_FORMAT,
@@ -308,6 +323,24 @@ static int fat_list(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, str
 	return dir_list((struct fat *)fs, dir, fn, arg, NULL, err);
 }
 
+static int fat_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err)
+{
+	struct fat *f = (struct fat *)fs;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < f->clusters; i++) {
+		uint32_t v = 0;
+		int rc = cluster_get(f, i + 2, &v, err);
+
+		if (rc < 0)
+			return rc;
+		n += v == 0;
+	}
+	*size = f->clusters * f->cluster;
+	*unused = n * f->cluster;
+	return 0;
+}
+
 static void fat_free(struct fs *fs)
 {
 	free(fs);
@@ -322,6 +355,7 @@ static const struct fs_ops fat_ops = {
         .stat = fat_stat,
         .map = fat_map,
         .list = fat_list,
+        .space = fat_space,
         .free = fat_free,
 };
 

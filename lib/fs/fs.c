@@ -77,6 +77,13 @@ bool fs_unclean(const struct fs *fs)
 	return fs->unclean;
 }
 
+int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err)
+{
+	int rc = fs->ops->space(fs, size, unused, err);
+
+	return rc < 0 ? err_prefix(err, "%s", fs->w.name) : 0;
+}
+
 struct search {
 	struct str name;
 	bool fold;
@@ -231,7 +238,7 @@ static int trail_walk(struct fs *fs, struct trail *t, bool follow, struct err *e
 	return 0;
 }
 
-static int resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, struct err *err)
+int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, struct err *err)
 {
 	_cleanup_(trail_fini) struct trail t = {.node = {fs->root}, .n = 1, .rest = BUF_INIT};
 	int rc;
@@ -250,7 +257,7 @@ static int resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, 
 int fs_stat(struct fs *fs, struct str path, bool follow, struct fs_stat *out, struct err *err)
 {
 	uint64_t node;
-	int rc = resolve(fs, path, follow, &node, err);
+	int rc = fs_resolve(fs, path, follow, &node, err);
 
 	if (rc < 0)
 		return rc;
@@ -262,7 +269,7 @@ int fs_readlink(struct fs *fs, struct str path, struct buf *out, struct err *err
 {
 	struct fs_stat st;
 	uint64_t node;
-	int rc = resolve(fs, path, false, &node, err);
+	int rc = fs_resolve(fs, path, false, &node, err);
 
 	if (rc < 0)
 		return rc;
@@ -293,7 +300,7 @@ int fs_list(struct fs *fs, struct str path, fs_name_fn *fn, void *arg, struct er
 	struct lister l = {fn, arg};
 	struct fs_stat st;
 	uint64_t node;
-	int rc = resolve(fs, path, true, &node, err);
+	int rc = fs_resolve(fs, path, true, &node, err);
 
 	if (rc < 0)
 		return rc;
@@ -310,7 +317,7 @@ int fs_file_open(struct fs *fs, struct str path, struct fs_file **out, struct er
 	_cleanup_(fs_file_freep) struct fs_file *f = xcalloc(1, sizeof *f);
 	struct fs_stat st;
 	uint64_t node;
-	int rc = resolve(fs, path, true, &node, err);
+	int rc = fs_resolve(fs, path, true, &node, err);
 
 	if (rc < 0)
 		return rc;

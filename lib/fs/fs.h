@@ -59,6 +59,8 @@ const char *fs_label(const struct fs *fs);
 const char *fs_uuid(const struct fs *fs);
 /* It was not unmounted: what lies in its journal is not seen. */
 bool fs_unclean(const struct fs *fs);
+/* Bytes that it has for files, and how many of them are free. */
+int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
 
 /* What path is, its last link followed or not. -ERR_NOENT: it is not there. */
 int fs_stat(struct fs *fs, struct str path, bool follow, struct fs_stat *out, struct err *err);

@@ -87,7 +87,7 @@ static int bls_load(struct grub_menu *m, struct str text, struct err *err)
 		qsort(all.v, all.n, sizeof *all.v, bls_cmp);
 	for (size_t i = 0; i < all.n; i++) {
 		_cleanup_(buf_fini) struct buf title = BUF_INIT;
-		struct grub_entry *e = menu_add(m);
+		struct grub_entry *e = grub_menu_add(m);
 
 		if (!e)
 			break;

@@ -92,7 +92,7 @@ int exec_add_entry(struct exec *x, size_t bytes, struct grub_entry **out, struct
 	if (exec_charge(x, bytes, err) < 0)
 		return -ERR_LIMIT;
 	c->bytes += bytes;
-	*out = c->bytes > x->limits->memory ? NULL : menu_add(x->menu);
+	*out = c->bytes > x->limits->memory ? NULL : grub_menu_add(x->menu);
 	if (!*out)
 		return err_set(err, ERR_LIMIT, "%s:%u: more than %zu entries or %zu bytes of them",
 		               x->file, x->line, x->limits->entries, x->limits->memory);

@@ -33,7 +33,7 @@ struct grub_menu *menu_new(enum grub_dialect dialect, struct grub_files *files,
                            const struct grub_limits *limits, size_t dev, struct str path);
 
 /* A new last entry with empty texts; NULL where the menu is full. */
-struct grub_entry *menu_add(struct grub_menu *menu);
+struct grub_entry *grub_menu_add(struct grub_menu *menu);
 void entry_fini(struct grub_entry *e);
 
 void menu_warn(struct grub_menu *menu, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

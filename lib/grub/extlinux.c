@@ -94,7 +94,7 @@ static int end_label(struct load *l, struct err *err)
 		if (!l->own.kernel.n && !l->global.kernel.n && !str_is(buf_str(&l->label), "-"))
 			set_buf(&l->own.kernel, "KERNEL", buf_str(&l->label));
 		put_lines(&body, &l->own, &l->global);
-		e = menu_add(l->m);
+		e = grub_menu_add(l->m);
 		if (!e)
 			return full(l, err);
 		set_text(&e->title, buf_str(l->title.n ? &l->title : &l->label));
@@ -132,7 +132,7 @@ static int begin_sub(struct load *l, struct str tag, struct err *err)
 
 static int end_sub(struct load *l, struct err *err)
 {
-	struct grub_entry *e = menu_add(l->m);
+	struct grub_entry *e = grub_menu_add(l->m);
 
 	l->below = 0;
 	if (!e)
@@ -306,7 +306,7 @@ static int add_command(struct load *l, struct err *err)
 	if (rest.n || l->global.append.n)
 		buf_putf(&body, "%s%s%.*s\n", l->global.append.n ? l->global.append.p : "APPEND",
 		         rest.n ? " " : "", STR_ARG(rest));
-	e = menu_add(l->m);
+	e = grub_menu_add(l->m);
 	if (!e)
 		return full(l, err);
 	set_text(&e->title, str_from(l->m->default_));

@@ -81,7 +81,7 @@ static void put_setting(struct grub_menu *m, struct str word, struct str value)
 
 static struct grub_entry *add_title(struct grub_menu *m, struct str title)
 {
-	struct grub_entry *e = menu_add(m);
+	struct grub_entry *e = grub_menu_add(m);
 
 	if (e) {
 		set_text(&e->title, title);

@@ -42,7 +42,7 @@ void set_text(char **to, struct str text)
 	*to = s;
 }
 
-struct grub_entry *menu_add(struct grub_menu *menu)
+struct grub_entry *grub_menu_add(struct grub_menu *menu)
 {
 	struct grub_entry *e;
 

@@ -115,7 +115,7 @@ static void swap_menus(struct grub_menu *a, struct grub_menu *b)
 /* A script that boots by itself becomes a menu of one entry: itself. */
 static void add_self(struct grub_menu *m, struct str text)
 {
-	struct grub_entry *e = menu_add(m);
+	struct grub_entry *e = grub_menu_add(m);
 
 	if (!e)
 		return;

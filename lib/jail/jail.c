@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -228,6 +229,22 @@ child(const struct jail_spec *s, unsigned long flags, bool root, int line, uint6
 	_exit(s->main(s->arg));
 }
 
+static int compare_bytes(const void *a, const void *b)
+{
+	return *(const char *)a - *(const char *)b;
+}
+
+/*
+ * The C library's qsort() asks the kernel for the size of its memory, once, when
+ * it is first given much; nobody inside may ask.
+ */
+static void qsort_settle(void)
+{
+	char much[4096] = {0};
+
+	qsort(much, sizeof much, 1, compare_bytes);
+}
+
 int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err)
 {
 	bool root = geteuid() == 0;
@@ -239,6 +256,7 @@ int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err)
 	/* -1 would mean "as it is" to setresuid(). */
 	if (root && (spec->uid == 0 || spec->uid == (uid_t)-1))
 		return err_set(err, ERR_USAGE, "the jail's user must not be %d", (int)spec->uid);
+	qsort_settle();
 	rc = address_space(&memory_now, err);
 	if (rc < 0)
 		return err_prefix(err, "jail");

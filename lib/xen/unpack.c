@@ -391,3 +391,10 @@ int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *er
 	*got = done;
 	return 0;
 }
+
+uint64_t unpack_used(const struct unpack *u)
+{
+	if (u->packing->kind == UNPACK_LZ4)
+		return u->pos - (uint64_t)(u->state.lz4->in.end - u->state.lz4->in.next);
+	return u->pos - u->left;
+}

@@ -60,4 +60,7 @@ void unpack_freep(struct unpack **u);
 /* Up to n bytes more; *got is less only at the end. */
 int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *err);
 
+/* Bytes of the window that were used so far; at the end of the stream: its size. */
+uint64_t unpack_used(const struct unpack *u);
+
 #endif

@@ -9,18 +9,26 @@
 struct scanner {
 	const char *p, *end;
 	unsigned line;
-	struct xlcfg_disks out;
+	struct xlcfg_guest out;
 };
 
-void xlcfg_disks_fini(struct xlcfg_disks *d)
+void xlcfg_guest_fini(struct xlcfg_guest *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		free(d->v[i].path);
 		free(d->v[i].vdev);
 	}
+	for (size_t i = 0; i < d->n_vifs; i++)
+		free(d->vifs[i]);
 	free(d->v);
+	free(d->vifs);
+	free(d->name);
+	free(d->type);
+	free(d->bootloader);
 	free(d->kernel);
-	*d = (struct xlcfg_disks){0};
+	free(d->ramdisk);
+	free(d->cmdline);
+	*d = (struct xlcfg_guest){0};
 }
 
 /* ---- one disk ------------------------------------------------------------- */
@@ -169,7 +177,33 @@ static int add_disk(struct scanner *s, struct str spec, struct err *err)
 	return 0;
 }
 
-static int scan_list(struct scanner *s, bool disks, struct err *err)
+static int add_vif(struct scanner *s, struct str spec, struct err *err)
+{
+	if (s->out.n_vifs == XLCFG_VIFS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d vifs", XLCFG_VIFS_MAX);
+	if (!s->out.vifs)
+		s->out.vifs = xcalloc(XLCFG_VIFS_MAX, sizeof *s->out.vifs);
+	s->out.vifs[s->out.n_vifs++] = xstrndup(spec.p, spec.n);
+	return 0;
+}
+
+void xlcfg_vif_bridge(const char *vif, struct str *out)
+{
+	struct str rest = str_from(vif);
+
+	*out = STR("");
+	while (rest.p) {
+		struct str s = str_trim(str_cut(&rest, ','));
+
+		if (str_starts(s, "bridge="))
+			*out = str_trim(str_drop(s, strlen("bridge=")));
+	}
+}
+
+/* add: what is done with an item; NULL: nothing. */
+static int scan_list(struct scanner *s,
+                     int (*add)(struct scanner *s, struct str item, struct err *err),
+                     struct err *err)
 {
 	int rc = 0;
 
@@ -183,8 +217,8 @@ static int scan_list(struct scanner *s, bool disks, struct err *err)
 			return 0;
 		}
 		rc = scan_atom(s, &item, err);
-		if (rc == 0 && disks)
-			rc = add_disk(s, item, err);
+		if (rc == 0 && add)
+			rc = add(s, item, err);
 		if (rc < 0)
 			return rc;
 		skip_blanks(s, true);
@@ -193,6 +227,34 @@ static int scan_list(struct scanner *s, bool disks, struct err *err)
 		else if (s->p == s->end || *s->p != ']')
 			return bad(s, "a list without its end", err);
 	}
+}
+
+/* xl's old way to say which type. */
+static void take_builder(struct xlcfg_guest *g, struct str value)
+{
+	if (!g->type)
+		set_text(&g->type, str_is(value, "hvm") ? value : STR("pv"));
+}
+
+static void take_value(struct xlcfg_guest *g, struct str key, struct str value)
+{
+	const struct {
+		const char *key;
+		char **field;
+	} texts[] = {
+	        {"name", &g->name},     {"type", &g->type},       {"bootloader", &g->bootloader},
+	        {"kernel", &g->kernel}, {"ramdisk", &g->ramdisk}, {"cmdline", &g->cmdline},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (str_is(key, texts[i].key))
+			set_text(texts[i].field, value);
+	if (str_is(key, "builder"))
+		take_builder(g, value);
+	if (str_is(key, "extra") && !g->cmdline)
+		set_text(&g->cmdline, value);
+	if (str_is(key, "memory"))
+		(void)str_u64(value, 10, UINT32_MAX, &g->memory);
 }
 
 static int scan_setting(struct scanner *s, struct err *err)
@@ -210,14 +272,18 @@ static int scan_setting(struct scanner *s, struct err *err)
 	s->p++;
 	skip_blanks(s, false);
 	if (s->p < s->end && *s->p == '[')
-		return scan_list(s, str_is(key, "disk"), err);
+		return scan_list(s,
+		                 str_is(key, "disk")  ? add_disk
+		                 : str_is(key, "vif") ? add_vif
+		                                      : NULL,
+		                 err);
 	rc = scan_atom(s, &value, err);
-	if (rc == 0 && str_is(key, "kernel"))
-		set_text(&s->out.kernel, value);
+	if (rc == 0)
+		take_value(&s->out, key, value);
 	return rc;
 }
 
-int xlcfg_disks_parse(const char *p, size_t n, struct xlcfg_disks *out, struct err *err)
+int xlcfg_guest_parse(const char *p, size_t n, struct xlcfg_guest *out, struct err *err)
 {
 	struct scanner s = {.p = p, .end = p + n, .line = 1};
 	int rc = 0;
@@ -242,7 +308,7 @@ int xlcfg_disks_parse(const char *p, size_t n, struct xlcfg_disks *out, struct e
 		}
 	}
 	if (rc < 0)
-		xlcfg_disks_fini(&s.out);
+		xlcfg_guest_fini(&s.out);
 	else
 		*out = s.out;
 	return rc;

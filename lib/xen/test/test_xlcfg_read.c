@@ -28,9 +28,9 @@ static void accepts(void **state)
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-		_cleanup_(xlcfg_disks_fini) struct xlcfg_disks d = {0};
+		_cleanup_(xlcfg_guest_fini) struct xlcfg_guest d = {0};
 
-		assert_ok(xlcfg_disks_parse(good[i].text, strlen(good[i].text), &d, &err), &err);
+		assert_ok(xlcfg_guest_parse(good[i].text, strlen(good[i].text), &d, &err), &err);
 		assert_int_equal(d.n, 1);
 		assert_string_equal(d.v[0].path, good[i].path);
 		assert_string_equal(d.v[0].vdev, good[i].vdev);
@@ -55,9 +55,9 @@ static void refuses(void **state)
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct xlcfg_disks d = {0};
+		struct xlcfg_guest d = {0};
 
-		assert_fails(xlcfg_disks_parse(bad[i].text, strlen(bad[i].text), &d, &err), &err,
+		assert_fails(xlcfg_guest_parse(bad[i].text, strlen(bad[i].text), &d, &err), &err,
 		             ERR_FORMAT, bad[i].words);
 	}
 }
@@ -67,7 +67,7 @@ static void reads_ours(void **state)
 {
 	static const struct xl_disk disks[] = {{"/srv/web 1-boot.img", "xvda"},
 	                                       {"/dev/vg0/web1", "xvdb"}};
-	_cleanup_(xlcfg_disks_fini) struct xlcfg_disks d = {0};
+	_cleanup_(xlcfg_guest_fini) struct xlcfg_guest d = {0};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct xlcfg cfg = {.name = "web1",
 	                    .file = "/srv/web1.cfg",
@@ -81,7 +81,7 @@ static void reads_ours(void **state)
 	struct err err = ERR_INIT;
 
 	xlcfg_format(&cfg, &text);
-	assert_ok(xlcfg_disks_parse(text.p, text.n, &d, &err), &err);
+	assert_ok(xlcfg_guest_parse(text.p, text.n, &d, &err), &err);
 	assert_int_equal(d.n, 2);
 	for (size_t i = 0; i < 2; i++) {
 		assert_string_equal(d.v[i].path, disks[i].path);
@@ -91,12 +91,38 @@ static void reads_ours(void **state)
 	assert_string_equal(d.kernel, "/srv/web1.kernel");
 }
 
+static void reads_more(void **state)
+{
+	static const char text[] =
+	        "name = 'web'\nbuilder = 'generic'\nmemory = 512\nmaxmem=1024\n"
+	        "vif = [ 'mac=00:16:3e:00:00:01, bridge=br7', '' ]\nbootloader = \"pygrub\"\n"
+	        "extra = 'console=hvc0 quiet'\nramdisk='/r'\n";
+	_cleanup_(xlcfg_guest_fini) struct xlcfg_guest g = {0};
+	struct err err = ERR_INIT;
+	struct str bridge;
+
+	assert_ok(xlcfg_guest_parse(text, strlen(text), &g, &err), &err);
+	assert_string_equal(g.name, "web");
+	assert_string_equal(g.type, "pv");
+	assert_string_equal(g.bootloader, "pygrub");
+	assert_string_equal(g.cmdline, "console=hvc0 quiet");
+	assert_string_equal(g.ramdisk, "/r");
+	assert_null(g.kernel);
+	assert_int_equal(g.memory, 512);
+	assert_int_equal(g.n_vifs, 2);
+	xlcfg_vif_bridge(g.vifs[0], &bridge);
+	assert_true(str_is(bridge, "br7"));
+	xlcfg_vif_bridge(g.vifs[1], &bridge);
+	assert_int_equal(bridge.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(accepts),
 	        cmocka_unit_test(refuses),
 	        cmocka_unit_test(reads_ours),
+	        cmocka_unit_test(reads_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's disks inside the jail: lib/disk and lib/fs behind the questions
- * that lib/grub asks (grub/files.h). File systems are opened when they are
- * first asked for.
+ * A guest's disks inside a jail: lib/disk and lib/fs behind the questions that
+ * lib/grub asks (grub/files.h). File systems are opened when they are first
+ * asked for.
  */
-#ifndef DOMGRUB_DISKS_H
-#define DOMGRUB_DISKS_H
+#ifndef GUEST_DISKS_H
+#define GUEST_DISKS_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "disk/window.h"
 #include "fs/fs.h"
 #include "grub/files.h"
 
-/* What the parent found out about a disk before the fork. */
+/* What is known of a disk before anybody looks at its bytes. */
 struct disk_spec {
-	int fd;           /* inside the jail: can be read at an offset */
+	int fd;           /* can be read at an offset; inside a jail it has another number */
 	uint64_t size;    /* bytes */
 	unsigned sector;  /* bytes */
 	const char *name; /* for error texts */
@@ -23,6 +24,9 @@ struct disk_spec {
 };
 
 struct disks;
+
+/* Open a file or a block device for reading. *out borrows path; close out->fd. */
+int disk_spec_open(const char *path, struct disk_spec *out, struct err *err);
 
 /*
  * The devices of n disks. Trouble with a disk's table is said in *notes, a line
@@ -37,6 +41,10 @@ struct grub_files *disks_files(struct disks *d);
 /* Which of the specs a device is on. */
 size_t disks_index(const struct disks *d, size_t dev);
 
+/* A device's bytes, borrowed from d; dev is in the table of disks_files(). */
+const struct window *disks_window(const struct disks *d, size_t dev);
+/* Its file system, borrowed from d; -ERR_NOENT: it has none that we can read. */
+int disks_fs(struct disks *d, size_t dev, struct fs **out, struct err *err);
 /* Open a regular file on a device. */
 int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **out, struct err *err);
 

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "disks.h"
+#include "guest/disks.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "disk/table.h"
@@ -35,6 +42,46 @@ struct disks {
 	size_t n, cap;
 	struct grub_device *names;
 };
+
+static int size_get(int fd, const char *path, struct disk_spec *d, struct err *err)
+{
+	struct stat st;
+	uint64_t size;
+	int sector;
+
+	d->sector = 512;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (S_ISREG(st.st_mode)) {
+		d->size = (uint64_t)st.st_size;
+		return 0;
+	}
+	if (!S_ISBLK(st.st_mode))
+		return err_set(err, ERR_USAGE, "%s: neither a file nor a block device", path);
+	if (ioctl(fd, BLKGETSIZE64, &size) < 0 || ioctl(fd, BLKSSZGET, &sector) < 0)
+		return err_sys(err, errno, "%s: size", path);
+	d->size = size;
+	if (window_sector_valid((unsigned)sector))
+		d->sector = (unsigned)sector;
+	return 0;
+}
+
+int disk_spec_open(const char *path, struct disk_spec *out, struct err *err)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct disk_spec d = {.name = path};
+	int rc;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	rc = size_get(fd, path, &d, err);
+	if (rc < 0)
+		return rc;
+	d.fd = fd;
+	fd = -1;
+	*out = d;
+	return 0;
+}
 
 static struct device *device_add(struct disks *d, size_t disk, const struct window *w)
 {
@@ -223,6 +270,16 @@ struct grub_files *disks_files(struct disks *d)
 size_t disks_index(const struct disks *d, size_t dev)
 {
 	return dev < d->n ? d->dev[dev].disk : SIZE_MAX;
+}
+
+int disks_fs(struct disks *d, size_t dev, struct fs **out, struct err *err)
+{
+	return device_fs(d, dev, out, err);
+}
+
+const struct window *disks_window(const struct disks *d, size_t dev)
+{
+	return &d->dev[dev].w;
 }
 
 int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **out, struct err *err)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "arguments.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+
+static int add_disk(struct arguments *a, const char *path, const char *vdev, bool raw,
+                    struct err *err)
+{
+	if (a->n == ARGUMENTS_DISKS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d disks", ARGUMENTS_DISKS_MAX);
+	a->v[a->n++] = (struct disk_argument){xstrdup(path), vdev, raw};
+	return 0;
+}
+
+/* xl takes relative paths from where it is run; a config moved with its disks
+ * is found as well. */
+static char *disk_path(const char *cfg, const char *path)
+{
+	const char *slash = strrchr(cfg, '/');
+	_free_ char *beside = NULL;
+
+	if (*path == '/' || access(path, F_OK) == 0 || !slash)
+		return xstrdup(path);
+	beside = xasprintf("%.*s/%s", (int)(slash - cfg), cfg, path);
+	return access(beside, F_OK) == 0 ? take(&beside) : xstrdup(path);
+}
+
+static int add_config(struct arguments *a, const char *path, const struct buf *text,
+                      struct err *err)
+{
+	int rc;
+
+	if (a->config)
+		return err_set(err, ERR_USAGE, "%s and %s: two configs; one guest at a time",
+		               a->config, path);
+	rc = xlcfg_guest_parse(text->p, text->n, &a->cfg, err);
+	if (rc < 0)
+		return err_prefix(err, "%s", path);
+	a->config = path;
+	for (size_t i = 0; i < a->cfg.n && rc == 0; i++) {
+		const struct xl_disk_spec *d = &a->cfg.v[i];
+		_free_ char *disk = disk_path(path, d->path);
+
+		if (!d->cdrom)
+			rc = add_disk(a, disk, d->vdev, d->raw, err);
+	}
+	return rc;
+}
+
+/* A config is a small text; a disk is neither. */
+static int add_argument(struct arguments *a, const char *path, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (!S_ISREG(st.st_mode) || st.st_size > XLCFG_BYTES_MAX ||
+	    io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, &ignored) < 0 || !text.n ||
+	    memchr(text.p, 0, text.n))
+		return add_disk(a, path, "", true, err);
+	return add_config(a, path, &text, err);
+}
+
+int arguments_read(const char *const *args, size_t n, struct arguments *out, struct err *err)
+{
+	int rc = 0;
+
+	*out = (struct arguments){.n = 0};
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = add_argument(out, args[i], err);
+	if (rc < 0)
+		arguments_fini(out);
+	return rc;
+}
+
+void arguments_fini(struct arguments *a)
+{
+	while (a->n)
+		free(a->v[--a->n].path);
+	xlcfg_guest_fini(&a->cfg);
+	a->config = NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a command line names as a guest: images, block devices, or one xl
+ * config, whose disks are meant. Nothing of a disk is read here.
+ */
+#ifndef DOMSTRAP_ARGUMENTS_H
+#define DOMSTRAP_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "xen/xlcfg_read.h"
+
+#define ARGUMENTS_DISKS_MAX 8
+
+struct disk_argument {
+	char *path;
+	const char *vdev; /* as the config says; "" unknown */
+	bool raw;         /* its bytes are the disk's */
+};
+
+/* Start from zeros; end with arguments_fini(). */
+struct arguments {
+	struct disk_argument v[ARGUMENTS_DISKS_MAX];
+	size_t n;
+	const char *config;     /* the config's path, borrowed; NULL: none was named */
+	struct xlcfg_guest cfg; /* what it says */
+};
+
+/* CD-ROMs are left out. -ERR_USAGE, -ERR_NOENT, -ERR_FORMAT. */
+int arguments_read(const char *const *args, size_t n, struct arguments *out, struct err *err);
+void arguments_fini(struct arguments *a);
+
+#endif

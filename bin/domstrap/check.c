@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "command.h"
+#include "offline_options.h"
+
+#define SCHEMA 1
+#define PARAMS_MAX 65536u
+
+static const char usage[] =
+        "usage: domstrap check [CONFIG|DISK... | --system PATH] [options]\n"
+        "\n"
+        "Says before a guest is started whether it will run, and why not: the host (Xen,\n"
+        "xl, boot loader, bridges, memory, disks), and what the guest would boot (menu,\n"
+        "kernel, drivers in the initrd, root, console, init). With no argument: the host\n"
+        "alone. Nothing is written. Exit status 4: it will not run.\n"
+        "\n"
+        "      --system PATH         a built system, before it is in any guest\n"
+        "      --json                as JSON\n"
+        "  -q, --quiet               errors and warnings only\n"
+        "  -v, --verbose             more\n"
+        "  -h, --help                this text\n";
+
+struct check {
+	struct offline_request req;
+	struct arguments args;
+	struct look_disks disks;
+	json_t *seen;
+	struct buf params;     /* of --system */
+	char *kernel, *initrd; /* of --system */
+	struct findings found;
+};
+
+static void check_fini(struct check *c)
+{
+	findings_fini(&c->found);
+	json_decref(c->seen);
+	look_close(&c->disks);
+	arguments_fini(&c->args);
+	buf_fini(&c->params);
+	free(c->kernel);
+	free(c->initrd);
+}
+
+/* A file of the host that is booted; what is wrong with it is a finding. */
+static bool open_host(struct check *c, unsigned which, const char *path, const char *remedy)
+{
+	struct err err = ERR_INIT;
+
+	if (disk_spec_open(path, &c->disks.host[which], &err) == 0)
+		return true;
+	findings_add(&c->found, FINDING_ERROR, "start", path, remedy, "%s", err.text);
+	c->disks.host[which].name = NULL;
+	return false;
+}
+
+static int look_now(struct check *c, struct err *err)
+{
+	return look(&c->disks, LOOK_KERNELS | LOOK_SYSTEM, &c->seen, err);
+}
+
+/* ---- a guest -------------------------------------------------------------- */
+
+static int check_disks_guest(struct check *c, struct err *err)
+{
+	const struct xlcfg_guest *g = &c->args.cfg;
+	struct err why = ERR_INIT;
+	bool right = true;
+	int rc;
+
+	if (look_open(&c->args, &c->disks, &why) < 0) {
+		findings_add(&c->found, FINDING_ERROR, "disk", "disks", "", "%s", why.text);
+		return 0;
+	}
+	c->disks.cmdline = g->cmdline;
+	if (g->kernel)
+		right = open_host(c, LOOK_HOST_KERNEL, g->kernel, "correct kernel= in the config");
+	if (g->ramdisk)
+		right &= open_host(c, LOOK_HOST_INITRD, g->ramdisk,
+		                   "correct ramdisk= in the config");
+	if (!right)
+		return 0;
+	if (!c->disks.n && !g->kernel) {
+		findings_add(&c->found, FINDING_ERROR, "disk", "disks", "add disk= to the config",
+		             "there is none that could be read");
+		return 0;
+	}
+	rc = look_now(c, err);
+	if (rc == 0)
+		check_guest(&c->args, c->seen, &c->found);
+	return rc;
+}
+
+/* ---- a system ------------------------------------------------------------- */
+
+static int host_read(void *ctx, const char *path, size_t limit, struct buf *out)
+{
+	struct err ignored = ERR_INIT;
+
+	return io_read_file(AT_FDCWD, path, limit, out, &ignored);
+}
+
+static bool host_exists(void *ctx, const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* The answer for the kernel, completed by what the host's own store has. */
+static void check_host_system(struct check *c, const char *top)
+{
+	static const struct look_reader reader = {host_read, host_exists, NULL};
+	_free_ char *init = xasprintf("%s/init", top);
+	json_t *direct = json_object_get(c->seen, "direct");
+	json_t *system = json_object_get(direct, "system");
+	const json_t *kernel = json_object_get(json_object_get(c->seen, "kernels"), c->kernel);
+
+	if (!json_is_object(system))
+		return;
+	look_system(&reader, init, look_text(kernel, "release"), system);
+	json_object_set_new(direct, "init", json_string(init));
+	json_object_set_new(direct, "initFound", json_boolean(access(init, F_OK) == 0));
+	check_start(&c->args, c->seen, direct, top, &c->found);
+}
+
+static int check_system(struct check *c, struct err *err)
+{
+	_free_ char *top = realpath(c->req.system, NULL);
+	_free_ char *params = NULL;
+	struct err ignored = ERR_INIT;
+	bool right;
+	int rc;
+
+	if (!top)
+		return err_sys(err, errno, "%s", c->req.system);
+	c->kernel = xasprintf("%s/kernel", top);
+	c->initrd = xasprintf("%s/initrd", top);
+	params = xasprintf("%s/kernel-params", top);
+	(void)io_read_file(AT_FDCWD, params, PARAMS_MAX, &c->params, &ignored);
+	buf_puts(&c->params, "");
+	c->disks.cmdline = c->params.p;
+	right = open_host(c, LOOK_HOST_KERNEL, c->kernel,
+	                  "a NixOS system has one; or give the config a kernel=");
+	if (access(c->initrd, F_OK) == 0)
+		right &= open_host(c, LOOK_HOST_INITRD, c->initrd, "");
+	if (!right)
+		return 0;
+	rc = look_now(c, err);
+	if (rc == 0)
+		check_host_system(c, top);
+	return rc;
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+static int check_all(struct check *c, struct err *err)
+{
+	const struct offline_options *o = &c->req.common;
+	int rc;
+
+	if (c->req.system && o->n_args)
+		return err_set(err, ERR_USAGE, "--system and %s: one of them", o->args[0]);
+	rc = arguments_read(o->args, o->n_args, &c->args, err);
+	if (rc < 0)
+		return rc;
+	check_host(&c->args, &c->found);
+	if (c->req.system)
+		return check_system(c, err);
+	return o->n_args ? check_disks_guest(c, err) : 0;
+}
+
+static void report(const struct check *c)
+{
+	size_t errors = findings_count(&c->found, FINDING_ERROR);
+	size_t unknown = findings_count(&c->found, FINDING_UNKNOWN);
+	json_t *o;
+
+	if (!c->req.common.json) {
+		findings_print(&c->found,
+		               c->req.common.level < UI_NORMAL ? FINDING_WARNING : FINDING_OK);
+		if (errors)
+			printf("will not run: %zu %s\n", errors, errors == 1 ? "error" : "errors");
+		else if (unknown)
+			printf("nothing speaks against it; %zu %s could not be asked here\n",
+			       unknown, unknown == 1 ? "thing" : "things");
+		else
+			puts("will run");
+		return;
+	}
+	o = json_object();
+	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	json_object_set_new(o, "ok", json_boolean(!errors));
+	json_object_set_new(o, "findings", findings_json(&c->found));
+	look_print(o);
+	json_decref(o);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	_cleanup_(check_fini) struct check c = {.params = BUF_INIT};
+	struct err err = ERR_INIT;
+	int rc;
+
+	ui_init(UI_NORMAL);
+	rc = offline_options_parse(argc, argv, TAKES_TOPLEVEL | TAKES_NO_GUEST, usage, &c.req,
+	                           &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(c.req.common.level);
+	rc = check_all(&c, &err);
+	if (rc < 0)
+		return command_failed(&err);
+	report(&c);
+	return findings_count(&c.found, FINDING_ERROR) ? STATUS_VERIFY : STATUS_DONE;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "check.h"
+
+#define IN_CONFIGURATION "in the guest's configuration.nix: "
+
+/* ---- the kernel ----------------------------------------------------------- */
+
+static void check_kernel(const struct arguments *a, const json_t *kernel, const char *name,
+                         struct findings *out)
+{
+	const char *type = a->cfg.type ? a->cfg.type : "pv", *why;
+	const json_t *advice = json_object_get(kernel, "advice");
+	bool pv = look_true(kernel, "pv"), pvh = look_true(kernel, "pvh"), right;
+
+	if (!look_true(kernel, "notesRead")) {
+		findings_add(out, FINDING_WARNING, "kernel", name, "",
+		             "it is not known whether it is one for Xen: %s",
+		             look_text(kernel, "trouble"));
+		return;
+	}
+	right = !a->config ? pv || pvh : !strcmp(type, "pvh") ? pvh : pv;
+	why = look_text(kernel, !strcmp(type, "pvh") ? "notPvh" : "notPv");
+	if (right)
+		findings_add(out, FINDING_OK, "kernel", name, "", "%s, %s, for%s%s",
+		             look_text(kernel, "release"), look_text(kernel, "format"),
+		             pv ? " PV" : "", pvh ? " PVH" : "");
+	else
+		findings_add(out, FINDING_ERROR, "kernel", name,
+		             pv || pvh ? "set the other type= in the config"
+		                       : "a kernel built with CONFIG_XEN_PV or CONFIG_PVH",
+		             "does not start as a %s guest: %s", a->config ? type : "pv", why);
+	for (size_t i = 0; i < json_array_size(advice) && right; i++)
+		findings_add(
+		        out, FINDING_ERROR, "kernel", name,
+		        "a newer Xen, or boot.kernelPackages with a kernel packed in another way",
+		        "%s", json_string_value(json_array_get(advice, i)));
+}
+
+/* ---- the drivers ---------------------------------------------------------- */
+
+static bool in_list(const json_t *list, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *one = json_string_value(json_array_get(list, i));
+
+		if (one && !strcmp(one, name))
+			return true;
+	}
+	return false;
+}
+
+static void check_driver(const json_t *system, const char *name, const char *what,
+                         struct findings *out)
+{
+	const json_t *modules = json_object_get(system, "modules");
+	const json_t *builtin = json_object_get(system, "builtin");
+	const char *trouble = look_text(system, "initrdTrouble");
+
+	if (in_list(modules, name))
+		findings_add(out, FINDING_OK, "driver", name, "", "is in the initrd");
+	else if (in_list(builtin, name))
+		findings_add(out, FINDING_OK, "driver", name, "", "is built into the kernel");
+	else if (*trouble)
+		findings_add(out, FINDING_UNKNOWN, "driver", name, "",
+		             "the initrd cannot be read: %s", trouble);
+	else if (!json_is_array(builtin) && !json_array_size(modules))
+		findings_add(out, FINDING_UNKNOWN, "driver", name, "",
+		             "neither the initrd nor the system says which modules there are");
+	else
+		findings_add(out, json_is_array(builtin) ? FINDING_ERROR : FINDING_WARNING,
+		             "driver", name, IN_CONFIGURATION "boot.initrd.availableKernelModules",
+		             "%s is neither in the initrd nor %sbuilt into the kernel", what,
+		             json_is_array(builtin) ? "" : "known to be ");
+}
+
+/* The module of a file system, ext4 for its elders. */
+static void check_root_driver(const json_t *system, const char *type, struct findings *out)
+{
+	if (!strcmp(type, "ext2") || !strcmp(type, "ext3"))
+		type = "ext4";
+	if (*type && strcmp(type, "auto") != 0)
+		check_driver(system, type, "the root's file system", out);
+}
+
+/* ---- the root ------------------------------------------------------------- */
+
+struct root {
+	const char *by;
+	char value[256];
+};
+
+/* "root=" of the command line, where the system's fstab does not say. */
+static bool root_of_args(const char *args, struct root *r)
+{
+	static const struct {
+		const char *prefix, *by;
+	} forms[] = {{"root=LABEL=", "label"},
+	             {"root=UUID=", "uuid"},
+	             {"root=/dev/disk/by-label/", "label"},
+	             {"root=/dev/disk/by-uuid/", "uuid"},
+	             {"root=/dev/", "device"}};
+	struct str rest = str_from(args);
+
+	while (rest.p) {
+		struct str word = str_cut(&rest, ' ');
+
+		for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+			if (!str_starts(word, forms[i].prefix))
+				continue;
+			r->by = forms[i].by;
+			word = str_drop(word, strlen(forms[i].prefix));
+			snprintf(r->value, sizeof r->value, "%s%.*s",
+			         strcmp(r->by, "device") ? "" : "/dev/", STR_ARG(word));
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool root_find(const json_t *start, const json_t *system, struct root *r)
+{
+	const json_t *root = json_object_get(system, "root");
+
+	if (!json_is_object(root))
+		return root_of_args(look_text(start, "args"), r);
+	r->by = look_text(root, "by");
+	snprintf(r->value, sizeof r->value, "%s", look_text(root, "value"));
+	return true;
+}
+
+static bool fs_is(const json_t *fs, const struct root *r)
+{
+	return json_is_object(fs) && strcmp(r->by, "device") != 0 &&
+	       !strcmp(look_text(fs, r->by), r->value);
+}
+
+/* "/dev/xvda1" on the disk that the config calls xvda, or "/dev/xvda" itself. */
+static bool device_is(const char *vdev, uint64_t number, const struct root *r)
+{
+	char name[96];
+
+	if (strcmp(r->by, "device") != 0 || !*vdev)
+		return false;
+	if (number)
+		snprintf(name, sizeof name, "/dev/%.40s%" PRIu64, vdev, number);
+	else
+		snprintf(name, sizeof name, "/dev/%.40s", vdev);
+	return !strcmp(name, r->value);
+}
+
+/* The file system that is the root; NULL: none. */
+static const json_t *root_on_disks(const struct arguments *a, const json_t *seen,
+                                   const struct root *r)
+{
+	const json_t *disks = json_object_get(seen, "disks");
+	size_t read = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const json_t *d = a->v[i].raw ? json_array_get(disks, read++) : NULL;
+		const json_t *parts = json_object_get(d, "partitions");
+		const json_t *fs = json_object_get(d, "fileSystem");
+
+		if (fs_is(fs, r) || (json_is_object(fs) && device_is(a->v[i].vdev, 0, r)))
+			return fs;
+		for (size_t k = 0; k < json_array_size(parts); k++) {
+			const json_t *p = json_array_get(parts, k);
+
+			fs = json_object_get(p, "fileSystem");
+			if (fs_is(fs, r) || device_is(a->v[i].vdev, look_number(p, "number"), r))
+				return fs;
+		}
+	}
+	return NULL;
+}
+
+/* Returns the root's type of file system; "" unknown. */
+static const char *check_root(const struct arguments *a, const json_t *seen, const json_t *start,
+                              const json_t *system, struct findings *out)
+{
+	const char *type = look_text(json_object_get(system, "root"), "type");
+	struct root r = {.by = ""};
+	const json_t *fs;
+
+	if (!root_find(start, system, &r)) {
+		findings_add(out, FINDING_UNKNOWN, "root", "root", "",
+		             "neither the system's fstab nor root= says where the root is");
+		return type;
+	}
+	if (!a->n)
+		return type;
+	fs = root_on_disks(a, seen, &r);
+	if (fs)
+		findings_add(out, FINDING_OK, "root", r.value, "", "is there, by its %s", r.by);
+	else if (!a->config && !strcmp(r.by, "device"))
+		findings_add(out, FINDING_UNKNOWN, "root", r.value, "check the xl config",
+		             "what the guest's disks will be called is not known");
+	else
+		findings_add(out, FINDING_ERROR, "root", r.value,
+		             IN_CONFIGURATION "fileSystems.\"/\"; or disk= and vdev= in the config",
+		             "is on none of the disks, by its %s", r.by);
+	return fs && *look_text(fs, "type") ? look_text(fs, "type") : type;
+}
+
+/* ---- console and init ----------------------------------------------------- */
+
+static bool has_word(const char *args, const char *word)
+{
+	struct str rest = str_from(args);
+
+	while (rest.p) {
+		struct str one = str_cut(&rest, ' ');
+
+		if (str_is(one, word) ||
+		    (str_starts(one, word) && one.n > strlen(word) && one.p[strlen(word)] == ','))
+			return true;
+	}
+	return false;
+}
+
+static void check_console(const json_t *start, const json_t *system, struct findings *out)
+{
+	if (has_word(look_text(start, "args"), "console=hvc0"))
+		findings_add(out, FINDING_OK, "console", "console", "",
+		             "the kernel's messages go to hvc0");
+	else if (look_true(system, "getty"))
+		findings_add(out, FINDING_OK, "console", "console", "", "there is a login on hvc0");
+	else
+		findings_add(out, FINDING_WARNING, "console", "console",
+		             IN_CONFIGURATION "boot.kernelParams = [ \"console=hvc0\" ]",
+		             "no console=hvc0 and no getty there: xl console may stay dark");
+}
+
+static void check_init(const json_t *start, struct findings *out)
+{
+	const char *init = look_text(start, "init");
+
+	if (!*init)
+		findings_add(out, FINDING_WARNING, "init", "init", "",
+		             "no init= among the kernel's arguments: NixOS needs one");
+	else if (look_true(start, "initFound"))
+		findings_add(out, FINDING_OK, "init", init, "", "is in the root");
+	else
+		findings_add(out, FINDING_ERROR, "init", init,
+		             "domstrap rollback, or domstrap update with another system",
+		             "is not in the root");
+}
+
+/* ---- the start ------------------------------------------------------------ */
+
+void check_start(const struct arguments *a, const json_t *seen, const json_t *start,
+                 const char *name, struct findings *out)
+{
+	const json_t *system = json_object_get(start, "system");
+	const char *kernel = look_text(start, "kernel"), *error = look_text(start, "error");
+	const char *type;
+
+	if (*error || !*kernel) {
+		findings_add(out, FINDING_ERROR, "start", name,
+		             "domstrap rollback makes an older generation boot", "cannot boot: %s",
+		             *error ? error : "it names no kernel");
+		return;
+	}
+	findings_add(out, FINDING_OK, "start", name, "", "is what boots by default");
+	check_kernel(a, json_object_get(json_object_get(seen, "kernels"), kernel), kernel, out);
+	type = check_root(a, seen, start, system, out);
+	check_driver(system, "xen_blkfront", "the driver of Xen's disks", out);
+	check_root_driver(system, type, out);
+	check_console(start, system, out);
+	check_init(start, out);
+}
+
+/* Down the default entries, with a warning for each other one that cannot boot. */
+static void check_entries(const struct arguments *a, const json_t *seen, const json_t *entries,
+                          struct findings *out)
+{
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *e = json_array_get(entries, i),
+		             *below = json_object_get(e, "entries");
+		const char *title = look_text(e, "title"), *error = look_text(e, "error");
+
+		if (json_is_array(below))
+			check_entries(a, seen, below, out);
+		else if (look_true(e, "default"))
+			check_start(a, seen, e, title, out);
+		else if (*error)
+			findings_add(out, FINDING_WARNING, "menu", title, "", "cannot boot: %s",
+			             error);
+	}
+}
+
+void check_guest(const struct arguments *a, const json_t *seen, struct findings *out)
+{
+	const json_t *direct = json_object_get(seen, "direct");
+	const json_t *menu = json_object_get(seen, "menu");
+
+	if (a->cfg.type && !strcmp(a->cfg.type, "hvm")) {
+		findings_add(out, FINDING_UNKNOWN, "start", "guest", "",
+		             "an HVM guest boots by its own firmware, which is not looked at");
+	} else if (json_is_object(direct)) {
+		check_start(a, seen, direct, "the host's kernel", out);
+	} else if (json_is_object(menu)) {
+		findings_add(out, FINDING_OK, "menu", look_text(menu, "file"), "",
+		             "is understood by domgrub");
+		if (!json_array_size(json_object_get(menu, "entries")))
+			findings_add(out, FINDING_ERROR, "menu", look_text(menu, "file"), "",
+			             "has no entry");
+		check_entries(a, seen, json_object_get(menu, "entries"), out);
+	} else {
+		findings_add(out, FINDING_ERROR, "menu", "boot menu",
+		             IN_CONFIGURATION
+		             "boot.loader.grub; or kernel= and ramdisk= in the config",
+		             "%s", look_text(seen, "menuError"));
+	}
+}

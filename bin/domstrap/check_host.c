@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a thing cannot be asked here, because this host does not run Xen, it is unknown. */
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "busy.h"
+#include "check.h"
+#include "guest/host.h"
+#include "xl.h"
+
+#define BRIDGE_DEFAULT "xenbr0"
+
+static bool under_xen(void)
+{
+	return access("/proc/xen/privcmd", F_OK) == 0;
+}
+
+static void check_xen(struct findings *out)
+{
+	unsigned v = host_xen_version();
+
+	if (under_xen())
+		findings_add(out, FINDING_OK, "xen", "Xen", "", "this host runs Xen %u.%u", v >> 16,
+		             v & 0xffff);
+	else if (v || access("/proc/xen", F_OK) == 0)
+		findings_add(out, FINDING_UNKNOWN, "xen", "Xen",
+		             "run this in the first domain, or load xenfs there: mount -t xenfs "
+		             "xenfs /proc/xen",
+		             "this is not a domain that can start guests");
+	else
+		findings_add(out, FINDING_UNKNOWN, "xen", "Xen",
+		             "check again on the host that will", "this host does not run Xen");
+}
+
+/* "free_memory            : 1234" of "xl info". false: it does not say. */
+static bool info_number(struct str text, const char *key, uint64_t *out)
+{
+	while (text.p) {
+		struct str line = str_cut(&text, '\n');
+		struct str name = str_trim(str_cut(&line, ':'));
+
+		if (line.p && str_is(name, key))
+			return str_u64(str_trim(line), 10, UINT32_MAX, out);
+	}
+	return false;
+}
+
+static void check_memory(struct str info, const struct arguments *a, struct findings *out)
+{
+	uint64_t unused = 0, wanted = a->cfg.memory;
+
+	if (!a->config || !wanted || !info_number(info, "free_memory", &unused))
+		return;
+	if (unused < wanted)
+		findings_add(out, FINDING_WARNING, "memory", "memory",
+		             "xl mem-set 0 gives some of the first domain's; xl may do so itself "
+		             "(autoballoon)",
+		             "%" PRIu64 " MiB are free, the config wants %" PRIu64, unused, wanted);
+	else
+		findings_add(out, FINDING_OK, "memory", "memory", "",
+		             "%" PRIu64 " MiB are free, the config wants %" PRIu64, unused, wanted);
+}
+
+static void check_xl(const struct arguments *a, struct findings *out)
+{
+	char program[] = "xl", info[] = "info";
+	char *argv[] = {program, info, NULL};
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	int status = xl_run(argv, &text);
+
+	if (status == 0) {
+		findings_add(out, FINDING_OK, "xl", "xl", "", "is here and answers");
+		check_memory(buf_str(&text), a, out);
+		return;
+	}
+	if (status < 0)
+		findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
+		             "install xen-utils", "is not here");
+	else
+		findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
+		             "start xencommons, or xenstored", "\"xl info\" fails (status %d)",
+		             status);
+}
+
+/* As libxl looks for a bare name: its own programs' directory, then PATH. */
+static char *find_bootloader(const char *name)
+{
+	static const char *const dirs[] = {"/usr/lib/xen*/bin", "/usr/libexec/xen*/bin",
+	                                   "/usr/lib/xen*/libexec/bin", "/usr/local/lib/xen/bin"};
+	const char *path = getenv("PATH");
+	struct str rest = str_from(path ? path : "");
+
+	if (*name == '/')
+		return access(name, X_OK) == 0 ? xstrdup(name) : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		_free_ char *pattern = xasprintf("%s/%s", dirs[i], name);
+		char *found = NULL;
+		glob_t g;
+
+		if (glob(pattern, 0, NULL, &g) != 0)
+			continue;
+		for (size_t k = 0; k < g.gl_pathc && !found; k++)
+			if (access(g.gl_pathv[k], X_OK) == 0)
+				found = xstrdup(g.gl_pathv[k]);
+		globfree(&g);
+		if (found)
+			return found;
+	}
+	while (rest.p) {
+		struct str dir = str_cut(&rest, ':');
+		_free_ char *at = xasprintf("%.*s/%s", STR_ARG(dir), name);
+
+		if (dir.n && access(at, X_OK) == 0)
+			return take(&at);
+	}
+	return NULL;
+}
+
+static void check_bootloader(const struct arguments *a, struct findings *out)
+{
+	const char *name = a->cfg.bootloader;
+	_free_ char *found = NULL;
+
+	if (!name || a->cfg.kernel)
+		return;
+	found = find_bootloader(name);
+	if (found)
+		findings_add(out, FINDING_OK, "bootloader", name, "", "is %s", found);
+	else
+		findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "bootloader", name,
+		             "install it, or name it with its whole path in the config",
+		             "is not where xl looks: Xen's own programs' directory, then PATH");
+}
+
+static void check_bridges(const struct arguments *a, struct findings *out)
+{
+	for (size_t i = 0; i < a->cfg.n_vifs; i++) {
+		struct str said;
+		_free_ char *name = NULL, *path = NULL;
+
+		xlcfg_vif_bridge(a->cfg.vifs[i], &said);
+		name = said.n ? xstrndup(said.p, said.n) : xstrdup(BRIDGE_DEFAULT);
+		path = xasprintf("/sys/class/net/%s", name);
+		if (access(path, F_OK) == 0)
+			findings_add(out, FINDING_OK, "bridge", name, "", "is there");
+		else
+			findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "bridge",
+			             name, "make it, or name another with bridge= in vif",
+			             "no such bridge on this host");
+	}
+}
+
+static void check_disks(const struct arguments *a, struct findings *out)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		struct err err = ERR_INIT;
+		char *path = a->v[i].path;
+
+		if (access(path, F_OK) < 0)
+			findings_add(out, FINDING_ERROR, "disk", path,
+			             "correct disk= in the config", "is not there");
+		else if (busy_check(&path, 1, &err) < 0)
+			findings_add(out, FINDING_ERROR, "disk", path, "", "%s", err.text);
+		else
+			findings_add(out, FINDING_OK, "disk", path, "",
+			             "is there, and nobody is known to use it");
+	}
+}
+
+void check_host(const struct arguments *a, struct findings *out)
+{
+	check_xen(out);
+	check_xl(a, out);
+	check_bootloader(a, out);
+	check_bridges(a, out);
+	check_disks(a, out);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* The parent's side of a look: nothing of a disk is read here. */
+#include "look.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "guest/host.h"
+#include "jail/wire.h"
+#include "look_child.h"
+#include "nix/hash.h"
+#include "store/store_db.h"
+
+#define ANSWER_MAX (512u << 20)
+#define CHILD_MEMORY (3ull << 30)
+#define CHILD_SECONDS 600
+
+int look_open(const struct arguments *a, struct look_disks *out, struct err *err)
+{
+	*out = (struct look_disks){.n = 0};
+	for (size_t i = 0; i < a->n; i++) {
+		int rc;
+
+		if (!a->v[i].raw)
+			continue;
+		rc = disk_spec_open(a->v[i].path, &out->spec[out->n], err);
+		if (rc < 0) {
+			look_close(out);
+			return rc;
+		}
+		out->n++;
+	}
+	return 0;
+}
+
+void look_close(struct look_disks *d)
+{
+	while (d->n)
+		io_close(&d->spec[--d->n].fd);
+	for (size_t i = 0; i < ARRAY_LEN(d->host); i++)
+		if (d->host[i].name)
+			io_close(&d->host[i].fd);
+}
+
+/*
+ * Libraries look around the host when they are first used (for random numbers,
+ * the processor, their configuration). In the jail they could not.
+ */
+static int settle_libraries(struct err *err)
+{
+	_cleanup_(buf_fini) struct buf db = BUF_INIT;
+	_cleanup_(store_db_freep) struct store_db *sql = NULL;
+	struct closure none = {.n = 0};
+	uint8_t hash[HASH_SHA256_LEN];
+	int rc;
+
+	json_object_seed(0);
+	sha256_of("", 0, hash);
+	rc = store_db_build(&none, 0, &db, err);
+	if (rc == 0)
+		rc = store_db_open_bytes("database", db.p, db.n, &sql, err);
+	if (rc == 0)
+		rc = store_db_all(sql, &none, err);
+	closure_fini(&none);
+	return rc;
+}
+
+int look_jail(struct look_disks *inside, const struct look_disks *d, uint64_t memory,
+              unsigned seconds, int (*main)(void *arg), void *arg, struct jail *out,
+              struct err *err)
+{
+	int fds[ARGUMENTS_DISKS_MAX + ARRAY_LEN(d->host)];
+	struct jail_spec spec = {.read_fd = fds,
+	                         .uid = LOOK_UID,
+	                         .memory = memory,
+	                         .cpu = seconds,
+	                         .main = main,
+	                         .arg = arg};
+	int rc = settle_libraries(err);
+
+	if (rc < 0)
+		return rc;
+	*inside = *d;
+	for (size_t i = 0; i < d->n; i++) {
+		inside->spec[i].fd = JAIL_WRITE + (int)spec.read_n;
+		fds[spec.read_n++] = d->spec[i].fd;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(d->host); i++) {
+		if (!d->host[i].name)
+			continue;
+		inside->host[i].fd = JAIL_WRITE + (int)spec.read_n;
+		fds[spec.read_n++] = d->host[i].fd;
+	}
+	return jail_start(&spec, out, err);
+}
+
+/* ---- the answer ----------------------------------------------------------- */
+
+static int collect(struct jail *jail, struct buf *answer, struct err *err)
+{
+	struct wire w = {.fd = jail->fd,
+	                 .rules = look_rules,
+	                 .rule_count = look_rule_count,
+	                 .peer = "the look at the disks"};
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	uint32_t type = 0;
+	int rc;
+
+	while ((rc = wire_recv(&w, &type, &body, -1, NULL, err)) == 0 && type == LOOK_PIECE) {
+		if (body.n > ANSWER_MAX - answer->n)
+			return err_set(err, ERR_LIMIT, "%s: over %u bytes", w.peer, ANSWER_MAX);
+		buf_put(answer, buf_str(&body).p, body.n);
+	}
+	if (rc == 0 && type == WIRE_BROKEN)
+		return err_set(err, ERR_CHILD, "jail: %.*s", STR_ARG(buf_str(&body)));
+	if (rc != 0) /* it is gone: how it ended says more */
+		return rc == -ERR_FORMAT ? rc : 1;
+	return 0;
+}
+
+int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *err)
+{
+	_cleanup_(jail_fini) struct jail jail = JAIL_INIT;
+	_cleanup_(buf_fini) struct buf answer = BUF_INIT;
+	struct look_child child = {.wants = wants, .xen = host_xen_version()};
+	json_t *o;
+	int rc = look_jail(&child.disks, d, CHILD_MEMORY, CHILD_SECONDS, look_main, &child, &jail,
+	                   err);
+
+	if (rc < 0)
+		return rc;
+	rc = collect(&jail, &answer, err);
+	io_close(&jail.fd);
+	if (rc >= 0 && jail_wait(&jail, "the look at the disks", err) < 0)
+		rc = -(int)err->code;
+	if (rc == 1)
+		rc = err_set(err, ERR_CHILD, "the look at the disks: ended early");
+	if (rc < 0)
+		return rc;
+	o = json_loadb(buf_str(&answer).p, answer.n, 0, NULL);
+	if (!json_is_object(o)) {
+		json_decref(o);
+		return err_set(err, ERR_CHILD, "the look at the disks: no answer that makes sense");
+	}
+	*out = o;
+	return 0;
+}
+
+/* ---- taking it apart ------------------------------------------------------ */
+
+const char *look_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+uint64_t look_number(const json_t *o, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(o, key));
+
+	return v > 0 ? (uint64_t)v : 0;
+}
+
+bool look_true(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+void look_print(const json_t *o)
+{
+	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', stdout);
+}
+
+void look_put(struct buf *b, const char *text)
+{
+	str_escape(b, str_from(text));
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A look at a guest's disks: what inspect, list, check and verify know of them.
+ * A child in a jail (jail/jail.h) reads them and says what it found as JSON;
+ * the parent takes it apart with the functions below and believes none of it.
+ *
+ *     look = { "disks": [ disk ], "menu": menu | null, "menuError": text,
+ *              "nixos": nixos | null, "nixosError": text, "kernels": { NAME: kernel },
+ *              "direct": start | null }        of files of the host: kernel, initrd, args…
+ *
+ * What each of them has: look_disks.c, look_menu.c, look_nixos.c, look_kernel.c,
+ * look_system.c.
+ * Text of the guest's that is not UTF-8 comes escaped (str_escape).
+ */
+#ifndef DOMSTRAP_LOOK_H
+#define DOMSTRAP_LOOK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arguments.h"
+#include "base/err.h"
+#include "guest/disks.h"
+#include "jail/jail.h"
+
+#define LOOK_UID 65534 /* nobody, where we are root */
+
+enum look_want {
+	LOOK_PATHS = 1,   /* every path of the Nix database, what lacks, what is too much */
+	LOOK_KERNELS = 2, /* what the menu's kernels are */
+	LOOK_SYSTEM = 4,  /* what the default entry's start needs */
+	LOOK_SIZES = 8,   /* what each generation alone needs */
+};
+
+/* Disks that are open; the paths are borrowed from the arguments. */
+struct look_disks {
+	struct disk_spec spec[ARGUMENTS_DISKS_MAX];
+	size_t n;
+	struct disk_spec host[2]; /* files of the host; name NULL: none */
+	const char *cmdline;      /* that goes with them; may be NULL */
+};
+
+enum {
+	LOOK_HOST_KERNEL,
+	LOOK_HOST_INITRD,
+};
+
+/* How look_system() reads a root, the guest's or the host's. */
+struct look_reader {
+	/* All of a file, links followed, appended to out; else -ERR_*. */
+	int (*read)(void *ctx, const char *path, size_t limit, struct buf *out);
+	bool (*exists)(void *ctx, const char *path);
+	void *ctx;
+};
+
+/* What look_system.c says, into o; init is "TOPLEVEL/init". */
+void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o);
+
+/* Open the raw ones of the disks; others are left out. */
+int look_open(const struct arguments *a, struct look_disks *out, struct err *err);
+void look_close(struct look_disks *d);
+
+/*
+ * wants: enum look_want. *out is for json_decref(). -ERR_CHILD: the child was
+ * killed or said nonsense. What is wrong with the disks is no error but in *out.
+ */
+int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *err);
+
+/*
+ * Start a child with the disks in a jail; their descriptors in spec (a copy that
+ * main sees) become those of the jail. seconds: of processor time.
+ */
+int look_jail(struct look_disks *inside, const struct look_disks *d, uint64_t memory,
+              unsigned seconds, int (*main)(void *arg), void *arg, struct jail *out,
+              struct err *err);
+
+/* A field of what came: "" where it is no text, 0 where it is no number >= 0. */
+const char *look_text(const json_t *o, const char *key);
+uint64_t look_number(const json_t *o, const char *key);
+bool look_true(const json_t *o, const char *key);
+
+/* The whole on stdout. */
+void look_print(const json_t *o);
+/* Take escaped text to stdout or into a buffer. */
+void look_put(struct buf *b, const char *text);
+
+#endif

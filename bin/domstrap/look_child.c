@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "look_child.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define PIECE (1u << 20)
+#define ENTRIES_MAX 4096u
+#define BROKEN_LINE 3 /* exit status: nobody listens any more */
+
+const struct wire_rule look_rules[] = {
+        {0, LOOK_PIECE, PIECE, 0},
+        {0, LOOK_END, 0, 1},
+        {0, WIRE_BROKEN, ERR_TEXT_MAX, 1},
+};
+const size_t look_rule_count = ARRAY_LEN(look_rules);
+
+json_t *look_string(struct str s)
+{
+	struct buf b = BUF_INIT;
+	json_t *text = memchr(s.n ? s.p : "", 0, s.n) ? NULL : json_stringn(s.n ? s.p : "", s.n);
+
+	if (text)
+		return text;
+	str_escape(&b, s);
+	text = json_stringn(buf_str(&b).p, b.n);
+	buf_fini(&b);
+	return text;
+}
+
+void look_set(json_t *o, const char *key, const char *text)
+{
+	json_object_set_new(o, key, text ? look_string(str_from(text)) : json_null());
+}
+
+void look_set_number(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)MIN(v, (uint64_t)INT64_MAX)));
+}
+
+/* The file system of the store, by its devices' order. */
+static void find_root(struct look_child *c)
+{
+	for (size_t i = 0; i < c->files->device_count && !c->has_root; i++) {
+		struct err ignored = ERR_INIT;
+		struct fs_stat st;
+		struct fs *fs;
+
+		if (disks_fs(c->d, i, &fs, &ignored) < 0 ||
+		    fs_stat(fs, STR("/nix/store"), true, &st, &ignored) < 0 || st.kind != FS_DIR)
+			continue;
+		c->has_root = true;
+		c->root = i;
+	}
+}
+
+static void put_part(json_t *o, const char *key, const char *error_key, struct look_child *c,
+                     int (*part)(struct look_child *c, json_t **out, struct err *err))
+{
+	struct err err = ERR_INIT;
+	json_t *v = NULL;
+
+	if (part(c, &v, &err) < 0)
+		look_set(o, error_key, err.text);
+	json_object_set_new(o, key, v ? v : json_null());
+}
+
+static json_t *look_all(struct look_child *c)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "disks", look_disks_json(c));
+	c->kernels = json_object();
+	json_object_set_new(o, "kernels", c->kernels);
+	c->entries_left = ENTRIES_MAX;
+	find_root(c);
+	json_object_set_new(o, "direct",
+	                    c->disks.host[LOOK_HOST_KERNEL].name ? look_direct_json(c)
+	                                                         : json_null());
+	put_part(o, "menu", "menuError", c, look_menu_json);
+	put_part(o, "nixos", "nixosError", c, look_nixos_json);
+	return o;
+}
+
+static int send_piece(const char *p, size_t n, void *arg)
+{
+	struct err err = ERR_INIT;
+	int rc = 0;
+
+	while (n && rc == 0) {
+		size_t m = MIN(n, (size_t)PIECE);
+
+		rc = wire_put(arg, LOOK_PIECE, (struct str){p, m}, &err);
+		p += m;
+		n -= m;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+int look_main(void *arg)
+{
+	struct look_child *c = arg;
+	struct wire w = {.fd = JAIL_LINE, .peer = "parent"};
+	struct err err = ERR_INIT;
+	_free_ char *text = NULL;
+	json_t *o;
+
+	c->d = disks_new(c->disks.spec, c->disks.n, &c->notes);
+	c->files = disks_files(c->d);
+	o = look_all(c);
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (!text || send_piece(text, strlen(text), &w) < 0 ||
+	    wire_put(&w, LOOK_END, STR(""), &err) < 0)
+		return BROKEN_LINE;
+	return 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot menu as domgrub's evaluator sees it, every entry tried.
+ *
+ *     menu  = { "file", "warnings": [ text ], "timeoutMs", "title", "entries": [ entry ] }
+ *     entry = { "title", "default": bool, "error": text | null,
+ *               "entries": [ entry ]                                 of a submenu
+ *               "kernel", "kernelSize", "initrds": [ text ], "args",   else
+ *               "init": text | null, "initFound": bool,
+ *               "system": system                    of the default one, if wanted }
+ *
+ * Files are named "(hd0,msdos1)/path".
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "grub/menu.h"
+#include "guest/file_source.h"
+#include "look_child.h"
+
+#define DEPTH_MAX 8u
+#define WARNINGS_MAX 100u
+
+static json_t *warnings_json(const struct grub_texts *t, const struct buf *notes)
+{
+	json_t *list = json_array();
+	struct str rest = buf_str(notes);
+
+	while (rest.p) {
+		struct str line = str_cut(&rest, '\n');
+
+		if (line.n && json_array_size(list) < WARNINGS_MAX)
+			json_array_append_new(list, look_string(line));
+	}
+	for (size_t i = 0; i < t->n && json_array_size(list) < WARNINGS_MAX; i++)
+		json_array_append_new(list, look_string(str_from(t->v[i])));
+	return list;
+}
+
+/* The last "init=" of a command line, as stage 1 takes it. */
+static struct str init_of(const char *args)
+{
+	struct str rest = str_from(args ? args : ""), found = {NULL, 0};
+
+	while (rest.p) {
+		struct str word = str_cut(&rest, ' ');
+
+		if (str_starts(word, "init="))
+			found = str_drop(word, strlen("init="));
+	}
+	return found;
+}
+
+void look_put_init(struct look_child *c, json_t *o, const char *args)
+{
+	struct str init = init_of(args);
+	struct err ignored = ERR_INIT;
+	struct fs_stat st;
+	struct fs *fs;
+
+	json_object_set_new(o, "init", init.p ? look_string(init) : json_null());
+	if (!init.p || !c->has_root || disks_fs(c->d, c->root, &fs, &ignored) < 0)
+		return;
+	json_object_set_new(
+	        o, "initFound",
+	        json_boolean(fs_stat(fs, init, true, &st, &ignored) == 0 && st.kind == FS_FILE));
+}
+
+/* Names a file and makes sure that it can be read as far as its map goes. system: NULL, or
+ * where what an initrd has is to be said. */
+static json_t *file_json(struct look_child *c, const struct grub_boot_file *f, bool kernel,
+                         json_t *system, uint64_t *size, struct err *err)
+{
+	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
+	_cleanup_(buf_fini) struct buf name = BUF_INIT;
+
+	disks_name(c->d, f->dev, f->path, &name);
+	if (disks_open(c->d, f->dev, str_from(f->path), &file, err) == 0) {
+		struct file_source src;
+		struct window w = file_source_window(&src, file, kernel ? "kernel" : "initrd");
+
+		*size = w.size;
+		if (!*size && !err->code)
+			err_set(err, ERR_FORMAT, "%.*s is empty", STR_ARG(buf_str(&name)));
+		if (kernel && c->wants & LOOK_KERNELS)
+			look_kernel_window(c, &w, name.p);
+		if (!kernel && system)
+			look_initrd(&w, system);
+	}
+	return look_string(buf_str(&name));
+}
+
+static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b, bool is_default,
+                     struct err *err)
+{
+	json_t *initrds = json_array();
+	json_t *system = is_default && c->wants & LOOK_SYSTEM ? json_object() : NULL;
+	uint64_t size = 0, ignored = 0;
+
+	json_object_set_new(o, "initrds", initrds);
+	if (system)
+		json_object_set_new(o, "system", system);
+	if (!b->kernel.path)
+		return;
+	json_object_set_new(o, "kernel", file_json(c, &b->kernel, true, NULL, &size, err));
+	look_set_number(o, "kernelSize", size);
+	for (size_t i = 0; i < b->initrd_count; i++)
+		json_array_append_new(initrds,
+		                      file_json(c, &b->initrds[i], false, system, &ignored, err));
+	look_set(o, "args", b->args ? b->args : "");
+	look_put_init(c, o, b->args);
+	if (system)
+		look_guest_system(
+		        c, look_text(o, "init"),
+		        look_text(json_object_get(c->kernels, look_text(o, "kernel")), "release"),
+		        system);
+}
+
+static json_t *entries_json(struct look_child *c, struct grub_menu *m, bool is_default,
+                            unsigned depth);
+
+static json_t *entry_json(struct look_child *c, struct grub_menu *m, size_t i, bool is_default,
+                          unsigned depth)
+{
+	_cleanup_(grub_menu_freep) struct grub_menu *next = NULL;
+	struct grub_boot boot = GRUB_BOOT_INIT;
+	struct err err = ERR_INIT;
+	json_t *o = json_object();
+	int rc = grub_menu_enter(m, i, (struct str){NULL, 0}, &boot, &next, &err);
+
+	look_set(o, "title", m->entries[i].title);
+	json_object_set_new(o, "default", json_boolean(is_default));
+	if (rc == 1 && depth == DEPTH_MAX)
+		err_set(&err, ERR_LIMIT, "over %u menus within each other", DEPTH_MAX);
+	else if (rc == 1)
+		json_object_set_new(o, "entries", entries_json(c, next, is_default, depth + 1));
+	else
+		put_boot(c, o, &boot, is_default, &err);
+	look_set(o, "error", err.code ? err.text : NULL);
+	grub_boot_fini(&boot);
+	return o;
+}
+
+static json_t *entries_json(struct look_child *c, struct grub_menu *m, bool is_default,
+                            unsigned depth)
+{
+	size_t chosen = m->n ? grub_menu_default(m) : 0;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < m->n && c->entries_left; i++) {
+		c->entries_left--;
+		json_array_append_new(list, entry_json(c, m, i, is_default && i == chosen, depth));
+	}
+	return list;
+}
+
+int look_menu_json(struct look_child *c, json_t **out, struct err *err)
+{
+	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
+	_cleanup_(buf_fini) struct buf name = BUF_INIT;
+	json_t *o;
+	int rc = grub_menu_probe(c->files, &grub_limits_default, &m, err);
+
+	if (rc < 0)
+		return rc;
+	o = json_object();
+	disks_name(c->d, m->dev, m->path ? m->path : "", &name);
+	json_object_set_new(o, "file", look_string(buf_str(&name)));
+	look_set(o, "title", m->title);
+	json_object_set_new(o, "timeoutMs", json_integer(m->timeout));
+	json_object_set_new(o, "entries", entries_json(c, m, true, 0));
+	json_object_set_new(o, "warnings", warnings_json(&m->warnings, &c->notes));
+	json_object_set_new(o, "complete", json_boolean(c->entries_left > 0));
+	*out = o;
+	return 0;
+}

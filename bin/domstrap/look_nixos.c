@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Nix keeps, read as the commands that change it do (inside.h).
+ *
+ *     nixos = { "disk", "start", "size": of the file system with the store,
+ *               "menuPending": bool, "generations": [ generation ],
+ *               "profiles": [ { "name", "generations": NUMBER } ],
+ *               "pathCount", "narBytes",
+ *               "paths": [ { "path", "narSize", "narHash", "registered" } ],   if wanted
+ *               "missing": [ path ], "unregistered": [ name ] }
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "generations.h"
+#include "look_child.h"
+#include "nix/store_path.h"
+
+static void set_up(struct look_child *c, struct offline *off)
+{
+	*off = (struct offline){.mode = OFFLINE_LOOK, .n_disks = c->disks.n};
+	for (size_t i = 0; i < OFFLINE_DISKS_MAX; i++)
+		off->targets[i] = (struct target)TARGET_INIT;
+	for (size_t i = 0; i < c->disks.n; i++) {
+		const struct disk_spec *d = &c->disks.spec[i];
+
+		off->paths[i] = xstrdup(d->name);
+		off->targets[i].fd = d->fd;
+		off->targets[i].name = xstrdup(d->name);
+		off->targets[i].size = d->size;
+	}
+}
+
+static json_t *generations_json(const struct profile *p, bool sizes)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->n; i++)
+		json_array_append_new(list, generation_json(&p->v[i], sizes));
+	return list;
+}
+
+static json_t *profiles_json(const struct inside *in)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 1; i < in->n_profiles; i++) {
+		json_t *o = json_object();
+
+		look_set(o, "name", in->profiles[i].name);
+		look_set_number(o, "generations", in->profiles[i].n);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *paths_json(const struct closure *db)
+{
+	json_t *list = json_array();
+	char hash[HASH_HEX_SIZE];
+
+	for (size_t i = 0; i < db->n; i++) {
+		const struct path_info *p = &db->paths[i];
+		json_t *o = json_object();
+
+		look_set(o, "path", p->path);
+		look_set_number(o, "narSize", p->nar_size);
+		look_set(o, "narHash", hash_format_hex(p->nar_hash, hash));
+		json_object_set_new(o, "registered", json_integer(p->registration_time));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+/* What Nix itself leaves in the store: links of equal files, locks. */
+static bool is_furniture(const char *name)
+{
+	return !strcmp(name, ".links") || str_ends(str_from(name), ".lock");
+}
+
+/* Both lists are in byte order of name. */
+static int compare_store(struct ext4_edit *e, const struct closure *db, json_t *o, struct err *err)
+{
+	json_t *missing = json_array(), *stranger = json_array();
+	const struct ext4_entry *v;
+	size_t n, i = 0, k = 0;
+	uint32_t dir;
+	int rc;
+
+	json_object_set_new(o, "missing", missing);
+	json_object_set_new(o, "unregistered", stranger);
+	rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
+	if (rc == 0)
+		rc = ext4_edit_list(e, dir, &v, &n, err);
+	while (rc == 0 && (i < db->n || k < n)) {
+		const char *path = i < db->n ? db->paths[i].path + sizeof STORE_DIR : NULL;
+		int order = !path ? 1 : k == n ? -1 : strcmp(path, v[k].name);
+
+		if (order < 0)
+			json_array_append_new(missing, look_string(str_from(db->paths[i].path)));
+		if (order > 0 && !is_furniture(v[k].name))
+			json_array_append_new(stranger, look_string(str_from(v[k].name)));
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return rc;
+}
+
+static int fill(struct look_child *c, struct offline *off, struct inside *in, json_t *o,
+                struct err *err)
+{
+	bool sizes = c->wants & LOOK_SIZES;
+	int rc = sizes ? inside_sizes(off, in, err) : 0;
+
+	look_set_number(o, "disk", (uint64_t)(off->root.target - off->targets));
+	look_set_number(o, "start", off->root.base);
+	look_set_number(o, "size", off->root.size);
+	json_object_set_new(o, "menuPending", json_boolean(offline_pending(off)));
+	json_object_set_new(o, "generations", generations_json(&in->profiles[0], sizes));
+	json_object_set_new(o, "profiles", profiles_json(in));
+	look_set_number(o, "pathCount", in->db.n);
+	look_set_number(o, "narBytes", closure_nar_size(&in->db));
+	if (rc == 0 && c->wants & LOOK_PATHS) {
+		json_object_set_new(o, "paths", paths_json(&in->db));
+		rc = compare_store(off->root.edit, &in->db, o, err);
+	}
+	return rc;
+}
+
+int look_nixos_json(struct look_child *c, json_t **out, struct err *err)
+{
+	struct offline off;
+	struct inside in;
+	json_t *o;
+	int rc;
+
+	set_up(c, &off);
+	rc = offline_find(&off, err);
+	if (rc == 0)
+		rc = inside_load(&off, &in, err);
+	if (rc == 0) {
+		o = json_object();
+		rc = fill(c, &off, &in, o, err);
+		inside_fini(&in);
+		if (rc == 0)
+			*out = o;
+		else
+			json_decref(o);
+	}
+	/* offline_close() would close descriptors, which this process cannot. */
+	return rc;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a start needs beyond kernel and menu, for the entry that boots by default.
+ *
+ *     system = { "modules": [ name ], "initrdFiles", "initrdTrouble": text | null,
+ *                "builtin": [ name ] | null, "root": { "by", "value", "type" } | null,
+ *                "getty": bool }
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "guest/file_source.h"
+#include "look_child.h"
+#include "nix/fstab.h"
+#include "xen/initrd.h"
+
+#define MODULES_MAX 8192u
+#define TEXT_MAX (4u << 20)
+
+static bool add_module(json_t *list, struct str path)
+{
+	char name[64];
+
+	if (initrd_module(path, name))
+		json_array_append_new(list, look_string(str_from(name)));
+	return json_array_size(list) >= MODULES_MAX;
+}
+
+static int take_file(void *arg, struct str name, uint32_t mode, uint64_t size)
+{
+	return add_module(arg, name);
+}
+
+void look_initrd(const struct window *w, json_t *system)
+{
+	struct err err = ERR_INIT;
+	struct initrd_info info;
+	json_t *modules = json_object_get(system, "modules");
+
+	if (!modules) {
+		modules = json_array();
+		json_object_set_new(system, "modules", modules);
+	}
+	if (initrd_list(w, NULL, take_file, modules, &info, &err) < 0)
+		look_set(system, "initrdTrouble", err.text);
+	look_set_number(system, "initrdFiles", look_number(system, "initrdFiles") + info.entries);
+}
+
+static void put_builtin(const struct look_reader *r, const char *top, struct str release, json_t *o)
+{
+	_free_ char *path = xasprintf("%s/kernel-modules/lib/modules/%.*s/modules.builtin", top,
+	                              STR_ARG(release));
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct str rest;
+	json_t *list;
+
+	json_object_set_new(o, "builtin", json_null());
+	if (!release.n || memchr(release.p, '/', release.n) ||
+	    r->read(r->ctx, path, TEXT_MAX, &text) < 0)
+		return;
+	list = json_array();
+	for (rest = buf_str(&text); rest.p;)
+		if (add_module(list, str_trim(str_cut(&rest, '\n'))))
+			break;
+	json_object_set_new(o, "builtin", list);
+}
+
+static void put_root(const struct look_reader *r, const char *top, json_t *o)
+{
+	static const char *const by[] = {"device", "label", "uuid"};
+	_free_ char *path = xasprintf("%s/etc/fstab", top);
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct fstab_entry e;
+	json_t *root;
+
+	json_object_set_new(o, "root", json_null());
+	if (r->read(r->ctx, path, TEXT_MAX, &text) < 0 || !fstab_find(buf_str(&text), "/", &e))
+		return;
+	root = json_object();
+	look_set(root, "by", by[e.by]);
+	json_object_set_new(root, "value", look_string(e.value));
+	json_object_set_new(root, "type", look_string(e.type));
+	json_object_set_new(o, "root", root);
+}
+
+/* systemd's, or a line of inittab as small systems have it. */
+static bool has_getty(const struct look_reader *r, const char *top)
+{
+	static const char *const places[] = {
+	        "etc/systemd/system/serial-getty@hvc0.service",
+	        "etc/systemd/system/getty.target.wants/serial-getty@hvc0.service",
+	};
+	_free_ char *inittab = xasprintf("%s/etc/inittab", top);
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		_free_ char *path = xasprintf("%s/%s", top, places[i]);
+
+		if (r->exists(r->ctx, path))
+			return true;
+	}
+	return r->read(r->ctx, inittab, TEXT_MAX, &text) == 0 &&
+	       memmem(buf_str(&text).p, text.n, "hvc0", 4);
+}
+
+/* init is "TOPLEVEL/init"; release begins with the kernel's version. */
+void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o)
+{
+	const char *slash = strrchr(init, '/');
+	struct str rest = str_from(release), version = str_cut(&rest, ' ');
+	_free_ char *top = slash ? xstrndup(init, (size_t)(slash - init)) : NULL;
+
+	if (!top || !*top)
+		return;
+	put_builtin(r, top, version, o);
+	put_root(r, top, o);
+	json_object_set_new(o, "getty", json_boolean(has_getty(r, top)));
+}
+
+/* ---- through the guest's root --------------------------------------------- */
+
+static int fs_reader_read(void *ctx, const char *path, size_t limit, struct buf *out)
+{
+	_cleanup_(fs_file_freep) struct fs_file *f = NULL;
+	struct err ignored = ERR_INIT;
+	uint64_t size;
+	size_t got;
+
+	if (fs_file_open(ctx, str_from(path), &f, &ignored) < 0)
+		return -ERR_NOENT;
+	size = fs_file_size(f);
+	if (size > limit)
+		return -ERR_LIMIT;
+	return fs_file_read(f, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, &ignored);
+}
+
+static bool fs_reader_exists(void *ctx, const char *path)
+{
+	struct err ignored = ERR_INIT;
+	struct fs_stat st;
+
+	return fs_stat(ctx, str_from(path), true, &st, &ignored) == 0;
+}
+
+void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o)
+{
+	struct look_reader r = {fs_reader_read, fs_reader_exists, NULL};
+	struct err ignored = ERR_INIT;
+	struct fs *fs;
+
+	if (!*init || !c->has_root || disks_fs(c->d, c->root, &fs, &ignored) < 0)
+		return;
+	r.ctx = fs;
+	look_system(&r, init, release, o);
+}
+
+/* ---- kernel and initrd of the host ---------------------------------------- */
+
+json_t *look_direct_json(struct look_child *c)
+{
+	json_t *o = json_object(), *system = json_object();
+	struct source_fd src;
+	struct window w;
+
+	json_object_set_new(o, "system", system);
+	for (size_t i = 0; i < ARRAY_LEN(c->disks.host); i++) {
+		const struct disk_spec *d = &c->disks.host[i];
+
+		if (!d->name)
+			continue;
+		source_fd_init(&src, d->fd, d->name);
+		w = window_over(&src.src, d->size, d->name);
+		look_set(o, i == LOOK_HOST_KERNEL ? "kernel" : "initrd", d->name);
+		if (i == LOOK_HOST_KERNEL)
+			look_kernel_window(c, &w, d->name);
+		else
+			look_initrd(&w, system);
+	}
+	look_set(o, "args", c->disks.cmdline ? c->disks.cmdline : "");
+	look_put_init(c, o, c->disks.cmdline);
+	look_guest_system(c, look_text(o, "init"),
+	                  look_text(json_object_get(c->kernels, look_text(o, "kernel")), "release"),
+	                  system);
+	return o;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "busy.h"
+#include "command.h"
+#include "image/target.h"
+#include "nix/store_path.h"
+#include "offline_options.h"
+
+#define SCHEMA 1
+
+static const char usage[] =
+        "usage: domstrap verify GUEST [options]\n"
+        "\n"
+        "Compares a guest that is off with what it should be: every store path with the\n"
+        "NAR hash in its Nix database, the database with the store, the file systems with\n"
+        "their own rules, the boot menu with the files that it names. GUEST is its xl\n"
+        "config, or its disks: images or block devices. Nothing is written.\n"
+        "Exit status 4: something is wrong.\n"
+        "\n"
+        "      --no-fsck             do not run e2fsck\n"
+        "  -j, --threads N           readers of the store at once\n"
+        "      --json                as JSON\n"
+        "  -q, --quiet               errors and warnings only\n"
+        "  -v, --verbose             more\n"
+        "  -h, --help                this text\n";
+
+struct verify {
+	struct offline_request req;
+	struct arguments args;
+	struct target locks[ARGUMENTS_DISKS_MAX];
+	struct look_disks disks;
+	json_t *seen;
+	struct verify_path *paths;
+	size_t n_paths;
+	uint64_t bytes;
+	struct findings found;
+	unsigned entries; /* of the menu, that boot something */
+};
+
+static void verify_fini(struct verify *v)
+{
+	for (size_t i = 0; i < v->n_paths; i++)
+		free(v->paths[i].path);
+	free(v->paths);
+	findings_fini(&v->found);
+	json_decref(v->seen);
+	look_close(&v->disks);
+	for (size_t i = 0; i < ARGUMENTS_DISKS_MAX; i++)
+		target_fini(&v->locks[i]);
+	arguments_fini(&v->args);
+}
+
+/* ---- the disks ------------------------------------------------------------ */
+
+/* Nobody may change them meanwhile. */
+static int open_disks(struct verify *v, struct err *err)
+{
+	char *paths[ARGUMENTS_DISKS_MAX];
+	int rc = arguments_read(v->req.common.args, v->req.common.n_args, &v->args, err);
+
+	if (rc < 0)
+		return rc;
+	if (!v->args.n)
+		return err_set(err, ERR_USAGE, "%s: a config without disks", v->args.config);
+	for (size_t i = 0; i < v->args.n; i++) {
+		paths[i] = v->args.v[i].path;
+		if (!v->args.v[i].raw)
+			return err_set(err, ERR_UNSUPPORTED, "%s: %s: only raw disks can be read",
+			               v->args.config, paths[i]);
+	}
+	rc = busy_check(paths, v->args.n, err);
+	for (size_t i = 0; i < v->args.n && rc == 0; i++)
+		rc = target_open_existing(&v->locks[i], paths[i], true, err);
+	return rc < 0 ? rc : look_open(&v->args, &v->disks, err);
+}
+
+/* Offset and device of each file system; 1: no more. part counts from 0. */
+static void check_fs(struct verify *v, struct fscks *all, size_t disk, const json_t *part)
+{
+	const json_t *fs = json_object_get(part, "fileSystem");
+	const struct disk_spec *d = &v->disks.spec[disk];
+	uint64_t number = look_number(part, "number"), start = look_number(part, "start");
+	_free_ char *subject =
+	        number ? xasprintf("%s, partition %" PRIu64, d->name, number) : xstrdup(d->name);
+	const char *trouble = look_text(part, "trouble");
+
+	if (*trouble)
+		findings_add(&v->found, FINDING_WARNING, "disk", subject, "", "%s", trouble);
+	if (!json_is_object(fs) || start >= d->size)
+		return;
+	if (!look_true(fs, "clean"))
+		findings_add(&v->found, FINDING_ERROR, "unclean", subject,
+		             "start and shut down the guest once, or run e2fsck -p",
+		             "was not unmounted: what lies in its journal is not seen here");
+	if (str_starts(str_from(look_text(fs, "type")), "ext") && v->req.fsck)
+		fsck_start(all, d, start, subject, &v->found);
+}
+
+static void check_disks(struct verify *v, struct fscks *all)
+{
+	const json_t *disks = json_object_get(v->seen, "disks");
+
+	for (size_t i = 0; i < v->disks.n; i++) {
+		const json_t *d = json_array_get(disks, i);
+		const json_t *parts = json_object_get(d, "partitions");
+
+		check_fs(v, all, i, d);
+		for (size_t k = 0; k < json_array_size(parts); k++)
+			check_fs(v, all, i, json_array_get(parts, k));
+	}
+}
+
+/* ---- the boot menu -------------------------------------------------------- */
+
+static void check_entries(struct verify *v, const json_t *entries)
+{
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *e = json_array_get(entries, i);
+		const char *title = look_text(e, "title"), *error = look_text(e, "error");
+		const char *init = look_text(e, "init");
+		_free_ char *subject = xasprintf("menu entry \"%s\"", title);
+
+		check_entries(v, json_object_get(e, "entries"));
+		v->entries += json_is_string(json_object_get(e, "kernel"));
+		if (*error)
+			findings_add(&v->found, FINDING_ERROR, "menu", subject,
+			             "domstrap rollback, or in the guest: nixos-rebuild boot",
+			             "cannot boot: %s", error);
+		if (*init && !look_true(e, "initFound"))
+			findings_add(&v->found, FINDING_ERROR, "menu", subject,
+			             "domstrap rollback, or in the guest: nixos-rebuild boot",
+			             "init=%s is not in the root", init);
+	}
+}
+
+static void check_menu(struct verify *v)
+{
+	const json_t *menu = json_object_get(v->seen, "menu");
+	const json_t *warnings = json_object_get(menu, "warnings");
+
+	if (json_is_object(menu)) {
+		check_entries(v, json_object_get(menu, "entries"));
+		for (size_t i = 0; i < json_array_size(warnings); i++)
+			findings_add(&v->found, FINDING_WARNING, "menu", look_text(menu, "file"),
+			             "", "%s", json_string_value(json_array_get(warnings, i)));
+		if (!v->entries)
+			findings_add(&v->found, FINDING_ERROR, "menu", look_text(menu, "file"), "",
+			             "no entry of the boot menu boots anything");
+	} else if (!v->args.cfg.kernel) {
+		findings_add(&v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
+		             "a guest whose kernel lies on the host: give its xl config",
+		             "no boot menu: %s", look_text(v->seen, "menuError"));
+	}
+}
+
+/* ---- the store ------------------------------------------------------------ */
+
+/* Is the path in a sorted list of texts? */
+static bool is_in(const json_t *list, size_t *at, const char *path)
+{
+	const char *next = json_string_value(json_array_get(list, *at));
+
+	if (!next || strcmp(next, path) != 0)
+		return false;
+	++*at;
+	return true;
+}
+
+static int take_path(struct verify *v, const json_t *o, struct err *err)
+{
+	struct verify_path *p = &v->paths[v->n_paths];
+	const char *path = look_text(o, "path");
+	struct store_path sp;
+	int rc = store_path_parse(str_from(path), &sp, err);
+
+	if (rc == 0)
+		rc = hash_parse(str_from(look_text(o, "narHash")), p->nar_hash, err);
+	if (rc < 0)
+		return rc;
+	p->nar_size = look_number(o, "narSize");
+	p->path = xstrdup(path);
+	v->bytes += p->nar_size;
+	v->n_paths++;
+	return 0;
+}
+
+/* Registered paths that are there, and findings for the others. */
+static int take_paths(struct verify *v, const json_t *nixos, struct err *err)
+{
+	const json_t *paths = json_object_get(nixos, "paths");
+	const json_t *missing = json_object_get(nixos, "missing");
+	const json_t *strangers = json_object_get(nixos, "unregistered");
+	size_t n = json_array_size(paths), at = 0;
+	int rc = 0;
+
+	v->paths = xcalloc(n + 1, sizeof *v->paths);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const json_t *o = json_array_get(paths, i);
+
+		if (!is_in(missing, &at, look_text(o, "path")))
+			rc = take_path(v, o, err);
+		else
+			findings_add(
+			        &v->found, FINDING_ERROR, "missing", look_text(o, "path"),
+			        "in the guest: nix-store --repair-path; or make the guest anew",
+			        "is registered and not there");
+	}
+	for (size_t i = 0; i < json_array_size(strangers); i++) {
+		_free_ char *path =
+		        xasprintf(STORE_DIR "/%s", json_string_value(json_array_get(strangers, i)));
+
+		findings_add(&v->found, FINDING_ERROR, "unregistered", path,
+		             "domstrap gc, or in the guest nix-store --gc, takes it away",
+		             "is not in the Nix database");
+	}
+	return rc;
+}
+
+static void check_generations(struct verify *v, const json_t *nixos)
+{
+	const json_t *list = json_object_get(nixos, "generations");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *g = json_array_get(list, i);
+		_free_ char *subject =
+		        xasprintf("generation %" PRIu64, look_number(g, "generation"));
+
+		if (!look_true(g, "bootable"))
+			findings_add(&v->found, FINDING_ERROR, "generation", subject, "",
+			             "parts of %s are missing", look_text(g, "system"));
+	}
+	if (look_true(nixos, "menuPending"))
+		findings_add(
+		        &v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
+		        "\"domstrap generations\", with both disks or the xl config, completes it",
+		        "an earlier command was stopped: the menu does not fit the generations");
+}
+
+static int check_store(struct verify *v, struct err *err)
+{
+	const json_t *nixos = json_object_get(v->seen, "nixos");
+	struct verify_place at = {.disk = (size_t)look_number(nixos, "disk"),
+	                          .start = look_number(nixos, "start"),
+	                          .size = look_number(nixos, "size")};
+	int rc;
+
+	if (!json_is_object(nixos)) {
+		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
+		             look_text(v->seen, "nixosError"));
+		return 0;
+	}
+	if (at.disk >= v->disks.n)
+		return err_set(err, ERR_CHILD, "child: disk %zu of %zu", at.disk, v->disks.n);
+	check_generations(v, nixos);
+	rc = take_paths(v, nixos, err);
+	return rc < 0 ? rc
+	              : verify_hashes(&v->disks, &at, v->paths, v->n_paths, v->req.threads,
+	                              &v->found, err);
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+static int verify_all(struct verify *v, struct err *err)
+{
+	struct fscks fscks = {.n = 0};
+	int rc = look(&v->disks, LOOK_PATHS, &v->seen, err);
+
+	if (rc < 0)
+		return rc;
+	check_disks(v, &fscks);
+	check_menu(v);
+	rc = check_store(v, err);
+	fsck_finish(&fscks, &v->found);
+	return rc;
+}
+
+static void report(const struct verify *v)
+{
+	size_t errors = findings_count(&v->found, FINDING_ERROR);
+	char size[16];
+	json_t *o;
+
+	if (!v->req.common.json) {
+		findings_print(&v->found, FINDING_UNKNOWN);
+		if (!errors)
+			printf("all right: %zu store paths, %s, and %u menu entries\n", v->n_paths,
+			       str_human(v->bytes, size), v->entries);
+		else
+			printf("wrong: %zu %s\n", errors, errors == 1 ? "thing" : "things");
+		return;
+	}
+	o = json_object();
+	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	json_object_set_new(o, "ok", json_boolean(!errors));
+	json_object_set_new(o, "paths", json_integer((json_int_t)v->n_paths));
+	json_object_set_new(o, "narBytes", json_integer((json_int_t)v->bytes));
+	json_object_set_new(o, "menuEntries", json_integer(v->entries));
+	json_object_set_new(o, "findings", findings_json(&v->found));
+	look_print(o);
+	json_decref(o);
+}
+
+int cmd_verify(int argc, char **argv)
+{
+	_cleanup_(verify_fini) struct verify v = {.n_paths = 0};
+	struct err err = ERR_INIT;
+	int rc;
+
+	for (size_t i = 0; i < ARGUMENTS_DISKS_MAX; i++)
+		v.locks[i] = (struct target)TARGET_INIT;
+	ui_init(UI_NORMAL);
+	rc = offline_options_parse(argc, argv, TAKES_THREADS | TAKES_FSCK, usage, &v.req, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(v.req.common.level);
+	rc = open_disks(&v, &err);
+	if (rc == 0)
+		rc = verify_all(&v, &err);
+	if (rc < 0)
+		return command_failed(&err);
+	report(&v);
+	return findings_count(&v.found, FINDING_ERROR) ? STATUS_VERIFY : STATUS_DONE;
+}

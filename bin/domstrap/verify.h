@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Parts of "domstrap verify". */
+#ifndef DOMSTRAP_VERIFY_H
+#define DOMSTRAP_VERIFY_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "findings.h"
+#include "look.h"
+#include "nix/hash.h"
+
+/* A store path and what the guest's database says of it. */
+struct verify_path {
+	char *path;
+	uint8_t nar_hash[HASH_SHA256_LEN];
+	uint64_t nar_size;
+};
+
+/* Where they lie. */
+struct verify_place {
+	size_t disk;
+	uint64_t start, size; /* bytes: of the file system */
+};
+
+/*
+ * Compare every path with its NAR hash, in several jailed processes; what
+ * differs or cannot be read becomes a finding. v is put into another order.
+ */
+int verify_hashes(const struct look_disks *d, const struct verify_place *at, struct verify_path *v,
+                  size_t n, unsigned processes, struct findings *out, struct err *err);
+
+#define FSCKS_MAX 32
+
+/* Runs of e2fsck. */
+struct fsck {
+	pid_t pid;
+	int output; /* a nameless file */
+	char *subject;
+};
+
+struct fscks {
+	struct fsck v[FSCKS_MAX];
+	size_t n;
+};
+
+/* Begin a look at one ext file system, read only. No e2fsck here: a finding says so. */
+void fsck_start(struct fscks *all, const struct disk_spec *d, uint64_t start, const char *subject,
+                struct findings *out);
+/* Wait for all of them, and say what they found. */
+void fsck_finish(struct fscks *all, struct findings *out);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What xl says of this host. Its output is JSON or a table; nothing is changed. */
+#ifndef DOMSTRAP_XL_H
+#define DOMSTRAP_XL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Run xl and take what it prints; its exit status, or -1: it is not there. */
+int xl_run(char *const argv[], struct buf *out);
+
+/* The same file, or the same device under two names. */
+bool xl_same_disk(const char *a, const char *b);
+
+/*
+ * The running domains as "xl list -l" has them; *out is for json_decref(). 0; 1:
+ * there is no xl, or no Xen under it, so that nothing runs; -ERR_BUSY: Xen is
+ * there and xl does not say.
+ */
+int xl_domains(json_t **out, struct err *err);
+
+/* A domain's name, "" where it has none, and id. */
+const char *xl_domain_name(const json_t *domain);
+int xl_domain_id(const json_t *domain);
+/* One of its disks is this file or device. */
+bool xl_domain_has(const json_t *domain, const char *path);
+/* "running", "blocked", "paused", "shutdown", "crashed", "dying", or "" unknown. */
+const char *xl_domain_state(int id);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* A file on a guest's disk as a source of bytes, for those who want a window. */
+#ifndef GUEST_FILE_SOURCE_H
+#define GUEST_FILE_SOURCE_H
+
+#include "disk/window.h"
+#include "fs/fs.h"
+
+/* f is borrowed. */
+struct file_source {
+	struct source src;
+	struct fs_file *f;
+};
+
+/* All of the file; s and name must outlive the window. */
+struct window file_source_window(struct file_source *s, struct fs_file *f, const char *name);
+
+#endif

@@ -1,0 +1,32 @@
+# What the tests of verify, inspect and check share: the world of test/update. Sourced first.
+# shellcheck shell=bash source-path=SCRIPTDIR
+# shellcheck disable=SC2034 # for those who source this
+tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$tools/../update/lib.sh"
+
+# flip IMAGE OFFSET: turn the bits of one byte of an image over
+flip() {
+  local was
+  was=$(od -An -tu1 -j "$2" -N 1 "$1")
+  # shellcheck disable=SC2059 # the escape is made here
+  printf "\\x$(printf %02x $((was ^ 255)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# where IMAGE PATH: the byte of the image at which a file's data begins
+where() {
+  local block base=0
+  [ "$(part "$1")" = "$1" ] || base=1048576
+  block=$(debugfs -R "bmap $2 0" "$(part "$1")" 2>/dev/null)
+  [ "$block" -gt 0 ] || fail "$1 has no $2"
+  echo $((base + block * 4096))
+}
+
+# ends STATUS WORDS COMMAND...: domstrap ends so and says so, on stdout or stderr together; what it said is in said
+ends() {
+  local status=$1 words=$2 got=0
+  shift 2
+  "$DOMSTRAP" "$@" >said 2>&1 || got=$?
+  [ "$got" = "$status" ] || { cat said >&2; fail "status $got, not $status: $*"; }
+  grep -Eq -- "$words" said || { cat said >&2; fail "not said: $words: $*"; }
+  ! grep -q $'[\001-\010\013-\037\177-\377]' said || { od -c said | head >&2; fail "bytes for a terminal: $*"; }
+}
