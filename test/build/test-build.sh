@@ -145,6 +145,7 @@ done
 
 echo '{ test.extra = "echo started >&2; sleep 300"; }' >slow.nix
 for signal in INT TERM; do
+  : >stderr # what the last one said is not this one's
   (
     trap - INT
     exec setsid "$DOMSTRAP" build "${ok[@]}" --config slow.nix -o slow >stdout 2>stderr </dev/null
