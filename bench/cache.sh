@@ -45,7 +45,8 @@ timed() {
   awk '{printf "%.2f %.2f %.0f\n", $1, $2 + $3, $4 / 1024}' "$run/time" >>"$run/$name.times"
 }
 ours() {
-  timed "domstrap-$1" "$domstrap" create g --system "$system" -o "$run" -f -q --conf "$run/conf" --cache-dir none \
+  rm -f "$run"/g.*
+  timed "domstrap-$1" "$domstrap" create g --system "$system" -o "$run" -q --conf "$run/conf" --cache-dir none \
     --from "http://127.0.0.1:$port/cache-$1" --trusted-key "$(cat "$work/pub")"
 }
 # The peer writes into an empty ext4; making and mounting it is not counted, the final sync is.

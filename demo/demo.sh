@@ -56,7 +56,7 @@ layout and was built by real Nix, but its contents are Debian's: cloud kernel, b
     demo/demo.sh --login      boots it again and gives you its console
 
 With a real configuration, on a machine that reaches NixOS's servers:
-    nix-build '<nixpkgs/nixos>' -A system --arg configuration ./configuration.nix
-    domstrap create NAME --system ./result
+    domstrap init NAME
+    domstrap create NAME --config NAME/configuration.nix
     xl create -c NAME.cfg
 X

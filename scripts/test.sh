@@ -42,7 +42,8 @@ suites=()
 for suite; do suites+=(--suite "$suite"); done
 
 step "packages"
-scripts/install-deps.sh build test demo xen package || { echo "0 passed, 1 failed"; exit 1; }
+scripts/install-deps.sh build test demo xen || { echo "0 passed, 1 failed"; exit 1; }
+scripts/install-deps.sh package || echo "their tests are skipped"
 
 step "clang, ASan, UBSan: unit tests"
 if configure build-clang clang -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false; then

@@ -74,7 +74,7 @@ static int parse(int argc, char **argv, struct nix_options *opt, struct nix_requ
 		               argv[optind]);
 	if (!opt->flake && !opt->config)
 		opt->config = "configuration.nix";
-	return nix_options_check(opt, NULL, err);
+	return nix_options_check(opt, NULL, false, err);
 }
 
 int cmd_build(int argc, char **argv)

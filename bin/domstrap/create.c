@@ -13,7 +13,6 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/outfile.h"
-#include "base/walk_dir.h"
 #include "command.h"
 #include "image/device.h"
 #include "image/nixroot.h"
@@ -46,7 +45,6 @@ struct disk_work {
 
 struct creation {
 	struct guest guest;
-	struct store_source source;
 	struct buf database;
 	struct nixos_files nixos;
 	struct extra extra;
@@ -62,24 +60,6 @@ static struct disk_work *root_work(struct creation *cr)
 }
 
 /* ---- what goes in --------------------------------------------------------- */
-
-static struct walk *open_item(const struct store_source *src, size_t i, bool stat_only)
-{
-	const struct creation *cr =
-		(const void *)((const char *)src - offsetof(struct creation, source));
-	_free_ char *path =
-		local_store_real_path(cr->guest.source.store, cr->guest.source.closure.paths[i].path);
-
-	return walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL | (stat_only ? WALK_DIR_STAT : 0));
-}
-
-static void list_items(struct creation *cr)
-{
-	const struct source *s = &cr->guest.source;
-
-	cr->source = (struct store_source){
-		.items = s->items, .n = s->closure.n, .open = open_item};
-}
 
 static int build_root(struct creation *cr, struct err *err)
 {
@@ -133,7 +113,7 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 	work->disk = d;
 	work->req = (struct image_request){
 		.name = d->path,
-		.source = root && g->source.store ? &cr->source : NULL,
+		.source = root && g->source.store ? &g->source.trees : NULL,
 		.stream = root && g->source.caches ? &g->source.stream : NULL,
 		.spool_dir = g->dir,
 		.root = work->tree,
@@ -327,7 +307,7 @@ static int write_disks(struct creation *cr, struct err *err)
 	}
 	if (g->source.caches)
 		cr->progress.total_bytes += closure_nar_size(&g->source.closure);
-	cr->progress.total_paths = cr->source.n;
+	cr->progress.total_paths = g->source.n_items;
 	for (size_t i = 0; i < g->n_disks && rc == 0; i++) {
 		struct disk_work *work = &cr->disks[i];
 
@@ -375,7 +355,6 @@ static int create(struct creation *cr, const atomic_bool *stop, struct err *err)
 		return rc;
 	ui_say("%s: %zu store paths, %s", g->system.toplevel, g->source.closure.n,
 	       str_human(closure_nar_size(&g->source.closure), bytes));
-	list_items(cr);
 	rc = build_trees(cr, err);
 	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
 		rc = plan_disk(cr, i, stop, err);

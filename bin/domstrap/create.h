@@ -96,7 +96,7 @@ struct guest_disk {
 /* What comes out of options and system together; owns what it allocates. */
 struct guest {
 	struct create_options opt;
-	struct source source;
+	struct system_source source;
 	struct nixos_system system;
 	struct guest_disk disks[GUEST_DISKS_MAX]; /* in xl's order; the root is last */
 	size_t n_disks;

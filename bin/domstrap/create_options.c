@@ -7,10 +7,8 @@
 #include "base/pool.h"
 #include "create.h"
 #include "image/ext4_finish.h"
+#include "options.h"
 
-#define MEMORY_MIN_MIB 64u
-#define VCPUS_MAX 512u
-#define JOBS_MAX 256u
 #define BOOT_SIZE (512ull << 20)
 
 static const char usage[] =
@@ -22,13 +20,7 @@ static const char usage[] =
 	"\n"
 	"what goes in:\n"
 	"      --system PATH         a store path, its 32 digits, or a link to one\n"
-	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"
-	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"
-	"      --no-check-sigs       take from caches what nobody has signed\n"
-	"      --no-sigs             no signatures in the guest's Nix database\n"
-	"      --jobs N              downloads at once\n"
-	"      --cache-dir DIR       keep downloads there; none: keep none\n"
-	"      --conf FILE           in place of /etc/domstrap.conf\n"
+	SOURCE_USAGE
 	"      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
 	"                            built from)\n"
 	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
@@ -83,7 +75,6 @@ static const char usage[] =
 
 enum {
 	OPT_SYSTEM = 256,
-	OPT_FROM,
 	OPT_CONFIGURATION,
 	OPT_CHANNEL,
 	OPT_NO_CHANNEL,
@@ -106,12 +97,6 @@ enum {
 	OPT_VIF,
 	OPT_SET,
 	OPT_JSON,
-	OPT_TRUSTED_KEY,
-	OPT_NO_CHECK_SIGS,
-	OPT_NO_SIGS,
-	OPT_JOBS,
-	OPT_CACHE_DIR,
-	OPT_CONF,
 };
 
 #define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
@@ -120,13 +105,7 @@ static const struct option long_options[] = {
 	NIX_OPTION_ROWS(OPTION_ROW)
 	EXTRA_OPTION_ROWS(OPTION_ROW)
 	{"system", required_argument, NULL, OPT_SYSTEM},
-	{"from", required_argument, NULL, OPT_FROM},
-	{"trusted-key", required_argument, NULL, OPT_TRUSTED_KEY},
-	{"no-check-sigs", no_argument, NULL, OPT_NO_CHECK_SIGS},
-	{"no-sigs", no_argument, NULL, OPT_NO_SIGS},
-	{"jobs", required_argument, NULL, OPT_JOBS},
-	{"cache-dir", required_argument, NULL, OPT_CACHE_DIR},
-	{"conf", required_argument, NULL, OPT_CONF},
+	SOURCE_OPTION_ROWS(OPTION_ROW)
 	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
 	{"channel", required_argument, NULL, OPT_CHANNEL},
 	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
@@ -162,25 +141,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* One of a few words; its number in *out. */
-static int word(const char *option, const char *text, const char *const *words, size_t n,
-		unsigned *out, struct err *err)
-{
-	struct buf list = BUF_INIT;
-
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(text, words[i]) == 0) {
-			*out = (unsigned)i;
-			buf_fini(&list);
-			return 0;
-		}
-		buf_putf(&list, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", words[i]);
-	}
-	err_set(err, ERR_USAGE, "--%s '%s': %s", option, text, list.p);
-	buf_fini(&list);
-	return -ERR_USAGE;
-}
-
 static int size_option(const char *text, struct create_options *out, struct err *err)
 {
 	struct str s = str_from(text);
@@ -204,36 +164,6 @@ static int boot_size_option(const char *text, struct create_options *out, struct
 	if (!str_size(str_from(text), &out->boot_size) || out->boot_size < EXT4_MIN_BYTES)
 		return err_set(err, ERR_USAGE, "--boot-size '%s': a size such as 512M, from %lluM on",
 			       text, EXT4_MIN_BYTES >> 20);
-	return 0;
-}
-
-/* Plain digits are MiB, as in xl's own configs. */
-static int memory_option(const char *text, struct create_options *out, struct err *err)
-{
-	uint64_t v;
-
-	if (!str_u64(str_from(text), 10, 1u << 30, &v)) {
-		if (!str_size(str_from(text), &v))
-			return err_set(err, ERR_USAGE, "--memory '%s': MiB, or a size such as 2G",
-				       text);
-		v >>= 20;
-	}
-	if (v < MEMORY_MIN_MIB)
-		return err_set(err, ERR_USAGE, "--memory '%s': at least %u MiB", text,
-			       MEMORY_MIN_MIB);
-	out->memory = v;
-	return 0;
-}
-
-static int count_option(const char *option, const char *text, unsigned max, unsigned *out,
-			struct err *err)
-{
-	uint64_t v;
-
-	if (!str_u64(str_from(text), 10, max, &v) || v == 0)
-		return err_set(err, ERR_USAGE, "--%s '%s': a number from 1 to %u", option, text,
-			       max);
-	*out = (unsigned)v;
 	return 0;
 }
 
@@ -269,33 +199,33 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 
 	switch (c) {
 	case OPT_TYPE:
-		rc = word("type", arg, types, ARRAY_LEN(types), &n, err);
+		rc = option_word("type", arg, types, ARRAY_LEN(types), &n, err);
 		out->type = rc < 0 ? out->type : (enum xl_type)n;
 		return rc;
 	case OPT_BOOT:
-		rc = word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
+		rc = option_word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->boot = rc < 0 ? out->boot : (enum boot_mode)n;
 		return rc;
 	case OPT_LAYOUT:
-		rc = word("layout", arg, layouts, ARRAY_LEN(layouts), &n, err);
+		rc = option_word("layout", arg, layouts, ARRAY_LEN(layouts), &n, err);
 		out->layout = rc < 0 ? out->layout : (enum layout)n;
 		return rc;
 	case OPT_FS_IDENTIFIER:
-		rc = word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n, err);
+		rc = option_word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n, err);
 		out->fs_identifier = rc < 0 ? out->fs_identifier : (enum grub_identifier)n;
 		out->fs_identifier_given = true;
 		return rc;
 	case OPT_REFLINK:
-		rc = word("reflink", arg, clones, ARRAY_LEN(clones), &n, err);
+		rc = option_word("reflink", arg, clones, ARRAY_LEN(clones), &n, err);
 		out->clone = rc < 0 ? out->clone : (enum clone_mode)n;
 		return rc;
 	case OPT_NAME:
 		out->domain = arg;
 		return xlcfg_name_check(arg, err);
 	case 'm':
-		return memory_option(arg, out, err);
+		return option_memory(arg, &out->memory, err);
 	case OPT_VCPUS:
-		return count_option("vcpus", arg, VCPUS_MAX, &out->vcpus, err);
+		return option_count("vcpus", arg, OPTION_VCPUS_MAX, &out->vcpus, err);
 	case OPT_VIF:
 		return vif_option(arg, out, err);
 	case OPT_SET:
@@ -307,14 +237,8 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		return size_option(arg, out, err);
 	case OPT_BOOT_SIZE:
 		return boot_size_option(arg, out, err);
-	case OPT_FROM:
-		return text_list_add("from", &out->source.from, arg, err);
-	case OPT_TRUSTED_KEY:
-		return text_list_add("trusted-key", &out->source.trusted_keys, arg, err);
-	case OPT_JOBS:
-		return count_option("jobs", arg, JOBS_MAX, &out->source.jobs, err);
 	case 'j':
-		return count_option("threads", arg, 16, &out->threads, err);
+		return option_count("threads", arg, 16, &out->threads, err);
 	default:
 		return err_set(err, ERR_USAGE, "option %d is not handled", c);
 	}
@@ -327,8 +251,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		int option;
 		const char **text;
 	} texts[] = {
-		{OPT_SYSTEM, &out->system},   {OPT_CACHE_DIR, &out->source.cache_dir},
-		{OPT_CONF, &out->source.conf},
+		{OPT_SYSTEM, &out->system},
 		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
 		{'o', &out->output},	      {OPT_DISK, &out->disk},
 		{OPT_BOOT_DISK, &out->boot_disk},
@@ -346,8 +269,6 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		{'n', &out->dry_run, true},
 		{'f', &out->force, true},
 		{OPT_JSON, &out->json, true},
-		{OPT_NO_CHECK_SIGS, &out->source.no_check_sigs, true},
-		{OPT_NO_SIGS, &out->source.no_sigs, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -388,9 +309,6 @@ static int check_together(struct create_options *o, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--system is missing: a built NixOS system, such as ./result; or "
 			       "--config or --flake, to build one");
-	if (nix_wanted(&o->nix) && o->source.from.n)
-		return err_set(err, ERR_USAGE,
-			       "--from goes with --system; what is built is in the host's store");
 	if (o->disk && o->size_kind != SIZE_AUTO)
 		return err_set(err, ERR_USAGE,
 			       "--size goes with an image file; a device has its own size");
@@ -402,7 +320,7 @@ static int check_together(struct create_options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
 	if (xlcfg_name_check(o->name, err) < 0)
 		return -(int)err->code;
-	return nix_options_check(&o->nix, o->system, err);
+	return nix_options_check(&o->nix, o->system, o->source.from.n > 0, err);
 }
 
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err)
@@ -429,7 +347,9 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 				       c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
-		rc = nix_option(c, optarg, argc, argv, &out->nix, err);
+		rc = source_option(c, optarg, &out->source, err);
+		if (rc == 1)
+			rc = nix_option(c, optarg, argc, argv, &out->nix, err);
 		if (rc == 1)
 			rc = extra_option(c, optarg, &out->extra, err);
 		if (rc == 1)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A larger root disk for a guest that is off: the file, its partition, the file
+ * A larger disk for a guest that is off: the file, its partition, the file
  * system.
  */
 #ifndef DOMSTRAP_ENLARGE_H
 #define DOMSTRAP_ENLARGE_H
 
-#include "offline_options.h"
+#include "enlarge_table.h"
+#include "offline.h"
 
-/* What --size asks for. */
+/* What --size or --boot-size asks for. */
 struct size_wish {
 	enum {
 		WISH_NONE,
@@ -19,24 +20,31 @@ struct size_wish {
 	uint64_t bytes;
 };
 
-/* "20G", "+5G", "all". */
-int size_wish_parse(const char *text, struct size_wish *out, struct err *err);
+/* "20G", "+5G", "all", of an option. */
+int size_wish_parse(const char *option, const char *text, struct size_wish *out, struct err *err);
+
+/* What was done to a disk, and how it was. Zeroed memory: nothing. */
+struct enlarged {
+	struct target *target;
+	uint64_t size; /* of the file; 0: it was not changed */
+	struct table_change table;
+	bool tried; /* the table may have been written */
+};
 
 /*
- * Enlarge file and partition, and put the file system's growth into the root's
- * changes, which must be empty. The old end is in *old, for enlarge_undo().
- * 1: it is that large already. -ERR_USAGE: smaller than it is; -ERR_SPACE: more
- * than the device has; -ERR_UNSUPPORTED: a partition that cannot grow.
+ * Enlarge file and partition of one file system of the guest, and put its own
+ * growth into its changes, which must be empty. 1: it is that large already.
+ * -ERR_USAGE: smaller than it is; -ERR_SPACE: more than the device has;
+ * -ERR_UNSUPPORTED: a partition that cannot grow.
  */
-struct enlarged {
-	uint64_t size; /* of the file; 0: it was not changed */
-	uint8_t sector[512];
-	bool table; /* sector 0 was changed */
-};
-int enlarge(struct offline *off, const struct size_wish *wish, struct enlarged *old,
-            struct err *err);
+int enlarge(struct offline *off, struct offline_fs *fs, const struct size_wish *wish,
+            struct enlarged *old, struct err *err);
+
+/* Say so, and let fs->size be what it would be; nothing is written. */
+int enlarge_check(struct offline_fs *fs, const struct size_wish *wish, struct err *err);
 
 /* As it was, where the change has not happened. */
-void enlarge_undo(struct offline *off, const struct enlarged *old);
+void enlarge_undo(const struct enlarged *old);
+void enlarged_fini(struct enlarged *old);
 
 #endif

@@ -44,7 +44,7 @@ enum {
 	"      --chown PATH:UID:GID  whose PATH and all below it is (default: 0:0)\n"              \
 	"      --chmod PATH:MODE     PATH's mode, octal (default: as in DIR)\n"                    \
 	"      --ssh-host-key FILE   a private key for its sshd; may repeat\n"                     \
-	"      --authorized-key KEY  who may log in as root: a file or the key; may repeat\n"
+	"      --authorized-key KEY  who may log in as root: file or key; repeatable\n"
 
 /* 0, 1: none of them, -ERR_USAGE. */
 int extra_option(int c, const char *arg, struct extra_options *out, struct err *err);

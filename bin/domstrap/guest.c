@@ -226,11 +226,7 @@ static int settle(struct guest *g, struct err *err)
 /* Nameless files lie where the image will be; a dry run writes nothing there. */
 const char *guest_spool_dir(const struct create_options *opt)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	if (!opt->dry_run)
-		return opt->output;
-	return tmp && *tmp == '/' ? tmp : "/tmp";
+	return opt->dry_run ? source_tmp("/tmp") : opt->output;
 }
 
 int guest_load(const struct create_options *opt, const atomic_bool *stop, struct guest *out,
@@ -239,7 +235,8 @@ int guest_load(const struct create_options *opt, const atomic_bool *stop, struct
 	int rc;
 
 	*out = (struct guest){.opt = *opt};
-	rc = source_open(&out->source, &opt->source, opt->system, guest_spool_dir(opt), stop, err);
+	rc = source_open(&out->source, &opt->source, opt->system, guest_spool_dir(opt), NULL, stop,
+			 err);
 	if (rc == 0)
 		rc = nixos_system_load_from(out->source.files, out->source.toplevel, &out->system,
 					    err);

@@ -7,17 +7,18 @@
 
 #include "base/mem.h"
 #include "create.h"
+#include "identity.h"
 #include "nix/hash.h"
 
 /*
  * Bytes that depend on the guest's name and one thing more alone: the same
  * guest made again is the same, and two guests of one system share nothing.
  */
-static void derive(const struct guest *g, const char *what, const char *more,
+static void derive(const char *name, const char *what, const char *more,
 		   uint8_t out[HASH_SHA256_LEN])
 {
 	struct buf b = BUF_INIT;
-	const char *parts[] = {"domstrap", what, g->opt.name, more};
+	const char *parts[] = {"domstrap", what, name, more};
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		buf_put(&b, parts[i], strlen(parts[i]) + 1);
@@ -37,7 +38,7 @@ void guest_derive_uuid(const struct guest *g, const char *what, uint8_t out[16])
 {
 	uint8_t hash[HASH_SHA256_LEN];
 
-	derive(g, what, g->system.toplevel, hash);
+	derive(g->opt.name, what, g->system.toplevel, hash);
 	uuid_of(hash, out);
 }
 
@@ -69,18 +70,24 @@ bool guest_uuid_parse(struct str s, uint8_t out[16])
 }
 
 /* The domain and its card stay the same when the guest is made anew. */
+void guest_derive_domain(const char *name, char uuid[static 37], char mac[static 18])
+{
+	uint8_t hash[HASH_SHA256_LEN], raw[16];
+
+	derive(name, "domain", "", hash);
+	uuid_of(hash, raw);
+	guest_uuid_text(raw, uuid);
+	derive(name, "mac", "", hash);
+	/* 00:16:3e is Xen's own prefix. */
+	snprintf(mac, 18, "00:16:3e:%02x:%02x:%02x", hash[0] & 0x7f, hash[1], hash[2]);
+}
+
 void guest_derive(struct guest *g)
 {
-	uint8_t hash[HASH_SHA256_LEN], uuid[16];
+	uint8_t hash[HASH_SHA256_LEN];
 
-	derive(g, "domain", "", hash);
-	uuid_of(hash, uuid);
-	guest_uuid_text(uuid, g->domain_uuid);
-	derive(g, "mac", "", hash);
-	/* 00:16:3e is Xen's own prefix. */
-	snprintf(g->mac, sizeof g->mac, "00:16:3e:%02x:%02x:%02x", hash[0] & 0x7f, hash[1],
-		 hash[2]);
-	derive(g, "disk", g->system.toplevel, hash);
+	guest_derive_domain(g->opt.name, g->domain_uuid, g->mac);
+	derive(g->opt.name, "disk", g->system.toplevel, hash);
 	g->disk_id = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 |
 		     (hash[3] | 1);
 }

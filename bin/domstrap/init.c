@@ -364,23 +364,26 @@ static int write_files(struct init *in, struct err *err)
 
 static int init(struct init *in, struct err *err)
 {
+	bool made = mkdir(in->dir, 0777) == 0;
 	int rc;
 
-	if (mkdir(in->dir, 0777) < 0 && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return err_sys(err, errno, "%s", in->dir);
 	rc = guess_names(in, err);
 	if (rc == 0)
 		rc = find_keys(in, err);
 	if (rc == 0 && in->password_prompt)
 		rc = ask_password(in, err);
-	if (rc < 0)
-		return rc;
 	in->conf.dns = in->dns;
 	in->conf.ssh_keys = (const char *const *)in->keys;
 	in->conf.n_ssh_keys = in->n_keys;
-	rc = write_files(in, err);
-	if (rc < 0)
+	if (rc == 0)
+		rc = write_files(in, err);
+	if (rc < 0) {
+		if (made)
+			(void)rmdir(in->dir);
 		return rc;
+	}
 	if (!in->n_keys && !in->hash)
 		ui_warn("%s has neither key nor password and cannot log in; see --ssh-key and "
 			"--password-prompt",

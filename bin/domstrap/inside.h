@@ -9,6 +9,7 @@
 
 #include "offline.h"
 #include "store/closure.h"
+#include "store/files.h"
 
 #define INSIDE_GENERATIONS_MAX 10000u
 #define INSIDE_PROFILES "/nix/var/nix/profiles"
@@ -80,6 +81,17 @@ void inside_reach(const struct closure *db, const char *toplevel, bool *reached)
 int inside_roots(struct offline *off, const struct inside *in, bool *reached, struct err *err);
 /* Fill in own_bytes of the system's generations. */
 int inside_sizes(struct offline *off, struct inside *in, struct err *err);
+
+/*
+ * Files of the guest's store, for whoever looks into one; store_files_fini()
+ * ends it. Both are borrowed, spool_dir is for nameless files.
+ */
+struct inside_files {
+	struct store_files files;
+	struct offline *off;
+	const char *spool_dir;
+};
+void inside_files_init(struct inside_files *f, struct offline *off, const char *spool_dir);
 
 /* Write the database anew from db, and take its log away. */
 int inside_put_db(struct offline *off, const struct closure *db, struct err *err);

@@ -10,6 +10,7 @@ static const struct command commands[] = {
 	{"init", cmd_init, "write a configuration.nix to begin a guest with"},
 	{"build", cmd_build, "build a system from a configuration or a flake, with Nix"},
 	{"create", cmd_create, "make a guest's disk image and xl config from a built system"},
+	{"installer", cmd_installer, "make the xl configs to install NixOS from its CD"},
 	{"generations", cmd_generations, "list the generations of a guest that is off"},
 	{"update", cmd_update, "add a generation to a guest that is off"},
 	{"rollback", cmd_rollback, "make an older generation boot"},

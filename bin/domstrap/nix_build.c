@@ -68,7 +68,7 @@ int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options
 	}
 }
 
-int nix_options_check(const struct nix_options *o, const char *system, struct err *err)
+int nix_options_check(const struct nix_options *o, const char *system, bool from, struct err *err)
 {
 	if (o->config && o->flake)
 		return err_set(err, ERR_USAGE, "--config and --flake exclude each other");
@@ -81,6 +81,9 @@ int nix_options_check(const struct nix_options *o, const char *system, struct er
 	if (nix_wanted(o) && system)
 		return err_set(err, ERR_USAGE, "--system names what is built already; %s builds",
 		               o->config ? "--config" : "--flake");
+	if (nix_wanted(o) && from)
+		return err_set(err, ERR_USAGE,
+		               "--from goes with --system; what is built is in the host's store");
 	if (!nix_wanted(o) && (o->nixpkgs || o->option.n || o->max_jobs || o->log_format ||
 	                       o->show_trace || o->build_logs))
 		return err_set(err, ERR_USAGE,
@@ -246,14 +249,16 @@ static int check_link(const char *link, struct err *err)
 	return check_place(link, err);
 }
 
-/* The link was made; what it leads to boots as NixOS does. */
+/* The link was made; what it leads to must boot as NixOS does, or need not be kept. */
 static int read_result(const char *link, char **system, struct err *err)
 {
 	struct nixos_system s = {0};
 	int rc = nixos_system_load("", link, &s, err);
 
-	if (rc < 0)
+	if (rc < 0) {
+		(void)unlink(link);
 		return rc;
+	}
 	*system = xstrdup(s.toplevel);
 	nixos_system_fini(&s);
 	return 0;

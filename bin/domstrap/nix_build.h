@@ -62,8 +62,11 @@ static inline bool nix_wanted(const struct nix_options *o)
 {
 	return o->config || o->flake;
 }
-/* What does not go together; system is --system's value or NULL. */
-int nix_options_check(const struct nix_options *o, const char *system, struct err *err);
+/*
+ * What does not go together; system is --system's value or NULL, from: there was
+ * a --from.
+ */
+int nix_options_check(const struct nix_options *o, const char *system, bool from, struct err *err);
 
 /* How a system is built. */
 struct nix_request {

@@ -14,8 +14,8 @@
 enum {
 	OPT_JSON = 256,
 	OPT_SYSTEM,
-	OPT_FROM,
 	OPT_SIZE,
+	OPT_BOOT_SIZE,
 	OPT_LIMIT,
 	OPT_NO_VERIFY,
 	OPT_TO,
@@ -26,7 +26,7 @@ enum {
 	OPT_CONFIGURATION,
 };
 
-#define NIX_ROW(name, has_arg, value) {{name, has_arg, NULL, value}, TAKES_SYSTEM},
+#define OPTION_ROW(name, has_arg, value) {{name, has_arg, NULL, value}, TAKES_SYSTEM},
 
 static const struct {
 	struct option option;
@@ -38,10 +38,11 @@ static const struct {
         {{"help", no_argument, NULL, 'h'}, 0},
         {{"dry-run", no_argument, NULL, 'n'}, TAKES_WRITE},
         {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM | TAKES_TOPLEVEL},
-        NIX_OPTION_ROWS(NIX_ROW)
+        SOURCE_OPTION_ROWS(OPTION_ROW)
+        NIX_OPTION_ROWS(OPTION_ROW)
         {{"configuration", required_argument, NULL, OPT_CONFIGURATION}, TAKES_SYSTEM},
-        {{"from", required_argument, NULL, OPT_FROM}, TAKES_SYSTEM},
         {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
+        {{"boot-size", required_argument, NULL, OPT_BOOT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
         {{"no-verify", no_argument, NULL, OPT_NO_VERIFY}, TAKES_SYSTEM},
         {{"threads", required_argument, NULL, 'j'}, TAKES_THREADS},
@@ -65,8 +66,10 @@ static int number(const char *what, const char *text, unsigned max, unsigned *ou
 static int take_option(struct offline_request *r, int opt, const char *arg, struct err *err)
 {
 	unsigned days = 0;
-	int rc;
+	int rc = source_option(opt, arg, &r->source, err);
 
+	if (rc != 1)
+		return rc;
 	switch (opt) {
 	case OPT_JSON:
 		r->common.json = true;
@@ -83,14 +86,14 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 	case OPT_SYSTEM:
 		r->system = arg;
 		return 0;
-	case OPT_FROM:
-		r->from = arg;
-		return 0;
 	case OPT_CONFIGURATION:
 		r->configuration = arg;
 		return 0;
 	case OPT_SIZE:
 		r->size = arg;
+		return 0;
+	case OPT_BOOT_SIZE:
+		r->boot_size = arg;
 		return 0;
 	case OPT_NO_VERIFY:
 		r->verify = false;
@@ -136,7 +139,7 @@ static void choose(unsigned takes, struct option *longs, char *shorts)
 int offline_options_parse(int argc, char **argv, unsigned takes, const char *usage,
                           struct offline_request *out, struct err *err)
 {
-	struct offline_request r = {.from = "", .verify = true, .fsck = true, .older_s = -1};
+	struct offline_request r = {.verify = true, .fsck = true, .older_s = -1};
 	struct option longs[ARRAY_LEN(table) + 1];
 	char shorts[2 * ARRAY_LEN(table) + 1];
 	int opt, rc = 0;
@@ -170,7 +173,7 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 		return err_set(err, ERR_USAGE,
 		               "%s: which guest? Give an image, a device, or an xl config",
 		               argv[0]);
-	rc = nix_options_check(&r.nix, r.system, err);
+	rc = nix_options_check(&r.nix, r.system, r.source.from.n > 0, err);
 	if (rc == 0)
 		*out = r;
 	return rc;

@@ -8,14 +8,16 @@
 
 #include "nix_build.h"
 #include "offline.h"
+#include "source.h"
 
 struct offline_request {
 	struct offline_options common;
-	const char *system, *from; /* update */
-	struct nix_options nix;    /* the same; or what is to be built */
-	const char *configuration; /* the same; for /etc/nixos */
-	const char *size;          /* the same; NULL: as it is */
-	unsigned limit;            /* of the menu; 0: as it is */
+	const char *system;           /* update */
+	struct source_options source; /* the same */
+	struct nix_options nix;       /* the same; or what is to be built */
+	const char *configuration;    /* the same; for /etc/nixos */
+	const char *size, *boot_size; /* the same; NULL: as it is */
+	unsigned limit;               /* of the menu; 0: as it is */
 	bool verify;
 	unsigned threads;
 	unsigned to;     /* rollback; 0: the one before */
@@ -27,7 +29,7 @@ struct offline_request {
 
 enum offline_takes {
 	TAKES_WRITE = 1,  /* --dry-run */
-	TAKES_SYSTEM = 2, /* --system, what builds it, --from, --size, --limit, --no-verify */
+	TAKES_SYSTEM = 2, /* --system, where it comes from, what builds it, --size, --limit, … */
 	TAKES_TO = 4,     /* --to */
 	TAKES_KEEP = 8,   /* --keep, --older-than */
 	TAKES_THREADS = 16,

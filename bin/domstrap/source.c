@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "source.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/walk_dir.h"
 #include "store/cache.h"
 #include "store/nar_files.h"
 #include "store/resolve.h"
@@ -23,7 +24,7 @@
 /* ---- the local store --------------------------------------------------------- */
 
 /* By its digits, too. */
-static int find_system(struct source *s, const char *system, char **path, struct err *err)
+static int find_system(struct system_source *s, const char *system, char **path, struct err *err)
 {
 	_free_ char *found = local_store_find(s->store, str_from(system));
 	struct store_path sp;
@@ -36,7 +37,7 @@ static int find_system(struct source *s, const char *system, char **path, struct
 	return rc;
 }
 
-static int open_store(struct source *s, const char *root, const char *system, struct err *err)
+static int open_store(struct system_source *s, const char *root, const char *system, struct err *err)
 {
 	_free_ char *path = NULL;
 	const struct path_info *top;
@@ -81,7 +82,7 @@ char *source_cache_dir(const char *option, const struct conf *conf)
 	return home && *home == '/' ? xasprintf("%s/.cache/domstrap", home) : NULL;
 }
 
-static int add_key(struct source *s, const char *text, const char *where, struct err *err)
+static int add_key(struct system_source *s, const char *text, const char *where, struct err *err)
 {
 	int rc;
 
@@ -95,7 +96,7 @@ static int add_key(struct source *s, const char *text, const char *where, struct
 }
 
 /* Those of the configuration, or else the public cache's; and what was given. */
-static int set_keys(struct source *s, const struct source_options *opt, struct err *err)
+static int set_keys(struct system_source *s, const struct source_options *opt, struct err *err)
 {
 	int rc = 0;
 
@@ -124,7 +125,7 @@ static const char *ca_file(void)
 	return NULL;
 }
 
-static int open_caches(struct source *s, const struct source_options *opt, const char *const *from,
+static int open_caches(struct system_source *s, const struct source_options *opt, const char *const *from,
                        size_t n_from, const atomic_bool *stop, struct err *err)
 {
 	static const char *const public_cache[] = {DEFAULT_CACHE};
@@ -168,7 +169,19 @@ static int open_caches(struct source *s, const struct source_options *opt, const
 	return caches_open(&co, &s->caches, err);
 }
 
-/* ---- the image's view -------------------------------------------------------- */
+/* ---- the image's view of a store ------------------------------------------------ */
+
+static struct walk *tree_open(const struct store_source *trees, size_t i, bool stat_only)
+{
+	const struct system_source *s =
+	        (const void *)((const char *)trees - offsetof(struct system_source, trees));
+	const struct path_info *info = &s->closure.paths[s->numbers[i]];
+	_free_ char *path = local_store_real_path(s->store, info->path);
+
+	return walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL | (stat_only ? WALK_DIR_STAT : 0));
+}
+
+/* ---- and of caches -------------------------------------------------------- */
 
 /* A NAR that was fetched before, to look into it. */
 struct kept_nar {
@@ -185,18 +198,19 @@ static int kept_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return rc;
 }
 
-static struct source *source_of(const struct stream_source *stream)
+static struct system_source *source_of(const struct stream_source *stream)
 {
-	return (struct source *)(uintptr_t)((const char *)stream - offsetof(struct source, stream));
+	return (struct system_source *)(uintptr_t)((const char *)stream - offsetof(struct system_source, stream));
 }
 
 static int stream_open(const struct stream_source *stream, size_t i, bool again,
                        struct nar_source *out, struct err *err)
 {
-	struct source *s = source_of(stream);
+	struct system_source *s = source_of(stream);
 	struct nar_fetch *fetch;
 	int fd, rc;
 
+	i = s->numbers[i];
 	if (nar_files_has(s->files, i, &fd)) {
 		struct kept_nar *k = xcalloc(1, sizeof *k);
 
@@ -220,19 +234,21 @@ static void stream_close(const struct stream_source *stream, struct nar_source *
 
 static bool stream_is_slow(const struct stream_source *stream, size_t i)
 {
-	return caches_is_slow(source_of(stream)->caches, i);
+	const struct system_source *s = source_of(stream);
+
+	return caches_is_slow(s->caches, s->numbers[i]);
 }
 
 static void stream_order(const struct stream_source *stream, const size_t *order, size_t n)
 {
-	struct source *s = source_of(stream);
+	struct system_source *s = source_of(stream);
 	_free_ size_t *wanted = xcalloc(n, sizeof *wanted);
 	size_t kept = 0;
 	int fd;
 
 	for (size_t i = 0; i < n; i++)
-		if (!nar_files_has(s->files, order[i], &fd))
-			wanted[kept++] = order[i];
+		if (!nar_files_has(s->files, s->numbers[order[i]], &fd))
+			wanted[kept++] = s->numbers[order[i]];
 	caches_order(s->caches, wanted, kept);
 }
 
@@ -248,19 +264,26 @@ static void stream_cancel(const struct stream_source *stream)
 
 /* ---- opening ----------------------------------------------------------------- */
 
-static void list_items(struct source *s)
+static void list_items(struct system_source *s, const struct source_have *have)
 {
 	const struct closure *c = &s->closure;
 
 	s->items = xcalloc(c->n, sizeof *s->items);
+	s->numbers = xcalloc(c->n, sizeof *s->numbers);
 	for (size_t i = 0; i < c->n; i++) {
-		s->items[i].name = c->paths[i].path + strlen("/nix/store/");
-		s->items[i].nar_size = c->paths[i].nar_size;
-		memcpy(s->items[i].nar_hash, c->paths[i].nar_hash, HASH_SHA256_LEN);
+		struct store_item *item = &s->items[s->n_items];
+
+		if (have && closure_find(have->db, c->paths[i].path))
+			continue;
+		item->name = c->paths[i].path + strlen("/nix/store/");
+		item->nar_size = c->paths[i].nar_size;
+		memcpy(item->nar_hash, c->paths[i].nar_hash, HASH_SHA256_LEN);
+		s->numbers[s->n_items++] = i;
 	}
+	s->trees = (struct store_source){.items = s->items, .n = s->n_items, .open = tree_open};
 	s->stream = (struct stream_source){
 	        .items = s->items,
-	        .n = c->n,
+	        .n = s->n_items,
 	        .open = stream_open,
 	        .close = stream_close,
 	        .is_slow = stream_is_slow,
@@ -270,19 +293,27 @@ static void list_items(struct source *s)
 	};
 }
 
-static int use_caches(struct source *s, const struct source_options *opt, const char *const *from,
-                      size_t n_from, const char *system, const char *spool_dir,
-                      const atomic_bool *stop, struct err *err)
+/* What source_open() was asked for. */
+struct wanted {
+	const char *system, *spool_dir;
+	const struct source_have *have;
+	const atomic_bool *stop;
+};
+
+static int use_caches(struct system_source *s, const struct source_options *opt, const char *const *from,
+                      size_t n_from, const struct wanted *w, struct err *err)
 {
-	int rc = open_caches(s, opt, from, n_from, stop, err);
+	int rc = open_caches(s, opt, from, n_from, w->stop, err);
 
 	if (rc < 0)
 		return rc;
-	ui_say("asking for what %s needs", system);
-	rc = caches_closure(s->caches, system, &s->closure, &s->toplevel, err);
+	ui_say("asking for what %s needs", w->system);
+	rc = caches_closure(s->caches, w->system, w->have ? w->have->db : NULL, &s->closure,
+	                    &s->toplevel, err);
 	if (rc < 0)
 		return rc;
-	s->files = nar_files_new(s->caches, &s->closure, spool_dir);
+	s->files = nar_files_new(s->caches, &s->closure, w->have ? w->have->db : NULL,
+	                         w->have ? w->have->files : NULL, w->spool_dir);
 	return nar_files_outputs(s->files, &s->closure, err);
 }
 
@@ -296,8 +327,8 @@ static bool is_store_name(const char *system)
 	       store_path_parse(str_from(system), &sp, &err) == 0;
 }
 
-static int choose(struct source *s, const struct source_options *opt, const char *system,
-                  const char *spool_dir, const atomic_bool *stop, struct err *err)
+static int choose(struct system_source *s, const struct source_options *opt, const struct wanted *w,
+                  struct err *err)
 {
 	const struct text_list *from = &opt->from;
 	bool automatic = !from->n || (from->n == 1 && strcmp(from->items[0], "auto") == 0);
@@ -308,36 +339,45 @@ static int choose(struct source *s, const struct source_options *opt, const char
 		if (strcmp(from->items[i], "auto") == 0)
 			return err_set(err, ERR_USAGE, "--from auto excludes any other --from");
 	if (automatic) {
-		rc = open_store(s, "", system, err);
-		if (rc != -ERR_NOENT || !is_store_name(system))
+		rc = open_store(s, "", w->system, err);
+		if (rc != -ERR_NOENT || !is_store_name(w->system))
 			return rc;
 		ui_detail("%s", err->text);
 		local = *err;
-		rc = use_caches(s, opt, NULL, 0, system, spool_dir, stop, err);
+		rc = use_caches(s, opt, NULL, 0, w, err);
 		/* Who has no use for a cache wants to know what the store said. */
 		return rc < 0 ? err_prefix(err, "%s; from a cache instead", local.text) : rc;
 	}
 	if (from->n == 1 && !cache_is_url(from->items[0]))
-		return open_store(s, from->items[0], system, err);
-	return use_caches(s, opt, from->items, from->n, system, spool_dir, stop, err);
+		return open_store(s, from->items[0], w->system, err);
+	return use_caches(s, opt, from->items, from->n, w, err);
 }
 
-int source_open(struct source *s, const struct source_options *opt, const char *system,
-                const char *spool_dir, const atomic_bool *stop, struct err *err)
+const char *source_tmp(const char *fallback)
 {
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp && *tmp == '/' ? tmp : fallback;
+}
+
+int source_open(struct system_source *s, const struct source_options *opt, const char *system,
+                const char *spool_dir, const struct source_have *have, const atomic_bool *stop,
+                struct err *err)
+{
+	struct wanted w = {.system = system, .spool_dir = spool_dir, .have = have, .stop = stop};
 	int rc = conf_load(opt->conf ? opt->conf : CONF_FILE, opt->conf, &s->conf, err);
 
 	if (rc == 0)
-		rc = choose(s, opt, system, spool_dir, stop, err);
+		rc = choose(s, opt, &w, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < s->closure.n && opt->no_sigs; i++)
 		free(take(&s->closure.paths[i].sigs));
-	list_items(s);
+	list_items(s, have);
 	return 0;
 }
 
-void source_fini(struct source *s)
+void source_fini(struct system_source *s)
 {
 	if (s->files && s->files != &s->host)
 		nar_files_free(s->files);
@@ -347,5 +387,6 @@ void source_fini(struct source *s)
 	closure_fini(&s->closure);
 	conf_fini(&s->conf);
 	free(s->items);
+	free(s->numbers);
 	free(s->cache_dir);
 }

@@ -27,17 +27,59 @@ struct source_options {
 	const char *conf;      /* NULL: CONF_FILE, if it is there */
 };
 
+enum {
+	OPT_SOURCE_FROM = 1000,
+	OPT_SOURCE_TRUSTED_KEY,
+	OPT_SOURCE_NO_CHECK_SIGS,
+	OPT_SOURCE_NO_SIGS,
+	OPT_SOURCE_JOBS,
+	OPT_SOURCE_CACHE_DIR,
+	OPT_SOURCE_CONF,
+};
+
+/* Rows for a table of getopt_long(3): ROW(name, has_arg, value). */
+#define SOURCE_OPTION_ROWS(ROW)                                                                    \
+	ROW("from", required_argument, OPT_SOURCE_FROM)                                            \
+	ROW("trusted-key", required_argument, OPT_SOURCE_TRUSTED_KEY)                              \
+	ROW("no-check-sigs", no_argument, OPT_SOURCE_NO_CHECK_SIGS)                                \
+	ROW("no-sigs", no_argument, OPT_SOURCE_NO_SIGS)                                            \
+	ROW("jobs", required_argument, OPT_SOURCE_JOBS)                                            \
+	ROW("cache-dir", required_argument, OPT_SOURCE_CACHE_DIR)                                  \
+	ROW("conf", required_argument, OPT_SOURCE_CONF)
+
+/* The same for people. */
+#define SOURCE_USAGE                                                                               \
+	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"             \
+	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"        \
+	"      --no-check-sigs       take from caches what nobody has signed\n"                    \
+	"      --no-sigs             no signatures in the guest's Nix database\n"                  \
+	"      --jobs N              downloads at once\n"                                          \
+	"      --cache-dir DIR       keep downloads there; none: keep none\n"                      \
+	"      --conf FILE           in place of /etc/domstrap.conf\n"
+
+/* Take one of these options. 0, 1: none of them, -ERR_USAGE. */
+int source_option(int c, const char *arg, struct source_options *o, struct err *err);
+
+/* What a guest has already, and need not come; all borrowed. */
+struct source_have {
+	const struct closure *db;
+	struct store_files *files;
+};
+
 /* Where one closure comes from: either store or caches is NULL. */
-struct source {
+struct system_source {
 	struct local_store *store;
 	struct caches *caches;
 	struct store_files *files; /* to look into it; owned */
 	struct store_files host;   /* where it is the host's */
 	struct closure closure;
 	const char *toplevel; /* borrowed from closure */
-	/* of caches */
-	struct stream_source stream;
-	struct store_item *items; /* for both kinds, in the closure's order */
+	/* What is to come, in the closure's order: all of it, or what is lacking. */
+	struct store_item *items;
+	size_t n_items;
+	size_t *numbers;             /* theirs in the closure */
+	struct store_source trees;   /* of a store */
+	struct stream_source stream; /* of caches */
 	struct conf conf;
 	struct public_key keys[2 * LIST_MAX];
 	size_t n_keys;
@@ -47,11 +89,16 @@ struct source {
 
 /*
  * Find the system and its closure. spool_dir is for nameless files; system is a
- * store path, its 32 digits, or, of a local store, a link to one.
+ * store path, its 32 digits, or, of a local store, a link to one. have: NULL
+ * for a new guest.
  */
-int source_open(struct source *s, const struct source_options *opt, const char *system,
-                const char *spool_dir, const atomic_bool *stop, struct err *err);
-void source_fini(struct source *s);
+int source_open(struct system_source *s, const struct source_options *opt, const char *system,
+                const char *spool_dir, const struct source_have *have, const atomic_bool *stop,
+                struct err *err);
+void source_fini(struct system_source *s);
+
+/* For nameless files where there is no better place: TMPDIR or fallback. */
+const char *source_tmp(const char *fallback);
 
 /* The directory for downloads, or NULL; the caller owns it. */
 char *source_cache_dir(const char *option, const struct conf *conf);

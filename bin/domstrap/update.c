@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/walk_dir.h"
 #include "change.h"
 #include "command.h"
 #include "difference.h"
 #include "enlarge.h"
 #include "image/store_add.h"
 #include "nixos_files.h"
-#include "store/local.h"
 #include "store/system.h"
 #include "update_build.h"
 
@@ -24,17 +19,18 @@ static const char usage[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
         "       domstrap update GUEST --config FILE | --flake REF[#HOST] [options]\n"
         "\n"
-        "Adds a generation to a guest that is off: copies the store paths that it lacks,\n"
+        "Adds a generation to a guest that is off: brings the store paths that it lacks,\n"
         "and makes the new system the one that boots. Or gives it a larger root disk.\n"
         "GUEST is its xl config, or its disks: images or block devices.\n"
         "\n"
-        "      --system PATH         the system: a store path, or a link such as ./result\n"
-        "      --from ROOT           read the Nix store below ROOT (default: /)\n"
+        "      --system PATH         a store path, its 32 digits, or a link to one\n"
+        SOURCE_USAGE
         "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
         "                            built from)\n"
         "      --config FILE         build this configuration first\n" NIX_USAGE
         "      --max-jobs N          builds at once\n"
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
+        "      --boot-size SIZE      of a boot disk of its own: the same\n"
         "      --limit N             generations in the boot menu (default: as it is)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"
         "  -n, --dry-run             say what would be added, write nothing\n"
@@ -48,50 +44,20 @@ struct update {
 	struct offline_request req;
 	struct offline off;
 	struct inside in;
-	struct local_store *store;
+	struct system_source source; /* of the new system */
+	struct inside_files there;
+	char *spool_dir;
 	struct nixos_system system;
-	struct closure closure;   /* of the new system */
-	struct store_item *items; /* those that are missing */
-	struct store_source source;
-	uint64_t bytes;
+	uint64_t bytes; /* of NARs that are missing */
 	unsigned number;     /* of the generation */
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
 	struct nixos_files nixos;
-	struct size_wish wish;
-	struct enlarged old_size;
-	uint64_t free_bytes; /* in the end */
+	struct size_wish root_wish, boot_wish;
+	struct enlarged old_root, old_boot;
 	struct ui_progress progress;
 	const atomic_bool *stop;
 };
-
-static struct walk *open_item(const struct store_source *src, size_t i, bool stat_only)
-{
-	const struct update *u =
-	        (const void *)((const char *)src - offsetof(struct update, source));
-	_free_ char *store_path = xasprintf("/nix/store/%s", u->items[i].name);
-	_free_ char *path = local_store_real_path(u->store, store_path);
-
-	return walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL | (stat_only ? WALK_DIR_STAT : 0));
-}
-
-static void list_missing(struct update *u)
-{
-	size_t n = 0;
-
-	u->items = xcalloc(u->closure.n + 1, sizeof *u->items);
-	for (size_t i = 0; i < u->closure.n; i++) {
-		const struct path_info *p = &u->closure.paths[i];
-
-		if (closure_find(&u->in.db, p->path))
-			continue;
-		u->items[n].name = p->path + strlen("/nix/store/");
-		u->items[n].nar_size = p->nar_size;
-		memcpy(u->items[n++].nar_hash, p->nar_hash, HASH_SHA256_LEN);
-		u->bytes += p->nar_size;
-	}
-	u->source = (struct store_source){.items = u->items, .n = n, .open = open_item};
-}
 
 /* nix-env --set does not number a system again that is the last one. */
 static void choose_number(struct update *u)
@@ -107,29 +73,46 @@ static void compare(struct update *u)
 {
 	const struct generation *before = inside_current(&u->in);
 	_free_ bool *was = xcalloc(u->in.db.n + 1, sizeof *was);
-	_free_ bool *is = xcalloc(u->closure.n + 1, sizeof *is);
+	_free_ bool *is = xcalloc(u->source.closure.n + 1, sizeof *is);
 
-	for (size_t i = 0; i < u->closure.n; i++)
+	for (size_t i = 0; i < u->source.closure.n; i++)
 		is[i] = true;
 	if (before)
 		inside_reach(&u->in.db, before->system.toplevel, was);
-	differences_find(&u->in.db, was, &u->closure, is, &u->diff);
+	differences_find(&u->in.db, was, &u->source.closure, is, &u->diff);
+}
+
+/* Nameless files lie beside the image; a device has nothing beside it. */
+static char *spool_dir(const struct update *u)
+{
+	const struct target *t = u->off.root.target;
+	const char *slash = strrchr(t->name, '/');
+
+	if (u->req.common.dry_run)
+		return xstrdup(source_tmp("/tmp"));
+	if (t->is_device)
+		return xstrdup(source_tmp("/var/tmp"));
+	return slash ? xstrndup(t->name, (size_t)(slash - t->name) + 1) : xstrdup(".");
 }
 
 static int load(struct update *u, struct err *err)
 {
-	int rc = nixos_system_load(u->req.from, u->req.system, &u->system, err);
+	struct system_source *s = &u->source;
+	struct source_have have = {.db = &u->in.db, .files = &u->there.files};
+	int rc;
 
+	u->spool_dir = spool_dir(u);
+	inside_files_init(&u->there, &u->off, u->spool_dir);
+	rc = source_open(s, &u->req.source, u->req.system, u->spool_dir, &have, u->stop, err);
 	if (rc == 0)
-		rc = local_store_open(u->req.from, &u->store, err);
-	if (rc == 0)
-		rc = local_store_closure(u->store, u->system.toplevel, &u->closure, err);
+		rc = nixos_system_load_from(s->files, s->toplevel, &u->system, err);
 	if (rc < 0)
 		return rc;
 	rc = nixos_files_load(&u->req.nix, u->req.configuration, &u->nixos, err);
 	if (rc < 0)
 		return rc;
-	list_missing(u);
+	for (size_t i = 0; i < s->n_items; i++)
+		u->bytes += s->items[i].nar_size;
 	choose_number(u);
 	compare(u);
 	return 0;
@@ -137,24 +120,45 @@ static int load(struct update *u, struct err *err)
 
 /* ---- the change ----------------------------------------------------------- */
 
-static int copy_paths(struct update *u, struct err *err)
+static int add_trees(struct update *u, uint32_t dir, struct err *err)
 {
 	struct store_fill_options opt = {
 	        .threads = u->req.threads, .verify = u->req.verify, .paths = &u->progress.paths};
+	struct ext4_writer *w = ext4_edit_writer(u->off.root.edit);
+	int rc;
+
+	w->done = &u->progress.bytes;
+	rc = store_add(u->off.root.edit, dir, &u->source.trees, &opt, err);
+	w->done = NULL;
+	return rc;
+}
+
+static int add_streams(struct update *u, uint32_t dir, struct err *err)
+{
+	struct stream_fill_options opt = {
+	        .threads = u->req.threads,
+	        .spool_dir = u->spool_dir,
+	        .paths = &u->progress.paths,
+	        .bytes = &u->progress.bytes,
+	};
+
+	return stream_add(u->off.root.edit, dir, &u->source.stream, &opt, err);
+}
+
+static int add_paths(struct update *u, struct err *err)
+{
 	struct ext4_edit *e = u->off.root.edit;
 	uint32_t dir;
 	int rc = ext4_edit_find(e, "/nix/store", true, &dir, err);
 
-	if (rc < 0 || !u->source.n)
+	if (rc < 0 || !u->source.n_items)
 		return rc;
 	ext4_edit_writer(e)->stop = u->stop;
-	ext4_edit_writer(e)->done = &u->progress.bytes;
 	u->progress.total_bytes = u->bytes;
-	u->progress.total_paths = u->source.n;
+	u->progress.total_paths = u->source.n_items;
 	ui_progress_begin(&u->progress);
-	rc = store_add(e, dir, &u->source, &opt, err);
+	rc = u->source.caches ? add_streams(u, dir, err) : add_trees(u, dir, err);
 	ui_progress_end();
-	ext4_edit_writer(e)->done = NULL;
 	return rc;
 }
 
@@ -193,9 +197,9 @@ static int put_database(struct update *u, struct err *err)
 {
 	_cleanup_(closure_fini) struct closure all = {0};
 
-	if (!u->source.n)
+	if (!u->source.n_items)
 		return 0;
-	closure_union(&u->in.db, &u->closure, u->off.now, &all);
+	closure_union(&u->in.db, &u->source.closure, u->off.now, &all);
 	return inside_put_db(&u->off, &all, err);
 }
 
@@ -214,7 +218,7 @@ static int put_nixos(struct update *u, struct err *err)
 static int change(struct update *u, struct err *err)
 {
 	struct generation *g = NULL;
-	int rc = copy_paths(u, err);
+	int rc = add_paths(u, err);
 
 	if (rc == 0)
 		rc = put_generation(u, err);
@@ -239,14 +243,18 @@ static void report_json(const struct update *u)
 	json_object_set_new(o, "dryRun", json_boolean(u->req.common.dry_run));
 	json_object_set_new(o, "diskBytes",
 	                    json_integer((json_int_t)(u->off.root.base + u->off.root.size)));
+	json_object_set_new(o, "bootDiskBytes",
+	                    u->off.separate_boot
+	                            ? json_integer((json_int_t)(u->off.boot.base + u->off.boot.size))
+	                            : json_null());
 	json_object_set_new(o, "generation", u->req.system ? json_integer(u->number) : json_null());
 	json_object_set_new(o, "system",
 	                    u->req.system ? json_string(u->system.toplevel) : json_null());
 	json_object_set_new(o, "version",
 	                    u->req.system ? json_string(u->system.version) : json_null());
 	json_object_set_new(o, "addedBytes", json_integer((json_int_t)u->bytes));
-	for (size_t i = 0; i < u->source.n; i++) {
-		_free_ char *path = xasprintf("/nix/store/%s", u->items[i].name);
+	for (size_t i = 0; i < u->source.n_items; i++) {
+		_free_ char *path = xasprintf("/nix/store/%s", u->source.items[i].name);
 
 		json_array_append_new(paths, json_string(path));
 	}
@@ -257,9 +265,24 @@ static void report_json(const struct update *u)
 	json_decref(o);
 }
 
-static void report(const struct update *u)
+static void report_size(const struct update *u, const struct offline_fs *fs,
+                        const struct size_wish *wish)
 {
 	char size[16], spare[16];
+
+	str_human(fs->base + fs->size, size);
+	if (wish->kind == WISH_NONE)
+		return;
+	if (u->req.common.dry_run)
+		printf("would enlarge %s to %s\n", fs->target->name, size);
+	else
+		printf("%s: %s, %s free\n", fs->target->name, size,
+		       str_human(ext4_edit_free_bytes(fs->edit), spare));
+}
+
+static void report(const struct update *u)
+{
+	char size[16];
 
 	if (u->req.common.json) {
 		report_json(u);
@@ -267,37 +290,100 @@ static void report(const struct update *u)
 	}
 	if (u->req.common.level < UI_NORMAL)
 		return;
-	if (u->wish.kind != WISH_NONE && !u->req.common.dry_run)
-		printf("%s: %s, %s free\n", u->off.root.target->name,
-		       str_human(u->off.root.base + u->off.root.size, size),
-		       str_human(u->free_bytes, spare));
+	report_size(u, &u->off.root, &u->root_wish);
+	report_size(u, &u->off.boot, &u->boot_wish);
 	if (!u->req.system)
 		return;
 	printf("%sgeneration %u: %s, %zu paths added (%s)\n",
 	       u->req.common.dry_run ? "would make " : "", u->number, u->system.toplevel,
-	       u->source.n, str_human(u->bytes, size));
+	       u->source.n_items, str_human(u->bytes, size));
 	differences_print(&u->diff);
 }
 
+static int check_boot(const struct update *u, struct err *err)
+{
+	if (u->boot_wish.kind == WISH_NONE || u->off.separate_boot)
+		return 0;
+	return err_set(err, ERR_USAGE,
+	               "%s: its /boot has no disk of its own for --boot-size; --size enlarges the "
+	               "disk of both",
+	               u->off.root.target->name);
+}
+
+/* What --size would do. */
+static int check_sizes(struct update *u, struct err *err)
+{
+	int rc = 0;
+
+	if (u->boot_wish.kind != WISH_NONE)
+		rc = enlarge_check(&u->off.boot, &u->boot_wish, err);
+	if (rc == 0 && u->root_wish.kind != WISH_NONE)
+		rc = enlarge_check(&u->off.root, &u->root_wish, err);
+	return rc;
+}
+
+/* A change of its own, since the root's may have no menu to commit with it. */
+static int enlarge_boot(struct update *u, struct err *err)
+{
+	struct offline_fs *boot = &u->off.boot;
+	int rc = enlarge(&u->off, boot, &u->boot_wish, &u->old_boot, err);
+
+	if (rc == 0)
+		rc = offline_commit(boot, err);
+	if (rc < 0 && !boot->happened)
+		enlarge_undo(&u->old_boot);
+	return rc < 0 ? rc : offline_reopen(&u->off, boot, err);
+}
+
 /* A larger disk first, then what goes in; one commit for both. */
-static int write_all(struct update *u, struct err *err)
+static int write_root(struct update *u, struct err *err)
 {
 	char size[16];
 	int rc = 0;
 
-	if (u->wish.kind != WISH_NONE)
-		rc = enlarge(&u->off, &u->wish, &u->old_size, err);
+	if (u->root_wish.kind != WISH_NONE)
+		rc = enlarge(&u->off, &u->off.root, &u->root_wish, &u->old_root, err);
 	if (rc >= 0 && u->req.system) {
-		ui_say("adding %zu store paths, %s", u->source.n, str_human(u->bytes, size));
+		ui_say("adding %zu store paths, %s", u->source.n_items,
+		       str_human(u->bytes, size));
 		rc = change(u, err);
-	} else if (rc == 0) {
+	} else if (rc == 0 && u->root_wish.kind != WISH_NONE) {
 		rc = offline_commit(&u->off.root, err);
 	}
 	if (rc < 0 && !u->off.root.happened)
-		enlarge_undo(&u->off, &u->old_size);
-	if (rc >= 0)
-		u->free_bytes = ext4_edit_free_bytes(u->off.root.edit);
+		enlarge_undo(&u->old_root);
 	return rc < 0 ? rc : 0;
+}
+
+static int write_all(struct update *u, struct err *err)
+{
+	int rc = u->boot_wish.kind != WISH_NONE ? enlarge_boot(u, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = write_root(u, err);
+	return rc < 0 && u->old_boot.target
+	               ? err_prefix(err, "%s is larger now; but", u->old_boot.target->name)
+	               : rc;
+}
+
+static int parse_sizes(struct update *u, struct err *err)
+{
+	const struct offline_request *r = &u->req;
+	int rc = 0;
+
+	if (nix_wanted(&r->nix) && r->source.from.n)
+		return err_set(err, ERR_USAGE,
+		               "--from goes with --system; what is built is in the host's store");
+	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
+		return err_set(err, ERR_USAGE,
+		               "update: to what? Give --system PATH, or --size for a larger disk; or "
+		               "--config or --flake, to build a system");
+	if (r->size)
+		rc = size_wish_parse("size", r->size, &u->root_wish, err);
+	if (rc == 0 && r->boot_size)
+		rc = size_wish_parse("boot-size", r->boot_size, &u->boot_wish, err);
+	return rc;
 }
 
 static int update(struct update *u, struct err *err)
@@ -307,10 +393,11 @@ static int update(struct update *u, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (u->req.system)
+	rc = check_boot(u, err);
+	if (rc == 0 && u->req.system)
 		rc = load(u, err);
-	if (rc == 0 && !u->req.common.dry_run)
-		rc = write_all(u, err);
+	if (rc == 0)
+		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
 	if (rc == 0 && u->off.direct_kernel && u->req.system)
 		ui_warn("the config boots the host's %s: make it boot the new system's kernel and "
 		        "init= yourself",
@@ -332,12 +419,8 @@ int cmd_update(int argc, char **argv)
 	ui_init(UI_NORMAL);
 	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM | TAKES_THREADS, usage,
 	                           &u.req, &err);
-	if (rc == 0 && !u.req.system && !u.req.size && !nix_wanted(&u.req.nix))
-		rc = err_set(&err, ERR_USAGE,
-		             "update: to what? Give --system PATH, or --size for a larger disk; or "
-		             "--config or --flake, to build a system");
-	if (rc == 0 && u.req.size)
-		rc = size_wish_parse(u.req.size, &u.wish, &err);
+	if (rc == 0)
+		rc = parse_sizes(&u, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);
@@ -345,11 +428,13 @@ int cmd_update(int argc, char **argv)
 	rc = update_build(&u.req, &built, &err);
 	if (rc == 0)
 		rc = update(&u, &err);
+	enlarged_fini(&u.old_root);
+	enlarged_fini(&u.old_boot);
 	nixos_files_fini(&u.nixos);
 	differences_fini(&u.diff);
-	closure_fini(&u.closure);
+	source_fini(&u.source);
+	store_files_fini(&u.there.files);
 	nixos_system_fini(&u.system);
-	local_store_free(u.store);
-	free(u.items);
+	free(u.spool_dir);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -63,7 +63,8 @@ int update_build(struct offline_request *r, char **built, struct err *err)
 	req.name = name;
 	req.link = link;
 	rc = nix_build_guest(&req, built, err);
-	if (rc == 0)
-		r->system = *built;
-	return rc;
+	if (rc < 0)
+		return rc;
+	r->system = *built;
+	return text_list_add("from", &r->source.from, "/", err);
 }

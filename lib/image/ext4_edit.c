@@ -285,6 +285,11 @@ uint64_t ext4_edit_free_bytes(const struct ext4_edit *e)
 	return ext2fs_free_blocks_count(e->fs->super) * e->fs->blocksize;
 }
 
+uint64_t ext4_edit_bytes(const struct ext4_edit *e)
+{
+	return ext2fs_blocks_count(e->fs->super) * e->fs->blocksize;
+}
+
 /* ---- new trees ------------------------------------------------------------ */
 
 struct ext4_writer *ext4_edit_writer(struct ext4_edit *e)

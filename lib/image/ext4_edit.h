@@ -45,6 +45,8 @@ void ext4_edit_freep(struct ext4_edit **e);
 const char *ext4_edit_label(const struct ext4_edit *e);
 const struct ext4_ids *ext4_edit_ids(const struct ext4_edit *e);
 uint64_t ext4_edit_free_bytes(const struct ext4_edit *e);
+/* Its size, which may be less than its place. */
+uint64_t ext4_edit_bytes(const struct ext4_edit *e);
 
 /* ---- reading -------------------------------------------------------------- */
 

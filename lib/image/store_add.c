@@ -27,20 +27,22 @@ struct adding {
 	const struct store_source *src;
 	const struct store_fill_options *opt;
 	uint32_t dir;
-	struct share *shares;
+	size_t *order;        /* item numbers, as laid out */
+	struct share *shares; /* by position in order */
 	struct worker workers[WORKERS_MAX];
 };
 
-static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
+static int count_job(void *ctx, unsigned worker, size_t pos, struct err *err)
 {
 	struct adding *a = ctx;
+	size_t i = a->order[pos];
 	_cleanup_(walk_freep) struct walk *walk = a->src->open(a->src, i, true);
 	struct worker *me = &a->workers[worker];
 	int rc;
 
 	if (!me->counter)
 		me->counter = ext4_counter_new(ext4_edit_ids(a->e));
-	rc = ext4_count_tree(me->counter, walk, &a->shares[i].tally, err);
+	rc = ext4_count_tree(me->counter, walk, &a->shares[pos].tally, err);
 	return rc < 0 ? err_prefix(err, "copying %s", a->src->items[i].name) : 0;
 }
 
@@ -60,12 +62,13 @@ static int take_shares(struct adding *a, struct err *err)
 	return rc;
 }
 
-static int copy_item(struct adding *a, struct worker *me, size_t i, struct err *err)
+static int copy_item(struct adding *a, struct worker *me, size_t pos, struct err *err)
 {
+	size_t i = a->order[pos];
 	const struct store_item *item = &a->src->items[i];
 	_cleanup_(walk_freep) struct walk *walk = a->src->open(a->src, i, false);
 	struct nar_hash *hash = a->opt->verify ? me->hash : NULL;
-	struct share *sh = &a->shares[i];
+	struct share *sh = &a->shares[pos];
 	int rc;
 
 	ext4_stream_start(me->stream, sh->place.line, sh->place.ino);
@@ -83,6 +86,7 @@ static int copy_item(struct adding *a, struct worker *me, size_t i, struct err *
 	return rc;
 }
 
+/* The largest first, so that no thread is left alone with it at the end. */
 static int copy_job(void *ctx, unsigned worker, size_t i, struct err *err)
 {
 	struct adding *a = ctx;
@@ -94,7 +98,7 @@ static int copy_job(void *ctx, unsigned worker, size_t i, struct err *err)
 		me->hash = xmalloc(sizeof *me->hash);
 		nar_hash_init(me->hash);
 	}
-	rc = copy_item(a, me, i, err);
+	rc = copy_item(a, me, a->src->n - 1 - i, err);
 	if (rc == 0 && a->opt->paths)
 		atomic_fetch_add(a->opt->paths, 1);
 	return rc;
@@ -112,6 +116,7 @@ static void adding_fini(struct adding *a)
 		free(w->hash);
 	}
 	free(a->shares);
+	free(a->order);
 }
 
 int store_add(struct ext4_edit *e, uint32_t dir, const struct store_source *src,
@@ -121,6 +126,7 @@ int store_add(struct ext4_edit *e, uint32_t dir, const struct store_source *src,
 	unsigned threads = MIN(opt->threads, WORKERS_MAX);
 	int rc;
 
+	a.order = store_order(src->items, src->n);
 	a.shares = xcalloc(src->n + 1, sizeof *a.shares);
 	rc = pool_run(threads, src->n, count_job, &a, err);
 	if (rc == 0)
@@ -132,7 +138,7 @@ int store_add(struct ext4_edit *e, uint32_t dir, const struct store_source *src,
 
 		ext4_edit_used(e, &sh->place, sh->line_end,
 		               sh->place.ino + (uint32_t)sh->tally.inodes);
-		rc = ext4_edit_link(e, dir, src->items[i].name, &sh->object, err);
+		rc = ext4_edit_link(e, dir, src->items[a.order[i]].name, &sh->object, err);
 	}
 	adding_fini(&a);
 	return rc;

@@ -7,7 +7,7 @@
 #define IMAGE_STORE_ADD_H
 
 #include "image/ext4_edit.h"
-#include "image/store_fill.h"
+#include "image/stream_fill.h"
 
 /*
  * Copy src's items into the directory dir (/nix/store) of e; what has a name
@@ -16,5 +16,13 @@
  */
 int store_add(struct ext4_edit *e, uint32_t dir, const struct store_source *src,
               const struct store_fill_options *opt, struct err *err);
+
+/*
+ * The same for items that come as NARs; each goes where store_add() puts it.
+ * Only what has come whole, with the promised hash, is written. -ERR_SPACE as
+ * soon as it is known.
+ */
+int stream_add(struct ext4_edit *e, uint32_t dir, const struct stream_source *src,
+               const struct stream_fill_options *opt, struct err *err);
 
 #endif

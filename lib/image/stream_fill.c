@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/stream_unit.h"
+#include "image/ext4_space.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "image/ext4_piece.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -33,6 +35,7 @@ static void cut_units(struct fill *f)
 		f->left += u.bytes;
 	}
 	f->back = f->n_units;
+	f->tally = xcalloc(f->src->n, sizeof *f->tally);
 }
 
 static bool is_large(const struct unit *u)
@@ -40,32 +43,48 @@ static bool is_large(const struct unit *u)
 	return u->bytes > STREAM_MEMORY_MAX;
 }
 
+/* Where an item ends, the next one begins. */
+static int place_next(struct fill *f, size_t pos, struct err *err)
+{
+	const struct ext4_space *sp = f->w->space;
+	struct store_place *at = &f->plan->place[pos];
+	uint64_t blocks = f->tally[pos].blocks;
+
+	if (sp)
+		blocks += ext4_space_breaks(sp, at->line, blocks);
+	at[1].line = at->line + blocks;
+	at[1].ino = at->ino + f->tally[pos].inodes;
+	if ((f->opt->line_max && at[1].line > f->opt->line_max) || (sp && at[1].line > sp->n_blocks))
+		return err_set(err, ERR_SPACE, "too small: there is no room for all of it");
+	if (sp && at[1].ino > sp->n_inodes)
+		return err_set(err, ERR_SPACE, "there are not inodes enough for all of it");
+	if (at[1].ino > UINT32_MAX / 2)
+		return err_set(err, ERR_LIMIT, "%" PRIu64 " files are too many", at[1].ino);
+	return 0;
+}
+
 /* The beginnings of all units whose smaller ones are counted. Locked. */
 static int advance(struct fill *f, struct err *err)
 {
 	while (f->frontier < f->n_units && f->units[f->frontier].state >= COUNTED) {
 		const struct unit *u = &f->units[f->frontier++];
-		uint64_t line = u->line + u->tally.blocks, ino = u->ino + u->tally.inodes;
 
-		if (f->opt->line_max && line > f->opt->line_max)
-			return err_set(err, ERR_SPACE, "too small: there is no room for all of it");
-		if (ino > UINT32_MAX / 2)
-			return err_set(err, ERR_LIMIT, "%" PRIu64 " files are too many", ino);
-		if (f->frontier < f->n_units) {
-			f->units[f->frontier].line = line;
-			f->units[f->frontier].ino = ino;
+		for (size_t i = 0; i < u->n; i++) {
+			int rc = place_next(f, u->first + i, err);
+
+			if (rc < 0)
+				return rc;
 		}
 	}
 	pthread_cond_broadcast(&f->moved);
 	return 0;
 }
 
-int stream_post(struct fill *f, struct unit *u, const struct ext4_tally *tally, struct err *err)
+int stream_post(struct fill *f, struct unit *u, struct err *err)
 {
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	u->tally = *tally;
 	u->state = u->spool >= 0 ? PARKED : COUNTED;
 	rc = advance(f, err);
 	pthread_mutex_unlock(&f->lock);
@@ -165,9 +184,9 @@ static struct unit *choose(struct fill *f, do_unit **what)
 			return NULL;
 		u = f->front < f->back ? take_next(f) : NULL;
 		if (u) {
-			*what = !is_large(u)   ? stream_do_memory
-			        : begins(f, u) ? stream_do_direct
-			                       : stream_do_spool;
+			*what = !is_large(u)                        ? stream_do_memory
+			        : begins(f, u) && !f->w->space ? stream_do_direct
+			                                       : stream_do_spool;
 			return u;
 		}
 		if (f->front == f->back && !parked && !f->large_going)
@@ -218,7 +237,7 @@ static int work(void *ctx, unsigned number, size_t job, struct err *err)
 
 /* ---- all of it --------------------------------------------------------------- */
 
-static void fill_fini(struct fill *f)
+void stream_fini(struct fill *f)
 {
 	for (size_t i = 0; i < STREAM_WORKERS_MAX; i++) {
 		ext4_stream_free(f->workers[i].stream);
@@ -228,19 +247,45 @@ static void fill_fini(struct fill *f)
 	for (size_t i = 0; i < f->n_units; i++)
 		io_close(&f->units[i].spool);
 	free(f->units);
+	free(f->tally);
 	pthread_cond_destroy(&f->moved);
 	pthread_mutex_destroy(&f->lock);
 }
 
-static void sum_up(struct fill *f)
+int stream_run(struct fill *f, struct err *err)
 {
-	struct store_place *end = &f->plan->place[f->src->n];
-	const struct unit *last = f->n_units ? &f->units[f->n_units - 1] : NULL;
+	unsigned threads = MIN(f->opt->threads, STREAM_WORKERS_MAX);
+	int rc;
 
-	end->line = last ? last->line + last->tally.blocks : 0;
-	end->ino = last ? last->ino + last->tally.inodes : ITEMS_INO;
-	f->plan->total.blocks = end->line;
-	f->plan->total.inodes = end->ino - ITEMS_INO;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->moved, NULL);
+	cut_units(f);
+	f->src->order(f->src, f->plan->order, f->src->n);
+	rc = pool_run(threads, threads, work, f, err);
+	if (f->failed) {
+		rc = f->rc;
+		*err = f->err;
+	}
+	return rc;
+}
+
+/* What is in NARs takes a little more room in a file system. */
+static void begin(struct fill *f)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < f->src->n; i++)
+		bytes += stream_size_at(f, i);
+	target_begin(f->w->target, f->w->base + bytes + bytes / 8);
+}
+
+/* Blocks that the image file was given beyond the end of the line are too many. */
+static int finish(struct ext4_writer *w, uint64_t line, struct err *err)
+{
+	uint64_t run, phys;
+
+	phys = ext4_piece_line(w, line, &run);
+	return target_end(w->target, w->base + phys * EXT4_BLOCK, err);
 }
 
 int stream_fill(struct ext4_writer *w, const struct stream_source *src,
@@ -248,27 +293,23 @@ int stream_fill(struct ext4_writer *w, const struct stream_source *src,
                 uint64_t *line, uint32_t *ino, struct err *err)
 {
 	struct store_source items = {.items = src->items, .n = src->n};
-	struct fill f = {.w = w, .src = src, .opt = opt, .plan = plan};
-	unsigned threads = MIN(opt->threads, STREAM_WORKERS_MAX);
+	struct fill f = {.w = w, .src = src, .opt = opt, .plan = plan, .parent = STORE_INO};
+	const struct store_place *end;
 	int rc;
 
 	*plan = (struct store_plan){.order = store_order(src->items, src->n)};
 	plan->place = xcalloc(src->n + 1, sizeof *plan->place);
-	pthread_mutex_init(&f.lock, NULL);
-	pthread_cond_init(&f.moved, NULL);
-	cut_units(&f);
-	if (f.n_units)
-		f.units[0].ino = ITEMS_INO;
-	src->order(src, plan->order, src->n);
-	rc = pool_run(threads, threads, work, &f, err);
-	if (f.failed) {
-		rc = f.rc;
-		*err = f.err;
-	}
+	begin(&f);
+	plan->place[0].ino = ITEMS_INO;
+	rc = stream_run(&f, err);
 	if (rc == 0) {
-		sum_up(&f);
+		end = &plan->place[src->n];
+		plan->total.blocks = end->line;
+		plan->total.inodes = end->ino - ITEMS_INO;
 		rc = store_put_dir(w, &items, plan, mtime, line, ino, err);
 	}
-	fill_fini(&f);
+	if (rc == 0)
+		rc = finish(w, *line, err);
+	stream_fini(&f);
 	return rc;
 }

@@ -13,6 +13,9 @@
  *     in line               into the image
  *     one large NAR, not    unpack into a nameless file, count, hand on; write
  *     first in line         when its beginning is known
+ *
+ * In a file system that is there already nothing goes straight into the image:
+ * what is written to it is whole and checked.
  */
 #ifndef IMAGE_STREAM_FILL_H
 #define IMAGE_STREAM_FILL_H

@@ -13,6 +13,15 @@ static int fetch(struct fill *f, size_t pos, int copy, stream_use *use, void *ct
 	return stream_nar(f->src, f->plan->order[pos], copy, f->opt->bytes, use, ctx, err);
 }
 
+/* The walk's end shows only that all was right. */
+static int see_end(struct walk *walk, struct err *err)
+{
+	struct walk_entry ent;
+	int rc = walk_next(walk, &ent, err);
+
+	return rc < 0 ? rc : 0;
+}
+
 /* ---- units in memory --------------------------------------------------------- */
 
 struct memory {
@@ -40,7 +49,6 @@ struct load {
 static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct load *l = ctx;
-	struct ext4_tally tally = {0};
 	struct memory m = {.p = l->me->memory + l->at, .n = l->size};
 	struct walk *walk;
 	size_t have = 0, got = 1;
@@ -56,15 +64,13 @@ static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 		rc = stream_tap_read(t, &end, 1, &got, err);
 	if (rc < 0)
 		return rc;
+	*l->tally = (struct ext4_tally){0};
 	walk = nar_walk_new((struct nar_source){memory_read, &m});
-	rc = ext4_count_tree(l->me->counter, walk, &tally, err);
+	rc = ext4_count_tree(l->me->counter, walk, l->tally, err);
+	if (rc == 0)
+		rc = see_end(walk, err);
 	walk_free(walk);
-	if (rc < 0)
-		return rc;
-	l->tally->blocks += tally.blocks;
-	l->tally->inodes += tally.inodes;
-	l->tally->bytes += tally.bytes;
-	return 0;
+	return rc;
 }
 
 static void item_done(struct fill *f)
@@ -77,14 +83,28 @@ static int write_walk(struct fill *f, struct worker *me, size_t pos, struct walk
                       struct err *err)
 {
 	struct store_place *place = &f->plan->place[pos];
-	int rc;
+	int rc = 0;
 
-	place->line = ext4_stream_line(me->stream);
-	place->ino = ext4_stream_ino(me->stream);
-	rc = ext4_stream_tree(me->stream, walk, STORE_INO, NULL, &place->object, err);
+	/* Room that the one before had for more extents, and did not need. */
+	if (ext4_stream_line(me->stream) != place->line) {
+		rc = ext4_stream_flush(me->stream, err);
+		ext4_stream_start(me->stream, place->line, (uint32_t)place->ino);
+	}
 	if (rc == 0)
-		item_done(f);
-	return rc;
+		rc = ext4_stream_tree(me->stream, walk, f->parent, NULL, &place->object, err);
+	if (rc < 0)
+		return rc;
+	f->tally[pos].blocks = ext4_stream_line(me->stream) - place->line;
+	item_done(f);
+	return 0;
+}
+
+/* Begin at a unit's beginning. */
+static void start(struct fill *f, struct worker *me, const struct unit *u)
+{
+	const struct store_place *place = &f->plan->place[u->first];
+
+	ext4_stream_start(me->stream, place->line, (uint32_t)place->ino);
 }
 
 static int write_memory(struct fill *f, struct worker *me, const struct unit *u, struct err *err)
@@ -92,7 +112,7 @@ static int write_memory(struct fill *f, struct worker *me, const struct unit *u,
 	size_t at = 0;
 	int rc = 0;
 
-	ext4_stream_start(me->stream, u->line, (uint32_t)u->ino);
+	start(f, me, u);
 	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
 		struct memory m = {.p = me->memory + at, .n = stream_size_at(f, pos)};
 		struct walk *walk = nar_walk_new((struct nar_source){memory_read, &m});
@@ -106,17 +126,17 @@ static int write_memory(struct fill *f, struct worker *me, const struct unit *u,
 
 int stream_do_memory(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
-	struct ext4_tally tally = {0};
-	struct load l = {.me = me, .tally = &tally};
+	struct load l = {.me = me};
 	int rc = 0;
 
 	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
+		l.tally = &f->tally[pos];
 		l.size = (size_t)stream_size_at(f, pos);
 		rc = fetch(f, pos, -1, load_nar, &l, err);
 		l.at += l.size;
 	}
 	if (rc == 0)
-		rc = stream_post(f, u, &tally, err);
+		rc = stream_post(f, u, err);
 	if (rc == 0)
 		rc = stream_wait_for_beginning(f, u, err);
 	return rc < 0 ? rc : write_memory(f, me, u, err);
@@ -131,9 +151,8 @@ struct direct {
 };
 
 /* What a NAR that turned out bad had already written must be gone. */
-static int undo(struct fill *f, const struct unit *u, uint64_t end, struct err *err)
+static int undo(struct fill *f, uint64_t line, uint64_t end, struct err *err)
 {
-	uint64_t line = u->line;
 	int rc = 0;
 
 	while (line < end && rc == 0) {
@@ -147,15 +166,6 @@ static int undo(struct fill *f, const struct unit *u, uint64_t end, struct err *
 	return rc;
 }
 
-/* The walk's end shows only that all was right. */
-static int see_end(struct walk *walk, struct err *err)
-{
-	struct walk_entry ent;
-	int rc = walk_next(walk, &ent, err);
-
-	return rc < 0 ? rc : 0;
-}
-
 static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct direct *d = ctx;
@@ -165,16 +175,14 @@ static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
 	struct err other = ERR_INIT;
 	int rc;
 
-	ext4_stream_start(d->me->stream, d->unit->line, (uint32_t)d->unit->ino);
-	place->line = d->unit->line;
-	place->ino = d->unit->ino;
-	rc = ext4_stream_tree(d->me->stream, walk, STORE_INO, NULL, &place->object, err);
+	start(f, d->me, d->unit);
+	rc = ext4_stream_tree(d->me->stream, walk, f->parent, NULL, &place->object, err);
 	if (rc == 0)
 		rc = see_end(walk, err);
 	if (rc == 0)
 		rc = ext4_stream_flush(d->me->stream, err);
 	if (stream_tap_is_bad(t, rc) && rc < 0 &&
-	    undo(f, d->unit, ext4_stream_line(d->me->stream), &other) < 0) {
+	    undo(f, place->line, ext4_stream_line(d->me->stream), &other) < 0) {
 		t->bad = false;
 		*err = other;
 		rc = -(int)err->code;
@@ -186,21 +194,22 @@ static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
 int stream_do_direct(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
 	struct direct d = {.f = f, .me = me, .unit = u};
-	struct ext4_tally tally = {0};
+	const struct store_place *place = &f->plan->place[u->first];
 	int rc = fetch(f, u->first, -1, direct_nar, &d, err);
 
 	if (rc < 0)
 		return rc;
-	tally.blocks = ext4_stream_line(me->stream) - u->line;
-	tally.inodes = ext4_stream_ino(me->stream) - u->ino;
+	f->tally[u->first] = (struct ext4_tally){
+	        .blocks = ext4_stream_line(me->stream) - place->line,
+	        .inodes = ext4_stream_ino(me->stream) - place->ino,
+	};
 	item_done(f);
-	return stream_post(f, u, &tally, err);
+	return stream_post(f, u, err);
 }
 
 struct spooling {
 	struct worker *me;
-	struct unit *unit;
-	struct ext4_tally tally;
+	struct ext4_tally *tally;
 };
 
 static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
@@ -209,11 +218,11 @@ static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
 	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
 	int rc;
 
-	s->tally = (struct ext4_tally){0};
+	*s->tally = (struct ext4_tally){0};
 	if (lseek(t->copy, 0, SEEK_SET) < 0)
 		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
 	else
-		rc = ext4_count_tree(s->me->counter, walk, &s->tally, err);
+		rc = ext4_count_tree(s->me->counter, walk, s->tally, err);
 	if (rc == 0)
 		rc = see_end(walk, err);
 	walk_free(walk);
@@ -222,12 +231,12 @@ static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
 
 int stream_do_spool(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
-	struct spooling s = {.me = me, .unit = u};
+	struct spooling s = {.me = me, .tally = &f->tally[u->first]};
 	int rc = spool_open(f->opt->spool_dir, &u->spool, err);
 
 	if (rc == 0)
 		rc = fetch(f, u->first, u->spool, spool_nar, &s, err);
-	return rc < 0 ? rc : stream_post(f, u, &s.tally, err);
+	return rc < 0 ? rc : stream_post(f, u, err);
 }
 
 static int file_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
@@ -242,7 +251,7 @@ int stream_do_parked(struct fill *f, struct worker *me, struct unit *u, struct e
 
 	if (lseek(u->spool, 0, SEEK_SET) < 0)
 		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
-	ext4_stream_start(me->stream, u->line, (uint32_t)u->ino);
+	start(f, me, u);
 	if (rc == 0)
 		rc = write_walk(f, me, u->first, walk, err);
 	if (rc == 0)

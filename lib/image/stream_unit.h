@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What stream_fill.c, which says who does what, and stream_unit.c, which does
- * it, share; nobody else includes it. */
+/* What stream_fill.c, which says who does what, stream_unit.c, which does it,
+ * and stream_add.c share; nobody else includes it. */
 #ifndef IMAGE_STREAM_UNIT_H
 #define IMAGE_STREAM_UNIT_H
 
@@ -17,8 +17,6 @@ struct unit {
 	size_t first, n; /* in order[] */
 	uint64_t bytes;
 	enum { FREE, TAKEN, COUNTED, PARKED, DONE } state;
-	struct ext4_tally tally; /* from COUNTED on */
-	uint64_t line, ino;      /* where it begins, if it is before frontier */
 	int spool;
 };
 
@@ -32,7 +30,10 @@ struct fill {
 	struct ext4_writer *w;
 	const struct stream_source *src;
 	const struct stream_fill_options *opt;
+	/* Of units from COUNTED on; and where they begin, of those up to frontier. */
+	struct ext4_tally *tally;
 	struct store_plan *plan;
+	uint32_t parent; /* the directory */
 	struct worker workers[STREAM_WORKERS_MAX];
 	pthread_mutex_t lock;
 	pthread_cond_t moved; /* the frontier, or a unit got parked, or failure */
@@ -53,8 +54,15 @@ static inline uint64_t stream_size_at(const struct fill *f, size_t pos)
 	return f->src->items[f->plan->order[pos]].nar_size;
 }
 
-/* A unit is counted: the beginnings behind it may be known now. */
-int stream_post(struct fill *f, struct unit *u, const struct ext4_tally *tally, struct err *err);
+/*
+ * Fill in what the plan lays out, from place[0] on. f is zeroed but for w, src,
+ * opt, plan with its order and place, and parent.
+ */
+int stream_run(struct fill *f, struct err *err);
+void stream_fini(struct fill *f);
+
+/* A unit's items are counted: the beginnings behind it may be known now. */
+int stream_post(struct fill *f, struct unit *u, struct err *err);
 /* 0 when the unit's beginning is known; -ERR_INTERRUPTED. */
 int stream_wait_for_beginning(struct fill *f, const struct unit *u, struct err *err);
 

@@ -16,6 +16,7 @@
 
 /* fallocate() ahead of direct writes: else the host's ext4 serialises them. */
 #define LARGE_WRITE (256u << 10)
+#define AHEAD (32ull << 20)
 #define ZERO_PIECE (1u << 20)
 
 static void open_direct(struct target *t)
@@ -140,6 +141,27 @@ int target_write_small(struct target *t, const void *p, size_t n, uint64_t off, 
 	return io_pwrite(t->fd, t->name, p, n, off, err);
 }
 
+/* -1: the disk is full. What else may be wrong the write will say. */
+static int find_blocks(struct target *t, uint64_t off, size_t n)
+{
+	uint64_t from, to = off + n + AHEAD;
+	int rc = -1;
+
+	pthread_mutex_lock(&t->lock);
+	from = t->reserved;
+	if (t->ahead && off + n > from) {
+		/* Nobody fills a gap that is large. */
+		from = off > from + AHEAD ? off : from;
+		rc = fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from));
+		if (rc == 0)
+			t->reserved = to;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (rc == 0 || off + n <= t->reserved)
+		return 0;
+	return fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) < 0 && errno == ENOSPC ? -1 : 0;
+}
+
 int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct err *err)
 {
 	bool aligned = ((uintptr_t)p | n | off) % EXT4_BLOCK == 0;
@@ -148,8 +170,7 @@ int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct
 		return off < t->reserved ? target_zero(t, off, n, err) : 0;
 	if (!aligned || t->direct_fd < 0)
 		return target_write_small(t, p, n, off, err);
-	if (!t->is_device && n >= LARGE_WRITE && off + n > t->reserved &&
-	    fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) < 0 && errno == ENOSPC)
+	if (!t->is_device && n >= LARGE_WRITE && off + n > t->reserved && find_blocks(t, off, n) < 0)
 		return err_sys(err, errno, "%s: write", t->name);
 	while (n) {
 		ssize_t w = pwrite(t->direct_fd, p, n, (off_t)off);
@@ -208,6 +229,23 @@ int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err 
 	if (rc == 0)
 		t->reserved = off + n;
 	return rc;
+}
+
+void target_begin(struct target *t, uint64_t size)
+{
+	/* Writes beyond the end come one by one, too. */
+	t->ahead = target_wants_ahead(t) && ftruncate(t->fd, (off_t)size) == 0;
+}
+
+int target_end(struct target *t, uint64_t end, struct err *err)
+{
+	uint64_t reserved = t->reserved;
+
+	t->ahead = false;
+	if (reserved <= end)
+		return 0;
+	t->reserved = end;
+	return target_zero(t, end, reserved - end, err);
 }
 
 static int write_zeros(struct target *t, uint64_t off, uint64_t n, struct err *err)

@@ -7,6 +7,7 @@
 #ifndef IMAGE_TARGET_H
 #define IMAGE_TARGET_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,9 @@ struct target {
 	char *name;	/* for messages; owned */
 	bool is_device;
 	bool sparse;	/* what was never written reads as zeros */
-	uint64_t reserved; /* up to here target_reserve_ahead() saw to a file's blocks */
+	pthread_mutex_t lock;
+	atomic_uint_least64_t reserved; /* up to here a file has blocks ahead */
+	bool ahead; /* pieces that come in order get theirs ahead */
 	uint64_t size;	/* of a device; 0 for a file until it is set */
 	unsigned sector; /* bytes that a device's table counts in; 0 for a file */
 	enum clone_mode clone;
@@ -37,7 +40,7 @@ struct target {
 
 #define TARGET_INIT                                                                                \
 	{                                                                                          \
-		.fd = -1, .direct_fd = -1                                                          \
+		.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER                       \
 	}
 
 /*
@@ -82,6 +85,14 @@ int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err);
 bool target_wants_ahead(const struct target *t);
 /* Do so: stretches from the start to the end. Pieces of zeros give theirs back. */
 int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err *err);
+
+/*
+ * The same where nobody knows how large it will be: about size bytes, and
+ * large pieces will come nearly in order. target_end() gives back what lies
+ * behind the end.
+ */
+void target_begin(struct target *t, uint64_t size);
+int target_end(struct target *t, uint64_t end, struct err *err);
 
 /* Make n bytes at off read as zeros. */
 int target_zero(struct target *t, uint64_t off, uint64_t n, struct err *err);

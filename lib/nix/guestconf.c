@@ -43,13 +43,12 @@ static void put_head(const struct guestconf *c, struct buf *out)
 {
 	buf_putf(out,
 		 "# A NixOS guest on Xen. On a machine with Nix:\n"
-		 "#   nix-build '<nixpkgs/nixos>' -A system --arg configuration ./configuration.nix\n"
-		 "#   domstrap create %s --system ./result --configuration configuration.nix%s%s\n"
+		 "#   domstrap create %s --config configuration.nix --nixpkgs channel:nixos-%s%s%s\n"
 		 "#   xl create -c %s.cfg\n"
 		 "{ config, lib, pkgs, ... }:\n"
 		 "{\n",
-		 c->hostname, c->split ? " --layout split" : "", c->pygrub ? " --boot pygrub" : "",
-		 c->hostname);
+		 c->hostname, c->release, c->split ? " --layout split" : "",
+		 c->pygrub ? " --boot pygrub" : "", c->hostname);
 }
 
 static void put_boot(const struct guestconf *c, struct buf *out)
@@ -159,7 +158,7 @@ void guestconf_format(const struct guestconf *c, struct buf *out)
 void guestconf_flake(const struct guestconf *c, struct buf *out)
 {
 	buf_putf(out,
-		 "# nix build .#nixosConfigurations.%s.config.system.build.toplevel\n"
+		 "# domstrap create %s --flake .%s%s\n"
 		 "{\n"
 		 "  inputs.nixpkgs.url = \"nixpkgs/nixos-%s\";\n"
 		 "\n"
@@ -170,7 +169,8 @@ void guestconf_flake(const struct guestconf *c, struct buf *out)
 		 "    };\n"
 		 "  };\n"
 		 "}\n",
-		 c->hostname, c->release, c->hostname);
+		 c->hostname, c->split ? " --layout split" : "", c->pygrub ? " --boot pygrub" : "",
+		 c->release, c->hostname);
 }
 
 int guestconf_hostname_check(const char *name, struct err *err)

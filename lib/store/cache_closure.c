@@ -37,6 +37,7 @@ struct node {
 
 struct search {
 	struct caches *c;
+	const struct closure *have; /* NULL: nothing */
 	struct node *nodes;
 	size_t n, cap;
 	uint32_t *table; /* hash table of node numbers and one; 0: free */
@@ -215,6 +216,35 @@ static int use_kept(struct search *s, uint32_t i, struct err *err)
 	return rc;
 }
 
+/* ---- what is there already --------------------------------------------------- */
+
+/* 1: it is not. */
+static int use_have(struct search *s, uint32_t i, struct err *err)
+{
+	const struct closure *have = s->have;
+	const struct path_info *info =
+	        have ? closure_find_base(have, str_from(s->nodes[i].base)) : NULL;
+	uint32_t *refs;
+	int rc = 0;
+
+	if (!info)
+		return 1;
+	refs = xcalloc(info->nrefs, sizeof *refs);
+	for (size_t r = 0; r < info->nrefs && rc == 0; r++) {
+		const struct path_info *to = &have->paths[info->refs[r]];
+
+		if (to == info)
+			refs[r] = i;
+		else
+			rc = node_of(s, str_from(to->path + strlen(STORE_DIR "/")), i, &refs[r],
+			             err);
+	}
+	path_info_copy(info, &s->nodes[i].info);
+	s->nodes[i].info.refs = refs;
+	s->nodes[i].info.nrefs = info->nrefs;
+	return rc < 0 ? rc : settle(s, i, err);
+}
+
 /* ---- local stores ------------------------------------------------------------ */
 
 /* Take over what a store says of one path, where it is not known yet. */
@@ -291,7 +321,10 @@ static int nobody_has(const struct search *s, const struct node *n, struct err *
 static int ask(struct search *s, uint32_t i, struct err *err)
 {
 	_free_ char *name = NULL;
+	int there = use_have(s, i, err);
 
+	if (there <= 0)
+		return there;
 	while (s->nodes[i].supplier < s->c->n) {
 		struct node *n = &s->nodes[i];
 		struct supplier *who = &s->c->suppliers[n->supplier];
@@ -469,10 +502,10 @@ static int parse_system(const char *system, struct str *out, struct err *err)
 	return 0;
 }
 
-int caches_closure(struct caches *c, const char *system, struct closure *out, const char **toplevel,
-                   struct err *err)
+int caches_closure(struct caches *c, const char *system, const struct closure *have,
+                   struct closure *out, const char **toplevel, struct err *err)
 {
-	_cleanup_(search_fini) struct search s = {.c = c};
+	_cleanup_(search_fini) struct search s = {.c = c, .have = have};
 	struct str base;
 	uint32_t top;
 	int rc = parse_system(system, &base, err);

@@ -40,11 +40,12 @@ void caches_freep(struct caches **c);
  * The closure of a system, named by its store path or by its 32 digits. Every
  * path in it is signed by a trusted key or named after its contents, unless
  * check_sigs is off. *out is for closure_fini(), and must outlive what is
- * fetched. *toplevel: the whole store path, borrowed from *out.
+ * fetched. *toplevel: the whole store path, borrowed from *out. Nobody is asked
+ * for paths of have, which may be NULL: they are as they are there.
  * -ERR_NOENT: nobody has some path; -ERR_MISMATCH: one is not to be trusted.
  */
-int caches_closure(struct caches *c, const char *system, struct closure *out, const char **toplevel,
-                   struct err *err);
+int caches_closure(struct caches *c, const char *system, const struct closure *have,
+                   struct closure *out, const char **toplevel, struct err *err);
 
 /* Path number i of the closure comes compressed in a way that costs much time. */
 bool caches_is_slow(const struct caches *c, size_t i);

@@ -2,6 +2,7 @@
 #include "store/closure.h"
 
 #include "base/mem.h"
+#include "nix/store_path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,30 @@ const struct path_info *closure_find(const struct closure *c, const char *path)
 	if (!c->n)
 		return NULL;
 	return bsearch(path, c->paths, c->n, sizeof *c->paths, against_path);
+}
+
+const struct path_info *closure_find_base(const struct closure *c, struct str base)
+{
+	size_t lo = 0, hi = c->n;
+
+	/* The first path that is not before it. */
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		struct str there = str_from(c->paths[mid].path + strlen(STORE_DIR "/"));
+
+		if (str_cmp(there, base) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < c->n) {
+		struct str there = str_from(c->paths[lo].path + strlen(STORE_DIR "/"));
+
+		if (str_eq(there, base) ||
+		    (base.n == STORE_DIGEST_LEN && str_eq((struct str){there.p, base.n}, base)))
+			return &c->paths[lo];
+	}
+	return NULL;
 }
 
 const struct path_info *closure_unreached(const struct closure *c, size_t from)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "nix/hash.h"
 
 /* More paths, or references in all, than any system has. */
@@ -54,6 +55,10 @@ void closure_fini(struct closure *c);
 void path_info_fini(struct path_info *info);
 /* The path's entry, borrowed from c; NULL: not in it. */
 const struct path_info *closure_find(const struct closure *c, const char *path);
+/* The same by the path's name without "/nix/store/", or by its 32 digits alone. */
+const struct path_info *closure_find_base(const struct closure *c, struct str base);
+/* Everything but the references; *to is for path_info_fini(). */
+void path_info_copy(const struct path_info *from, struct path_info *to);
 /*
  * -ERR_FORMAT where a path refers to itself by way of others, or comes twice. A
  * reference to itself alone is fine.

@@ -10,8 +10,7 @@ static char *copy_text(const char *s)
 	return s ? xstrdup(s) : NULL;
 }
 
-/* Everything but the references. */
-static void copy_info(const struct path_info *from, struct path_info *to)
+void path_info_copy(const struct path_info *from, struct path_info *to)
 {
 	*to = *from;
 	to->path = copy_text(from->path);
@@ -46,7 +45,7 @@ void closure_filter(const struct closure *c, const bool *keep, struct closure *o
 	for (size_t i = 0; i < c->n; i++) {
 		if (!keep[i])
 			continue;
-		copy_info(&c->paths[i], &r.paths[map[i]]);
+		path_info_copy(&c->paths[i], &r.paths[map[i]]);
 		copy_refs(&c->paths[i], map, &r.paths[map[i]]);
 	}
 	*out = r;
@@ -81,7 +80,7 @@ void closure_union(const struct closure *have, const struct closure *add, int64_
 	for (size_t i = 0; i < have->n; i++) {
 		struct path_info *to = &r.paths[map_have[i]];
 
-		copy_info(&have->paths[i], to);
+		path_info_copy(&have->paths[i], to);
 		copy_refs(&have->paths[i], map_have, to);
 	}
 	for (size_t i = 0; i < add->n; i++) {
@@ -89,7 +88,7 @@ void closure_union(const struct closure *have, const struct closure *add, int64_
 
 		if (to->path)
 			continue;
-		copy_info(&add->paths[i], to);
+		path_info_copy(&add->paths[i], to);
 		copy_refs(&add->paths[i], map_add, to);
 		to->registration_time = time;
 		to->ultimate = false;

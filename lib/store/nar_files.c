@@ -32,6 +32,8 @@ struct nar_files {
 	struct store_files files;
 	struct caches *caches;
 	const struct closure *closure;
+	const struct closure *have; /* not to be fetched: it is */
+	struct store_files *there;  /* here; both may be NULL */
 	const char *dir;
 	struct nar *nars; /* by number in the closure */
 };
@@ -171,6 +173,19 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 
 /* ---- looking ---------------------------------------------------------------- */
 
+/* Where a path is that need not be fetched, or NULL. */
+static struct store_files *elsewhere(const struct store_files *f, const char *path)
+{
+	const struct nar_files *nf = (const struct nar_files *)f;
+	struct err ignored = ERR_INIT;
+	struct store_path sp;
+	struct str rest;
+
+	if (!nf->there || store_path_split(str_from(path), &sp, &rest, &ignored) < 0)
+		return NULL;
+	return closure_find_base(nf->have, sp.base) ? nf->there : NULL;
+}
+
 /* The NAR that a path leads into, fetched, and what of the path is inside. */
 static int enter(struct nar_files *nf, const char *path, struct nar **nar, struct str *rest,
                  struct err *err)
@@ -220,10 +235,14 @@ static int find(struct store_files *f, const char *path, struct nar **nar, struc
 static int look(struct store_files *f, const char *path, enum walk_kind *kind, struct buf *target,
                 struct err *err)
 {
+	struct store_files *other = elsewhere(f, path);
 	struct entry *e;
 	struct nar *nar;
-	int rc = find(f, path, &nar, &e, err);
+	int rc;
 
+	if (other)
+		return other->ops->look(other, path, kind, target, err);
+	rc = find(f, path, &nar, &e, err);
 	if (rc < 0)
 		return rc;
 	*kind = e->kind;
@@ -236,12 +255,16 @@ static int look(struct store_files *f, const char *path, enum walk_kind *kind, s
 static int open_file(struct store_files *f, const char *path, int *fd, uint64_t *size,
                      struct err *err)
 {
+	struct store_files *other = elsewhere(f, path);
 	_close_ int copy = -1;
 	char piece[COPY_PIECE];
 	struct entry *e;
 	struct nar *nar;
-	int rc = find(f, path, &nar, &e, err);
+	int rc;
 
+	if (other)
+		return other->ops->open(other, path, fd, size, err);
+	rc = find(f, path, &nar, &e, err);
 	if (rc == 0)
 		rc = spool_open(((struct nar_files *)f)->dir, &copy, err);
 	for (uint64_t done = 0; rc == 0 && done < e->size;) {
@@ -268,11 +291,15 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 
 static int list(struct store_files *f, const char *path, struct buf *names, struct err *err)
 {
+	struct store_files *other = elsewhere(f, path);
 	struct entry *e;
 	struct nar *nar;
 	size_t skip;
-	int rc = find(f, path, &nar, &e, err);
+	int rc;
 
+	if (other)
+		return other->ops->list(other, path, names, err);
+	rc = find(f, path, &nar, &e, err);
 	if (rc < 0)
 		return rc;
 	skip = *e->path ? strlen(e->path) + 1 : 0;
@@ -290,13 +317,17 @@ static int list(struct store_files *f, const char *path, struct buf *names, stru
 
 static const struct store_files_ops ops = {.look = look, .open = open_file, .list = list};
 
-struct store_files *nar_files_new(struct caches *c, const struct closure *closure, const char *dir)
+struct store_files *nar_files_new(struct caches *c, const struct closure *closure,
+                                  const struct closure *have, struct store_files *there,
+                                  const char *dir)
 {
 	struct nar_files *nf = xcalloc(1, sizeof *nf);
 
 	nf->files = (struct store_files){.ops = &ops, .root = xstrdup("")};
 	nf->caches = c;
 	nf->closure = closure;
+	nf->have = have;
+	nf->there = there;
 	nf->dir = dir;
 	nf->nars = xcalloc(closure->n, sizeof *nf->nars);
 	for (size_t i = 0; i < closure->n; i++)
@@ -361,7 +392,8 @@ int nar_files_outputs(struct store_files *f, struct closure *closure, struct err
 		struct path_info *info = &closure->paths[i];
 
 		/* One of a local store has them. */
-		if (info->noutputs || !str_ends(str_from(info->path), ".drv"))
+		if (info->noutputs || !str_ends(str_from(info->path), ".drv") ||
+		    elsewhere(f, info->path))
 			continue;
 		rc = find_outputs(f, info, err);
 		/* There may be thousands: they are not kept. */

@@ -12,9 +12,12 @@
 
 /*
  * For a closure of these caches; all is borrowed. dir is for nameless files.
- * nar_files_free() takes what nar_files_new() gave.
+ * there: where the paths of have are, or NULL. nar_files_free() takes what
+ * nar_files_new() gave.
  */
-struct store_files *nar_files_new(struct caches *c, const struct closure *closure, const char *dir);
+struct store_files *nar_files_new(struct caches *c, const struct closure *closure,
+                                  const struct closure *have, struct store_files *there,
+                                  const char *dir);
 void nar_files_free(struct store_files *f);
 
 /*

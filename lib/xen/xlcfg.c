@@ -182,6 +182,13 @@ static void format_disks(const struct xlcfg *cfg, struct buf *out)
 		buf_puts(out, i ? ",\n    " : "\n    ");
 		quoted(out, str_from(spec));
 	}
+	if (cfg->cdrom) {
+		_free_ char *spec =
+		        xasprintf("format=raw,vdev=hdc,access=ro,devtype=cdrom,target=%s", cfg->cdrom);
+
+		buf_puts(out, ",\n    ");
+		quoted(out, str_from(spec));
+	}
 	buf_puts(out, "\n]\n");
 }
 
@@ -205,8 +212,24 @@ static void format_set(const struct xlcfg *cfg, struct buf *out)
 	}
 }
 
+static void format_hvm(const struct xlcfg *cfg, struct buf *out)
+{
+	buf_puts(out, "\n# A PC, whose firmware boots the CD. Its screen is on VNC, for this host\n"
+	              "# alone, and what speaks to a serial port is on \"xl console\".\n");
+	text_key(cfg, out, "bios", "seabios");
+	text_key(cfg, out, "device_model_version", "qemu-xen");
+	text_key(cfg, out, "boot", "dc");
+	number_key(cfg, out, "vnc", 1);
+	text_key(cfg, out, "vnclisten", "127.0.0.1");
+	text_key(cfg, out, "serial", "pty");
+}
+
 static void format_boot(const struct xlcfg *cfg, struct buf *out)
 {
+	if (cfg->type == XL_HVM) {
+		format_hvm(cfg, out);
+		return;
+	}
 	if (cfg->bootloader) {
 		buf_puts(out, "\n# The boot helper reads the guest's own menu from its disk, so a\n"
 		              "# kernel that the guest installs is used at its next start.\n");
@@ -226,12 +249,16 @@ static void format_boot(const struct xlcfg *cfg, struct buf *out)
 
 void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
 {
+	static const char *const types[] = {"pv", "pvh", "hvm"};
+
 	buf_putf(out, "# xl configuration of the guest %s; see xl.cfg(5).\n", cfg->name);
 	buf_putf(out, "# Start it with:  xl create -c %s\n", cfg->file);
-	buf_putf(out, "# Made from %s\n\n", cfg->system);
+	if (cfg->system)
+		buf_putf(out, "# Made from %s\n", cfg->system);
+	buf_puts(out, "\n");
 	text_key(cfg, out, "name", cfg->name);
 	text_key(cfg, out, "uuid", cfg->uuid);
-	text_key(cfg, out, "type", cfg->type == XL_PVH ? "pvh" : "pv");
+	text_key(cfg, out, "type", types[cfg->type]);
 	buf_puts(out, "\n# MiB of memory, and virtual CPUs.\n");
 	number_key(cfg, out, "memory", cfg->memory);
 	number_key(cfg, out, "vcpus", cfg->vcpus);
@@ -242,7 +269,8 @@ void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
 	list_key(out, "vif", cfg->vifs, cfg->n_vifs);
 	buf_puts(out, "\n");
 	text_key(cfg, out, "on_poweroff", "destroy");
-	text_key(cfg, out, "on_reboot", "restart");
+	/* The CD would boot again. */
+	text_key(cfg, out, "on_reboot", cfg->type == XL_HVM ? "destroy" : "restart");
 	text_key(cfg, out, "on_crash", "destroy");
 	format_set(cfg, out);
 }

@@ -17,6 +17,7 @@
 enum xl_type {
 	XL_PV,
 	XL_PVH,
+	XL_HVM, /* a PC with firmware, to install from a CD */
 };
 
 /* A raw disk. */
@@ -29,7 +30,7 @@ struct xl_disk {
 struct xlcfg {
 	const char *name;
 	const char *file;   /* of the config itself, for its opening comment */
-	const char *system; /* what is in the guest, for the comment */
+	const char *system; /* what is in the guest, for the comment; NULL: not known */
 	enum xl_type type;
 	const char *uuid;
 	uint64_t memory; /* MiB */
@@ -40,6 +41,7 @@ struct xlcfg {
 	size_t n_bootloader_args;
 	const struct xl_disk *disks;
 	size_t n_disks;
+	const char *cdrom; /* XL_HVM: the image to boot, absolute */
 	const char *const *vifs; /* specifications as in xl-network-configuration(5) */
 	size_t n_vifs;
 	const char *const *set; /* "KEY=VALUE", checked by xlcfg_set_check() */

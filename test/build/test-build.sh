@@ -118,7 +118,14 @@ says "option 'sandbox' has invalid value 'nonsense'" "${ok[@]}" --option sandbox
 echo '{ test.extra = "rm init"; }' >broken.nix
 build "${ok[@]}" --config broken.nix -o noinit >stdout 2>stderr && fail "a system without init"
 grep -q 'not a NixOS system.*init' stderr || { cat stderr >&2; fail "not said that it is no system"; }
-[ ! -s stdout ] || fail "a path on stdout that is no system"
+[[ ! -s stdout && ! -L noinit ]] || fail "what is no system is printed or kept"
+echo '{ }' >secret.nix
+chmod 600 secret.nix
+if [ -z "$no_loop" ]; then
+  chmod 755 "$WORLD" "$work"
+  setpriv --reuid 65534 --regid 65534 --clear-groups -- "$DOMSTRAP" build "${ok[@]}" --config secret.nix -n 2>stderr && fail "unreadable"
+  grep -q 'secret.nix: Permission denied' stderr || { cat stderr >&2; fail "not said that it cannot be read"; }
+fi
 # Links and their places.
 refuses 1 'configuration.nix: exists already, and is no link' "${ok[@]}" -o configuration.nix
 ln -s /etc elsewhere

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """server.py DIR LOG: serve DIR on loopback, badly. Prints its port.
 
-A URL is /MODE/path: MODE says what goes wrong. Every request is a line "MODE path" in LOG.
+A URL is /MODE/path: MODE says what goes wrong. Every request is a line "MODE path" in LOG. The paths SPARE of the
+environment, blanks between, are always served well.
 """
 import http.server
 import os
@@ -84,6 +85,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             counts[self.path] = seen = counts.get(self.path, 0) + 1
             with open(log_path, "a") as f:
                 f.write(f"{mode} {name}\n")
+        if name in os.environ.get("SPARE", "").split():
+            mode = "plain"
         is_nar, is_info = name.startswith("nar/"), name.endswith(".narinfo")
         path = os.path.join(root, name)
         if mode == "swap" and is_nar:
@@ -143,7 +146,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif mode == "redirect":
             self.redirect(self.path.replace("/redirect/", "/plain/"))
         elif mode == "bomb":
-            self.send(subprocess.run(["zstd", "-q"], input=MEGABYTE * 300, stdout=subprocess.PIPE, check=True).stdout)
+            self.send(subprocess.run(["zstd", "-q"], input=MEGABYTE * 60, stdout=subprocess.PIPE, check=True).stdout)
         elif mode == "empty":
             self.send(b"")
         elif mode.startswith("nar-"):

@@ -29,7 +29,7 @@ refused() { # refused WORDS OPTION...: status 2, WORDS in the message, nothing w
   local words=$1 rc=0
   shift
   "$domstrap" init "$dir/none" "$@" >"$dir/out" 2>&1 </dev/null || rc=$?
-  if [ $rc = 2 ] && grep -qF -- "$words" "$dir/out" && [ ! -e "$dir/none/configuration.nix" ]; then
+  if [ $rc = 2 ] && grep -qF -- "$words" "$dir/out" && [ ! -e "$dir/none" ]; then
     ok "refused: $words"
   else
     bad "refused: $words: status $rc, $(cat "$dir/out")"
@@ -46,6 +46,8 @@ builds split --layout split --boot pygrub --ip 192.0.2.7/24 --gateway 192.0.2.1 
 grep -q '^/dev/xvda /boot ext4' "$system/etc/fstab" && ok "split: /boot on xvda" || bad "split: /boot on xvda"
 has split/configuration.nix 'users.users."some-one"'
 has split/configuration.nix 'address = ['
+has split/configuration.nix 'domstrap create split --config configuration.nix --nixpkgs channel:nixos-26.05 --layout split --boot pygrub'
+has single/flake.nix 'domstrap create one --flake .'
 
 cp "$dir/single/configuration.nix" "$dir/before"
 "$domstrap" init "$dir/single" 2>/dev/null && bad "does not overwrite" || ok "does not overwrite"

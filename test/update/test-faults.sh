@@ -1,5 +1,5 @@
 #!/bin/bash
-# Update and gc, on one disk and on two, stopped at every step towards the disks: killed, and with I/O errors. Then,
+# Update (from the store, and from a cache) and gc, on one disk and on two, stopped at every step towards the disks: killed, and with I/O errors. Then,
 # by our own next command as well as by e2fsck: all of the change or nothing, nothing to complain of for e2fsck and
 # real Nix, and every entry of the menu boots, also before anybody looked after it.
 # shellcheck source-path=SCRIPTDIR
@@ -26,6 +26,10 @@ look() {
 
 restore() { local f; for f in "$1"*.img; do cp --sparse=always "$f" "$2${f#"$1"}"; done; }
 
+nix-store --generate-binary-cache-key test-1 secret public
+key=$(cat public)
+: >conf
+nix copy --to "file://$PWD/cache?compression=zstd&secret-key=$PWD/secret" "$(system 3)" 2>copy.log || { cat copy.log >&2; fail "nix copy"; }
 total=0
 for layout in single split; do
   rm -f seen
@@ -36,9 +40,10 @@ for layout in single split; do
   [ "$layout" = single ] || root=g-root.img boot=g-boot.img
   "$DOMSTRAP" update g.cfg --system "$(system 2)" -q
   rm -f saved*.img; restore g saved
-  for command in update gc rollback; do
+  for command in update fetch gc rollback; do
     case $command in
       update) run=(update g.cfg --system "$(system 3)" -q -j 1) ;;
+      fetch) run=(update g.cfg --system "$(system 3)" -q -j 1 --from "file://$PWD/cache" --trusted-key "$key" --conf "$PWD/conf") ;;
       gc) run=(gc g.cfg --keep 1 -q) ;;
       rollback) run=(rollback g.cfg -q) ;;
     esac

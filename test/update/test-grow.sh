@@ -56,6 +56,91 @@ for layout in single split; do
   fi
 done
 
+# ---- the boot disk ----
+
+"$DOMSTRAP" create b --system "$(system 1)" -q --force --vif none --layout split --size 48M --boot-size 20M
+at=$(blocks b-boot.img) root_at=$(blocks b-root.img)
+"$DOMSTRAP" update b.cfg --boot-size +8M --dry-run >out
+grep -q 'would enlarge .*b-boot.img to 28.0 MiB' out || fail "--boot-size --dry-run: $(cat out)"
+[ "$(stat -c %s b-boot.img)" = 20971520 ] || fail "--dry-run enlarges"
+"$DOMSTRAP" update b.cfg --boot-size +8M -q
+[ "$(stat -c %s b-boot.img) $(blocks b-boot.img)" = "29360128 $((at + 2048))" ] || fail "--boot-size: $(blocks b-boot.img) blocks"
+"$DOMSTRAP" update b.cfg --boot-size 400M --size +8M --system "$new" -q
+clean b-boot.img "--boot-size"; clean b-root.img "--boot-size"
+[ "$(($(blocks b-boot.img) > 100000)) $(blocks b-root.img)" = "1 $((root_at + 2048))" ] || fail "--boot-size with --size"
+unpack b-root.img tree
+sane tree "--boot-size"
+rm -rf bootdir; mkdir bootdir; debugfs b-boot.img -R "rdump / bootdir" >/dev/null 2>&1
+entries tree bootdir || fail "--boot-size: the menu"
+"$DOMSTRAP" update g.img --boot-size +8M 2>log && fail "--boot-size without a boot disk"
+grep -q 'no disk of its own' log || fail "--boot-size without a boot disk: $(cat log)"
+
+# ---- other tables ----
+
+disk_of() { # disk_of LABEL SFDISK-LINES: x.img, with base.fs as the partition at 8 MiB
+  rm -f x.img; truncate -s 80M x.img
+  printf 'label: %s\n%s\n' "$1" "$2" | sfdisk -q x.img 2>/dev/null
+  dd if=base.fs of=x.img bs=1M seek=8 conv=notrunc,sparse status=none
+}
+root_clean() { # its file system
+  rm -f x.fs; dd if=x.img of=x.fs bs=1M skip=8 conv=sparse status=none
+  clean x.fs "$1"
+}
+quiet() { sfdisk -q --verify x.img 2>&1 | grep -v 'gaps\|No errors\|unallocated' | grep . && fail "$1: sfdisk has something to say"; return 0; }
+"$DOMSTRAP" create r --system "$(system 1)" -q --force --vif none --size 48M
+dd if=r.img of=base.fs bs=1M skip=1 conv=sparse status=none
+two='start=2048, size=8192
+start=16384, size=96256, name=root'
+disk_of gpt "$two"
+printf 'boot code' | dd of=x.img conv=notrunc status=none
+uuids=$(sfdisk -d x.img | grep -o 'uuid=[^,]*\|^label-id.*')
+for size in +20M 300M; do
+  "$DOMSTRAP" update x.img --size $size -q
+  root_clean "GPT, --size $size"; quiet "GPT, --size $size"
+  [ "$(sfdisk -d x.img | grep -o 'uuid=[^,]*\|^label-id.*')" = "$uuids" ] || fail "GPT, --size $size: other names"
+done
+[ "$(head -c 9 x.img)" = "boot code" ] || fail "GPT: the boot code is gone"
+[ "$(blocks x.fs)" = $(((300 * 1048576 - 8388608 - 33 * 512) / 4096)) ] || fail "GPT: $(blocks x.fs) blocks"
+"$DOMSTRAP" update x.img --size +8M --system "$new" -q
+root_clean "GPT, with a system"
+# What cannot grow says so, and is as it was; what another program has enlarged is used.
+other() { # other WHAT LABEL LINES
+  disk_of "$2" "$3"
+  cp --sparse=always x.img was.img
+  "$DOMSTRAP" update x.img --size +20M 2>log && fail "$1: grows"
+  grep -q 'neither the last primary one of an MBR nor the last of a GPT' log || fail "$1: $(cat log)"
+  cmp x.img was.img || fail "$1: refused, and it has changed"
+  "$DOMSTRAP" update x.img --size +20M --dry-run 2>log && fail "$1: --dry-run says that it grows"
+  "$DOMSTRAP" update x.img --size all -q
+  root_clean "$1, --size all"
+  [ "$(blocks x.fs)" -gt 15000 ] || fail "$1, --size all: $(blocks x.fs) blocks"
+}
+other "GPT, not the last" gpt 'start=16384, size=122880
+start=143360, size=2048'
+other "MBR, not the last" dos 'start=16384, size=122880
+start=143360, size=2048'
+other "MBR, a logical one" dos 'start=2048, size=160000, type=5
+start=16384, size=122880'
+
+# Stopped between the two tables of a GPT, too, there is always one.
+disk_of gpt "$two"
+cp --sparse=always x.img base.img
+FAULT_COUNT=$PWD/count LD_PRELOAD=$FAULTS "$DOMSTRAP" update x.img --size 200M -q
+steps=$(cat count) done_blocks=$(root_clean x; blocks x.fs)
+for ((at = 1; at <= steps; at++)); do
+  for kind in kill torn eio; do
+    what="GPT, $kind at $at of $steps"
+    cp --sparse=always base.img x.img
+    { FAULT_AT=$at FAULT_KIND=$kind LD_PRELOAD=$FAULTS "$DOMSTRAP" update x.img --size 200M -q >log 2>&1; } 2>/dev/null && fail "$what: it says that it succeeded"
+    sfdisk -d x.img >list 2>/dev/null || true
+    [ "$(grep -c '^x.img' list)" = 2 ] || fail "$what: sfdisk finds no table"
+    "$DOMSTRAP" generations x.img >list 2>log || { cat log >&2; fail "$what: the next command fails"; }
+    "$DOMSTRAP" update x.img --size 200M -q >log 2>&1 || { cat log >&2; fail "$what: the same command again fails"; }
+    root_clean "$what"; quiet "$what"
+    [ "$(blocks x.fs)" = "$done_blocks" ] || fail "$what: again, $(blocks x.fs) blocks"
+  done
+done
+
 # ---- stopped ----
 
 "$DOMSTRAP" create g --system "$(system 1)" -q --force --vif none --size 48M

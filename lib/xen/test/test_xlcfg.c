@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/test/test.h"
 #include "xen/xlcfg.h"
@@ -47,6 +48,36 @@ static void vifs(void **state)
 		assert_ok(xlcfg_vif_check(good[i], &err), &err);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_fails(xlcfg_vif_check(bad[i].spec, &err), &err, ERR_USAGE, bad[i].words);
+}
+
+static void installer(void **state)
+{
+	const struct xl_disk disk = {"/dev/vg/boot", "xvda"};
+	const char *const set[] = {"serial=none"};
+	const struct xlcfg cfg = {
+		.name = "web1",
+		.file = "/etc/xen/web1-install.cfg",
+		.type = XL_HVM,
+		.memory = 2048,
+		.disks = &disk,
+		.n_disks = 1,
+		.cdrom = "/srv/a \"b\", c.iso",
+		.set = set,
+		.n_set = 1,
+	};
+	struct buf out = BUF_INIT;
+
+	xlcfg_format(&cfg, &out);
+	assert_non_null(strstr(out.p, "type = \"hvm\"\n"));
+	assert_non_null(strstr(out.p, "bios = \"seabios\"\n"));
+	assert_non_null(strstr(out.p, "boot = \"dc\"\n"));
+	assert_non_null(strstr(out.p, "access=rw,target=/dev/vg/boot\",\n    \"format=raw,vdev=hdc,"
+				      "access=ro,devtype=cdrom,target=/srv/a \\\"b\\\", c.iso\"\n"));
+	assert_non_null(strstr(out.p, "on_reboot = \"destroy\"\n"));
+	assert_null(strstr(out.p, "serial = \"pty\""));
+	assert_null(strstr(out.p, "bootloader"));
+	assert_null(strstr(out.p, "Made from"));
+	buf_fini(&out);
 }
 
 static void assignments(void **state)
@@ -123,7 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
 		cmocka_unit_test(vifs),
-		cmocka_unit_test(assignments),
+		cmocka_unit_test(installer), cmocka_unit_test(assignments),
 		cmocka_unit_test(whole),
 	};
 

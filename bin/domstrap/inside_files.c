@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The guest's store as files, for what looks into a system. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/spool.h"
+#include "inside.h"
+
+/* Texts that say how a system boots are far smaller. */
+#define FILE_MAX (16u << 20)
+
+static struct ext4_edit *edit_of(struct store_files *f)
+{
+	return ((struct inside_files *)f)->off->root.edit;
+}
+
+static int look(struct store_files *f, const char *path, enum walk_kind *kind, struct buf *target,
+                struct err *err)
+{
+	struct ext4_edit *e = edit_of(f);
+	struct ext4_stat st;
+	uint32_t ino;
+	int rc = ext4_edit_find(e, path, false, &ino, err);
+
+	if (rc == 0)
+		rc = ext4_edit_stat(e, ino, &st, err);
+	if (rc < 0)
+		return rc;
+	*kind = st.type == EXT4_FT_FILE   ? WALK_FILE
+	        : st.type == EXT4_FT_DIR  ? WALK_DIR
+	        : st.type == EXT4_FT_LINK ? WALK_LINK
+	                                  : WALK_UP;
+	return *kind == WALK_LINK ? ext4_edit_readlink(e, ino, target, err) : 0;
+}
+
+static int open_file(struct store_files *f, const char *path, int *fd, uint64_t *size,
+                     struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_close_ int copy = -1;
+	int rc = ext4_edit_read_path(edit_of(f), path, FILE_MAX, &text, err);
+
+	if (rc == 0)
+		rc = spool_open(((struct inside_files *)f)->spool_dir, &copy, err);
+	if (rc == 0)
+		rc = io_write(copy, "a temporary file", text.p, text.n, err);
+	if (rc == 0 && lseek(copy, 0, SEEK_SET) < 0)
+		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
+	if (rc < 0)
+		return rc;
+	*size = text.n;
+	*fd = copy;
+	copy = -1;
+	return 0;
+}
+
+static int list(struct store_files *f, const char *path, struct buf *names, struct err *err)
+{
+	struct ext4_edit *e = edit_of(f);
+	const struct ext4_entry *v;
+	uint32_t ino;
+	size_t n;
+	int rc = ext4_edit_find(e, path, false, &ino, err);
+
+	if (rc == 0)
+		rc = ext4_edit_list(e, ino, &v, &n, err);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		buf_put(names, v[i].name, strlen(v[i].name) + 1);
+	return rc;
+}
+
+void inside_files_init(struct inside_files *f, struct offline *off, const char *spool_dir)
+{
+	static const struct store_files_ops ops = {.look = look, .open = open_file, .list = list};
+
+	*f = (struct inside_files){
+	        .files = {.ops = &ops, .root = xstrdup("")}, .off = off, .spool_dir = spool_dir};
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "domstrap installer": its options.
+ */
+#ifndef DOMSTRAP_INSTALLER_H
+#define DOMSTRAP_INSTALLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "text_list.h"
+#include "ui.h"
+#include "xen/xlcfg.h"
+
+enum {
+	INSTALLER_BOOT,
+	INSTALLER_ROOT,
+	INSTALLER_DISKS,
+};
+
+/* As given; strings are argv's. */
+struct installer_options {
+	const char *name;
+	const char *iso;
+	const char *disks[INSTALLER_DISKS]; /* there already, or NULL: a new file */
+	uint64_t sizes[INSTALLER_DISKS];    /* of new files; 0: not given */
+	const char *output;
+	bool pygrub;
+	enum xl_type type; /* afterwards */
+	uint64_t memory;   /* MiB */
+	unsigned vcpus;
+	struct text_list vifs;
+	bool no_vif;
+	struct text_list set;
+	bool dry_run, json, force;
+	enum ui_level level;
+};
+
+/* 0; 1 where --help was asked for and printed; -ERR_USAGE. */
+int installer_options_parse(int argc, char **argv, struct installer_options *out, struct err *err);
+
+#endif

@@ -1,0 +1,40 @@
+#!/bin/bash
+# A large disk, sparse: more groups than one block of descriptors tells of, free space that begins far from where it
+# ends. Update, growth and gc, with e2fsck and real Nix.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+for layout in single split; do
+  "$DOMSTRAP" create g --system "$(system 1)" -q --force --vif none --layout $layout --size 100G
+  root=g.img
+  [ $layout = single ] || root=g-root.img
+  for n in 2 3; do
+    "$DOMSTRAP" update g.cfg --system "$(system $n)" -q
+    clean $root "$layout: update $n"
+  done
+  "$DOMSTRAP" update g.cfg --size 140G -q
+  clean $root "$layout: --size 140G"
+  "$DOMSTRAP" rollback g.cfg -q
+  "$DOMSTRAP" gc g.cfg --keep 1 -q
+  "$DOMSTRAP" update g.cfg --system "$(system 4)" --size +10G -q
+  clean $root "$layout: after gc and --size +10G"
+  same_generations g.cfg $root tree
+  sane tree "$layout"
+  [ "$(dumpe2fs -h "$(part $root)" 2>/dev/null | awk '/^Block count/ {print $3}')" -gt 39000000 ] || fail "$layout: it did not grow"
+  [ "$(du -m $root | cut -f1)" -lt 1000 ] || fail "$layout: $(du -h $root | cut -f1) on the host"
+  rm -f g*.img
+done
+
+# Free space only behind 40 GB: a file takes all before it, in extents enough to need a tree.
+"$DOMSTRAP" create g --system "$(system 1)" -q --force --vif none --layout split --size 60G
+mkdir -p mnt
+if mount -o loop g-root.img mnt 2>/dev/null; then
+  fallocate -l 45G mnt/large
+  umount mnt
+  "$DOMSTRAP" update g.cfg --system "$(system 2)" -q
+  clean g-root.img "behind a large file"
+  same_generations g.cfg g-root.img tree
+  sane tree "behind a large file"
+else
+  echo "no loop devices: nothing behind 40 GB"
+fi
+echo "test-large.sh: ok"
