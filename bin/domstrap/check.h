@@ -6,14 +6,14 @@
 #include "findings.h"
 #include "look.h"
 
-/* Xen, xl, and what the config wants of the host. cfg: NULL where there is none. */
+/* Xen, xl, and what the config, if there is one, wants of the host. */
 void check_host(const struct arguments *a, struct findings *out);
 
 /* The start out of a look: kernel, drivers, root, console, init. */
 void check_guest(const struct arguments *a, const json_t *seen, struct findings *out);
 /*
- * One way to start: a menu's entry or what the host boots. name: of it. seen: the
- * look, for its kernels and file systems; place: where its disks are unknown, NULL.
+ * One way to start, called name: a menu's entry (look_menu.c), or what the host
+ * boots. seen: the look, for its kernels and file systems.
  */
 void check_start(const struct arguments *a, const json_t *seen, const json_t *start,
                  const char *name, struct findings *out);

@@ -82,7 +82,7 @@ bool look_true(const json_t *o, const char *key);
 
 /* The whole on stdout. */
 void look_print(const json_t *o);
-/* Take escaped text to stdout or into a buffer. */
+/* Append a text of the guest's, escaped. */
 void look_put(struct buf *b, const char *text);
 
 #endif

@@ -82,7 +82,7 @@ static int open_disks(struct verify *v, struct err *err)
 	return rc < 0 ? rc : look_open(&v->args, &v->disks, err);
 }
 
-/* Offset and device of each file system; 1: no more. part counts from 0. */
+/* A partition, or a disk without any. */
 static void check_fs(struct verify *v, struct fscks *all, size_t disk, const json_t *part)
 {
 	const json_t *fs = json_object_get(part, "fileSystem");
