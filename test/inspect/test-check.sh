@@ -39,7 +39,7 @@ for img in one.img pvh.img direct.img; do
   put $img "$linux/lib/modules/6.12.40/modules.builtin" builtin
 done
 cp both.kernel direct.kernel; cp initrd direct.initrd
-for img in two-root.img; do put $img "$linux/lib/modules/6.12.40/modules.builtin" builtin; done
+put two-root.img "$linux/lib/modules/6.12.40/modules.builtin" builtin
 put two-boot.img "/kernels/${linux##*/}-bzImage" both.kernel
 put two-boot.img "/kernels/${ramdisk##*/}-initrd" initrd
 
