@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *     kernel = { "format", "packing", "release", "pv": bool, "pvh": bool,
+ *     kernel = { "format", "packing", "release", "banner", "pv": bool, "pvh": bool,
  *                "notPv", "notPvh": text, "trouble": text, "advice": [ text ] }
  *
- * "advice" is what speaks against it on this host's Xen.
+ * "banner" begins with the release and has who built it, and when. "advice" is what speaks against it on this host's Xen.
  */
+#include <string.h>
+
 #include "base/mem.h"
 #include "look_child.h"
 #include "xen/kernel.h"
@@ -29,12 +31,15 @@ static json_t *lines_json(const struct buf *lines)
 static void put_kernel(json_t *o, const struct kernel_info *k, unsigned xen)
 {
 	_cleanup_(buf_fini) struct buf advice = BUF_INIT;
-	char text[64], why[WHY_MAX];
+	char text[64], why[WHY_MAX], release[KERNEL_RELEASE_MAX];
 	bool can;
 
 	look_set(o, "format", kernel_describe(k, text));
 	look_set(o, "packing", unpack_name(k->packing));
-	look_set(o, "release", k->release);
+	look_set(o, "banner", k->release);
+	memcpy(release, k->release, sizeof release);
+	release[strcspn(release, " ")] = '\0';
+	look_set(o, "release", release);
 	look_set(o, "trouble", k->trouble);
 	can = k->notes_read && kernel_notes_pv(&k->notes, why, sizeof why);
 	json_object_set_new(o, "pv", json_boolean(can));

@@ -1,8 +1,8 @@
 #!/bin/bash
-# test-update.sh DOMSTRAP DOMGRUB: a guest that is off gets a new generation (from a binary cache), boots it on Xen
-# through domgrub, is rolled back after it has run, and boots the old one. Each time the guest itself is asked which
-# system it runs, and its own Nix looks at its store. The consoles stay in build/test-update/. One line for each
-# check, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
+# test-update.sh DOMSTRAP DOMGRUB: a guest that was made from a binary cache, with no Nix in PATH, gets a new generation
+# from there, boots it on Xen through domgrub, is rolled back after it has run, and boots the old one. Each time the
+# guest itself is asked which system it runs, and its own Nix looks at its store. The consoles stay in
+# build/test-update/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
@@ -20,7 +20,7 @@ old=$("$repo/demo/nixos/build.sh" "$dir/old.nix" "$work/test-update/old")
 new=$("$repo/demo/nixos/build.sh" "$dir/new.nix" "$work/test-update/new")
 [ "$old" != "$new" ] || die "both systems are one"
 nix-store --generate-binary-cache-key test-1 "$dir/secret" "$dir/public"
-nix --extra-experimental-features nix-command copy --to "file://$dir/cache?compression=zstd&secret-key=$dir/secret" "$new" 2>"$dir/log" ||
+nix --extra-experimental-features nix-command copy --to "file://$dir/cache?compression=zstd&secret-key=$dir/secret" "$old" "$new" 2>"$dir/log" ||
   { cat "$dir/log" >&2; die "nix copy"; }
 
 passed=0 failed=0
@@ -59,8 +59,11 @@ boot() { # boot WHAT SYSTEM HOSTNAME GENERATION
   [ $failed = 0 ] || { say "the end of $log:"; tail -n 60 "$log" >&2; }
 }
 
-"$domstrap" create g -q -o "$dir" --system "$old" --memory 512
-"$domstrap" update "$dir/g.cfg" -q --system "$new" --from "file://$dir/cache" --trusted-key "$(cat "$dir/public")"
+# Without Nix: no program but domstrap's own, nothing from the host's store.
+cache=(--from "file://$dir/cache" --trusted-key "$(cat "$dir/public")")
+mkdir "$dir/bin"
+PATH=$dir/bin "$domstrap" create g -q -o "$dir" --system "$old" "${cache[@]}" --memory 512
+PATH=$dir/bin "$domstrap" update "$dir/g.cfg" -q --system "$new" "${cache[@]}"
 say "booting the new generation, then the old one (1 to 5 minutes)"
 boot updated "$new" renewed 2
 "$domstrap" rollback "$dir/g.cfg" -q
