@@ -43,7 +43,7 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 		               a->config, path);
 	rc = xlcfg_guest_parse(text->p, text->n, &a->cfg, err);
 	if (rc < 0)
-		return err_prefix(err, "%s", path);
+		return err_prefix(err, "%s: neither a disk nor an xl config", path);
 	a->config = path;
 	for (size_t i = 0; i < a->cfg.n && rc == 0; i++) {
 		const struct xl_disk_spec *d = &a->cfg.v[i];
