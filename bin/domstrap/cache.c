@@ -14,16 +14,15 @@
 
 #define SCHEMA 1
 
-static const char usage[] =
-	"usage: domstrap cache [options]\n"
-	"\n"
-	"Says how large the directory of downloads is, or cleans it.\n"
-	"\n"
-	"      --clean               remove what is in it\n"
-	"      --cache-dir DIR       another directory than the usual one\n"
-	"      --conf FILE           in place of /etc/domstrap.conf\n"
-	"      --json                say it as JSON\n"
-	"  -h, --help                this text\n";
+static const char usage[] = "usage: domstrap cache [options]\n"
+                            "\n"
+                            "Says how large the directory of downloads is, or cleans it.\n"
+                            "\n"
+                            "      --clean               remove what is in it\n"
+                            "      --cache-dir DIR       another directory than the usual one\n"
+                            "      --conf FILE           in place of /etc/domstrap.conf\n"
+                            "      --json                say it as JSON\n"
+                            "  -h, --help                this text\n";
 
 struct options {
 	const char *dir, *conf;
@@ -34,9 +33,9 @@ struct options {
 static int parse(int argc, char **argv, struct options *o, struct err *err)
 {
 	static const struct option list[] = {
-		{"clean", no_argument, NULL, 'c'},	 {"cache-dir", required_argument, NULL, 'd'},
-		{"conf", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
+	        {"clean", no_argument, NULL, 'c'},      {"cache-dir", required_argument, NULL, 'd'},
+	        {"conf", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'},
+	        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -49,8 +48,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 		}
 		if (c == '?' || c == ':')
 			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap cache --help\"",
-				       argv[optind - 1],
-				       c == ':' ? "needs a value" : "is no option of cache");
+			               argv[optind - 1],
+			               c == ':' ? "needs a value" : "is no option of cache");
 		o->clean |= c == 'c';
 		o->json |= c == 'j';
 		if (c == 'd')
@@ -69,8 +68,8 @@ static void report(const struct options *o, const char *dir, const struct cache_
 
 	if (o->json) {
 		json_t *root = json_pack("{s:i, s:s, s:I, s:I, s:b}", "schema", SCHEMA, "directory",
-					 dir, "files", (json_int_t)u->files, "bytes",
-					 (json_int_t)u->bytes, "cleaned", o->clean);
+		                         dir, "files", (json_int_t)u->files, "bytes",
+		                         (json_int_t)u->bytes, "cleaned", o->clean);
 
 		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 		fputc('\n', stdout);
@@ -95,7 +94,7 @@ static int run(const struct options *o, struct err *err)
 	conf_fini(&conf);
 	if (!dir)
 		return err_set(err, ERR_USAGE,
-			       "there is no directory of downloads; --cache-dir names one");
+		               "there is no directory of downloads; --cache-dir names one");
 	rc = cache_dir_open(dir, &open_dir, err);
 	if (rc == 0)
 		rc = cache_dir_usage(open_dir, o->clean, &usage_of, err);

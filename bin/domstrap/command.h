@@ -14,7 +14,7 @@ enum status {
 	STATUS_USAGE = 2,
 	STATUS_BUSY = 3,   /* the disk or the database is in use */
 	STATUS_VERIFY = 4, /* something is not what it should be */
-	/* 128 + N: ended by signal N */
+	                   /* 128 + N: ended by signal N */
 };
 
 /* Print the error; the status that belongs to it. */

@@ -65,10 +65,10 @@ static int build_root(struct creation *cr, struct err *err)
 {
 	struct guest *g = &cr->guest;
 	struct nixroot root = {
-		.toplevel = g->system.toplevel,
-		.schema = STR(STORE_DB_SCHEMA),
-		.channel_name = g->channel_name,
-		.time = g->time,
+	        .toplevel = g->system.toplevel,
+	        .schema = STR(STORE_DB_SCHEMA),
+	        .channel_name = g->channel_name,
+	        .time = g->time,
 	};
 	int rc = store_db_build(&g->source.closure, g->time, &cr->database, err);
 
@@ -99,7 +99,7 @@ static int build_trees(struct creation *cr, struct err *err)
 	if (rc < 0)
 		return rc;
 	return extra_put(&cr->extra, root_work(cr)->tree, guest_is_split(g),
-			 guest_spool_dir(&g->opt), err);
+	                 guest_spool_dir(&g->opt), err);
 }
 
 static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, struct err *err)
@@ -112,21 +112,21 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 
 	work->disk = d;
 	work->req = (struct image_request){
-		.name = d->path,
-		.source = root && g->source.store ? &g->source.trees : NULL,
-		.stream = root && g->source.caches ? &g->source.stream : NULL,
-		.spool_dir = g->dir,
-		.root = work->tree,
-		.label = d->label,
-		.time = g->time,
-		.spare = d->size_kind == SIZE_FREE ? d->size : MAX(half, SPARE_MIN),
-		.partitioned = d->partitioned,
-		.disk_id = g->disk_id,
-		.threads = g->opt.threads,
-		.verify = g->opt.verify,
-		.stop = stop,
-		.done_bytes = &cr->progress.bytes,
-		.done_paths = &cr->progress.paths,
+	        .name = d->path,
+	        .source = root && g->source.store ? &g->source.trees : NULL,
+	        .stream = root && g->source.caches ? &g->source.stream : NULL,
+	        .spool_dir = g->dir,
+	        .root = work->tree,
+	        .label = d->label,
+	        .time = g->time,
+	        .spare = d->size_kind == SIZE_FREE ? d->size : MAX(half, SPARE_MIN),
+	        .partitioned = d->partitioned,
+	        .disk_id = g->disk_id,
+	        .threads = g->opt.threads,
+	        .verify = g->opt.verify,
+	        .stop = stop,
+	        .done_bytes = &cr->progress.bytes,
+	        .done_paths = &cr->progress.paths,
 	};
 	memcpy(work->req.uuid, d->uuid, sizeof work->req.uuid);
 	if (d->device)
@@ -316,7 +316,8 @@ static int write_disks(struct creation *cr, struct err *err)
 		else
 			ui_say("writing %s (%s)%s", work->disk->path,
 			       str_human(work->plan.size, size),
-			       work->req.source && g->opt.verify ? ", checking every NAR hash" : "");
+			       work->req.source && g->opt.verify ? ", checking every NAR hash"
+			                                         : "");
 		ui_progress_begin(&cr->progress);
 		rc = image_write(&work->plan, &work->target, err);
 		ui_progress_end();
@@ -399,9 +400,11 @@ static int check_names(const struct create_options *o, struct err *err)
 {
 	bool split = o->layout == LAYOUT_SPLIT;
 	const char *const suffixes[] = {
-		".cfg",
-		o->disk ? NULL : split ? "-root.img" : ".img",
-		split && !o->boot_disk ? "-boot.img" : NULL,
+	        ".cfg",
+	        o->disk ? NULL
+	        : split ? "-root.img"
+	                : ".img",
+	        split && !o->boot_disk ? "-boot.img" : NULL,
 	};
 	int rc = 0;
 
@@ -419,11 +422,11 @@ static int build_system(struct create_options *o, char **system, struct err *err
 {
 	_free_ char *link = xasprintf("%s/%s.system", o->output, o->name);
 	struct nix_request req = {
-		.opt = &o->nix,
-		.name = o->name,
-		.link = link,
-		.dry_run = o->dry_run,
-		.level = o->level,
+	        .opt = &o->nix,
+	        .name = o->name,
+	        .link = link,
+	        .dry_run = o->dry_run,
+	        .level = o->level,
 	};
 	int rc = check_names(o, err);
 

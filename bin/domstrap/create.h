@@ -38,21 +38,21 @@ enum size_kind {
 
 /* As given; strings are argv's. */
 struct create_options {
-	const char *name;	 /* of the files, and of the domain if domain is NULL */
+	const char *name; /* of the files, and of the domain if domain is NULL */
 	const char *domain;
-	const char *system;	 /* or what nix says is to be built */
+	const char *system; /* or what nix says is to be built */
 	struct nix_options nix;
 	struct extra_options extra;
 	struct source_options source;
-	const char *output;	 /* directory */
+	const char *output; /* directory */
 	enum layout layout;
-	const char *disk;	 /* block device for the root, or NULL */
-	const char *boot_disk;	 /* for the boot disk, or NULL */
+	const char *disk;      /* block device for the root, or NULL */
+	const char *boot_disk; /* for the boot disk, or NULL */
 	uint64_t boot_size;
 	enum size_kind size_kind;
 	uint64_t size;
-	const char *label;	 /* NULL: what the system expects, else NIXOS */
-	const char *uuid;	 /* NULL: what the system expects, else derived */
+	const char *label; /* NULL: what the system expects, else NIXOS */
+	const char *uuid;  /* NULL: what the system expects, else derived */
 	enum boot_mode boot;
 	enum grub_identifier fs_identifier;
 	bool fs_identifier_given;
@@ -65,7 +65,7 @@ struct create_options {
 	bool no_vif;
 	struct text_list set;
 	const char *configuration;
-	const char *channel;	 /* URL[=NAME] */
+	const char *channel; /* URL[=NAME] */
 	bool no_channel;
 	bool verify;
 	enum clone_mode clone;
@@ -76,17 +76,17 @@ struct create_options {
 
 /* One disk of the guest. */
 struct guest_disk {
-	const char *role;	  /* "root" or "boot" */
+	const char *role; /* "root" or "boot" */
 	const char *mountpoint;
-	const char *device;	  /* a block device of the host; NULL: a file */
-	const char *suffix;	  /* of the file's name */
-	char *path;		  /* absolute */
+	const char *device; /* a block device of the host; NULL: a file */
+	const char *suffix; /* of the file's name */
+	char *path;         /* absolute */
 	bool partitioned;
-	char vdev[8];		  /* as the guest sees it */
+	char vdev[8]; /* as the guest sees it */
 	const char *usual_label;
 	const char *wanted_label, *wanted_uuid; /* by the user, or NULL */
 	char *label;
-	uint8_t uuid[16];	  /* of the file system */
+	uint8_t uuid[16]; /* of the file system */
 	enum size_kind size_kind;
 	uint64_t size;
 };
@@ -100,7 +100,7 @@ struct guest {
 	struct nixos_system system;
 	struct guest_disk disks[GUEST_DISKS_MAX]; /* in xl's order; the root is last */
 	size_t n_disks;
-	char *dir;		  /* output directory, absolute */
+	char *dir;                   /* output directory, absolute */
 	char *cfg, *kernel, *initrd; /* absolute paths; the latter two may be NULL */
 	char domain_uuid[37];
 	char mac[18];
@@ -109,7 +109,7 @@ struct guest {
 	char channel_url[CHANNEL_URL_SIZE];
 	const char *channel_name; /* NULL: no channel */
 	char *channel_copy;
-	char *cmdline;		  /* NULL: nothing to say */
+	char *cmdline; /* NULL: nothing to say */
 };
 
 static inline const struct guest_disk *guest_root(const struct guest *g)
@@ -129,7 +129,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 
 /* Load system and closure and settle names, identities and the command line. */
 int guest_load(const struct create_options *opt, const atomic_bool *stop, struct guest *out,
-	       struct err *err);
+               struct err *err);
 void guest_fini(struct guest *g);
 /* Where nameless files may lie; borrowed. */
 const char *guest_spool_dir(const struct create_options *opt);

@@ -12,66 +12,62 @@
 #define BOOT_SIZE (512ull << 20)
 
 static const char usage[] =
-	"usage: domstrap create NAME --system PATH [options]\n"
-	"       domstrap create NAME --config FILE | --flake REF[#HOST] [options]\n"
-	"\n"
-	"Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
-	"binary cache; or builds it first, with Nix.\n"
-	"\n"
-	"what goes in:\n"
-	"      --system PATH         a store path, its 32 digits, or a link to one\n"
-	SOURCE_USAGE
-	"      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
-	"                            built from)\n"
-	"      --channel URL[=NAME]  root's channel (default: the release's own)\n"
-	"      --no-channel          none\n"
-	"      --no-verify           do not compare NAR hashes while copying\n"
-	"\n"
-	"what goes in beside the system:\n"
-	EXTRA_USAGE
-	"\n"
-	"how it is built, where it is not yet:\n"
-	"      --config FILE         its configuration, such as configuration.nix\n"
-	NIX_USAGE
-	"      --max-jobs N          builds at once\n"
-	"\n"
-	"the disk:\n"
-	"  -o, --output DIR          where the files go (default: here)\n"
-	"      --layout single|split\n"
-	"                            split: /boot on a disk of its own\n"
-	"      --disk DEVICE         write to a block device instead of NAME.img\n"
-	"      --root-disk DEVICE    the same\n"
-	"      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
-	"      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
-	"  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
-	"      --label TEXT          of the file system (default: as the system expects)\n"
-	"      --uuid UUID           of the file system (default: derived)\n"
-	"      --reflink auto|always|never\n"
-	"                            share blocks with the store (default: auto)\n"
-	"\n"
-	"the guest:\n"
-	"      --name NAME           of the domain, where it is not the files'\n"
-	"      --type pv|pvh         (default: pv)\n"
-	"      --boot domgrub|pygrub|direct\n"
-	"                            how the kernel is found (default: domgrub)\n"
-	"      --fs-identifier uuid|label|provided\n"
-	"                            how the menu names disks\n"
-	"      --copy-kernels        kernels of the menu in /boot, not in the store\n"
-	"      --kernel FILE         for direct: a kernel of the host\n"
-	"      --initrd FILE         its initrd\n"
-	"  -m, --memory SIZE         MiB, or with a unit (default: 1024)\n"
-	"      --vcpus N             (default: 1)\n"
-	"      --vif SPEC            a network card as xl writes it; may repeat; none\n"
-	"      --set KEY=VALUE       any other key of the config; may repeat\n"
-	"\n"
-	"this run:\n"
-	"  -n, --dry-run             say what would be made, write nothing\n"
-	"  -f, --force               replace what is there\n"
-	"      --json                say what was made as JSON\n"
-	"  -j, --threads N           threads to copy with\n"
-	"  -q, --quiet               errors and warnings only\n"
-	"  -v, --verbose             more\n"
-	"  -h, --help                this text\n";
+        "usage: domstrap create NAME --system PATH [options]\n"
+        "       domstrap create NAME --config FILE | --flake REF[#HOST] [options]\n"
+        "\n"
+        "Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
+        "binary cache; or builds it first, with Nix.\n"
+        "\n"
+        "what goes in:\n"
+        "      --system PATH         a store path, its 32 digits, or a link to one\n" SOURCE_USAGE
+        "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
+        "                            built from)\n"
+        "      --channel URL[=NAME]  root's channel (default: the release's own)\n"
+        "      --no-channel          none\n"
+        "      --no-verify           do not compare NAR hashes while copying\n"
+        "\n"
+        "what goes in beside the system:\n" EXTRA_USAGE "\n"
+        "how it is built, where it is not yet:\n"
+        "      --config FILE         its configuration, such as configuration.nix\n" NIX_USAGE
+        "      --max-jobs N          builds at once\n"
+        "\n"
+        "the disk:\n"
+        "  -o, --output DIR          where the files go (default: here)\n"
+        "      --layout single|split\n"
+        "                            split: /boot on a disk of its own\n"
+        "      --disk DEVICE         write to a block device instead of NAME.img\n"
+        "      --root-disk DEVICE    the same\n"
+        "      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
+        "      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
+        "  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
+        "      --label TEXT          of the file system (default: as the system expects)\n"
+        "      --uuid UUID           of the file system (default: derived)\n"
+        "      --reflink auto|always|never\n"
+        "                            share blocks with the store (default: auto)\n"
+        "\n"
+        "the guest:\n"
+        "      --name NAME           of the domain, where it is not the files'\n"
+        "      --type pv|pvh         (default: pv)\n"
+        "      --boot domgrub|pygrub|direct\n"
+        "                            how the kernel is found (default: domgrub)\n"
+        "      --fs-identifier uuid|label|provided\n"
+        "                            how the menu names disks\n"
+        "      --copy-kernels        kernels of the menu in /boot, not in the store\n"
+        "      --kernel FILE         for direct: a kernel of the host\n"
+        "      --initrd FILE         its initrd\n"
+        "  -m, --memory SIZE         MiB, or with a unit (default: 1024)\n"
+        "      --vcpus N             (default: 1)\n"
+        "      --vif SPEC            a network card as xl writes it; may repeat; none\n"
+        "      --set KEY=VALUE       any other key of the config; may repeat\n"
+        "\n"
+        "this run:\n"
+        "  -n, --dry-run             say what would be made, write nothing\n"
+        "  -f, --force               replace what is there\n"
+        "      --json                say what was made as JSON\n"
+        "  -j, --threads N           threads to copy with\n"
+        "  -q, --quiet               errors and warnings only\n"
+        "  -v, --verbose             more\n"
+        "  -h, --help                this text\n";
 
 enum {
 	OPT_SYSTEM = 256,
@@ -102,43 +98,41 @@ enum {
 #define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
 
 static const struct option long_options[] = {
-	NIX_OPTION_ROWS(OPTION_ROW)
-	EXTRA_OPTION_ROWS(OPTION_ROW)
-	{"system", required_argument, NULL, OPT_SYSTEM},
-	SOURCE_OPTION_ROWS(OPTION_ROW)
-	{"configuration", required_argument, NULL, OPT_CONFIGURATION},
-	{"channel", required_argument, NULL, OPT_CHANNEL},
-	{"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
-	{"no-verify", no_argument, NULL, OPT_NO_VERIFY},
-	{"output", required_argument, NULL, 'o'},
-	{"layout", required_argument, NULL, OPT_LAYOUT},
-	{"disk", required_argument, NULL, OPT_DISK},
-	{"root-disk", required_argument, NULL, OPT_DISK},
-	{"boot-disk", required_argument, NULL, OPT_BOOT_DISK},
-	{"boot-size", required_argument, NULL, OPT_BOOT_SIZE},
-	{"size", required_argument, NULL, 's'},
-	{"label", required_argument, NULL, OPT_LABEL},
-	{"uuid", required_argument, NULL, OPT_UUID},
-	{"reflink", required_argument, NULL, OPT_REFLINK},
-	{"name", required_argument, NULL, OPT_NAME},
-	{"type", required_argument, NULL, OPT_TYPE},
-	{"boot", required_argument, NULL, OPT_BOOT},
-	{"fs-identifier", required_argument, NULL, OPT_FS_IDENTIFIER},
-	{"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
-	{"kernel", required_argument, NULL, OPT_KERNEL},
-	{"initrd", required_argument, NULL, OPT_INITRD},
-	{"memory", required_argument, NULL, 'm'},
-	{"vcpus", required_argument, NULL, OPT_VCPUS},
-	{"vif", required_argument, NULL, OPT_VIF},
-	{"set", required_argument, NULL, OPT_SET},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"force", no_argument, NULL, 'f'},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"threads", required_argument, NULL, 'j'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+        NIX_OPTION_ROWS(OPTION_ROW)
+                EXTRA_OPTION_ROWS(OPTION_ROW){"system", required_argument, NULL, OPT_SYSTEM},
+        SOURCE_OPTION_ROWS(OPTION_ROW){"configuration", required_argument, NULL, OPT_CONFIGURATION},
+        {"channel", required_argument, NULL, OPT_CHANNEL},
+        {"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
+        {"no-verify", no_argument, NULL, OPT_NO_VERIFY},
+        {"output", required_argument, NULL, 'o'},
+        {"layout", required_argument, NULL, OPT_LAYOUT},
+        {"disk", required_argument, NULL, OPT_DISK},
+        {"root-disk", required_argument, NULL, OPT_DISK},
+        {"boot-disk", required_argument, NULL, OPT_BOOT_DISK},
+        {"boot-size", required_argument, NULL, OPT_BOOT_SIZE},
+        {"size", required_argument, NULL, 's'},
+        {"label", required_argument, NULL, OPT_LABEL},
+        {"uuid", required_argument, NULL, OPT_UUID},
+        {"reflink", required_argument, NULL, OPT_REFLINK},
+        {"name", required_argument, NULL, OPT_NAME},
+        {"type", required_argument, NULL, OPT_TYPE},
+        {"boot", required_argument, NULL, OPT_BOOT},
+        {"fs-identifier", required_argument, NULL, OPT_FS_IDENTIFIER},
+        {"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
+        {"kernel", required_argument, NULL, OPT_KERNEL},
+        {"initrd", required_argument, NULL, OPT_INITRD},
+        {"memory", required_argument, NULL, 'm'},
+        {"vcpus", required_argument, NULL, OPT_VCPUS},
+        {"vif", required_argument, NULL, OPT_VIF},
+        {"set", required_argument, NULL, OPT_SET},
+        {"dry-run", no_argument, NULL, 'n'},
+        {"force", no_argument, NULL, 'f'},
+        {"json", no_argument, NULL, OPT_JSON},
+        {"threads", required_argument, NULL, 'j'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
 };
 
 static int size_option(const char *text, struct create_options *out, struct err *err)
@@ -154,16 +148,17 @@ static int size_option(const char *text, struct create_options *out, struct err 
 		s = str_drop(s, 1);
 	if (!str_size(s, &out->size) || (out->size == 0 && out->size_kind == SIZE_FIXED))
 		return err_set(err, ERR_USAGE,
-			       "--size '%s': auto, a size such as 10G, or free space such as +2G",
-			       text);
+		               "--size '%s': auto, a size such as 10G, or free space such as +2G",
+		               text);
 	return 0;
 }
 
 static int boot_size_option(const char *text, struct create_options *out, struct err *err)
 {
 	if (!str_size(str_from(text), &out->boot_size) || out->boot_size < EXT4_MIN_BYTES)
-		return err_set(err, ERR_USAGE, "--boot-size '%s': a size such as 512M, from %lluM on",
-			       text, EXT4_MIN_BYTES >> 20);
+		return err_set(err, ERR_USAGE,
+		               "--boot-size '%s': a size such as 512M, from %lluM on", text,
+		               EXT4_MIN_BYTES >> 20);
 	return 0;
 }
 
@@ -211,7 +206,8 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		out->layout = rc < 0 ? out->layout : (enum layout)n;
 		return rc;
 	case OPT_FS_IDENTIFIER:
-		rc = option_word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n, err);
+		rc = option_word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n,
+		                 err);
 		out->fs_identifier = rc < 0 ? out->fs_identifier : (enum grub_identifier)n;
 		out->fs_identifier_given = true;
 		return rc;
@@ -251,24 +247,27 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 		int option;
 		const char **text;
 	} texts[] = {
-		{OPT_SYSTEM, &out->system},
-		{OPT_CHANNEL, &out->channel}, {OPT_CONFIGURATION, &out->configuration},
-		{'o', &out->output},	      {OPT_DISK, &out->disk},
-		{OPT_BOOT_DISK, &out->boot_disk},
-		{OPT_UUID, &out->uuid},	      {OPT_KERNEL, &out->kernel},
-		{OPT_INITRD, &out->initrd},
+	        {OPT_SYSTEM, &out->system},
+	        {OPT_CHANNEL, &out->channel},
+	        {OPT_CONFIGURATION, &out->configuration},
+	        {'o', &out->output},
+	        {OPT_DISK, &out->disk},
+	        {OPT_BOOT_DISK, &out->boot_disk},
+	        {OPT_UUID, &out->uuid},
+	        {OPT_KERNEL, &out->kernel},
+	        {OPT_INITRD, &out->initrd},
 	};
 	const struct {
 		int option;
 		bool *flag;
 		bool value;
 	} flags[] = {
-		{OPT_NO_CHANNEL, &out->no_channel, true},
-		{OPT_NO_VERIFY, &out->verify, false},
-		{OPT_COPY_KERNELS, &out->copy_kernels, true},
-		{'n', &out->dry_run, true},
-		{'f', &out->force, true},
-		{OPT_JSON, &out->json, true},
+	        {OPT_NO_CHANNEL, &out->no_channel, true},
+	        {OPT_NO_VERIFY, &out->verify, false},
+	        {OPT_COPY_KERNELS, &out->copy_kernels, true},
+	        {'n', &out->dry_run, true},
+	        {'f', &out->force, true},
+	        {OPT_JSON, &out->json, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -293,25 +292,27 @@ static int check_together(struct create_options *o, struct err *err)
 	bool split = o->layout == LAYOUT_SPLIT;
 
 	if (!split && (o->boot_disk || o->boot_size))
-		return err_set(err, ERR_USAGE, "--boot-disk and --boot-size go with --layout split");
+		return err_set(err, ERR_USAGE,
+		               "--boot-disk and --boot-size go with --layout split");
 	if (!o->boot_size)
 		o->boot_size = BOOT_SIZE;
 	/* pygrub dies on a menu that searches for its disks. */
 	if (!o->fs_identifier_given && (o->boot == BOOT_PYGRUB || split))
 		o->fs_identifier = GRUB_PROVIDED;
 	if (o->boot == BOOT_PYGRUB && o->fs_identifier != GRUB_PROVIDED)
-		return err_set(err, ERR_USAGE,
-			       "--boot pygrub wants --fs-identifier provided: it cannot read a menu "
-			       "that searches for its disks");
+		return err_set(
+		        err, ERR_USAGE,
+		        "--boot pygrub wants --fs-identifier provided: it cannot read a menu "
+		        "that searches for its disks");
 	if (o->kernel && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
 	if (!o->system && !nix_wanted(&o->nix))
 		return err_set(err, ERR_USAGE,
-			       "--system is missing: a built NixOS system, such as ./result; or "
-			       "--config or --flake, to build one");
+		               "--system is missing: a built NixOS system, such as ./result; or "
+		               "--config or --flake, to build one");
 	if (o->disk && o->size_kind != SIZE_AUTO)
 		return err_set(err, ERR_USAGE,
-			       "--size goes with an image file; a device has its own size");
+		               "--size goes with an image file; a device has its own size");
 	if (o->no_channel && o->channel)
 		return err_set(err, ERR_USAGE, "--channel and --no-channel exclude each other");
 	if (o->no_vif && o->vifs.n)
@@ -328,11 +329,11 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	int c, rc;
 
 	*out = (struct create_options){
-		.output = ".",
-		.memory = 1024,
-		.vcpus = 1,
-		.verify = true,
-		.threads = pool_threads(),
+	        .output = ".",
+	        .memory = 1024,
+	        .vcpus = 1,
+	        .verify = true,
+	        .threads = pool_threads(),
 	};
 	opterr = 0;
 	optind = 1;
@@ -343,8 +344,8 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 		}
 		if (c == '?' || c == ':')
 			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap create --help\"",
-				       argv[optind - 1],
-				       c == ':' ? "needs a value" : "is no option of create");
+			               argv[optind - 1],
+			               c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
 		rc = source_option(c, optarg, &out->source, err);
@@ -359,9 +360,10 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	}
 	if (optind == argc)
 		return err_set(err, ERR_USAGE,
-			       "the guest's NAME is missing; see \"domstrap create --help\"");
+		               "the guest's NAME is missing; see \"domstrap create --help\"");
 	out->name = argv[optind++];
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "'%s' is too much: one NAME is wanted", argv[optind]);
+		return err_set(err, ERR_USAGE, "'%s' is too much: one NAME is wanted",
+		               argv[optind]);
 	return check_together(out, err);
 }

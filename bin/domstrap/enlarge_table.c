@@ -15,10 +15,11 @@
 
 static int refuse(const struct target *t, struct err *err)
 {
-	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: its partition is neither the last primary one of an MBR nor the last of "
-	               "a GPT; enlarge it with another program, then give --size all",
-	               t->name);
+	return err_set(
+	        err, ERR_UNSUPPORTED,
+	        "%s: its partition is neither the last primary one of an MBR nor the last of "
+	        "a GPT; enlarge it with another program, then give --size all",
+	        t->name);
 }
 
 /* ---- MBR ---------------------------------------------------------------------- */

@@ -18,8 +18,8 @@ static bool vdev_of(const struct guest_disk *d, struct str device, char out[8])
 {
 	struct str s = str_drop(device, strlen("/dev/"));
 
-	if (!str_starts(device, "/dev/xvd") || s.n != (d->partitioned ? 5u : 4u) ||
-	    s.p[3] < 'a' || s.p[3] > 'z' || (d->partitioned && s.p[4] != '1'))
+	if (!str_starts(device, "/dev/xvd") || s.n != (d->partitioned ? 5u : 4u) || s.p[3] < 'a' ||
+	    s.p[3] > 'z' || (d->partitioned && s.p[4] != '1'))
 		return false;
 	snprintf(out, 8, "xvd%c", s.p[3]);
 	return true;
@@ -29,7 +29,7 @@ static void expect_device(struct guest_disk *d, const struct fstab_entry *e)
 {
 	if (!vdev_of(d, e->value, d->vdev))
 		ui_warn("the system expects %s on %.*s; here it is /dev/%s%s", d->mountpoint,
-			STR_ARG(e->value), d->vdev, d->partitioned ? "1" : "");
+		        STR_ARG(e->value), d->vdev, d->partitioned ? "1" : "");
 }
 
 static int expect_label(struct guest_disk *d, const struct fstab_entry *e, struct err *err)
@@ -37,14 +37,14 @@ static int expect_label(struct guest_disk *d, const struct fstab_entry *e, struc
 	if (d->wanted_label) {
 		if (!str_is(e->value, d->wanted_label))
 			ui_warn("the system expects %s labelled '%.*s', --label says '%s'",
-				d->mountpoint, STR_ARG(e->value), d->wanted_label);
+			        d->mountpoint, STR_ARG(e->value), d->wanted_label);
 		return 0;
 	}
 	if (e->value.n > EXT4_LABEL_MAX)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "the system expects %s labelled '%.*s', ext4 has labels of up to %d "
-			       "bytes",
-			       d->mountpoint, STR_ARG(e->value), EXT4_LABEL_MAX);
+		               "the system expects %s labelled '%.*s', ext4 has labels of up to %d "
+		               "bytes",
+		               d->mountpoint, STR_ARG(e->value), EXT4_LABEL_MAX);
 	free(d->label);
 	d->label = xstrndup(e->value.p, e->value.n);
 	return 0;
@@ -56,12 +56,12 @@ static void expect_uuid(struct guest_disk *d, const struct fstab_entry *e)
 
 	if (!guest_uuid_parse(e->value, want))
 		ui_warn("the system expects %s by UUID '%.*s', which is none of ext4's",
-			d->mountpoint, STR_ARG(e->value));
+		        d->mountpoint, STR_ARG(e->value));
 	else if (!d->wanted_uuid)
 		memcpy(d->uuid, want, 16);
 	else if (memcmp(d->uuid, want, 16) != 0)
 		ui_warn("the system expects %s by UUID %.*s, --uuid says %s", d->mountpoint,
-			STR_ARG(e->value), d->wanted_uuid);
+		        STR_ARG(e->value), d->wanted_uuid);
 }
 
 static int expect_disk(struct guest_disk *d, struct str fstab, struct err *err)
@@ -70,12 +70,12 @@ static int expect_disk(struct guest_disk *d, struct str fstab, struct err *err)
 
 	if (!fstab_find(fstab, d->mountpoint, &e)) {
 		ui_detail("the system's etc/fstab does not name %s; it is taken to be /dev/%s%s",
-			  d->mountpoint, d->vdev, d->partitioned ? "1" : "");
+		          d->mountpoint, d->vdev, d->partitioned ? "1" : "");
 		return 0;
 	}
 	if (!str_is(e.type, "ext4") && !str_is(e.type, "auto"))
 		ui_warn("the system expects %s to be of type %.*s; here it is ext4", d->mountpoint,
-			STR_ARG(e.type));
+		        STR_ARG(e.type));
 	if (e.by == FSTAB_LABEL)
 		return expect_label(d, &e, err);
 	if (e.by == FSTAB_UUID)
@@ -119,8 +119,8 @@ int guest_expect(struct guest *g, struct err *err)
 	buf_fini(&fstab);
 	if (rc == 0 && g->n_disks == 2 && strcmp(g->disks[0].vdev, g->disks[1].vdev) == 0)
 		rc = err_set(err, ERR_UNSUPPORTED,
-			     "the system expects / and /boot on the same disk %s; that is no split "
-			     "layout",
-			     g->disks[0].vdev);
+		             "the system expects / and /boot on the same disk %s; that is no split "
+		             "layout",
+		             g->disks[0].vdev);
 	return rc;
 }

@@ -14,7 +14,7 @@
 #include "create.h"
 #include "nix/channel.h"
 
-#define CMDLINE_PV_MAX 1023u /* Xen's start info has 1024 bytes for it */
+#define CMDLINE_PV_MAX 1023u    /* Xen's start info has 1024 bytes for it */
 #define EPOCH_MAX 0x37fffffffll /* what ext4's time stamps hold */
 
 static int set_time(struct guest *g, struct err *err)
@@ -27,7 +27,7 @@ static int set_time(struct guest *g, struct err *err)
 		return 0;
 	if (!str_u64(str_from(text), 10, EPOCH_MAX, &v) || v == 0)
 		return err_set(err, ERR_USAGE, "SOURCE_DATE_EPOCH '%s': seconds from 1 to %lld",
-			       text, EPOCH_MAX);
+		               text, EPOCH_MAX);
 	g->time = (int64_t)v;
 	return 0;
 }
@@ -82,8 +82,8 @@ static int set_cmdline(struct guest *g, struct err *err)
 	g->cmdline = buf_steal(&b);
 	if (g->opt.type == XL_PV && strlen(g->cmdline) > CMDLINE_PV_MAX)
 		return err_set(err, ERR_LIMIT,
-			       "the kernel command line has %zu bytes, a PV guest gets %u of them",
-			       strlen(g->cmdline), CMDLINE_PV_MAX);
+		               "the kernel command line has %zu bytes, a PV guest gets %u of them",
+		               strlen(g->cmdline), CMDLINE_PV_MAX);
 	return 0;
 }
 
@@ -102,21 +102,21 @@ static int check_kernel(const struct guest *g, struct err *err)
 
 	if (!g->system.kernel && !o->kernel)
 		return err_set(err, ERR_USAGE,
-			       "%s has no kernel of its own; give it one of the host with --boot "
-			       "direct --kernel FILE (and --initrd FILE)",
-			       g->system.toplevel);
+		               "%s has no kernel of its own; give it one of the host with --boot "
+		               "direct --kernel FILE (and --initrd FILE)",
+		               g->system.toplevel);
 	if (!g->system.initrd && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE,
-			       "%s has no initrd, so NixOS makes no menu entry for it; --boot "
-			       "direct starts it all the same",
-			       g->system.toplevel);
+		               "%s has no initrd, so NixOS makes no menu entry for it; --boot "
+		               "direct starts it all the same",
+		               g->system.toplevel);
 	return 0;
 }
 
 static int set_disk_path(const struct guest *g, struct guest_disk *d, struct err *err)
 {
 	d->path = d->device ? absolute(d->device, err)
-			    : xasprintf("%s/%s%s", g->dir, g->opt.name, d->suffix);
+	                    : xasprintf("%s/%s%s", g->dir, g->opt.name, d->suffix);
 	return d->path ? 0 : -(int)err->code;
 }
 
@@ -156,25 +156,25 @@ static void set_disks(struct guest *g)
 	const struct create_options *o = &g->opt;
 	bool split = o->layout == LAYOUT_SPLIT;
 	struct guest_disk root = {
-		.role = "root",
-		.mountpoint = "/",
-		.device = o->disk,
-		.suffix = split ? "-root.img" : ".img",
-		.partitioned = !split,
-		.usual_label = split ? "NIXROOT" : "NIXOS",
-		.wanted_label = o->label,
-		.wanted_uuid = o->uuid,
-		.size_kind = o->size_kind,
-		.size = o->size,
+	        .role = "root",
+	        .mountpoint = "/",
+	        .device = o->disk,
+	        .suffix = split ? "-root.img" : ".img",
+	        .partitioned = !split,
+	        .usual_label = split ? "NIXROOT" : "NIXOS",
+	        .wanted_label = o->label,
+	        .wanted_uuid = o->uuid,
+	        .size_kind = o->size_kind,
+	        .size = o->size,
 	};
 	struct guest_disk boot = {
-		.role = "boot",
-		.mountpoint = "/boot",
-		.device = o->boot_disk,
-		.suffix = "-boot.img",
-		.usual_label = "NIXBOOT",
-		.size_kind = SIZE_FIXED,
-		.size = o->boot_size,
+	        .role = "boot",
+	        .mountpoint = "/boot",
+	        .device = o->boot_disk,
+	        .suffix = "-boot.img",
+	        .usual_label = "NIXBOOT",
+	        .size_kind = SIZE_FIXED,
+	        .size = o->boot_size,
 	};
 
 	if (split)
@@ -197,10 +197,10 @@ static int check_architecture(const struct guest *g, struct err *err)
 		return 0;
 	if (on_xen && !g->opt.force)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "%s is for %s, this Xen host is %s (--force makes it all the same)",
-			       g->system.toplevel, g->system.system, host.machine);
+		               "%s is for %s, this Xen host is %s (--force makes it all the same)",
+		               g->system.toplevel, g->system.system, host.machine);
 	ui_warn("%s is for %s, this host is %s", g->system.toplevel, g->system.system,
-		host.machine);
+	        host.machine);
 	return 0;
 }
 
@@ -230,16 +230,16 @@ const char *guest_spool_dir(const struct create_options *opt)
 }
 
 int guest_load(const struct create_options *opt, const atomic_bool *stop, struct guest *out,
-	       struct err *err)
+               struct err *err)
 {
 	int rc;
 
 	*out = (struct guest){.opt = *opt};
 	rc = source_open(&out->source, &opt->source, opt->system, guest_spool_dir(opt), NULL, stop,
-			 err);
+	                 err);
 	if (rc == 0)
 		rc = nixos_system_load_from(out->source.files, out->source.toplevel, &out->system,
-					    err);
+		                            err);
 	if (rc == 0)
 		rc = settle(out, err);
 	if (rc < 0)
@@ -272,25 +272,27 @@ void guest_config(const struct guest *g, struct buf *out)
 	const struct text_list *vifs = &g->opt.vifs;
 	bool direct = g->opt.boot == BOOT_DIRECT;
 	struct xlcfg cfg = {
-		.name = g->opt.domain ? g->opt.domain : g->opt.name,
-		.file = g->cfg,
-		.system = g->system.toplevel,
-		.type = g->opt.type,
-		.uuid = g->domain_uuid,
-		.memory = g->opt.memory,
-		.vcpus = g->opt.vcpus,
-		.kernel = g->kernel,
-		.ramdisk = g->initrd,
-		.cmdline = g->cmdline,
-		.bootloader = direct		       ? NULL
-			      : g->opt.boot == BOOT_PYGRUB ? "pygrub"
-							   : "domgrub",
-		.disks = disks,
-		.n_disks = g->n_disks,
-		.vifs = vifs->n ? vifs->items : one_vif,
-		.n_vifs = g->opt.no_vif ? 0 : vifs->n ? vifs->n : 1,
-		.set = g->opt.set.items,
-		.n_set = g->opt.set.n,
+	        .name = g->opt.domain ? g->opt.domain : g->opt.name,
+	        .file = g->cfg,
+	        .system = g->system.toplevel,
+	        .type = g->opt.type,
+	        .uuid = g->domain_uuid,
+	        .memory = g->opt.memory,
+	        .vcpus = g->opt.vcpus,
+	        .kernel = g->kernel,
+	        .ramdisk = g->initrd,
+	        .cmdline = g->cmdline,
+	        .bootloader = direct                       ? NULL
+	                      : g->opt.boot == BOOT_PYGRUB ? "pygrub"
+	                                                   : "domgrub",
+	        .disks = disks,
+	        .n_disks = g->n_disks,
+	        .vifs = vifs->n ? vifs->items : one_vif,
+	        .n_vifs = g->opt.no_vif ? 0
+	                  : vifs->n     ? vifs->n
+	                                : 1,
+	        .set = g->opt.set.items,
+	        .n_set = g->opt.set.n,
 	};
 
 	for (size_t i = 0; i < g->n_disks; i++)

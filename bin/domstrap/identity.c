@@ -15,7 +15,7 @@
  * guest made again is the same, and two guests of one system share nothing.
  */
 static void derive(const char *name, const char *what, const char *more,
-		   uint8_t out[HASH_SHA256_LEN])
+                   uint8_t out[HASH_SHA256_LEN])
 {
 	struct buf b = BUF_INIT;
 	const char *parts[] = {"domstrap", what, name, more};
@@ -89,5 +89,5 @@ void guest_derive(struct guest *g)
 	guest_derive_domain(g->opt.name, g->domain_uuid, g->mac);
 	derive(g->opt.name, "disk", g->system.toplevel, hash);
 	g->disk_id = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 |
-		     (hash[3] | 1);
+	             (hash[3] | 1);
 }

@@ -25,28 +25,28 @@
 #define RELEASE "26.05"
 
 static const char usage[] =
-	"usage: domstrap init [DIR] [options]\n"
-	"\n"
-	"Writes DIR/configuration.nix, to begin a guest with. DIR is the current folder\n"
-	"if it is not given, and is made if it is not there.\n"
-	"\n"
-	"      --hostname NAME     (default: the folder's name)\n"
-	"      --layout single|split\n"
-	"                          as in create (default: single)\n"
-	"      --boot domgrub|pygrub\n"
-	"                          (default: domgrub)\n"
-	"      --ip ADDRESS/BITS   a fixed address (default: DHCP)\n"
-	"      --gateway ADDRESS   and its way out\n"
-	"      --dns ADDRESS       and its name servers; may repeat\n"
-	"      --time-zone ZONE    (default: UTC)\n"
-	"      --user NAME         who may log in and use sudo (default: you)\n"
-	"      --ssh-key FILE      the user's public keys; may repeat (default: your own)\n"
-	"      --password-prompt   ask for a password; only its hash is written\n"
-	"      --release YY.MM     of NixOS (default: " RELEASE ")\n"
-	"      --flake             write a flake.nix as well\n"
-	"  -f, --force             replace what is there\n"
-	"  -q, --quiet             errors and warnings only\n"
-	"  -h, --help              this text\n";
+        "usage: domstrap init [DIR] [options]\n"
+        "\n"
+        "Writes DIR/configuration.nix, to begin a guest with. DIR is the current folder\n"
+        "if it is not given, and is made if it is not there.\n"
+        "\n"
+        "      --hostname NAME     (default: the folder's name)\n"
+        "      --layout single|split\n"
+        "                          as in create (default: single)\n"
+        "      --boot domgrub|pygrub\n"
+        "                          (default: domgrub)\n"
+        "      --ip ADDRESS/BITS   a fixed address (default: DHCP)\n"
+        "      --gateway ADDRESS   and its way out\n"
+        "      --dns ADDRESS       and its name servers; may repeat\n"
+        "      --time-zone ZONE    (default: UTC)\n"
+        "      --user NAME         who may log in and use sudo (default: you)\n"
+        "      --ssh-key FILE      the user's public keys; may repeat (default: your own)\n"
+        "      --password-prompt   ask for a password; only its hash is written\n"
+        "      --release YY.MM     of NixOS (default: " RELEASE ")\n"
+        "      --flake             write a flake.nix as well\n"
+        "  -f, --force             replace what is there\n"
+        "  -q, --quiet             errors and warnings only\n"
+        "  -h, --help              this text\n";
 
 enum {
 	OPT_HOSTNAME = 256,
@@ -64,22 +64,22 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"hostname", required_argument, NULL, OPT_HOSTNAME},
-	{"layout", required_argument, NULL, OPT_LAYOUT},
-	{"boot", required_argument, NULL, OPT_BOOT},
-	{"ip", required_argument, NULL, OPT_IP},
-	{"gateway", required_argument, NULL, OPT_GATEWAY},
-	{"dns", required_argument, NULL, OPT_DNS},
-	{"time-zone", required_argument, NULL, OPT_TIME_ZONE},
-	{"user", required_argument, NULL, OPT_USER},
-	{"ssh-key", required_argument, NULL, OPT_SSH_KEY},
-	{"password-prompt", no_argument, NULL, OPT_PASSWORD_PROMPT},
-	{"release", required_argument, NULL, OPT_RELEASE},
-	{"flake", no_argument, NULL, OPT_FLAKE},
-	{"force", no_argument, NULL, 'f'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+        {"hostname", required_argument, NULL, OPT_HOSTNAME},
+        {"layout", required_argument, NULL, OPT_LAYOUT},
+        {"boot", required_argument, NULL, OPT_BOOT},
+        {"ip", required_argument, NULL, OPT_IP},
+        {"gateway", required_argument, NULL, OPT_GATEWAY},
+        {"dns", required_argument, NULL, OPT_DNS},
+        {"time-zone", required_argument, NULL, OPT_TIME_ZONE},
+        {"user", required_argument, NULL, OPT_USER},
+        {"ssh-key", required_argument, NULL, OPT_SSH_KEY},
+        {"password-prompt", no_argument, NULL, OPT_PASSWORD_PROMPT},
+        {"release", required_argument, NULL, OPT_RELEASE},
+        {"flake", no_argument, NULL, OPT_FLAKE},
+        {"force", no_argument, NULL, 'f'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
 };
 
 struct init {
@@ -99,7 +99,7 @@ struct init {
 /* ---- options -------------------------------------------------------------- */
 
 static int pick(const char *option, const char *text, const char *no, const char *yes, bool *out,
-		struct err *err)
+                struct err *err)
 {
 	if (strcmp(text, no) != 0 && strcmp(text, yes) != 0)
 		return err_set(err, ERR_USAGE, "--%s '%s': %s or %s", option, text, no, yes);
@@ -114,16 +114,16 @@ static int address(const char *option, const char *text, bool bits, struct err *
 	size_t n = strspn(text, allowed);
 	uint64_t v;
 
-	if (n < 2 || (bits ? !slash || text + n != slash ||
-				     !str_u64(str_from(slash + 1), 10, 128, &v)
-			   : text[n] != '\0'))
+	if (n < 2 ||
+	    (bits ? !slash || text + n != slash || !str_u64(str_from(slash + 1), 10, 128, &v)
+	          : text[n] != '\0'))
 		return err_set(err, ERR_USAGE, "--%s '%s': an address such as %s", option, text,
-			       bits ? "192.0.2.7/24" : "192.0.2.1");
+		               bits ? "192.0.2.7/24" : "192.0.2.1");
 	return 0;
 }
 
 static int list_option(const char *option, const char **list, size_t *n, size_t max,
-		       const char *text, struct err *err)
+                       const char *text, struct err *err)
 {
 	if (*n == max)
 		return err_set(err, ERR_USAGE, "--%s: more than %zu", option, max);
@@ -189,8 +189,8 @@ static int parse(int argc, char **argv, struct init *in, struct err *err)
 		}
 		if (c == '?' || c == ':')
 			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap init --help\"",
-				       argv[optind - 1],
-				       c == ':' ? "needs a value" : "is no option of init");
+			               argv[optind - 1],
+			               c == ':' ? "needs a value" : "is no option of init");
 		rc = one_option(c, optarg, in, err);
 		if (rc < 0)
 			return rc;
@@ -221,8 +221,8 @@ static int guess_names(struct init *in, struct err *err)
 		in->conf.hostname = in->hostname = xstrdup(good ? base : "nixos");
 	}
 	if (!in->conf.user) {
-		bool good = pw && pw->pw_uid != 0 &&
-			    guestconf_user_check(pw->pw_name, &ignored) == 0;
+		bool good =
+		        pw && pw->pw_uid != 0 && guestconf_user_check(pw->pw_name, &ignored) == 0;
 
 		in->conf.user = in->user = xstrdup(good ? pw->pw_name : "admin");
 	}
@@ -307,8 +307,8 @@ static int ask_password(struct init *in, struct err *err)
 	if (rc == 0) {
 		/* The library's best method, with random bytes of its own. */
 		hash = crypt_gensalt_rn(NULL, 0, NULL, 0, salt, sizeof salt)
-			       ? crypt_r(first, salt, &data)
-			       : NULL;
+		               ? crypt_r(first, salt, &data)
+		               : NULL;
 		if (!hash || hash[0] == '*')
 			rc = err_set(err, ERR_IO, "crypt: the password could not be hashed");
 		else
@@ -386,8 +386,8 @@ static int init(struct init *in, struct err *err)
 	}
 	if (!in->n_keys && !in->hash)
 		ui_warn("%s has neither key nor password and cannot log in; see --ssh-key and "
-			"--password-prompt",
-			in->conf.user);
+		        "--password-prompt",
+		        in->conf.user);
 	if (in->level >= UI_NORMAL)
 		printf("wrote %s/configuration.nix%s: its first lines say how to go on\n", in->dir,
 		       in->flake ? " and flake.nix" : "");

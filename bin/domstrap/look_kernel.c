@@ -3,7 +3,8 @@
  *     kernel = { "format", "packing", "release", "banner", "pv": bool, "pvh": bool,
  *                "notPv", "notPvh": text, "trouble": text, "advice": [ text ] }
  *
- * "banner" begins with the release and has who built it, and when. "advice" is what speaks against it on this host's Xen.
+ * "banner" begins with the release and has who built it, and when. "advice" is what speaks against
+ * it on this host's Xen.
  */
 #include <string.h>
 

@@ -7,19 +7,19 @@
 #include "ui.h"
 
 static const struct command commands[] = {
-	{"init", cmd_init, "write a configuration.nix to begin a guest with"},
-	{"build", cmd_build, "build a system from a configuration or a flake, with Nix"},
-	{"create", cmd_create, "make a guest's disk image and xl config from a built system"},
-	{"installer", cmd_installer, "make the xl configs to install NixOS from its CD"},
-	{"generations", cmd_generations, "list the generations of a guest that is off"},
-	{"update", cmd_update, "add a generation to a guest that is off"},
-	{"rollback", cmd_rollback, "make an older generation boot"},
-	{"gc", cmd_gc, "delete old generations and what only they need"},
-	{"check", cmd_check, "say before its start whether a guest will run"},
-	{"list", cmd_list, "list guests by their xl configs"},
-	{"inspect", cmd_inspect, "say what is in a guest's disks"},
-	{"verify", cmd_verify, "compare a guest that is off with what it should be"},
-	{"cache", cmd_cache, "say how large the kept downloads are, or remove them"},
+        {"init", cmd_init, "write a configuration.nix to begin a guest with"},
+        {"build", cmd_build, "build a system from a configuration or a flake, with Nix"},
+        {"create", cmd_create, "make a guest's disk image and xl config from a built system"},
+        {"installer", cmd_installer, "make the xl configs to install NixOS from its CD"},
+        {"generations", cmd_generations, "list the generations of a guest that is off"},
+        {"update", cmd_update, "add a generation to a guest that is off"},
+        {"rollback", cmd_rollback, "make an older generation boot"},
+        {"gc", cmd_gc, "delete old generations and what only they need"},
+        {"check", cmd_check, "say before its start whether a guest will run"},
+        {"list", cmd_list, "list guests by their xl configs"},
+        {"inspect", cmd_inspect, "say what is in a guest's disks"},
+        {"verify", cmd_verify, "compare a guest that is off with what it should be"},
+        {"cache", cmd_cache, "say how large the kept downloads are, or remove them"},
 };
 
 int command_failed(const struct err *err)

@@ -8,8 +8,8 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-#define TIMEOUT_S 5u	 /* NixOS's own default */
-#define LIMIT 100u	 /* the same */
+#define TIMEOUT_S 5u /* NixOS's own default */
+#define LIMIT 100u   /* the same */
 #define NAME_FILE_MAX 4096u
 #define SPECIALS_MAX 1000u
 
@@ -25,7 +25,7 @@ static char *join(char *const *words, size_t n)
 static struct grub_entry entry_of(const struct nixos_system *s, const char *params)
 {
 	return (struct grub_entry){
-		.init = s->init, .kernel = s->kernel, .initrd = s->initrd, .params = params};
+	        .init = s->init, .kernel = s->kernel, .initrd = s->initrd, .params = params};
 }
 
 /* configuration-name, without blanks at its ends; "" where there is none. */
@@ -57,11 +57,11 @@ static int load_special(struct guest *g, const char *name, struct menu *m, struc
 	m->names[2 * m->n + 1] = configuration_name(g, s);
 	m->params[m->n] = join(s->params, s->nparams);
 	m->specials[m->n] = (struct grub_special){
-		.name = m->names[2 * m->n],
-		.configuration_name = m->names[2 * m->n + 1],
-		.version = s->version,
-		.time = 1, /* as everything in the store */
-		.entry = entry_of(s, m->params[m->n]),
+	        .name = m->names[2 * m->n],
+	        .configuration_name = m->names[2 * m->n + 1],
+	        .version = s->version,
+	        .time = 1, /* as everything in the store */
+	        .entry = entry_of(s, m->params[m->n]),
 	};
 	m->n++;
 	return 0;
@@ -78,7 +78,7 @@ static int load_specials(struct guest *g, struct menu *m, struct err *err)
 		return rc == -ERR_NOENT ? 0 : rc;
 	if (n > SPECIALS_MAX)
 		rc = err_set(err, ERR_LIMIT, "%s: %zu specialisations, %u at most", dir, n,
-			     SPECIALS_MAX);
+		             SPECIALS_MAX);
 	m->systems = xcalloc(n, sizeof *m->systems);
 	m->specials = xcalloc(n, sizeof *m->specials);
 	m->names = xcalloc(n * 2, sizeof *m->names);
@@ -104,33 +104,33 @@ static void fill_in(const struct guest *g, struct menu *m)
 {
 	m->main_params = join(g->system.params, g->system.nparams);
 	m->generation = (struct grub_generation){
-		.number = 1,
-		.time = g->time,
-		.version = g->system.version,
-		.entry = entry_of(&g->system, m->main_params),
-		.specials = m->specials,
-		.n_specials = m->n,
+	        .number = 1,
+	        .time = g->time,
+	        .version = g->system.version,
+	        .entry = entry_of(&g->system, m->main_params),
+	        .specials = m->specials,
+	        .n_specials = m->n,
 	};
 	m->profile = (struct grub_profile){.generations = &m->generation, .n = 1};
 	set_id(g, guest_root(g), m->root_id);
 	set_id(g, &g->disks[0], m->boot_id);
 	m->cfg = (struct grubcfg){
-		.by = g->opt.fs_identifier,
-		.boot_id = m->boot_id,
-		.root_id = m->root_id,
-		.separate_boot = guest_is_split(g),
-		.copy_kernels = g->opt.copy_kernels || guest_is_split(g),
-		.timeout = TIMEOUT_S,
-		.limit = LIMIT,
-		.current = &m->generation,
-		.profiles = &m->profile,
-		.n_profiles = 1,
+	        .by = g->opt.fs_identifier,
+	        .boot_id = m->boot_id,
+	        .root_id = m->root_id,
+	        .separate_boot = guest_is_split(g),
+	        .copy_kernels = g->opt.copy_kernels || guest_is_split(g),
+	        .timeout = TIMEOUT_S,
+	        .limit = LIMIT,
+	        .current = &m->generation,
+	        .profiles = &m->profile,
+	        .n_profiles = 1,
 	};
 }
 
 /* A kernel or initrd as a file of /boot/kernels. */
 static int add_copy(struct guest *g, struct tree *t, const char *boot, const char *path,
-		    struct menu *m, struct err *err)
+                    struct menu *m, struct err *err)
 {
 	_free_ char *name = grubcfg_copy_name(path);
 	_free_ char *to = xasprintf("%s/kernels/%s", boot, name);
@@ -145,7 +145,7 @@ static int add_copy(struct guest *g, struct tree *t, const char *boot, const cha
 }
 
 static int add_copies(struct guest *g, struct tree *t, const char *boot, struct menu *m,
-		      struct err *err)
+                      struct err *err)
 {
 	const char **copies;
 	size_t n = grubcfg_copies(&m->cfg, &copies);
@@ -171,8 +171,7 @@ static void add_grub(struct tree *t, const char *boot, const struct buf *text)
 	buf_fini(&b);
 }
 
-int menu_add(struct guest *g, struct tree *t, const char *boot, struct menu *out,
-	     struct err *err)
+int menu_add(struct guest *g, struct tree *t, const char *boot, struct menu *out, struct err *err)
 {
 	struct buf text = BUF_INIT;
 	int rc;

@@ -28,8 +28,7 @@ struct menu {
  * /boot in it ("" for the tree's top). The tree borrows from *out until it is
  * written. A system without kernel or initrd gets no menu.
  */
-int menu_add(struct guest *g, struct tree *t, const char *boot, struct menu *out,
-	     struct err *err);
+int menu_add(struct guest *g, struct tree *t, const char *boot, struct menu *out, struct err *err);
 void menu_fini(struct menu *m);
 
 #endif

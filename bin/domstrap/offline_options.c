@@ -38,9 +38,8 @@ static const struct {
         {{"help", no_argument, NULL, 'h'}, 0},
         {{"dry-run", no_argument, NULL, 'n'}, TAKES_WRITE},
         {{"system", required_argument, NULL, OPT_SYSTEM}, TAKES_SYSTEM | TAKES_TOPLEVEL},
-        SOURCE_OPTION_ROWS(OPTION_ROW)
-        NIX_OPTION_ROWS(OPTION_ROW)
-        {{"configuration", required_argument, NULL, OPT_CONFIGURATION}, TAKES_SYSTEM},
+        SOURCE_OPTION_ROWS(OPTION_ROW) NIX_OPTION_ROWS(OPTION_ROW){
+                {"configuration", required_argument, NULL, OPT_CONFIGURATION}, TAKES_SYSTEM},
         {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
         {{"boot-size", required_argument, NULL, OPT_BOOT_SIZE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},

@@ -83,7 +83,8 @@ void guest_report(const struct guest *g, const struct image_plan *plans)
 		if (!plans[i].layout.groups)
 			printf("%s (its size shows when all is fetched), ", g->disks[i].path);
 		else
-			printf("%s (%s, %s free), ", g->disks[i].path, str_human(plans[i].size, size),
-		       str_human(plans[i].layout.free_blocks * EXT4_BLOCK, spare));
+			printf("%s (%s, %s free), ", g->disks[i].path,
+			       str_human(plans[i].size, size),
+			       str_human(plans[i].layout.free_blocks * EXT4_BLOCK, spare));
 	printf("%s; start it with: xl create -c %s\n", g->cfg, g->cfg);
 }

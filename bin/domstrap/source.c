@@ -37,7 +37,8 @@ static int find_system(struct system_source *s, const char *system, char **path,
 	return rc;
 }
 
-static int open_store(struct system_source *s, const char *root, const char *system, struct err *err)
+static int open_store(struct system_source *s, const char *root, const char *system,
+                      struct err *err)
 {
 	_free_ char *path = NULL;
 	const struct path_info *top;
@@ -125,8 +126,9 @@ static const char *ca_file(void)
 	return NULL;
 }
 
-static int open_caches(struct system_source *s, const struct source_options *opt, const char *const *from,
-                       size_t n_from, const atomic_bool *stop, struct err *err)
+static int open_caches(struct system_source *s, const struct source_options *opt,
+                       const char *const *from, size_t n_from, const atomic_bool *stop,
+                       struct err *err)
 {
 	static const char *const public_cache[] = {DEFAULT_CACHE};
 	const struct conf *conf = &s->conf;
@@ -200,7 +202,8 @@ static int kept_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 
 static struct system_source *source_of(const struct stream_source *stream)
 {
-	return (struct system_source *)(uintptr_t)((const char *)stream - offsetof(struct system_source, stream));
+	return (struct system_source *)(uintptr_t)((const char *)stream -
+	                                           offsetof(struct system_source, stream));
 }
 
 static int stream_open(const struct stream_source *stream, size_t i, bool again,
@@ -300,8 +303,9 @@ struct wanted {
 	const atomic_bool *stop;
 };
 
-static int use_caches(struct system_source *s, const struct source_options *opt, const char *const *from,
-                      size_t n_from, const struct wanted *w, struct err *err)
+static int use_caches(struct system_source *s, const struct source_options *opt,
+                      const char *const *from, size_t n_from, const struct wanted *w,
+                      struct err *err)
 {
 	int rc = open_caches(s, opt, from, n_from, w->stop, err);
 

@@ -23,8 +23,7 @@ static const char usage[] =
         "and makes the new system the one that boots. Or gives it a larger root disk.\n"
         "GUEST is its xl config, or its disks: images or block devices.\n"
         "\n"
-        "      --system PATH         a store path, its 32 digits, or a link to one\n"
-        SOURCE_USAGE
+        "      --system PATH         a store path, its 32 digits, or a link to one\n" SOURCE_USAGE
         "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
         "                            built from)\n"
         "      --config FILE         build this configuration first\n" NIX_USAGE
@@ -48,7 +47,7 @@ struct update {
 	struct inside_files there;
 	char *spool_dir;
 	struct nixos_system system;
-	uint64_t bytes; /* of NARs that are missing */
+	uint64_t bytes;      /* of NARs that are missing */
 	unsigned number;     /* of the generation */
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
@@ -244,9 +243,9 @@ static void report_json(const struct update *u)
 	json_object_set_new(o, "diskBytes",
 	                    json_integer((json_int_t)(u->off.root.base + u->off.root.size)));
 	json_object_set_new(o, "bootDiskBytes",
-	                    u->off.separate_boot
-	                            ? json_integer((json_int_t)(u->off.boot.base + u->off.boot.size))
-	                            : json_null());
+	                    u->off.separate_boot ? json_integer((json_int_t)(u->off.boot.base +
+	                                                                     u->off.boot.size))
+	                                         : json_null());
 	json_object_set_new(o, "generation", u->req.system ? json_integer(u->number) : json_null());
 	json_object_set_new(o, "system",
 	                    u->req.system ? json_string(u->system.toplevel) : json_null());
@@ -344,8 +343,7 @@ static int write_root(struct update *u, struct err *err)
 	if (u->root_wish.kind != WISH_NONE)
 		rc = enlarge(&u->off, &u->off.root, &u->root_wish, &u->old_root, err);
 	if (rc >= 0 && u->req.system) {
-		ui_say("adding %zu store paths, %s", u->source.n_items,
-		       str_human(u->bytes, size));
+		ui_say("adding %zu store paths, %s", u->source.n_items, str_human(u->bytes, size));
 		rc = change(u, err);
 	} else if (rc == 0 && u->root_wish.kind != WISH_NONE) {
 		rc = offline_commit(&u->off.root, err);
@@ -376,9 +374,10 @@ static int parse_sizes(struct update *u, struct err *err)
 		return err_set(err, ERR_USAGE,
 		               "--from goes with --system; what is built is in the host's store");
 	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
-		return err_set(err, ERR_USAGE,
-		               "update: to what? Give --system PATH, or --size for a larger disk; or "
-		               "--config or --flake, to build a system");
+		return err_set(
+		        err, ERR_USAGE,
+		        "update: to what? Give --system PATH, or --size for a larger disk; or "
+		        "--config or --flake, to build a system");
 	if (r->size)
 		rc = size_wish_parse("size", r->size, &u->root_wish, err);
 	if (rc == 0 && r->boot_size)

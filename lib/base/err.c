@@ -52,7 +52,7 @@ int err_sys(struct err *err, int sys_errno, const char *fmt, ...)
 	n = strlen(err->text);
 	/* strerror_r of glibc may return a static string of its own. */
 	snprintf(err->text + n, sizeof err->text - n, ": %s",
-		 strerror_r(sys_errno, reason, sizeof reason));
+	         strerror_r(sys_errno, reason, sizeof reason));
 	err->code = code_of_errno(sys_errno);
 	err->sys_errno = sys_errno;
 	return -(int)err->code;

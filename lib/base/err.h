@@ -12,18 +12,18 @@
 /* Codes say what a caller may do about it; the text says the rest. */
 enum err_code {
 	ERR_NONE = 0,
-	ERR_USAGE,	 /* the request makes no sense as asked */
-	ERR_NOENT,	 /* the thing is not there */
-	ERR_EXISTS,	 /* the target is there already */
-	ERR_BUSY,	 /* in use or locked by somebody else */
-	ERR_FORMAT,	 /* bytes that break a format's rules */
-	ERR_LIMIT,	 /* a size, count or depth over a named limit */
-	ERR_SPACE,	 /* does not fit: image, device or host disk too small */
-	ERR_MISMATCH,	 /* a hash, size or signature is not the promised one */
+	ERR_USAGE,       /* the request makes no sense as asked */
+	ERR_NOENT,       /* the thing is not there */
+	ERR_EXISTS,      /* the target is there already */
+	ERR_BUSY,        /* in use or locked by somebody else */
+	ERR_FORMAT,      /* bytes that break a format's rules */
+	ERR_LIMIT,       /* a size, count or depth over a named limit */
+	ERR_SPACE,       /* does not fit: image, device or host disk too small */
+	ERR_MISMATCH,    /* a hash, size or signature is not the promised one */
 	ERR_UNSUPPORTED, /* well-formed, but this program cannot do it */
-	ERR_IO,		 /* a system call failed; sys_errno says how */
+	ERR_IO,          /* a system call failed; sys_errno says how */
 	ERR_INTERRUPTED, /* the user stopped it */
-	ERR_CHILD,	 /* a child process crashed, was killed or fell silent */
+	ERR_CHILD,       /* a child process crashed, was killed or fell silent */
 };
 
 #define ERR_TEXT_MAX 2048
@@ -41,7 +41,7 @@ struct err {
 
 /* Fill in *err; return -code. A text too long is cut at its end. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 
 /*
  * Fill in *err from a failed system call: the text gets ": " and strerror.
@@ -50,7 +50,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
  * ERR_INTERRUPTED, else ERR_IO).
  */
 int err_sys(struct err *err, int sys_errno, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 
 /* Put "fmt: " before the text that is there; return -err->code. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

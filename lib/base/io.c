@@ -37,7 +37,7 @@ int io_read(int fd, const char *name, void *p, size_t n, size_t *got, struct err
 }
 
 int io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, size_t *got,
-	     struct err *err)
+             struct err *err)
 {
 	size_t done = 0;
 
@@ -48,7 +48,7 @@ int io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, size_t *
 			continue;
 		if (r < 0)
 			return err_sys(err, errno, "%s: read of %zu bytes at %llu", name, n - done,
-				       (unsigned long long)(off + done));
+			               (unsigned long long)(off + done));
 		if (r == 0)
 			break;
 		done += (size_t)r;
@@ -84,7 +84,7 @@ int io_pwrite(int fd, const char *name, const void *p, size_t n, uint64_t off, s
 			continue;
 		if (r < 0)
 			return err_sys(err, errno, "%s: write of %zu bytes at %llu", name, n - done,
-				       (unsigned long long)(off + done));
+			               (unsigned long long)(off + done));
 		done += (size_t)r;
 	}
 	return 0;
@@ -112,7 +112,7 @@ int io_read_file(int dirfd, const char *path, size_t limit, struct buf *out, str
 		total += got;
 		if (total > limit)
 			return err_set(err, ERR_LIMIT, "%s: larger than the %zu bytes allowed",
-				       path, limit);
+			               path, limit);
 		buf_put(out, piece, got);
 	} while (got == sizeof piece);
 	return 0;

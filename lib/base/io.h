@@ -23,7 +23,7 @@ void io_close(int *fd);
  */
 int io_read(int fd, const char *name, void *p, size_t n, size_t *got, struct err *err);
 int io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, size_t *got,
-	     struct err *err);
+             struct err *err);
 
 /* All n bytes, or -ERR_*. */
 int io_write(int fd, const char *name, const void *p, size_t n, struct err *err);

@@ -46,8 +46,7 @@ static void sweep(struct outfile *o)
 		(void)unlinkat(o->dirfd, tmp, 0);
 }
 
-int outfile_open(struct outfile *o, const char *dir, const char *name, mode_t mode,
-		 struct err *err)
+int outfile_open(struct outfile *o, const char *dir, const char *name, mode_t mode, struct err *err)
 {
 	mode_t mask = umask(0);
 
@@ -104,8 +103,8 @@ int outfile_publish(struct outfile *o, bool replace, struct err *err)
 				return err_sys(err, errno, "%s", o->path);
 			o->tmp = take(&tmp);
 		}
-		if (renameat2(o->dirfd, o->tmp, o->dirfd, o->name,
-			      replace ? 0 : RENAME_NOREPLACE) < 0)
+		if (renameat2(o->dirfd, o->tmp, o->dirfd, o->name, replace ? 0 : RENAME_NOREPLACE) <
+		    0)
 			return err_sys(err, errno, "%s", o->path);
 		free(take(&o->tmp));
 	}

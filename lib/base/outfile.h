@@ -13,10 +13,10 @@
 #include "base/err.h"
 
 struct outfile {
-	int dirfd; /* of the directory it will be in; owned */
-	int fd;	   /* owned */
+	int dirfd;               /* of the directory it will be in; owned */
+	int fd;                  /* owned */
 	char *dir, *name, *path; /* path is dir/name, for messages; owned */
-	char *tmp; /* the stand-in's name in dir; NULL: has none */
+	char *tmp;               /* the stand-in's name in dir; NULL: has none */
 	bool published;
 };
 
@@ -30,7 +30,7 @@ struct outfile {
  * where another process is making the same file now.
  */
 int outfile_open(struct outfile *o, const char *dir, const char *name, mode_t mode,
-		 struct err *err);
+                 struct err *err);
 
 /* -ERR_EXISTS where the name is taken and replace is not set. Looks, no more. */
 int outfile_check(const char *dir, const char *name, bool replace, struct err *err);

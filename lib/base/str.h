@@ -29,7 +29,7 @@ int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
 struct str str_drop(struct str s, size_t n); /* without the first n bytes */
-struct str str_trim(struct str s);	     /* without blanks at both ends */
+struct str str_trim(struct str s);           /* without blanks at both ends */
 /*
  * Cut *s at the first c: returns what is before it, leaves what is behind it
  * in *s. Without a c the whole is returned and *s is left empty with p NULL,

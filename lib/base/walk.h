@@ -39,8 +39,8 @@ struct walk_entry {
 	enum walk_kind kind;
 	struct str name;
 	struct str target; /* WALK_LINK */
-	uint64_t size;	   /* WALK_FILE: bytes */
-	uint32_t mode;	   /* permission bits, 07777 */
+	uint64_t size;     /* WALK_FILE: bytes */
+	uint32_t mode;     /* permission bits, 07777 */
 	uint32_t uid, gid;
 	int64_t mtime; /* seconds since 1970 */
 	/*

@@ -90,7 +90,7 @@ static void add_name(struct frame *f, const struct dirent64 *de)
 		return;
 	GROW(f->names, f->n, f->cap);
 	f->names[f->n++] = (struct name){
-		.off = (uint32_t)f->arena.n, .len = (uint16_t)len, .type = de->d_type};
+	        .off = (uint32_t)f->arena.n, .len = (uint16_t)len, .type = de->d_type};
 	buf_put(&f->arena, de->d_name, len + 1);
 }
 
@@ -111,7 +111,7 @@ static int read_names(struct walk_dir *d, struct frame *f, const char *name, str
 		}
 		if (f->n > NAMES_MAX || f->arena.n > UINT32_MAX / 2)
 			return err_set(err, ERR_LIMIT, "%s: directory with over %u entries",
-				       d->path, NAMES_MAX);
+			               d->path, NAMES_MAX);
 	}
 	if (got < 0)
 		return fail(d, name, "reading the directory", err);
@@ -128,7 +128,7 @@ static int enter(struct walk_dir *d, int at, const char *name, struct err *err)
 
 	if (d->depth == WALK_DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "%s: directories nested deeper than %d", d->path,
-			       WALK_DEPTH_MAX);
+		               WALK_DEPTH_MAX);
 	f = &d->frames[d->depth];
 	f->fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (f->fd < 0)
@@ -161,7 +161,8 @@ static void set_meta(const struct walk_dir *d, const struct stat *st, struct wal
 	bool link = ent->kind == WALK_LINK;
 
 	if (d->flags & WALK_DIR_CANONICAL) {
-		bool x = ent->kind == WALK_DIR || (ent->kind == WALK_FILE && (st->st_mode & S_IXUSR));
+		bool x = ent->kind == WALK_DIR ||
+		         (ent->kind == WALK_FILE && (st->st_mode & S_IXUSR));
 
 		ent->mode = link ? 0777 : x ? 0555 : 0444;
 		ent->uid = ent->gid = 0;
@@ -175,7 +176,7 @@ static void set_meta(const struct walk_dir *d, const struct stat *st, struct wal
 }
 
 static int visit_file(struct walk_dir *d, int at, const char *name, struct walk_entry *ent,
-		      struct err *err)
+                      struct err *err)
 {
 	bool stat_only = d->flags & WALK_DIR_STAT;
 	struct stat st;
@@ -203,7 +204,7 @@ static int visit_file(struct walk_dir *d, int at, const char *name, struct walk_
 }
 
 static int visit_link(struct walk_dir *d, int at, const char *name, struct walk_entry *ent,
-		      struct err *err)
+                      struct err *err)
 {
 	ssize_t n = readlinkat(at, name, d->target, sizeof d->target);
 	struct stat st = {0};
@@ -214,7 +215,7 @@ static int visit_link(struct walk_dir *d, int at, const char *name, struct walk_
 		_free_ char *path = path_of(d, name);
 
 		return err_set(err, ERR_LIMIT, "%s: link target of %zd bytes, not 1 to %d", path, n,
-			       WALK_TARGET_MAX);
+		               WALK_TARGET_MAX);
 	}
 	if (!(d->flags & WALK_DIR_CANONICAL) && fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(d, name, "stat", err);
@@ -225,7 +226,7 @@ static int visit_link(struct walk_dir *d, int at, const char *name, struct walk_
 }
 
 static int visit_dir(struct walk_dir *d, int at, const char *name, struct walk_entry *ent,
-		     struct err *err)
+                     struct err *err)
 {
 	struct stat st = {0};
 	int rc = enter(d, at, name, err);
@@ -240,7 +241,7 @@ static int visit_dir(struct walk_dir *d, int at, const char *name, struct walk_e
 }
 
 static int visit(struct walk_dir *d, int at, const char *name, unsigned type,
-		 struct walk_entry *ent, struct err *err)
+                 struct walk_entry *ent, struct err *err)
 {
 	struct stat st;
 
@@ -260,7 +261,7 @@ static int visit(struct walk_dir *d, int at, const char *name, unsigned type,
 		_free_ char *path = path_of(d, name);
 
 		return err_set(err, ERR_FORMAT, "%s: neither file, symbolic link nor directory",
-			       path);
+		               path);
 	}
 	}
 }
@@ -361,11 +362,11 @@ static void dir_free(struct walk *w)
 }
 
 static const struct walk_ops dir_ops = {
-	.next = dir_next,
-	.read = dir_read,
-	.fd = dir_fd,
-	.skip = dir_skip,
-	.free = dir_free,
+        .next = dir_next,
+        .read = dir_read,
+        .fd = dir_fd,
+        .skip = dir_skip,
+        .free = dir_free,
 };
 
 struct walk *walk_dir_new(int dirfd, const char *path, unsigned flags)

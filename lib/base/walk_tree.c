@@ -13,7 +13,7 @@ struct node {
 	enum walk_kind graft;
 	char *bytes; /* WALK_FILE: content, where fd is -1; WALK_LINK: target */
 	uint64_t size;
-	int fd; /* WALK_FILE: where the content is, or -1 */
+	int fd;       /* WALK_FILE: where the content is, or -1 */
 	uint64_t off; /* the same: from here on */
 	struct node **kids;
 	size_t n, cap;
@@ -107,8 +107,7 @@ static struct node *child(struct node *dir, struct str name, enum walk_kind kind
 		return nd;
 	}
 	nd = xcalloc(1, sizeof *nd);
-	*nd = (struct node){
-		.kind = kind, .name = xstrndup(name.p, name.n), .mode = 0755, .fd = -1};
+	*nd = (struct node){.kind = kind, .name = xstrndup(name.p, name.n), .mode = 0755, .fd = -1};
 	GROW(dir->kids, dir->n, dir->cap);
 	memmove(dir->kids + at + 1, dir->kids + at, (dir->n - at) * sizeof *dir->kids);
 	dir->kids[at] = nd;
@@ -183,7 +182,7 @@ void tree_host_file(struct tree *t, const char *path, uint32_t mode, int fd, uin
 }
 
 void tree_host_part(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t off,
-		    uint64_t size)
+                    uint64_t size)
 {
 	struct node *nd = find(&t->root, path);
 
@@ -285,14 +284,14 @@ static int tree_next(struct walk *w, struct walk_entry *ent, struct err *err)
 		nd = lv->dir->kids[lv->next++];
 	}
 	*ent = (struct walk_entry){
-		.kind = nd->kind,
-		.name = str_from(nd->name),
-		.mode = nd->mode,
-		.uid = nd->uid,
-		.gid = nd->gid,
-		.mtime = tw->tree->mtime,
-		.handle = nd->handle,
-		.graft = nd->graft,
+	        .kind = nd->kind,
+	        .name = str_from(nd->name),
+	        .mode = nd->mode,
+	        .uid = nd->uid,
+	        .gid = nd->gid,
+	        .mtime = tw->tree->mtime,
+	        .handle = nd->handle,
+	        .graft = nd->graft,
 	};
 	if (nd->kind == WALK_DIR)
 		push(tw, nd);
@@ -319,7 +318,7 @@ static int tree_read(struct walk *w, void *p, size_t n, size_t *got, struct err 
 			return rc;
 		if (*got != m)
 			return err_set(err, ERR_MISMATCH, "%s: became shorter while it was read",
-				       nd->name);
+			               nd->name);
 	} else {
 		memcpy(p, nd->bytes + tw->at, m);
 	}
@@ -334,9 +333,9 @@ static void tree_walker_free(struct walk *w)
 }
 
 static const struct walk_ops tree_ops = {
-	.next = tree_next,
-	.read = tree_read,
-	.free = tree_walker_free,
+        .next = tree_next,
+        .read = tree_read,
+        .free = tree_walker_free,
 };
 
 struct walk *tree_walk(const struct tree *t)

@@ -31,7 +31,7 @@ void tree_host_file(struct tree *t, const char *path, uint32_t mode, int fd, uin
  * there, whose owner is kept.
  */
 void tree_host_part(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t off,
-		    uint64_t size);
+                    uint64_t size);
 /* What is at a path; false: nothing, or something in its way is no directory. */
 bool tree_find(const struct tree *t, const char *path, enum walk_kind *kind);
 /* Set the mode of what is there, or the owner of it and of all below it. false: nothing. */

@@ -30,14 +30,15 @@ static int probe(blkid_probe pr, int fd, const char *name, struct err *err)
 	/* -2: more than one kind of thing. */
 	what = value(pr, "TYPE");
 	if (what)
-		return err_set(err, ERR_EXISTS, "%s: holds data already, %s (--force overwrites it)",
-			       name, what);
+		return err_set(err, ERR_EXISTS,
+		               "%s: holds data already, %s (--force overwrites it)", name, what);
 	what = value(pr, "PTTYPE");
 	if (what)
 		return err_set(err, ERR_EXISTS,
-			       "%s: holds a partition table (%s) already (--force overwrites it)",
-			       name, what);
-	return err_set(err, ERR_EXISTS, "%s: holds something already (--force overwrites it)", name);
+		               "%s: holds a partition table (%s) already (--force overwrites it)",
+		               name, what);
+	return err_set(err, ERR_EXISTS, "%s: holds something already (--force overwrites it)",
+	               name);
 }
 
 int device_check_empty(int fd, const char *name, struct err *err)

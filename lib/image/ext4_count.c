@@ -32,8 +32,8 @@ void ext4_counter_freep(struct ext4_counter **c)
 	ext4_counter_free(*c);
 }
 
-static int count_entry(struct ext4_counter *c, const struct walk_entry *ent,
-		       struct ext4_tally *sum, struct err *err)
+static int count_entry(struct ext4_counter *c, const struct walk_entry *ent, struct ext4_tally *sum,
+                       struct err *err)
 {
 	uint64_t blocks;
 
@@ -53,7 +53,7 @@ static int count_entry(struct ext4_counter *c, const struct walk_entry *ent,
 	case WALK_DIR:
 		if (c->depth == WALK_DEPTH_MAX)
 			return err_set(err, ERR_LIMIT, "directories nested deeper than %d",
-				       WALK_DEPTH_MAX);
+			               WALK_DEPTH_MAX);
 		ext4_dir_reset(&c->dirs[c->depth++]);
 		return 0;
 	default:
@@ -62,7 +62,7 @@ static int count_entry(struct ext4_counter *c, const struct walk_entry *ent,
 }
 
 int ext4_count_tree(struct ext4_counter *c, struct walk *walk, struct ext4_tally *sum,
-		    struct err *err)
+                    struct err *err)
 {
 	c->depth = 0;
 	do {

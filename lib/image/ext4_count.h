@@ -12,7 +12,7 @@
 struct ext4_tally {
 	uint64_t blocks; /* of the line */
 	uint64_t inodes; /* without those that have a handle */
-	uint64_t bytes;	 /* of file contents */
+	uint64_t bytes;  /* of file contents */
 };
 
 /* Names and hash trees need the ids. One counter serves many trees. */
@@ -24,6 +24,6 @@ void ext4_counter_freep(struct ext4_counter **c);
 
 /* Add the walk's whole tree to *sum. Files are not read. */
 int ext4_count_tree(struct ext4_counter *c, struct walk *walk, struct ext4_tally *sum,
-		    struct err *err);
+                    struct err *err);
 
 #endif

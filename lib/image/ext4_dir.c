@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAIL 12u			 /* a leaf's checksum, dressed as an entry */
+#define TAIL 12u /* a leaf's checksum, dressed as an entry */
 #define LEAF_ROOM (EXT4_BLOCK - TAIL)
-#define DOTS 24u			 /* "." and ".." */
-#define ROOT_ENTRIES_AT 32u		 /* dots, eight bytes of tree information */
-#define ROOT_LIMIT 507u			 /* entries in the root: (4096 - 32 - 8) / 8 */
+#define DOTS 24u            /* "." and ".." */
+#define ROOT_ENTRIES_AT 32u /* dots, eight bytes of tree information */
+#define ROOT_LIMIT 507u     /* entries in the root: (4096 - 32 - 8) / 8 */
 #define NODE_ENTRIES_AT 8u
 #define NODE_LIMIT 510u
 #define HASH_VERSION_ON_DISK 1u /* half MD4; the superblock says "unsigned" */
@@ -42,10 +42,10 @@ void ext4_dir_add(struct ext4_dir *dir, struct str name, uint32_t ino, enum ext4
 {
 	GROW(dir->kids, dir->n, dir->cap);
 	dir->kids[dir->n++] = (struct ext4_child){
-		.name_off = (uint32_t)dir->names.n,
-		.ino = ino,
-		.name_len = (uint8_t)name.n,
-		.type = (uint8_t)type,
+	        .name_off = (uint32_t)dir->names.n,
+	        .ino = ino,
+	        .name_len = (uint8_t)name.n,
+	        .type = (uint8_t)type,
 	};
 	buf_put(&dir->names, name.p, name.n);
 	dir->bytes += rec_len((unsigned)name.n);
@@ -62,7 +62,7 @@ static int by_hash(const void *a, const void *b)
 	if (x->minor != y->minor)
 		return x->minor < y->minor ? -1 : 1;
 	return str_cmp((struct str){sort_names + x->name_off, x->name_len},
-		       (struct str){sort_names + y->name_off, y->name_len});
+	               (struct str){sort_names + y->name_off, y->name_len});
 }
 
 static void hash_names(struct ext4_dir *dir, const struct ext4_ids *ids)
@@ -76,8 +76,8 @@ static void hash_names(struct ext4_dir *dir, const struct ext4_ids *ids)
 		ext2_dirhash_t hash, minor;
 
 		ext2fs_dirhash2(ids->signed_hash ? EXT2_HASH_HALF_MD4 : EXT2_HASH_HALF_MD4_UNSIGNED,
-				dir->names.p + k->name_off,
-				k->name_len, NULL, 0, seed, &hash, &minor);
+		                dir->names.p + k->name_off, k->name_len, NULL, 0, seed, &hash,
+		                &minor);
 		k->hash = hash;
 		k->minor = minor;
 	}
@@ -92,7 +92,7 @@ static void end_leaf(struct ext4_dir *dir, size_t end)
 }
 
 int ext4_dir_pack(struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t *blocks,
-		  struct err *err)
+                  struct err *err)
 {
 	unsigned used = 0;
 
@@ -115,7 +115,7 @@ int ext4_dir_pack(struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t *bl
 		dir->n_nodes = (dir->n_leaves + NODE_LIMIT - 1) / NODE_LIMIT;
 	if (dir->n_nodes > ROOT_LIMIT)
 		return err_set(err, ERR_LIMIT, "a directory of %zu entries is too large for ext4",
-			       dir->n);
+		               dir->n);
 	*blocks = 1 + dir->n_nodes + dir->n_leaves;
 	return 0;
 }
@@ -140,20 +140,20 @@ static void put_leaf_tail(uint32_t seed, uint8_t out[4096])
 
 /* Children [from, to) from offset at on; the last one fills the block. */
 static void put_children(const struct ext4_dir *dir, size_t from, size_t to, unsigned at,
-			 uint8_t out[4096])
+                         uint8_t out[4096])
 {
 	for (size_t i = from; i < to; i++) {
 		const struct ext4_child *k = &dir->kids[i];
 		unsigned len = i + 1 < to ? rec_len(k->name_len) : LEAF_ROOM - at;
 
 		put_entry(out + at, k->ino, len,
-			  (struct str){dir->names.p + k->name_off, k->name_len}, k->type);
+		          (struct str){dir->names.p + k->name_off, k->name_len}, k->type);
 		at += len;
 	}
 }
 
 static void plain_block(const struct ext4_dir *dir, uint32_t seed, uint32_t ino, uint32_t parent,
-			uint8_t out[4096])
+                        uint8_t out[4096])
 {
 	put_entry(out, ino, 12, STR("."), EXT4_FT_DIR);
 	put_entry(out + 12, parent, dir->n ? 12 : LEAF_ROOM - 12, STR(".."), EXT4_FT_DIR);
@@ -179,9 +179,9 @@ static uint32_t leaf_hash(const struct ext4_dir *dir, size_t leaf)
 }
 
 /* The index entries for count children whose leaf numbers are step apart. */
-static void put_index(const struct ext4_dir *dir, uint32_t seed, size_t entries_at,
-		      unsigned limit, size_t count, size_t first_block, size_t first_leaf,
-		      size_t step, uint8_t out[4096])
+static void put_index(const struct ext4_dir *dir, uint32_t seed, size_t entries_at, unsigned limit,
+                      size_t count, size_t first_block, size_t first_leaf, size_t step,
+                      uint8_t out[4096])
 {
 	uint8_t *e = out + entries_at, *tail = e + (size_t)limit * 8;
 	uint8_t zero[4] = {0};
@@ -201,7 +201,7 @@ static void put_index(const struct ext4_dir *dir, uint32_t seed, size_t entries_
 }
 
 static void root_block(const struct ext4_dir *dir, uint32_t seed, uint32_t ino, uint32_t parent,
-		       uint8_t out[4096])
+                       uint8_t out[4096])
 {
 	bool deep = dir->n_nodes;
 
@@ -210,12 +210,12 @@ static void root_block(const struct ext4_dir *dir, uint32_t seed, uint32_t ino, 
 	out[DOTS + 4] = HASH_VERSION_ON_DISK;
 	out[DOTS + 5] = 8; /* length of this information */
 	out[DOTS + 6] = deep;
-	put_index(dir, seed, ROOT_ENTRIES_AT, ROOT_LIMIT, deep ? dir->n_nodes : dir->n_leaves, 1,
-		  0, deep ? NODE_LIMIT : 1, out);
+	put_index(dir, seed, ROOT_ENTRIES_AT, ROOT_LIMIT, deep ? dir->n_nodes : dir->n_leaves, 1, 0,
+	          deep ? NODE_LIMIT : 1, out);
 }
 
 void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint32_t ino,
-		    uint32_t parent, uint64_t i, uint8_t out[4096])
+                    uint32_t parent, uint64_t i, uint8_t out[4096])
 {
 	uint32_t seed = ext4_inode_seed(ids, ino, dir->generation);
 	size_t leaf;
@@ -230,8 +230,8 @@ void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint
 
 		put_le16(out + 4, EXT4_BLOCK); /* an empty entry over the whole block */
 		put_index(dir, seed, NODE_ENTRIES_AT, NODE_LIMIT,
-			  MIN(dir->n_leaves - first, (size_t)NODE_LIMIT), 1 + dir->n_nodes + first,
-			  first, 1, out);
+		          MIN(dir->n_leaves - first, (size_t)NODE_LIMIT), 1 + dir->n_nodes + first,
+		          first, 1, out);
 	} else {
 		leaf = i - 1 - dir->n_nodes;
 		put_children(dir, leaf_start(dir, leaf), dir->leaf_end[leaf], 0, out);

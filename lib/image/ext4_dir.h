@@ -25,7 +25,7 @@ struct ext4_dir {
 	struct buf names;
 	struct ext4_child *kids;
 	size_t n, cap;
-	uint64_t bytes; /* of all entries, "." and ".." left aside */
+	uint64_t bytes;      /* of all entries, "." and ".." left aside */
 	uint32_t generation; /* of its inode: 0 unless somebody else made it */
 	/* once packed */
 	size_t *leaf_end; /* index behind each leaf's last child */
@@ -44,10 +44,10 @@ void ext4_dir_add(struct ext4_dir *dir, struct str name, uint32_t ino, enum ext4
  * size. -ERR_LIMIT for more entries than a tree of two levels holds.
  */
 int ext4_dir_pack(struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t *blocks,
-		  struct err *err);
+                  struct err *err);
 
 /* Write block number i of a packed directory. */
 void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint32_t ino,
-		    uint32_t parent, uint64_t i, uint8_t out[4096]);
+                    uint32_t parent, uint64_t i, uint8_t out[4096]);
 
 #endif

@@ -77,7 +77,7 @@ static void index_format(const struct ext4_extent *e, uint8_t *out)
 }
 
 void ext4_extent_leaf(const struct ext4_ids *ids, uint32_t ino, const struct ext4_extent *ext,
-		      size_t n, uint8_t out[4096])
+                      size_t n, uint8_t out[4096])
 {
 	size_t tail = 12 + 12 * EXT4_EXTENTS_PER_LEAF;
 
@@ -126,7 +126,7 @@ static void format_times(uint8_t *out, int64_t t)
 }
 
 void ext4_inode_format(const struct ext4_ids *ids, uint32_t ino, const struct ext4_inode *in,
-		       uint8_t out[256])
+                       uint8_t out[256])
 {
 	bool short_link = in->type == EXT4_FT_LINK && in->size <= EXT4_LINK_INLINE;
 	uint64_t sectors = in->blocks * 8;

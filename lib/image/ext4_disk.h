@@ -47,7 +47,7 @@ uint32_t ext4_extent_leaves(uint64_t blocks);
 
 /* One leaf block of up to EXT4_EXTENTS_PER_LEAF extents into out. */
 void ext4_extent_leaf(const struct ext4_ids *ids, uint32_t ino, const struct ext4_extent *ext,
-		      size_t n, uint8_t out[4096]);
+                      size_t n, uint8_t out[4096]);
 
 /* The root of an extent tree in an inode's 60 bytes: up to EXT4_EXTENTS_INLINE. */
 void ext4_extent_root(const struct ext4_extent *ext, size_t n, uint8_t out[60]);
@@ -67,7 +67,7 @@ struct ext4_inode {
 	uint64_t size;
 	uint32_t links;
 	uint64_t blocks; /* of 4096 bytes, with the extent tree's own */
-	bool indexed;	 /* a directory with a hash tree */
+	bool indexed;    /* a directory with a hash tree */
 	/* Either a short link's target, or leaves, or extents. */
 	struct str target;
 	const struct ext4_extent *extents; /* up to EXT4_EXTENTS_INLINE */
@@ -79,6 +79,6 @@ struct ext4_inode {
 #define EXT4_LINK_INLINE 59u /* longer targets get a block */
 
 void ext4_inode_format(const struct ext4_ids *ids, uint32_t ino, const struct ext4_inode *in,
-		       uint8_t out[256]);
+                       uint8_t out[256]);
 
 #endif

@@ -107,9 +107,9 @@ int ext4_edit_add(struct ext4_edit *e, uint32_t dir, const char *name, struct wa
                   struct err *err);
 /* The same for a file or a link that is in memory. */
 int ext4_edit_add_file(struct ext4_edit *e, uint32_t dir, const char *name, uint32_t mode,
-		       struct str bytes, struct err *err);
+                       struct str bytes, struct err *err);
 int ext4_edit_add_link(struct ext4_edit *e, uint32_t dir, const char *name, const char *target,
-		       struct err *err);
+                       struct err *err);
 /* Take away a name and the tree under it; *bytes, where not NULL, grows by what is freed. */
 int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64_t *bytes,
                      struct err *err);

@@ -90,8 +90,7 @@ static void set_parameters(const struct ext4_layout *lay, struct ext2_super_bloc
 	sb->s_desc_size = 64;
 	sb->s_log_groups_per_flex = 4;
 	sb->s_inodes_count = lay->groups * lay->inodes_per_group;
-	sb->s_reserved_gdt_blocks =
-		(uint16_t)(lay->gdt_area - descriptor_blocks(lay->groups));
+	sb->s_reserved_gdt_blocks = (uint16_t)(lay->gdt_area - descriptor_blocks(lay->groups));
 	set_features(sb);
 	ext2fs_blocks_count_set(sb, lay->blocks);
 	ext2fs_r_blocks_count_set(sb, lay->blocks * RESERVED_PERCENT / 100);
@@ -190,8 +189,8 @@ static errcode_t add_journal(ext2_filsys fs, const struct ext4_layout *lay)
 	uint64_t run;
 
 	return ext2fs_add_journal_inode3(fs, &params,
-					 ext4_line_block(lay->gdt_area, lay->line_used, &run),
-					 EXT2_MKJOURNAL_LAZYINIT);
+	                                 ext4_line_block(lay->gdt_area, lay->line_used, &run),
+	                                 EXT2_MKJOURNAL_LAZYINIT);
 }
 
 /* What the library did not do, as text; the target's own error is better. */
@@ -203,14 +202,14 @@ static int library_error(const char *what, errcode_t code, struct err *err)
 }
 
 static int fill_in(ext2_filsys fs, struct ext4_writer *w, const struct ext4_final *fin,
-		   struct err *err)
+                   struct err *err)
 {
 	errcode_t code;
 
 	if (!layout_agrees(fs, w->layout))
 		return err_set(err, ERR_UNSUPPORTED,
-			       "libext2fs lays out a file system of %llu blocks otherwise",
-			       (unsigned long long)w->layout->blocks);
+		               "libext2fs lays out a file system of %llu blocks otherwise",
+		               (unsigned long long)w->layout->blocks);
 	set_identity(fs, w->ids, fin);
 	use_line(fs, w->layout, fin->line);
 	use_tables(fs, w->layout);
@@ -225,7 +224,7 @@ static int fill_in(ext2_filsys fs, struct ext4_writer *w, const struct ext4_fina
 }
 
 int ext4_finish(struct ext4_writer *w, const struct ext4_final *fin, uint8_t first[4096],
-		struct err *err)
+                struct err *err)
 {
 	struct place at = {.target = w->target, .base = w->base, .first = first, .err = err};
 	const struct ext4_channel channel = {

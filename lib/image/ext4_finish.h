@@ -13,8 +13,8 @@
 
 struct ext4_final {
 	const char *label; /* at most EXT4_LABEL_MAX bytes */
-	int64_t time;	   /* every time stamp; seconds since 1970, over 0 */
-	uint64_t line;	   /* the streams' last place, behind all data */
+	int64_t time;      /* every time stamp; seconds since 1970, over 0 */
+	uint64_t line;     /* the streams' last place, behind all data */
 	uint32_t inodes;   /* the highest number in use */
 };
 
@@ -23,6 +23,6 @@ struct ext4_final {
  * block, with the superblock, is left in *first.
  */
 int ext4_finish(struct ext4_writer *w, const struct ext4_final *fin, uint8_t first[4096],
-		struct err *err);
+                struct err *err);
 
 #endif

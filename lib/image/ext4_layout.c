@@ -7,14 +7,14 @@
 
 /* sparse_super: 1 and the powers of 3, 5 and 7, as far as EXT4_MAX_BYTES. */
 static const uint32_t backup_groups[] = {
-	1,   3,	  5,   7,   9,	  25,	27,   49,   81,	   125,	  243,	 343,
-	625, 729, 2187, 2401, 3125, 6561, 15625, 16807, 19683, 59049,
+        1,   3,   5,   7,    9,    25,   27,   49,    81,    125,   243,
+        343, 625, 729, 2187, 2401, 3125, 6561, 15625, 16807, 19683, 59049,
 };
 
 #define GDT_AREA_USUAL 256u  /* grows to 2 TiB */
 #define GDT_AREA_LARGE 1024u /* to 8 TiB */
 #define GDT_AREA_LARGE_FROM (1ull << 40)
-#define INODE_RATIO 16384u	 /* bytes for each inode, where files are not smaller */
+#define INODE_RATIO 16384u /* bytes for each inode, where files are not smaller */
 #define INODES_PER_GROUP_MAX (8 * EXT4_BLOCK)
 #define LAST_GROUP_SPARE 50u /* what libext2fs wants beyond a last group's overhead */
 /* Blocks that libext2fs takes by itself: the resize inode's, extent blocks of
@@ -73,9 +73,9 @@ static uint64_t journal_blocks(uint64_t blocks)
 	static const struct {
 		uint64_t below, journal;
 	} steps[] = {
-		{32768, 1024},	      {256 * 1024, 4096},     {512 * 1024, 8192},
-		{4096 * 1024, 16384}, {8192 * 1024, 32768},   {16384 * 1024, 65536},
-		{32768 * 1024, 131072},
+	        {32768, 1024},          {256 * 1024, 4096},   {512 * 1024, 8192},
+	        {4096 * 1024, 16384},   {8192 * 1024, 32768}, {16384 * 1024, 65536},
+	        {32768 * 1024, 131072},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
@@ -137,7 +137,7 @@ static void place_tables(struct ext4_layout *lay)
 
 /* Lay out blocks blocks; false where need does not fit with spare blocks left. */
 static bool try_layout(const struct ext4_need *need, uint64_t blocks, uint32_t gdt_area,
-		       uint64_t spare, struct ext4_layout *lay)
+                       uint64_t spare, struct ext4_layout *lay)
 {
 	uint64_t capacity, used;
 
@@ -145,8 +145,7 @@ static bool try_layout(const struct ext4_need *need, uint64_t blocks, uint32_t g
 	for (;;) {
 		uint64_t usable;
 
-		lay->groups =
-			(uint32_t)((blocks + EXT4_GROUP_BLOCKS - 1) / EXT4_GROUP_BLOCKS);
+		lay->groups = (uint32_t)((blocks + EXT4_GROUP_BLOCKS - 1) / EXT4_GROUP_BLOCKS);
 		lay->inodes_per_group = inodes_per_group(need, blocks, lay->groups);
 		lay->itable_blocks = lay->inodes_per_group / EXT4_INODES_PER_BLOCK;
 		usable = usable_blocks(blocks, gdt_area, lay->itable_blocks);
@@ -169,7 +168,7 @@ static bool try_layout(const struct ext4_need *need, uint64_t blocks, uint32_t g
 }
 
 int ext4_layout_auto(const struct ext4_need *need, uint64_t spare, struct ext4_layout *out,
-		     struct err *err)
+                     struct err *err)
 {
 	uint64_t spare_blocks = (spare + EXT4_BLOCK - 1) / EXT4_BLOCK, step = 256;
 	uint64_t lo = EXT4_MIN_BYTES / EXT4_BLOCK / step, hi = EXT4_MAX_BYTES / EXT4_BLOCK / step;
@@ -190,16 +189,16 @@ int ext4_layout_auto(const struct ext4_need *need, uint64_t spare, struct ext4_l
 	if (!try_layout(need, lo * step, ext4_gdt_area(0), spare_blocks, &lay)) {
 		ext4_layout_fini(&lay);
 		return err_set(err, ERR_SPACE,
-			       "no size up to %llu TiB holds %" PRIu64 " blocks and %" PRIu64
-			       " inodes",
-			       EXT4_MAX_BYTES >> 40, need->line_blocks, need->inodes);
+		               "no size up to %llu TiB holds %" PRIu64 " blocks and %" PRIu64
+		               " inodes",
+		               EXT4_MAX_BYTES >> 40, need->line_blocks, need->inodes);
 	}
 	*out = lay;
 	return 0;
 }
 
 int ext4_layout_fixed(const struct ext4_need *need, uint64_t bytes, struct ext4_layout *out,
-		      struct err *err)
+                      struct err *err)
 {
 	char have[16], want[16];
 	struct ext4_layout lay;
@@ -208,7 +207,7 @@ int ext4_layout_fixed(const struct ext4_need *need, uint64_t bytes, struct ext4_
 
 	if (bytes > EXT4_MAX_BYTES)
 		return err_set(err, ERR_LIMIT, "a file system of %s: the limit is %s",
-			       str_human(bytes, have), str_human(EXT4_MAX_BYTES, want));
+		               str_human(bytes, have), str_human(EXT4_MAX_BYTES, want));
 	if (bytes >= EXT4_MIN_BYTES &&
 	    try_layout(need, bytes / EXT4_BLOCK, ext4_gdt_area(bytes), 0, &lay)) {
 		*out = lay;
@@ -218,8 +217,9 @@ int ext4_layout_fixed(const struct ext4_need *need, uint64_t bytes, struct ext4_
 		ext4_layout_fini(&lay);
 	if (ext4_layout_auto(need, 0, &lay, &minor) < 0)
 		return err_set(err, ERR_SPACE, "%s", minor.text);
-	err_set(err, ERR_SPACE, "a file system of %s is too small: at least %" PRIu64 "M are needed",
-		str_human(bytes, have), (lay.blocks * EXT4_BLOCK + mib - 1) / mib);
+	err_set(err, ERR_SPACE,
+	        "a file system of %s is too small: at least %" PRIu64 "M are needed",
+	        str_human(bytes, have), (lay.blocks * EXT4_BLOCK + mib - 1) / mib);
 	ext4_layout_fini(&lay);
 	return -ERR_SPACE;
 }

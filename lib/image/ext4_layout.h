@@ -48,8 +48,8 @@ struct ext4_layout {
 	uint32_t groups;
 	uint32_t inodes_per_group;
 	uint32_t itable_blocks; /* per group */
-	uint64_t line_blocks;	/* the need's */
-	uint64_t line_used;	/* with tables, bitmaps; the journal starts here */
+	uint64_t line_blocks;   /* the need's */
+	uint64_t line_used;     /* with tables, bitmaps; the journal starts here */
 	uint64_t journal_blocks;
 	uint64_t free_blocks; /* left when all is in */
 	uint64_t *itable;     /* per group: first physical block; owned */
@@ -70,11 +70,11 @@ bool ext4_has_super(uint32_t group);
  * -ERR_SPACE where need does not fit: the text says how much would do.
  */
 int ext4_layout_fixed(const struct ext4_need *need, uint64_t bytes, struct ext4_layout *out,
-		      struct err *err);
+                      struct err *err);
 
 /* The smallest one that leaves at least spare bytes free. */
 int ext4_layout_auto(const struct ext4_need *need, uint64_t spare, struct ext4_layout *out,
-		     struct err *err);
+                     struct err *err);
 
 void ext4_layout_fini(struct ext4_layout *lay);
 

@@ -16,19 +16,19 @@
 static struct ext4_inode inode_of(const struct walk_entry *ent, enum ext4_ftype type)
 {
 	return (struct ext4_inode){
-		.type = type,
-		.mode = ent->mode,
-		.uid = ent->uid,
-		.gid = ent->gid,
-		.mtime = ent->mtime,
-		.links = 1,
+	        .type = type,
+	        .mode = ent->mode,
+	        .uid = ent->uid,
+	        .gid = ent->gid,
+	        .mtime = ent->mtime,
+	        .links = 1,
 	};
 }
 
 /* Copy the next n bytes of the walk's file through the piece; zero the rest of
  * the last block. */
 static int copy_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, struct nar_hash *hash,
-		      struct err *err)
+                      struct err *err)
 {
 	uint64_t left = n;
 
@@ -37,12 +37,13 @@ static int copy_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
 		int rc = ext4_piece_room(s, err);
 
 		if (rc == 0)
-			rc = walk_read(walk, s->piece + s->fill, s->piece_size - s->fill, &got, err);
+			rc = walk_read(walk, s->piece + s->fill, s->piece_size - s->fill, &got,
+			               err);
 		if (rc < 0)
 			return rc;
 		if (got == 0 || got > left || (got % EXT4_BLOCK && got != left))
 			return err_set(err, ERR_MISMATCH, "contents end %llu bytes early",
-				       (unsigned long long)left);
+			               (unsigned long long)left);
 		if (hash)
 			nar_hash_data(hash, s->piece + s->fill, got);
 		left -= got;
@@ -57,17 +58,18 @@ static int copy_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
 
 /* Read the next n bytes for the hash's sake alone. The piece is empty. */
 static int hash_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, struct nar_hash *hash,
-		      struct err *err)
+                      struct err *err)
 {
 	while (n) {
 		size_t got;
-		int rc = walk_read(walk, s->piece, (size_t)MIN(n, (uint64_t)s->piece_size), &got, err);
+		int rc = walk_read(walk, s->piece, (size_t)MIN(n, (uint64_t)s->piece_size), &got,
+		                   err);
 
 		if (rc < 0)
 			return rc;
 		if (got == 0)
 			return err_set(err, ERR_MISMATCH, "contents end %llu bytes early",
-				       (unsigned long long)n);
+			               (unsigned long long)n);
 		nar_hash_data(hash, s->piece, got);
 		n -= got;
 	}
@@ -80,7 +82,7 @@ static int hash_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
  * stands behind them. The walk has not been read yet.
  */
 static int clone_blocks(struct ext4_stream *s, int src, uint64_t size, uint64_t *shared,
-			struct err *err)
+                        struct err *err)
 {
 	struct ext4_writer *w = s->w;
 	uint64_t whole = size / EXT4_BLOCK * EXT4_BLOCK;
@@ -101,7 +103,7 @@ static int clone_blocks(struct ext4_stream *s, int src, uint64_t size, uint64_t 
 }
 
 static int put_contents(struct ext4_stream *s, struct walk *walk, uint64_t size,
-			struct nar_hash *hash, struct err *err)
+                        struct nar_hash *hash, struct err *err)
 {
 	int fd = walk_fd(walk), rc;
 	uint64_t shared = 0;
@@ -122,7 +124,7 @@ static int put_contents(struct ext4_stream *s, struct walk *walk, uint64_t size,
 
 /* The leaf blocks of a large file's extent tree, evenly filled. */
 static int put_leaves(struct ext4_stream *s, uint32_t ino, size_t n, struct ext4_extent *leaves,
-		      struct err *err)
+                      struct err *err)
 {
 	size_t from = 0;
 
@@ -155,7 +157,7 @@ static size_t leaf_count(const struct ext4_stream *s, uint64_t blocks)
 }
 
 static int put_file(struct ext4_stream *s, struct walk *walk, const struct walk_entry *ent,
-		    uint32_t place, uint32_t ino, struct nar_hash *hash, struct err *err)
+                    uint32_t place, uint32_t ino, struct nar_hash *hash, struct err *err)
 {
 	struct ext4_inode in = inode_of(ent, EXT4_FT_FILE);
 	uint64_t blocks = (ent->size + EXT4_BLOCK - 1) / EXT4_BLOCK;
@@ -168,8 +170,8 @@ static int put_file(struct ext4_stream *s, struct walk *walk, const struct walk_
 	n_leaves = leaf_count(s, blocks);
 	if (n_leaves > EXT4_EXTENTS_INLINE)
 		return err_set(err, ERR_LIMIT, "a file of %llu bytes is too large%s",
-			       (unsigned long long)ent->size,
-			       s->w->space ? " for the pieces of free space" : "");
+		               (unsigned long long)ent->size,
+		               s->w->space ? " for the pieces of free space" : "");
 	rc = put_contents(s, walk, ent->size, hash, err);
 	if (rc == 0)
 		rc = put_leaves(s, ino, n_leaves, leaves, err);
@@ -185,7 +187,7 @@ static int put_file(struct ext4_stream *s, struct walk *walk, const struct walk_
 }
 
 static int put_link(struct ext4_stream *s, const struct walk_entry *ent, uint32_t place,
-		    uint32_t ino, struct err *err)
+                    uint32_t ino, struct err *err)
 {
 	struct ext4_inode in = inode_of(ent, EXT4_FT_LINK);
 	struct ext4_extent ext = {.len = 1};
@@ -210,7 +212,7 @@ static int put_link(struct ext4_stream *s, const struct walk_entry *ent, uint32_
 /* ---- directories ---------------------------------------------------------- */
 
 static int open_dir(struct ext4_stream *s, const struct walk_entry *ent, uint32_t place,
-		    uint32_t ino, uint32_t parent, struct err *err)
+                    uint32_t ino, uint32_t parent, struct err *err)
 {
 	struct level *lv;
 
@@ -239,8 +241,8 @@ static int close_dir(struct ext4_stream *s, struct err *err)
 		rc = ext4_piece_extents(s, blocks, err);
 	if (rc == 0 && s->n_extents > EXT4_EXTENTS_INLINE)
 		rc = err_set(err, ERR_SPACE,
-			     "%s: free space is in too small pieces for a directory of %zu entries",
-			     s->w->target->name, lv->dir.n);
+		             "%s: free space is in too small pieces for a directory of %zu entries",
+		             s->w->target->name, lv->dir.n);
 	if (rc < 0)
 		return rc;
 	for (uint64_t i = 0; i < blocks; i++) {
@@ -270,8 +272,8 @@ static enum ext4_ftype type_of(enum walk_kind kind)
 }
 
 static int put_entry(struct ext4_stream *s, struct walk *walk, const struct walk_entry *ent,
-		     uint32_t parent, struct nar_hash *hash, struct ext4_object *obj,
-		     struct err *err)
+                     uint32_t parent, struct nar_hash *hash, struct ext4_object *obj,
+                     struct err *err)
 {
 	struct level *up = s->depth ? &s->levels[s->depth - 1] : NULL;
 
@@ -298,7 +300,7 @@ static int put_entry(struct ext4_stream *s, struct walk *walk, const struct walk
 }
 
 int ext4_stream_tree(struct ext4_stream *s, struct walk *walk, uint32_t parent,
-		     struct nar_hash *hash, struct ext4_object *out, struct err *err)
+                     struct nar_hash *hash, struct ext4_object *out, struct err *err)
 {
 	bool first = true;
 	int rc;

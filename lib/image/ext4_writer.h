@@ -33,20 +33,20 @@ struct ext4_writer {
 	struct target *target;
 	uint64_t base; /* byte offset of the file system in the target */
 	const struct ext4_ids *ids;
-	uint32_t gdt_area; /* as in ext4_layout.h */
+	uint32_t gdt_area;                /* as in ext4_layout.h */
 	const struct ext4_layout *layout; /* NULL until it is settled */
-	int spool;		 /* where inodes wait for that, by number */
+	int spool;                        /* where inodes wait for that, by number */
 	/* The free places of a file system that is there already, and the layout
 	 * is that one's tables; NULL: a new one, all is free in order. */
 	const struct ext4_space *space;
-	unsigned streams;	 /* how many there will be at once; 0: a few */
-	_Atomic uint32_t *dirs;	 /* directories, per group; owned */
+	unsigned streams;        /* how many there will be at once; 0: a few */
+	_Atomic uint32_t *dirs;  /* directories, per group; owned */
 	const atomic_bool *stop; /* the user wants to end; may be NULL */
-	_Atomic uint64_t *done;	 /* grows by every byte of content; may be NULL */
+	_Atomic uint64_t *done;  /* grows by every byte of content; may be NULL */
 };
 
 void ext4_writer_init(struct ext4_writer *w, struct target *t, uint64_t base,
-		      const struct ext4_ids *ids, const struct ext4_layout *lay);
+                      const struct ext4_ids *ids, const struct ext4_layout *lay);
 void ext4_writer_fini(struct ext4_writer *w);
 
 /*
@@ -55,9 +55,9 @@ void ext4_writer_fini(struct ext4_writer *w);
  * are flushed and inodes is the highest number in use.
  */
 void ext4_writer_init_open(struct ext4_writer *w, struct target *t, uint64_t base,
-			   const struct ext4_ids *ids, uint32_t gdt_area, int spool);
+                           const struct ext4_ids *ids, uint32_t gdt_area, int spool);
 int ext4_writer_settle(struct ext4_writer *w, const struct ext4_layout *lay, uint32_t inodes,
-		       struct err *err);
+                       struct err *err);
 
 struct ext4_stream;
 
@@ -82,7 +82,7 @@ struct ext4_object {
  * -ERR_INTERRUPTED where the user stopped it; errors of the walk and of I/O.
  */
 int ext4_stream_tree(struct ext4_stream *s, struct walk *walk, uint32_t parent,
-		     struct nar_hash *hash, struct ext4_object *out, struct err *err);
+                     struct nar_hash *hash, struct ext4_object *out, struct err *err);
 
 /* Write out what is buffered. */
 int ext4_stream_flush(struct ext4_stream *s, struct err *err);

@@ -33,7 +33,7 @@ struct grub_entry {
 };
 
 struct grub_special {
-	const char *name;		/* in specialisation/ */
+	const char *name;               /* in specialisation/ */
 	const char *configuration_name; /* "" where it has none */
 	const char *version;
 	int64_t time; /* of its link */
@@ -50,7 +50,7 @@ struct grub_generation {
 };
 
 struct grub_profile {
-	const char *name; /* NULL: the system's own */
+	const char *name;                          /* NULL: the system's own */
 	const struct grub_generation *generations; /* newest first */
 	size_t n;
 };
@@ -64,11 +64,11 @@ enum grub_identifier {
 
 struct grubcfg {
 	enum grub_identifier by;
-	const char *boot_id, *root_id; /* UUIDs or labels of the two file systems */
-	bool separate_boot;	       /* /boot is a file system of its own */
-	bool copy_kernels;	       /* always with separate_boot */
-	unsigned timeout;	       /* seconds */
-	size_t limit;		       /* configurationLimit: generations a profile */
+	const char *boot_id, *root_id;         /* UUIDs or labels of the two file systems */
+	bool separate_boot;                    /* /boot is a file system of its own */
+	bool copy_kernels;                     /* always with separate_boot */
+	unsigned timeout;                      /* seconds */
+	size_t limit;                          /* configurationLimit: generations a profile */
 	const struct grub_generation *current; /* boots by default */
 	const struct grub_profile *profiles;   /* the system's own first */
 	size_t n_profiles;

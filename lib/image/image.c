@@ -56,9 +56,9 @@ static int too_small(const struct ext4_need *need, const struct image_plan *plan
 
 	if (rc < 0)
 		return rc;
-	rc = err_set(err, ERR_SPACE, "%s is too small, %llu MiB would do",
-		     str_human(plan->size, have),
-		     (unsigned long long)((plan->base + least.blocks * EXT4_BLOCK + mib - 1) / mib));
+	rc = err_set(
+	        err, ERR_SPACE, "%s is too small, %llu MiB would do", str_human(plan->size, have),
+	        (unsigned long long)((plan->base + least.blocks * EXT4_BLOCK + mib - 1) / mib));
 	ext4_layout_fini(&least);
 	return rc;
 }
@@ -72,14 +72,14 @@ static int check_size(const struct image_request *req, struct image_plan *plan, 
 	if (!req->partitioned || plan->size / SECTOR <= MBR_SECTORS_MAX)
 		return 0;
 	return err_set(err, ERR_LIMIT,
-		       "%s: %s is more than an MBR describes (2 TiB); --layout split has no such "
-		       "limit",
-		       req->name, str_human(plan->size, have));
+	               "%s: %s is more than an MBR describes (2 TiB); --layout split has no such "
+	               "limit",
+	               req->name, str_human(plan->size, have));
 }
 
 /* The layout for a need; the size of the image follows. */
 static int lay_out(const struct image_request *req, const struct ext4_need *need,
-		   struct image_plan *plan, struct err *err)
+                   struct image_plan *plan, struct err *err)
 {
 	int rc;
 
@@ -91,7 +91,7 @@ static int lay_out(const struct image_request *req, const struct ext4_need *need
 		if (rc < 0)
 			return rc;
 		rc = ext4_layout_fixed(need, plan->size > plan->base ? plan->size - plan->base : 0,
-				       &plan->layout, err);
+		                       &plan->layout, err);
 		if (rc == -ERR_SPACE)
 			rc = too_small(need, plan, err);
 	}
@@ -99,11 +99,11 @@ static int lay_out(const struct image_request *req, const struct ext4_need *need
 }
 
 static int lay_out_counted(const struct image_request *req, struct image_plan *plan,
-			   struct err *err)
+                           struct err *err)
 {
 	struct ext4_need need = {
-		.line_blocks = plan->store.total.blocks + plan->root.blocks,
-		.inodes = first_ino(req) - 1 + plan->store.total.inodes + plan->root.inodes,
+	        .line_blocks = plan->store.total.blocks + plan->root.blocks,
+	        .inodes = first_ino(req) - 1 + plan->store.total.inodes + plan->root.inodes,
 	};
 	uint64_t store_blocks;
 	int rc;
@@ -132,7 +132,7 @@ static int check_nars(const struct image_request *req, struct image_plan *plan, 
 	if (rc < 0 || sum < plan->size)
 		return rc;
 	return err_set(err, ERR_SPACE, "%s: %s is too small for archives of %s", req->name,
-		       str_human(plan->size, have), str_human(sum, want));
+	               str_human(plan->size, have), str_human(sum, want));
 }
 
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err)
@@ -144,7 +144,7 @@ int image_plan(const struct image_request *req, struct image_plan *out, struct e
 	complete_root(req->root, has_store(req));
 	if (req->source)
 		rc = store_plan_make(req->source, &plan.ids, req->threads, req->stop, &plan.store,
-				     err);
+		                     err);
 	if (rc == 0)
 		rc = count_root(req, &plan, err);
 	if (rc == 0)
@@ -167,7 +167,7 @@ void image_plan_fini(struct image_plan *plan)
 
 /* Zero a stretch of the line. */
 static int zero_line(const struct image_plan *plan, struct target *t, uint64_t line, uint64_t n,
-		     struct err *err)
+                     struct err *err)
 {
 	int rc = 0;
 
@@ -202,15 +202,15 @@ static int prepare_tail(const struct image_plan *plan, struct target *t, struct 
 
 	if (t->is_device)
 		return zero_line(plan, t, lay->line_blocks,
-				 lay->line_used - lay->line_blocks + lay->journal_blocks, err);
+		                 lay->line_used - lay->line_blocks + lay->journal_blocks, err);
 	if (ftruncate(t->fd, (off_t)plan->size) < 0)
 		return err_sys(err, errno, "%s: a size of %llu bytes", t->name,
-			       (unsigned long long)plan->size);
+		               (unsigned long long)plan->size);
 	return 0;
 }
 
 static int put_root(struct ext4_writer *w, const struct image_plan *plan, uint64_t *line,
-		    uint32_t *ino, struct err *err)
+                    uint32_t *ino, struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *walk = tree_walk(plan->req->root);
 	_cleanup_(ext4_stream_freep) struct ext4_stream *s = ext4_stream_new(w);
@@ -233,9 +233,9 @@ static int put_mbr(const struct image_plan *plan, struct target *t, struct err *
 	int rc;
 
 	mbr.entry[0] = (struct mbr_entry){
-		.type = MBR_TYPE_LINUX,
-		.start = (uint32_t)(plan->base / SECTOR),
-		.sectors = (uint32_t)((plan->size - plan->base) / SECTOR),
+	        .type = MBR_TYPE_LINUX,
+	        .start = (uint32_t)(plan->base / SECTOR),
+	        .sectors = (uint32_t)((plan->size - plan->base) / SECTOR),
 	};
 	rc = mbr_format(&mbr, sector, err);
 	return rc < 0 ? rc : target_write_small(t, sector, sizeof sector, 0, err);
@@ -252,7 +252,7 @@ static void make_invalid(const struct image_plan *plan, struct target *t)
 
 /* The superblock and the table, once all that they lead to is on the disk. */
 static int make_valid(const struct image_plan *plan, struct target *t, const uint8_t first[4096],
-		      struct err *err)
+                      struct err *err)
 {
 	const atomic_bool *stop = plan->req->stop;
 	int rc = target_sync(t, err);
@@ -274,7 +274,7 @@ static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err 
 {
 	const struct image_request *req = plan->req;
 	struct store_fill_options opt = {
-		.threads = req->threads, .verify = req->verify, .paths = req->done_paths};
+	        .threads = req->threads, .verify = req->verify, .paths = req->done_paths};
 	struct ext4_final fin = {.label = req->label, .time = req->time};
 	uint8_t first[EXT4_BLOCK];
 	int rc = 0;
@@ -282,7 +282,7 @@ static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err 
 	fin.inodes = first_ino(req);
 	if (req->source)
 		rc = store_fill(w, req->source, &plan->store, &opt, req->time, &fin.line,
-				&fin.inodes, err);
+		                &fin.inodes, err);
 	if (rc == 0)
 		rc = put_root(w, plan, &fin.line, &fin.inodes, err);
 	if (rc < 0)
@@ -290,8 +290,8 @@ static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err 
 	fin.inodes--; /* the next free one */
 	if (fin.line != plan->layout.line_blocks)
 		return err_set(err, ERR_MISMATCH, "%s: %llu blocks were written, %llu planned",
-			       req->name, (unsigned long long)fin.line,
-			       (unsigned long long)plan->layout.line_blocks);
+		               req->name, (unsigned long long)fin.line,
+		               (unsigned long long)plan->layout.line_blocks);
 	rc = ext4_finish(w, &fin, first, err);
 	return rc < 0 ? rc : make_valid(plan, w->target, first, err);
 }
@@ -314,7 +314,7 @@ static int write_counted(struct image_plan *plan, struct target *target, struct 
 
 /* All data is on the disk: what comes behind it. */
 static int close_streamed(struct image_plan *plan, struct ext4_writer *w,
-			  const struct ext4_final *fin, struct err *err)
+                          const struct ext4_final *fin, struct err *err)
 {
 	struct ext4_need need = {.line_blocks = fin->line, .inodes = fin->inodes};
 	uint8_t first[EXT4_BLOCK];
@@ -335,10 +335,10 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 	const struct image_request *req = plan->req;
 	uint64_t room = plan->size > plan->base ? plan->size - plan->base : 0;
 	struct stream_fill_options opt = {.threads = req->threads,
-					  .spool_dir = req->spool_dir,
-					  .line_max = room / EXT4_BLOCK,
-					  .paths = req->done_paths,
-					  .bytes = req->done_bytes};
+	                                  .spool_dir = req->spool_dir,
+	                                  .line_max = room / EXT4_BLOCK,
+	                                  .paths = req->done_paths,
+	                                  .bytes = req->done_bytes};
 	struct ext4_final fin = {.label = req->label, .time = req->time};
 	struct ext4_writer w;
 	_close_ int spool = -1;
@@ -350,7 +350,7 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 	w.stop = req->stop;
 	w.streams = req->threads;
 	rc = stream_fill(&w, req->stream, &opt, req->time, &plan->store, &fin.line, &fin.inodes,
-			 err);
+	                 err);
 	if (rc == -ERR_SPACE)
 		err_prefix(err, "%s", req->name);
 	if (rc == 0)
@@ -368,17 +368,17 @@ int image_write(struct image_plan *plan, struct target *target, struct err *err)
 
 	if (target->is_device && target->size < plan->size)
 		return err_set(err, ERR_SPACE, "%s: %llu bytes, the image has %llu", target->name,
-			       (unsigned long long)target->size, (unsigned long long)plan->size);
+		               (unsigned long long)target->size, (unsigned long long)plan->size);
 	/* A guest would look for the partition elsewhere. */
 	if (plan->base && target->is_device && target->sector != SECTOR)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "%s: sectors of %u bytes; a disk with a partition table wants %u "
-			       "(--layout split makes none)",
-			       target->name, target->sector, SECTOR);
+		               "%s: sectors of %u bytes; a disk with a partition table wants %u "
+		               "(--layout split makes none)",
+		               target->name, target->sector, SECTOR);
 	if (target->is_device)
 		rc = wipe_device(plan, target, err);
 	if (rc < 0)
 		return rc;
 	return plan->req->stream ? write_streamed(plan, target, err)
-				 : write_counted(plan, target, err);
+	                         : write_counted(plan, target, err);
 }

@@ -6,36 +6,35 @@ static const struct {
 	const char *path;
 	uint32_t mode;
 } dirs[] = {
-	{"/boot", 0755},
-	{"/dev", 0755},
-	{"/etc", 0755},
-	{"/etc/nixos", 0755},
-	{"/home", 0755},
-	{"/nix/var/log/nix/drvs", 0755},
-	{"/nix/var/nix/db", 0755},
-	{"/nix/var/nix/gcroots/auto", 0755},
-	{"/nix/var/nix/gcroots/per-user", 0755},
-	{"/nix/var/nix/profiles/per-user/root", 0755},
-	{"/nix/var/nix/temproots", 0755},
-	{"/nix/var/nix/userpool", 0755},
-	{"/proc", 0555},
-	{"/root", 0700},
-	{"/root/.nix-defexpr", 0700},
-	{"/run", 0755},
-	{"/sys", 0555},
-	{"/tmp", 01777},
-	{"/var/db", 0755},
-	{"/var/lib", 0755},
-	{"/var/log", 0755},
-	{"/var/tmp", 01777},
+        {"/boot", 0755},
+        {"/dev", 0755},
+        {"/etc", 0755},
+        {"/etc/nixos", 0755},
+        {"/home", 0755},
+        {"/nix/var/log/nix/drvs", 0755},
+        {"/nix/var/nix/db", 0755},
+        {"/nix/var/nix/gcroots/auto", 0755},
+        {"/nix/var/nix/gcroots/per-user", 0755},
+        {"/nix/var/nix/profiles/per-user/root", 0755},
+        {"/nix/var/nix/temproots", 0755},
+        {"/nix/var/nix/userpool", 0755},
+        {"/proc", 0555},
+        {"/root", 0700},
+        {"/root/.nix-defexpr", 0700},
+        {"/run", 0755},
+        {"/sys", 0555},
+        {"/tmp", 01777},
+        {"/var/db", 0755},
+        {"/var/lib", 0755},
+        {"/var/log", 0755},
+        {"/var/tmp", 01777},
 };
 
 static void add_channel(struct tree *t, const struct nixroot *root)
 {
 	_free_ char *line = NULL;
 
-	tree_link(t, "/root/.nix-defexpr/channels",
-		  "/nix/var/nix/profiles/per-user/root/channels");
+	tree_link(t, "/root/.nix-defexpr/channels", "/nix/var/nix/profiles/per-user/root/channels");
 	if (!root->channel_url)
 		return;
 	line = xasprintf("%s %s\n", root->channel_url, root->channel_name);

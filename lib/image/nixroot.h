@@ -16,14 +16,14 @@ struct nixroot_file {
 
 /* Borrowed. */
 struct nixroot {
-	const char *toplevel;	      /* the system, a store path */
-	struct str database;	      /* db.sqlite */
-	struct str schema;	      /* its file beside it */
-	const char *channel_url;      /* of root's channel, or NULL */
-	const char *channel_name;     /* "nixos" */
+	const char *toplevel;     /* the system, a store path */
+	struct str database;      /* db.sqlite */
+	struct str schema;        /* its file beside it */
+	const char *channel_url;  /* of root's channel, or NULL */
+	const char *channel_name; /* "nixos" */
 	const struct nixroot_file *etc_nixos;
 	size_t n_etc_nixos;
-	int64_t time;		      /* seconds since 1970: generation 1's date */
+	int64_t time; /* seconds since 1970: generation 1's date */
 };
 
 /* A tree that the caller frees; /nix/store is not in it. */

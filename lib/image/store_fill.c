@@ -39,7 +39,7 @@ static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
 	rc = ext4_count_tree(c->counters[worker], walk, &c->tallies[i], err);
 	if (rc == -ERR_NOENT && !c->tallies[i].inodes)
 		return err_set(err, ERR_MISMATCH, "/nix/store/%s: registered, but not there",
-			       c->src->items[item].name);
+		               c->src->items[item].name);
 	if (rc < 0)
 		return err_prefix(err, "looking at /nix/store/%s", c->src->items[item].name);
 	return 0;
@@ -103,7 +103,7 @@ static void cut_batches(struct store_plan *plan, size_t n)
 }
 
 int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, unsigned threads,
-		    const atomic_bool *stop, struct store_plan *out, struct err *err)
+                    const atomic_bool *stop, struct store_plan *out, struct err *err)
 {
 	struct counting c = {.src = src, .ids = ids, .stop = stop};
 	struct store_plan plan = {0};
@@ -120,7 +120,7 @@ int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, 
 		cut_batches(&plan, src->n);
 		if (plan.place[src->n].ino > UINT32_MAX / 2)
 			rc = err_set(err, ERR_LIMIT, "%" PRIu64 " files are too many",
-				     plan.total.inodes);
+			             plan.total.inodes);
 	}
 	free(c.tallies);
 	if (rc < 0)
@@ -164,12 +164,12 @@ int store_item_check(const struct store_item *it, struct nar_hash *h, struct err
 		return rc;
 	if (size != it->nar_size)
 		return err_set(err, ERR_MISMATCH,
-			       "its NAR has %" PRIu64 " bytes, the database says %" PRIu64, size,
-			       it->nar_size);
+		               "its NAR has %" PRIu64 " bytes, the database says %" PRIu64, size,
+		               it->nar_size);
 	if (memcmp(got, it->nar_hash, sizeof got) != 0)
 		return err_set(err, ERR_MISMATCH, "its NAR hash is %s, the database says %s",
-			       hash_format_nix32(got, got_text),
-			       hash_format_nix32(it->nar_hash, want_text));
+		               hash_format_nix32(got, got_text),
+		               hash_format_nix32(it->nar_hash, want_text));
 	return 0;
 }
 
@@ -184,7 +184,7 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 	if (rc == 0 && hash)
 		rc = store_item_check(&f->src->items[item], hash, err);
 	if (rc == 0 && (ext4_stream_line(me->stream) != next->line ||
-			ext4_stream_ino(me->stream) != next->ino))
+	                ext4_stream_ino(me->stream) != next->ino))
 		rc = err_set(err, ERR_MISMATCH, "it changed while it was copied");
 	if (rc == -ERR_INTERRUPTED)
 		return rc;
@@ -196,7 +196,7 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 	}
 	if (rc < 0)
 		return err_prefix(err, "%s/nix/store/%s", rc == -ERR_MISMATCH ? "" : "copying ",
-				  f->src->items[item].name);
+		                  f->src->items[item].name);
 	if (f->opt->paths)
 		atomic_fetch_add(f->opt->paths, 1);
 	return 0;
@@ -215,7 +215,7 @@ static int copy_job(void *ctx, unsigned worker, size_t i, struct err *err)
 		nar_hash_init(me->hash);
 	}
 	ext4_stream_start(me->stream, f->plan->place[b->first].line,
-			  (uint32_t)f->plan->place[b->first].ino);
+	                  (uint32_t)f->plan->place[b->first].ino);
 	for (size_t k = 0; k < b->n; k++) {
 		int rc = copy_item(f, me, b->first + k, err);
 
@@ -227,7 +227,7 @@ static int copy_job(void *ctx, unsigned worker, size_t i, struct err *err)
 
 /* The directory itself, as a tree of grafts. */
 static struct tree *store_tree(const struct store_source *src, const struct store_plan *plan,
-			       int64_t mtime)
+                               int64_t mtime)
 {
 	struct tree *t = tree_new(01775, mtime);
 
@@ -241,15 +241,15 @@ static struct tree *store_tree(const struct store_source *src, const struct stor
 		if (plan)
 			obj = plan->place[i].object;
 		tree_graft(t, path, obj.ino,
-			   obj.type == EXT4_FT_DIR    ? WALK_DIR
-			   : obj.type == EXT4_FT_LINK ? WALK_LINK
-						      : WALK_FILE);
+		           obj.type == EXT4_FT_DIR    ? WALK_DIR
+		           : obj.type == EXT4_FT_LINK ? WALK_LINK
+		                                      : WALK_FILE);
 	}
 	return t;
 }
 
 int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids, uint64_t *blocks,
-		     struct err *err)
+                     struct err *err)
 {
 	_cleanup_(tree_freep) struct tree *t = store_tree(src, NULL, 1);
 	_cleanup_(walk_freep) struct walk *walk = tree_walk(t);
@@ -262,8 +262,8 @@ int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids,
 }
 
 int store_put_dir(struct ext4_writer *w, const struct store_source *src,
-		  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
-		  struct err *err)
+                  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
+                  struct err *err)
 {
 	_cleanup_(tree_freep) struct tree *t = store_tree(src, plan, mtime);
 	_cleanup_(walk_freep) struct walk *walk = tree_walk(t);
@@ -300,14 +300,14 @@ static int reserve(struct ext4_writer *w, const struct store_plan *plan, size_t 
 
 		run = MIN(run, plan->place[end].line - at);
 		rc = target_reserve_ahead(w->target, w->base + phys * EXT4_BLOCK, run * EXT4_BLOCK,
-					  err);
+		                          err);
 	}
 	return rc;
 }
 
 int store_fill(struct ext4_writer *w, const struct store_source *src, struct store_plan *plan,
-	       const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
-	       struct err *err)
+               const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
+               struct err *err)
 {
 	struct filling f = {.w = w, .src = src, .plan = plan, .opt = opt};
 	int rc = reserve(w, plan, src->n, err);

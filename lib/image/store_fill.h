@@ -45,7 +45,7 @@ struct store_batch {
  * cut into batches of at least a piece's size for the threads to take.
  */
 struct store_plan {
-	size_t *order;		   /* item numbers, as laid out */
+	size_t *order;             /* item numbers, as laid out */
 	struct store_place *place; /* by position in order, one more for the end */
 	struct store_batch *batches;
 	size_t n_batches;
@@ -54,12 +54,12 @@ struct store_plan {
 
 /* stop: as ext4_writer's; may be NULL. */
 int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, unsigned threads,
-		    const atomic_bool *stop, struct store_plan *out, struct err *err);
+                    const atomic_bool *stop, struct store_plan *out, struct err *err);
 void store_plan_fini(struct store_plan *plan);
 
 struct store_fill_options {
 	unsigned threads;
-	bool verify;		/* compare with the items' hashes and sizes */
+	bool verify;             /* compare with the items' hashes and sizes */
 	_Atomic uint64_t *paths; /* counts finished items; may be NULL */
 };
 
@@ -69,8 +69,8 @@ struct store_fill_options {
  * -ERR_MISMATCH: a path is not what the database says, or changed.
  */
 int store_fill(struct ext4_writer *w, const struct store_source *src, struct store_plan *plan,
-	       const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
-	       struct err *err);
+               const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
+               struct err *err);
 
 /* Finish the hash of an item's tree: -ERR_MISMATCH where it is not the promised one. */
 int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err);
@@ -80,11 +80,11 @@ size_t *store_order(const struct store_item *items, size_t n);
 
 /* The directory alone, when every place in the plan is settled. */
 int store_put_dir(struct ext4_writer *w, const struct store_source *src,
-		  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
-		  struct err *err);
+                  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
+                  struct err *err);
 
 /* What the directory /nix/store itself takes. */
 int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids, uint64_t *blocks,
-		     struct err *err);
+                     struct err *err);
 
 #endif

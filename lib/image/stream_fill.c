@@ -54,7 +54,8 @@ static int place_next(struct fill *f, size_t pos, struct err *err)
 		blocks += ext4_space_breaks(sp, at->line, blocks);
 	at[1].line = at->line + blocks;
 	at[1].ino = at->ino + f->tally[pos].inodes;
-	if ((f->opt->line_max && at[1].line > f->opt->line_max) || (sp && at[1].line > sp->n_blocks))
+	if ((f->opt->line_max && at[1].line > f->opt->line_max) ||
+	    (sp && at[1].line > sp->n_blocks))
 		return err_set(err, ERR_SPACE, "too small: there is no room for all of it");
 	if (sp && at[1].ino > sp->n_inodes)
 		return err_set(err, ERR_SPACE, "there are not inodes enough for all of it");
@@ -184,7 +185,7 @@ static struct unit *choose(struct fill *f, do_unit **what)
 			return NULL;
 		u = f->front < f->back ? take_next(f) : NULL;
 		if (u) {
-			*what = !is_large(u)                        ? stream_do_memory
+			*what = !is_large(u)                   ? stream_do_memory
 			        : begins(f, u) && !f->w->space ? stream_do_direct
 			                                       : stream_do_spool;
 			return u;

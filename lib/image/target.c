@@ -28,7 +28,7 @@ static void open_direct(struct target *t)
 }
 
 int target_from_file(struct target *t, int fd, const char *name, enum clone_mode clone,
-		     struct err *err)
+                     struct err *err)
 {
 	*t = (struct target)TARGET_INIT;
 	t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -52,7 +52,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 
 	if (fd < 0 && errno == EBUSY)
 		return err_set(err, ERR_BUSY,
-			       "%s: in use (mounted, or held by a running guest, LVM or md)", path);
+		               "%s: in use (mounted, or held by a running guest, LVM or md)", path);
 	if (fd < 0)
 		return err_sys(err, errno, "%s", path);
 	if (fstat(fd, &st) < 0)
@@ -159,7 +159,9 @@ static int find_blocks(struct target *t, uint64_t off, size_t n)
 	pthread_mutex_unlock(&t->lock);
 	if (rc == 0 || off + n <= t->reserved)
 		return 0;
-	return fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) < 0 && errno == ENOSPC ? -1 : 0;
+	return fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) < 0 && errno == ENOSPC
+	               ? -1
+	               : 0;
 }
 
 int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct err *err)
@@ -170,7 +172,8 @@ int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct
 		return off < t->reserved ? target_zero(t, off, n, err) : 0;
 	if (!aligned || t->direct_fd < 0)
 		return target_write_small(t, p, n, off, err);
-	if (!t->is_device && n >= LARGE_WRITE && off + n > t->reserved && find_blocks(t, off, n) < 0)
+	if (!t->is_device && n >= LARGE_WRITE && off + n > t->reserved &&
+	    find_blocks(t, off, n) < 0)
 		return err_sys(err, errno, "%s: write", t->name);
 	while (n) {
 		ssize_t w = pwrite(t->direct_fd, p, n, (off_t)off);
@@ -182,7 +185,7 @@ int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct
 			return target_write_small(t, p, n, off, err);
 		if (w < 0)
 			return err_sys(err, errno, "%s: write of %zu bytes at %llu", t->name, n,
-				       (unsigned long long)off);
+			               (unsigned long long)off);
 		p = (const char *)p + w;
 		n -= (size_t)w;
 		off += (uint64_t)w;
@@ -205,8 +208,7 @@ int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *e
 
 int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err)
 {
-	if (t->is_device ||
-	    fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) == 0)
+	if (t->is_device || fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n) == 0)
 		return 0;
 	return errno == ENOSPC || errno == EDQUOT ? err_sys(err, errno, "%s", t->name) : 0;
 }
@@ -218,8 +220,8 @@ bool target_wants_ahead(const struct target *t)
 	if (t->is_device || t->direct_fd < 0)
 		return false;
 	/* A file into itself never works, but hosts differ in why. */
-	return t->clone == CLONE_NEVER || (ioctl(t->fd, FICLONERANGE, &range) < 0 &&
-					   (errno == EOPNOTSUPP || errno == ENOTTY));
+	return t->clone == CLONE_NEVER ||
+	       (ioctl(t->fd, FICLONERANGE, &range) < 0 && (errno == EOPNOTSUPP || errno == ENOTTY));
 }
 
 int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err *err)
@@ -285,17 +287,17 @@ bool target_wants_clone(const struct target *t, uint64_t size)
 }
 
 int target_clone(struct target *t, int src, uint64_t src_off, uint64_t n, uint64_t off,
-		 struct err *err)
+                 struct err *err)
 {
 	struct file_clone_range range = {
-		.src_fd = src, .src_offset = src_off, .src_length = n, .dest_offset = off};
+	        .src_fd = src, .src_offset = src_off, .src_length = n, .dest_offset = off};
 
 	if (ioctl(t->fd, FICLONERANGE, &range) == 0)
 		return 0;
 	if (t->clone == CLONE_ALWAYS)
 		return err_sys(err, errno,
-			       "%s: cannot share blocks with the store (--reflink always)",
-			       t->name);
+		               "%s: cannot share blocks with the store (--reflink always)",
+		               t->name);
 	if (errno == ENOSPC || errno == EIO)
 		return err_sys(err, errno, "%s: sharing blocks with the store", t->name);
 	/* Another file system, or one that cannot; EINVAL may be this file's. */

@@ -24,16 +24,16 @@ enum clone_mode {
 #define CLONE_AUTO_MIN (32u << 10)
 
 struct target {
-	int fd;		/* through the page cache; -1: not open */
-	int direct_fd;	/* O_DIRECT, or -1 where that cannot be */
-	char *name;	/* for messages; owned */
+	int fd;        /* through the page cache; -1: not open */
+	int direct_fd; /* O_DIRECT, or -1 where that cannot be */
+	char *name;    /* for messages; owned */
 	bool is_device;
-	bool sparse;	/* what was never written reads as zeros */
+	bool sparse; /* what was never written reads as zeros */
 	pthread_mutex_t lock;
 	atomic_uint_least64_t reserved; /* up to here a file has blocks ahead */
-	bool ahead; /* pieces that come in order get theirs ahead */
-	uint64_t size;	/* of a device; 0 for a file until it is set */
-	unsigned sector; /* bytes that a device's table counts in; 0 for a file */
+	bool ahead;                     /* pieces that come in order get theirs ahead */
+	uint64_t size;                  /* of a device; 0 for a file until it is set */
+	unsigned sector;                /* bytes that a device's table counts in; 0 for a file */
 	enum clone_mode clone;
 	atomic_bool cloning; /* until the host said no */
 };
@@ -48,7 +48,7 @@ struct target {
  * See outfile.h for giving it its name.
  */
 int target_from_file(struct target *t, int fd, const char *name, enum clone_mode clone,
-		     struct err *err);
+                     struct err *err);
 
 /* A block device, opened exclusively: -ERR_BUSY where it is mounted or used. */
 int target_open_device(struct target *t, const char *path, struct err *err);
@@ -102,7 +102,7 @@ int target_zero(struct target *t, uint64_t off, uint64_t n, struct err *err);
  * start of a file. 0 done; 1 not possible here, copy instead; -ERR_*.
  */
 int target_clone(struct target *t, int src, uint64_t src_off, uint64_t n, uint64_t off,
-		 struct err *err);
+                 struct err *err);
 /* Whether a file of size bytes should be offered to target_clone() at all. */
 bool target_wants_clone(const struct target *t, uint64_t size);
 

@@ -25,10 +25,10 @@ static void set_source(struct fstab_entry *out, struct str source)
 		const char *prefix;
 		enum fstab_by by;
 	} forms[] = {
-		{"LABEL=", FSTAB_LABEL},
-		{"/dev/disk/by-label/", FSTAB_LABEL},
-		{"UUID=", FSTAB_UUID},
-		{"/dev/disk/by-uuid/", FSTAB_UUID},
+	        {"LABEL=", FSTAB_LABEL},
+	        {"/dev/disk/by-label/", FSTAB_LABEL},
+	        {"UUID=", FSTAB_UUID},
+	        {"/dev/disk/by-uuid/", FSTAB_UUID},
 	};
 
 	out->by = FSTAB_DEVICE;

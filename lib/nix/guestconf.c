@@ -8,7 +8,7 @@
 
 /* What nixpkgs's own profile for guests of Xen names. */
 static const char modules[] = "\"xen-blkfront\" \"xen-tpmfront\" \"xen-kbdfront\" \"xen-fbfront\"\n"
-			      "    \"xen-netfront\" \"xen-pcifront\" \"xen-scsifront\"";
+                              "    \"xen-netfront\" \"xen-pcifront\" \"xen-scsifront\"";
 
 /* A string of the Nix language. */
 static void quoted(struct buf *out, const char *s)
@@ -41,33 +41,35 @@ static void quoted_list(struct buf *out, const char *const *items, size_t n, con
 
 static void put_head(const struct guestconf *c, struct buf *out)
 {
-	buf_putf(out,
-		 "# A NixOS guest on Xen. On a machine with Nix:\n"
-		 "#   domstrap create %s --config configuration.nix --nixpkgs channel:nixos-%s%s%s\n"
-		 "#   xl create -c %s.cfg\n"
-		 "{ config, lib, pkgs, ... }:\n"
-		 "{\n",
-		 c->hostname, c->release, c->split ? " --layout split" : "",
-		 c->pygrub ? " --boot pygrub" : "", c->hostname);
+	buf_putf(
+	        out,
+	        "# A NixOS guest on Xen. On a machine with Nix:\n"
+	        "#   domstrap create %s --config configuration.nix --nixpkgs channel:nixos-%s%s%s\n"
+	        "#   xl create -c %s.cfg\n"
+	        "{ config, lib, pkgs, ... }:\n"
+	        "{\n",
+	        c->hostname, c->release, c->split ? " --layout split" : "",
+	        c->pygrub ? " --boot pygrub" : "", c->hostname);
 }
 
 static void put_boot(const struct guestconf *c, struct buf *out)
 {
 	buf_putf(out,
-		 "  # Xen's front ends: disks, network and the rest.\n"
-		 "  boot.initrd.availableKernelModules = [\n    %s\n  ];\n"
-		 "  boot.kernelParams = [ \"console=hvc0\" ];\n"
-		 "\n"
-		 "  # The host's boot helper reads the menu, /boot/grub/grub.cfg; nothing of GRUB itself\n"
-		 "  # goes onto the disk.\n"
-		 "  boot.loader.grub = {\n"
-		 "    enable = true;\n"
-		 "    device = \"nodev\";\n"
-		 "    configurationLimit = %d;\n",
-		 modules, c->split ? 10 : 50);
+	         "  # Xen's front ends: disks, network and the rest.\n"
+	         "  boot.initrd.availableKernelModules = [\n    %s\n  ];\n"
+	         "  boot.kernelParams = [ \"console=hvc0\" ];\n"
+	         "\n"
+	         "  # The host's boot helper reads the menu, /boot/grub/grub.cfg; nothing of GRUB "
+	         "itself\n"
+	         "  # goes onto the disk.\n"
+	         "  boot.loader.grub = {\n"
+	         "    enable = true;\n"
+	         "    device = \"nodev\";\n"
+	         "    configurationLimit = %d;\n",
+	         modules, c->split ? 10 : 50);
 	if (c->pygrub || c->split)
 		buf_puts(out, "    # A menu without searches for disks, as Xen's pygrub wants it.\n"
-			      "    fsIdentifier = \"provided\";\n");
+		              "    fsIdentifier = \"provided\";\n");
 	if (c->pygrub)
 		buf_putf(out, "    extraConfig = \"set root=(hd0%s)\";\n", c->split ? "" : ",1");
 	buf_puts(out, "  };\n\n");
@@ -77,27 +79,29 @@ static void put_disks(const struct guestconf *c, struct buf *out)
 {
 	if (c->split) {
 		buf_puts(out, "  # Two disks without partitions. The root grows with its disk.\n"
-			      "  fileSystems.\"/\" = { device = \"/dev/xvdb\"; fsType = \"ext4\"; "
-			      "autoResize = true; };\n"
-			      "  fileSystems.\"/boot\" = { device = \"/dev/xvda\"; fsType = \"ext4\"; };\n"
-			      "\n");
+		              "  fileSystems.\"/\" = { device = \"/dev/xvdb\"; fsType = \"ext4\"; "
+		              "autoResize = true; };\n"
+		              "  fileSystems.\"/boot\" = { device = \"/dev/xvda\"; fsType = "
+		              "\"ext4\"; };\n"
+		              "\n");
 		return;
 	}
-	buf_puts(out, "  # One disk with one partition, which grow with the disk at boot.\n"
-		      "  fileSystems.\"/\" = { device = \"/dev/xvda1\"; fsType = \"ext4\"; autoResize = "
-		      "true; };\n"
-		      "  boot.growPartition = true;\n"
-		      "\n");
+	buf_puts(out,
+	         "  # One disk with one partition, which grow with the disk at boot.\n"
+	         "  fileSystems.\"/\" = { device = \"/dev/xvda1\"; fsType = \"ext4\"; autoResize = "
+	         "true; };\n"
+	         "  boot.growPartition = true;\n"
+	         "\n");
 }
 
 static void put_network(const struct guestconf *c, struct buf *out)
 {
 	setting(out, "networking.hostName", c->hostname);
 	buf_puts(out, "  networking.useDHCP = false;\n"
-		      "  networking.useNetworkd = true;\n"
-		      "  # By its driver: the card is eth0 or enX0, as the kernel's age has it.\n"
-		      "  systemd.network.networks.\"10-xen\" = {\n"
-		      "    matchConfig.Driver = \"vif\";\n");
+	              "  networking.useNetworkd = true;\n"
+	              "  # By its driver: the card is eth0 or enX0, as the kernel's age has it.\n"
+	              "  systemd.network.networks.\"10-xen\" = {\n"
+	              "    matchConfig.Driver = \"vif\";\n");
 	if (!c->address) {
 		buf_puts(out, "    networkConfig.DHCP = \"yes\";\n");
 	} else {
@@ -122,8 +126,8 @@ static void put_user(const struct guestconf *c, struct buf *out)
 	buf_puts(out, "\n  users.users.");
 	quoted(out, c->user);
 	buf_puts(out, " = {\n"
-		      "    isNormalUser = true;\n"
-		      "    extraGroups = [ \"wheel\" ];\n");
+	              "    isNormalUser = true;\n"
+	              "    extraGroups = [ \"wheel\" ];\n");
 	if (c->password_hash) {
 		buf_puts(out, "    hashedPassword = ");
 		quoted(out, c->password_hash);
@@ -133,12 +137,13 @@ static void put_user(const struct guestconf *c, struct buf *out)
 	quoted_list(out, c->ssh_keys, c->n_ssh_keys, "    ");
 	buf_puts(out, ";\n  };\n");
 	if (!c->password_hash)
-		buf_puts(out, "  # The user has no password to give, so sudo does not ask for one.\n"
-			      "  security.sudo.wheelNeedsPassword = false;\n");
+		buf_puts(out,
+		         "  # The user has no password to give, so sudo does not ask for one.\n"
+		         "  security.sudo.wheelNeedsPassword = false;\n");
 	buf_puts(out, "\n  services.openssh = {\n"
-		      "    enable = true;\n"
-		      "    settings.PasswordAuthentication = false;\n"
-		      "  };\n\n");
+	              "    enable = true;\n"
+	              "    settings.PasswordAuthentication = false;\n"
+	              "  };\n\n");
 }
 
 void guestconf_format(const struct guestconf *c, struct buf *out)
@@ -149,8 +154,9 @@ void guestconf_format(const struct guestconf *c, struct buf *out)
 	put_network(c, out);
 	put_user(c, out);
 	buf_puts(out, "  environment.systemPackages = [ pkgs.vim ];\n"
-		      "\n"
-		      "  # The release that this guest began with; it stays as it is when NixOS is updated.\n");
+	              "\n"
+	              "  # The release that this guest began with; it stays as it is when NixOS is "
+	              "updated.\n");
 	setting(out, "system.stateVersion", c->release);
 	buf_puts(out, "}\n");
 }
@@ -158,19 +164,19 @@ void guestconf_format(const struct guestconf *c, struct buf *out)
 void guestconf_flake(const struct guestconf *c, struct buf *out)
 {
 	buf_putf(out,
-		 "# domstrap create %s --flake .%s%s\n"
-		 "{\n"
-		 "  inputs.nixpkgs.url = \"nixpkgs/nixos-%s\";\n"
-		 "\n"
-		 "  outputs = { self, nixpkgs }: {\n"
-		 "    nixosConfigurations.%s = nixpkgs.lib.nixosSystem {\n"
-		 "      system = \"x86_64-linux\";\n"
-		 "      modules = [ ./configuration.nix ];\n"
-		 "    };\n"
-		 "  };\n"
-		 "}\n",
-		 c->hostname, c->split ? " --layout split" : "", c->pygrub ? " --boot pygrub" : "",
-		 c->release, c->hostname);
+	         "# domstrap create %s --flake .%s%s\n"
+	         "{\n"
+	         "  inputs.nixpkgs.url = \"nixpkgs/nixos-%s\";\n"
+	         "\n"
+	         "  outputs = { self, nixpkgs }: {\n"
+	         "    nixosConfigurations.%s = nixpkgs.lib.nixosSystem {\n"
+	         "      system = \"x86_64-linux\";\n"
+	         "      modules = [ ./configuration.nix ];\n"
+	         "    };\n"
+	         "  };\n"
+	         "}\n",
+	         c->hostname, c->split ? " --layout split" : "", c->pygrub ? " --boot pygrub" : "",
+	         c->release, c->hostname);
 }
 
 int guestconf_hostname_check(const char *name, struct err *err)
@@ -185,8 +191,8 @@ int guestconf_hostname_check(const char *name, struct err *err)
 	if (ok)
 		return 0;
 	return err_set(err, ERR_USAGE,
-		       "host name '%s': 1 to 63 letters, digits and inner hyphens are allowed",
-		       show_str(str_from(name), shown));
+	               "host name '%s': 1 to 63 letters, digits and inner hyphens are allowed",
+	               show_str(str_from(name), shown));
 }
 
 int guestconf_release_check(const char *release, struct err *err)
@@ -198,7 +204,7 @@ int guestconf_release_check(const char *release, struct err *err)
 	if (year.n == 2 && str_u64(year, 10, 99, &v) && (str_is(rest, "05") || str_is(rest, "11")))
 		return 0;
 	return err_set(err, ERR_USAGE, "release '%s': NixOS's are such as 25.11 or 26.05",
-		       show_str(str_from(release), shown));
+	               show_str(str_from(release), shown));
 }
 
 int guestconf_user_check(const char *user, struct err *err)
@@ -209,12 +215,12 @@ int guestconf_user_check(const char *user, struct err *err)
 
 	for (const char *p = user; *p; p++)
 		ok = ok && ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_' ||
-			    *p == '-');
+		            *p == '-');
 	if (ok && n <= 32)
 		return 0;
 	return err_set(err, ERR_USAGE,
-		       "user '%s': up to 32 of a-z, 0-9, '_' and '-', a letter or '_' first",
-		       show_str(str_from(user), shown));
+	               "user '%s': up to 32 of a-z, 0-9, '_' and '-', a letter or '_' first",
+	               show_str(str_from(user), shown));
 }
 
 static bool base64(struct str s)
@@ -229,20 +235,20 @@ static bool base64(struct str s)
 int guestconf_ssh_key_check(struct str line, struct err *err)
 {
 	static const char *const types[] = {
-		"ssh-ed25519",
-		"ssh-rsa",
-		"ecdsa-sha2-nistp256",
-		"ecdsa-sha2-nistp384",
-		"ecdsa-sha2-nistp521",
-		"sk-ssh-ed25519@openssh.com",
-		"sk-ecdsa-sha2-nistp256@openssh.com",
+	        "ssh-ed25519",
+	        "ssh-rsa",
+	        "ecdsa-sha2-nistp256",
+	        "ecdsa-sha2-nistp384",
+	        "ecdsa-sha2-nistp521",
+	        "sk-ssh-ed25519@openssh.com",
+	        "sk-ecdsa-sha2-nistp256@openssh.com",
 	};
 	struct str rest = line, type = str_cut(&rest, ' ');
 	char shown[SHOW_SIZE];
 
 	if (line.n && memmem(line.p, line.n, "PRIVATE KEY", 11))
 		return err_set(err, ERR_USAGE,
-			       "this is a private key; the public one is in the file with .pub");
+		               "this is a private key; the public one is in the file with .pub");
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (str_is(type, types[i]) && base64(str_cut(&rest, ' ')))
 			return 0;

@@ -15,8 +15,8 @@
 /* Everything borrowed. */
 struct guestconf {
 	const char *hostname;
-	bool split;	   /* /boot on a disk of its own */
-	bool pygrub;	   /* a menu that Xen's pygrub can read */
+	bool split;          /* /boot on a disk of its own */
+	bool pygrub;         /* a menu that Xen's pygrub can read */
 	const char *address; /* "192.0.2.7/24"; NULL: DHCP */
 	const char *gateway; /* may be NULL */
 	const char *const *dns;
@@ -26,7 +26,7 @@ struct guestconf {
 	const char *const *ssh_keys; /* as in authorized_keys */
 	size_t n_ssh_keys;
 	const char *password_hash; /* as crypt(3) gives it; NULL: none */
-	const char *release;	   /* "26.05" */
+	const char *release;       /* "26.05" */
 };
 
 void guestconf_format(const struct guestconf *c, struct buf *out);

@@ -8,133 +8,15 @@
 #include "base/show.h"
 #include "nix/narinfo.h"
 #include "nix/nix32.h"
-#include "store/caches_parts.h"
+#include "store/cache_nodes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAR_SUM_MAX (1ull << 60)
-#define NOBODY UINT32_MAX
-
-enum state {
-	ASKED_FOR, /* waits for its turn */
-	ASKING,
-	KNOWN,
-};
-
-struct node {
-	char *base; /* digest and name; of the system maybe the digest alone */
-	enum state state;
-	uint32_t needed_by;
-	size_t supplier; /* who is asked */
-	struct cache_file *file;
-	struct buf said;       /* what those said who were asked in vain */
-	int code;              /* the worst of it */
-	struct path_info info; /* its refs are nodes until the end */
-	struct offer offer;
-};
-
-struct search {
-	struct caches *c;
-	const struct closure *have; /* NULL: nothing */
-	struct node *nodes;
-	size_t n, cap;
-	uint32_t *table; /* hash table of node numbers and one; 0: free */
-	size_t table_n;
-	size_t next; /* no node before it is ASKED_FOR */
-	size_t known, asking, refs;
-	uint64_t nar_sum;
-	uint64_t seen; /* for http_wait() */
-};
-
 static struct str digest_of(const struct node *n)
 {
 	return (struct str){n->base, STORE_DIGEST_LEN};
-}
-
-/* ---- nodes ------------------------------------------------------------------ */
-
-static size_t hash_of(struct str s)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (uint8_t)s.p[i]) * 0x100000001b3u;
-	return (size_t)(h ^ h >> 32);
-}
-
-static uint32_t *slot_of(struct search *s, struct str base)
-{
-	size_t at = hash_of(base) & (s->table_n - 1);
-
-	while (s->table[at] && !str_is(base, s->nodes[s->table[at] - 1].base))
-		at = (at + 1) & (s->table_n - 1);
-	return &s->table[at];
-}
-
-static void grow_table(struct search *s)
-{
-	if (s->table_n > 2 * s->n)
-		return;
-	s->table_n = s->table_n ? 2 * s->table_n : 1024;
-	free(s->table);
-	s->table = xcalloc(s->table_n, sizeof *s->table);
-	for (size_t i = 0; i < s->n; i++)
-		*slot_of(s, str_from(s->nodes[i].base)) = (uint32_t)i + 1;
-}
-
-/* The node of a base name, a new one where there is none. */
-static int node_of(struct search *s, struct str base, uint32_t needed_by, uint32_t *out,
-                   struct err *err)
-{
-	uint32_t *slot;
-
-	grow_table(s);
-	slot = slot_of(s, base);
-	if (!*slot) {
-		if (s->n == CLOSURE_PATHS_MAX)
-			return err_set(err, ERR_LIMIT, "a closure of more than %u paths",
-			               CLOSURE_PATHS_MAX);
-		GROW(s->nodes, s->n, s->cap);
-		s->nodes[s->n] =
-		        (struct node){.base = xstrndup(base.p, base.n), .needed_by = needed_by};
-		*slot = (uint32_t)++s->n;
-	}
-	*out = *slot - 1;
-	return 0;
-}
-
-static void search_fini(struct search *s)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		struct node *n = &s->nodes[i];
-
-		cache_file_free(n->file);
-		buf_fini(&n->said);
-		path_info_fini(&n->info);
-		offer_fini(&n->offer);
-		free(n->base);
-	}
-	free(s->nodes);
-	free(s->table);
-}
-
-/* The node is known now: count it. */
-static int settle(struct search *s, uint32_t i, struct err *err)
-{
-	struct node *n = &s->nodes[i];
-
-	n->state = KNOWN;
-	s->known++;
-	s->refs += n->info.nrefs;
-	s->nar_sum += n->info.nar_size;
-	if (s->refs > CLOSURE_REFS_MAX)
-		return err_set(err, ERR_LIMIT, "a closure of more than %u references",
-		               CLOSURE_REFS_MAX);
-	if (s->nar_sum > NAR_SUM_MAX)
-		return err_set(err, ERR_LIMIT, "a closure of an absurd size");
-	return 0;
 }
 
 /* ---- narinfos --------------------------------------------------------------- */
@@ -149,13 +31,13 @@ static int accept(struct search *s, uint32_t i, const struct narinfo *info, stru
 	for (size_t r = 0; r < info->nrefs && rc == 0; r++)
 		rc = str_eq(info->refs[r], info->path.base)
 		             ? (refs[r] = i, 0)
-		             : node_of(s, info->refs[r], i, &refs[r], err);
+		             : search_node(s, info->refs[r], i, &refs[r], err);
 	pi = &s->nodes[i].info;
 	pi->refs = refs;
 	pi->nrefs = info->nrefs;
 	path_info_set(pi, info);
 	offer_set(&s->nodes[i].offer, info, s->nodes[i].supplier);
-	return rc < 0 ? rc : settle(s, i, err);
+	return rc < 0 ? rc : search_settle(s, i, err);
 }
 
 /* Whether what a supplier gave will do. */
@@ -236,13 +118,13 @@ static int use_have(struct search *s, uint32_t i, struct err *err)
 		if (to == info)
 			refs[r] = i;
 		else
-			rc = node_of(s, str_from(to->path + strlen(STORE_DIR "/")), i, &refs[r],
-			             err);
+			rc = search_node(s, str_from(to->path + strlen(STORE_DIR "/")), i, &refs[r],
+			                 err);
 	}
 	path_info_copy(info, &s->nodes[i].info);
 	s->nodes[i].info.refs = refs;
 	s->nodes[i].info.nrefs = info->nrefs;
-	return rc < 0 ? rc : settle(s, i, err);
+	return rc < 0 ? rc : search_settle(s, i, err);
 }
 
 /* ---- local stores ------------------------------------------------------------ */
@@ -260,7 +142,7 @@ static int adopt(struct search *s, struct closure *from, size_t k, const uint32_
 	for (size_t r = 0; r < n->info.nrefs; r++)
 		n->info.refs[r] = numbers[n->info.refs[r]];
 	n->supplier = n->offer.supplier = supplier;
-	return settle(s, numbers[k], err);
+	return search_settle(s, numbers[k], err);
 }
 
 static int ask_store(struct search *s, uint32_t i, size_t supplier, struct err *err)
@@ -282,7 +164,7 @@ static int ask_store(struct search *s, uint32_t i, size_t supplier, struct err *
 		if (strcmp(sub.paths[k].path, path) == 0)
 			numbers[k] = i;
 		else
-			rc = node_of(s, str_from(base), i, &numbers[k], err);
+			rc = search_node(s, str_from(base), i, &numbers[k], err);
 	}
 	for (size_t k = 0; k < sub.n && rc == 0; k++)
 		rc = adopt(s, &sub, k, numbers, supplier, err);
@@ -427,61 +309,7 @@ static int find_all(struct search *s, struct err *err)
 	return 0;
 }
 
-/* ---- the result ------------------------------------------------------------- */
-
-static _Thread_local const struct node *sort_nodes;
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(sort_nodes[*(const uint32_t *)a].info.path,
-	              sort_nodes[*(const uint32_t *)b].info.path);
-}
-
-static int ascending(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Nodes in order of path become the closure; the system is node 0. */
-static int gather(struct search *s, struct closure *out, const char **toplevel, struct err *err)
-{
-	_free_ uint32_t *order = xcalloc(s->n, sizeof *order), *rank = xcalloc(s->n, sizeof *rank);
-	struct caches *c = s->c;
-	struct closure got = {.paths = xcalloc(s->n, sizeof *got.paths), .n = s->n};
-	int rc;
-
-	for (size_t i = 0; i < s->n; i++)
-		order[i] = (uint32_t)i;
-	sort_nodes = s->nodes;
-	qsort(order, s->n, sizeof *order, by_path);
-	for (size_t i = 0; i < s->n; i++)
-		rank[order[i]] = (uint32_t)i;
-	c->offers = xcalloc(s->n, sizeof *c->offers);
-	c->n_paths = s->n;
-	for (size_t i = 0; i < s->n; i++) {
-		struct node *n = &s->nodes[order[i]];
-
-		for (size_t r = 0; r < n->info.nrefs; r++)
-			n->info.refs[r] = rank[n->info.refs[r]];
-		if (n->info.nrefs)
-			qsort(n->info.refs, n->info.nrefs, sizeof *n->info.refs, ascending);
-		got.paths[i] = n->info;
-		c->offers[i] = n->offer;
-		n->info = (struct path_info){0};
-		n->offer = (struct offer){0};
-	}
-	c->paths = got.paths;
-	rc = closure_check_cycles(&got, err);
-	if (rc < 0) {
-		closure_fini(&got);
-		return rc;
-	}
-	*out = got;
-	*toplevel = got.paths[rank[0]].path;
-	return 0;
-}
+/* ---- the whole -------------------------------------------------------------- */
 
 /* The system's base name, or its digits alone. */
 static int parse_system(const char *system, struct str *out, struct err *err)
@@ -511,8 +339,8 @@ int caches_closure(struct caches *c, const char *system, const struct closure *h
 	int rc = parse_system(system, &base, err);
 
 	if (rc == 0)
-		rc = node_of(&s, base, NOBODY, &top, err);
+		rc = search_node(&s, base, NOBODY, &top, err);
 	if (rc == 0)
 		rc = find_all(&s, err);
-	return rc < 0 ? rc : gather(&s, out, toplevel, err);
+	return rc < 0 ? rc : search_gather(&s, out, toplevel, err);
 }

@@ -356,10 +356,9 @@ static int add_output(void *ctx, const struct derivation_output *o, struct err *
 
 	if (!o->path.n)
 		return 0;
-	info->outputs =
-		xreallocarray(info->outputs, info->noutputs + 1, sizeof *info->outputs);
+	info->outputs = xreallocarray(info->outputs, info->noutputs + 1, sizeof *info->outputs);
 	info->outputs[info->noutputs++] = (struct drv_output){
-		.id = xstrndup(o->name.p, o->name.n), .path = xstrndup(o->path.p, o->path.n)};
+	        .id = xstrndup(o->name.p, o->name.n), .path = xstrndup(o->path.p, o->path.n)};
 	return 0;
 }
 

@@ -129,7 +129,7 @@ static int look(struct resolver *r, struct err *err)
 		return rc;
 	if (kind == WALK_LINK && (!target.n || strlen(target.p) != target.n))
 		return err_set(err, ERR_FORMAT, "%s: a link without a usable target",
-			       show_str(buf_str(&r->at), shown));
+		               show_str(buf_str(&r->at), shown));
 	return kind == WALK_LINK ? follow_link(r, target.p, err) : 0;
 }
 

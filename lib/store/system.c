@@ -90,8 +90,8 @@ static int find_toplevel(struct loader *l, const char *path, struct err *err)
 	rc = store_files_find(l->files, init, &end, err);
 	/* Not a directory: a store path may be a file as well. */
 	if (rc == -ERR_NOENT || (rc < 0 && err->sys_errno == ENOTDIR))
-		return err_set(err, ERR_USAGE, "not a NixOS system: %s%s has no init", l->files->root,
-		               l->sys.toplevel);
+		return err_set(err, ERR_USAGE, "not a NixOS system: %s%s has no init",
+		               l->files->root, l->sys.toplevel);
 	return rc;
 }
 

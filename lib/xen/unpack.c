@@ -14,7 +14,7 @@
 
 #define PIECE 65536
 #define PAGE 4096
-#define LARGE (1u << 20)        /* bytes: what is kept in the scratch */
+#define LARGE (1u << 20)         /* bytes: what is kept in the scratch */
 #define DROP_EVERY (1024u << 10) /* bytes unpacked */
 #define LZ4_MAGIC_SIZE 4
 

@@ -183,8 +183,8 @@ static void format_disks(const struct xlcfg *cfg, struct buf *out)
 		quoted(out, str_from(spec));
 	}
 	if (cfg->cdrom) {
-		_free_ char *spec =
-		        xasprintf("format=raw,vdev=hdc,access=ro,devtype=cdrom,target=%s", cfg->cdrom);
+		_free_ char *spec = xasprintf(
+		        "format=raw,vdev=hdc,access=ro,devtype=cdrom,target=%s", cfg->cdrom);
 
 		buf_puts(out, ",\n    ");
 		quoted(out, str_from(spec));

@@ -41,7 +41,7 @@ struct xlcfg {
 	size_t n_bootloader_args;
 	const struct xl_disk *disks;
 	size_t n_disks;
-	const char *cdrom; /* XL_HVM: the image to boot, absolute */
+	const char *cdrom;       /* XL_HVM: the image to boot, absolute */
 	const char *const *vifs; /* specifications as in xl-network-configuration(5) */
 	size_t n_vifs;
 	const char *const *set; /* "KEY=VALUE", checked by xlcfg_set_check() */

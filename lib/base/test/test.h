@@ -26,7 +26,7 @@
 		int rc_ = (call);                                                                  \
 		if (rc_ != -(int)(want))                                                           \
 			fail_msg("%s: %d instead of %d: %s", #call, rc_, -(int)(want),             \
-				 (err)->text);                                                     \
+			         (err)->text);                                                     \
 		if (!strstr((err)->text, (words)))                                                 \
 			fail_msg("%s: \"%s\" does not say \"%s\"", #call, (err)->text, (words));   \
 	} while (0)

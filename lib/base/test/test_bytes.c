@@ -41,8 +41,8 @@ static void past_the_end_sticks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields),
-		cmocka_unit_test(past_the_end_sticks),
+	        cmocka_unit_test(fields),
+	        cmocka_unit_test(past_the_end_sticks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ static void no_place(void **state)
 	struct err err = ERR_INIT;
 
 	assert_fails(outfile_open(&o, "/nonexistent", "x", 0644, &err), &err, ERR_NOENT,
-		     "/nonexistent");
+	             "/nonexistent");
 	outfile_fini(&o);
 	assert_int_equal(mkdir("x", 0755), 0);
 	assert_fails(outfile_check(dir, "x", true, &err), &err, ERR_EXISTS, "no regular file");
@@ -105,9 +105,11 @@ static void no_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(appears_when_whole), cmocka_unit_test(never_over_another),
-		cmocka_unit_test(dropped),	      cmocka_unit_test(stand_ins),
-		cmocka_unit_test(no_place),
+	        cmocka_unit_test(appears_when_whole),
+	        cmocka_unit_test(never_over_another),
+	        cmocka_unit_test(dropped),
+	        cmocka_unit_test(stand_ins),
+	        cmocka_unit_test(no_place),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

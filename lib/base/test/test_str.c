@@ -12,16 +12,16 @@ static void sizes(void **state)
 		const char *text;
 		uint64_t want;
 	} good[] = {
-		{"0", 0},
-		{"512", 512},
-		{"1K", 1024},
-		{"10g", 10ull << 30},
-		{"3MiB", 3ull << 20},
-		{"8T", 8ull << 40},
-		{"9223372036854775807", INT64_MAX},
+	        {"0", 0},
+	        {"512", 512},
+	        {"1K", 1024},
+	        {"10g", 10ull << 30},
+	        {"3MiB", 3ull << 20},
+	        {"8T", 8ull << 40},
+	        {"9223372036854775807", INT64_MAX},
 	};
 	static const char *const bad[] = {
-		"", "K", "1X", "-1", "1.5G", " 1", "1 K", "9223372036854775808", "8388608T", "1KK",
+	        "", "K", "1X", "-1", "1.5G", " 1", "1 K", "9223372036854775808", "8388608T", "1KK",
 	};
 	uint64_t v;
 
@@ -74,10 +74,10 @@ static void escaping(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(cutting),
-		cmocka_unit_test(escaping),
+	        cmocka_unit_test(sizes),
+	        cmocka_unit_test(numbers),
+	        cmocka_unit_test(cutting),
+	        cmocka_unit_test(escaping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

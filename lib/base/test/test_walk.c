@@ -26,9 +26,12 @@ static int list(struct walk *w, struct buf *out, bool contents, struct err *err)
 			buf_puts(out, "up\n");
 			continue;
 		}
-		buf_putf(out, "%s %o %.*s", ent.kind == WALK_DIR ? "dir" : ent.kind == WALK_LINK ? "link"
-					    : ent.kind == WALK_GRAFT ? "graft" : "file",
-			 ent.mode, STR_ARG(ent.name));
+		buf_putf(out, "%s %o %.*s",
+		         ent.kind == WALK_DIR     ? "dir"
+		         : ent.kind == WALK_LINK  ? "link"
+		         : ent.kind == WALK_GRAFT ? "graft"
+		                                  : "file",
+		         ent.mode, STR_ARG(ent.name));
 		if (ent.kind == WALK_LINK)
 			buf_putf(out, " -> %.*s", STR_ARG(ent.target));
 		if (ent.kind == WALK_FILE) {
@@ -88,14 +91,14 @@ static void directory(void **state)
 
 	assert_ok(list(w, &out, true, &err), &err);
 	assert_string_equal(out.p, "dir 555 \n"
-				   "file 555 a.sh 0 ''\n"
-				   "file 444 b 3 'bee'\n"
-				   "dir 555 d\n"
-				   "link 777 l -> ../b\n"
-				   "file 444 x 3 'xyz'\n"
-				   "up\n"
-				   "file 444 \xff 4 'last'\n"
-				   "up\n");
+	                           "file 555 a.sh 0 ''\n"
+	                           "file 444 b 3 'bee'\n"
+	                           "dir 555 d\n"
+	                           "link 777 l -> ../b\n"
+	                           "file 444 x 3 'xyz'\n"
+	                           "up\n"
+	                           "file 444 \xff 4 'last'\n"
+	                           "up\n");
 	buf_fini(&out);
 }
 
@@ -130,7 +133,7 @@ static void changes(void **state)
 		assert_ok(walk_next(w, &ent, &err), &err);
 		assert_int_equal(truncate(path, cases[i].size), 0);
 		assert_fails(walk_read(w, data, sizeof data, &got, &err), &err, ERR_MISMATCH,
-			     cases[i].words);
+		             cases[i].words);
 		assert_non_null(strstr(err.text, path));
 	}
 	put("b", "bee", 0600);
@@ -166,12 +169,12 @@ static void memory(void **state)
 	w = tree_walk(t);
 	assert_ok(list(w, &out, true, &err), &err);
 	assert_string_equal(out.p, "dir 755 \n"
-				   "file 600 a 4 'text'\n"
-				   "graft 755 m\n"
-				   "dir 700 z\n"
-				   "link 777 l -> target\n"
-				   "up\n"
-				   "up\n");
+	                           "file 600 a 4 'text'\n"
+	                           "graft 755 m\n"
+	                           "dir 700 z\n"
+	                           "link 777 l -> target\n"
+	                           "up\n"
+	                           "up\n");
 	buf_fini(&out);
 }
 
@@ -205,12 +208,12 @@ static void memory_changes(void **state)
 	w = tree_walk(t);
 	assert_ok(list(w, &out, true, &err), &err);
 	assert_string_equal(out.p, "dir 755 \n"
-				   "dir 755 d\n"
-				   "file 640 old 3 '234'\n"
-				   "file 400 part 3 '789'\n"
-				   "link 777 to -> part\n"
-				   "up\n"
-				   "up\n");
+	                           "dir 755 d\n"
+	                           "file 640 old 3 '234'\n"
+	                           "file 400 part 3 '789'\n"
+	                           "link 777 to -> part\n"
+	                           "up\n"
+	                           "up\n");
 	walk_free(w);
 	w = tree_walk(t);
 	for (int i = 0; i < 5; i++) {
@@ -225,9 +228,9 @@ static void memory_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(directory), cmocka_unit_test(own_modes), cmocka_unit_test(changes),
-		cmocka_unit_test(refusals),  cmocka_unit_test(memory),
-		cmocka_unit_test(memory_changes),
+	        cmocka_unit_test(directory), cmocka_unit_test(own_modes),
+	        cmocka_unit_test(changes),   cmocka_unit_test(refusals),
+	        cmocka_unit_test(memory),    cmocka_unit_test(memory_changes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

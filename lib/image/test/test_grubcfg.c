@@ -16,15 +16,19 @@
 	}
 
 static const struct grub_special specials[] = {
-	{.name = "debug", .configuration_name = "", .version = "25.11", .time = 1, .entry = ENTRY},
-	{.name = "z", .configuration_name = "Named", .version = "25.11", .time = 1, .entry = ENTRY},
+        {.name = "debug", .configuration_name = "", .version = "25.11", .time = 1, .entry = ENTRY},
+        {.name = "z", .configuration_name = "Named", .version = "25.11", .time = 1, .entry = ENTRY},
 };
 
 static const struct grub_generation generations[] = {
-	{.number = 3, .time = 1759449600, .version = "25.11.3", .entry = ENTRY},
-	{.number = 2, .time = 1759363200, .version = "25.11.2", .entry = ENTRY,
-	 .specials = specials, .n_specials = 2},
-	{.number = 1, .time = 1, .version = "25.11.1", .entry = ENTRY},
+        {.number = 3, .time = 1759449600, .version = "25.11.3", .entry = ENTRY},
+        {.number = 2,
+         .time = 1759363200,
+         .version = "25.11.2",
+         .entry = ENTRY,
+         .specials = specials,
+         .n_specials = 2},
+        {.number = 1, .time = 1, .version = "25.11.1", .entry = ENTRY},
 };
 
 static const struct grub_profile profile = {.generations = generations, .n = 3};
@@ -32,14 +36,14 @@ static const struct grub_profile profile = {.generations = generations, .n = 3};
 static struct grubcfg usual(void)
 {
 	return (struct grubcfg){
-		.by = GRUB_BY_UUID,
-		.boot_id = "B",
-		.root_id = "R",
-		.timeout = 5,
-		.limit = 100,
-		.current = &generations[0],
-		.profiles = &profile,
-		.n_profiles = 1,
+	        .by = GRUB_BY_UUID,
+	        .boot_id = "B",
+	        .root_id = "R",
+	        .timeout = 5,
+	        .limit = 100,
+	        .current = &generations[0],
+	        .profiles = &profile,
+	        .n_profiles = 1,
 	};
 }
 
@@ -66,21 +70,23 @@ static void check(const struct grubcfg *cfg, const char *const *lines, const cha
 static void by_uuid(void **state)
 {
 	static const char *const lines[] = {
-		"\nsearch --set=drive1 --fs-uuid R\nsearch --set=drive2 --fs-uuid R\n",
-		"set default=0\n",
-		"set timeout=5\n",
-		"menuentry \"NixOS\" --class nixos --unrestricted {\nsearch --set=drive1 --fs-uuid R\n",
-		"  linux ($drive2)/nix/store/22222222222222222222222222222222-linux-6.12.40/bzImage "
-		"init=" SYS "/init loglevel=4\n",
-		"  initrd ($drive2)/nix/store/33333333333333333333333333333333-initrd-",
-		"submenu \"NixOS - All configurations\" --class submenu {\n",
-		"menuentry \"NixOS - Configuration 3 (2025-10-03 - 25.11.3)\" --class nixos {\n",
-		"submenu \"> NixOS - Configuration 2 (2025-10-02 - 25.11.2)\" --class submenu {\n",
-		"menuentry \"NixOS - Configuration 2 - Default (2025-10-02 - 25.11.2)\" ",
-		"menuentry \"NixOS - Configuration 2 - (debug - 1970-01-01 - 25.11)\" {\n",
-		"menuentry \"NixOS - Configuration 2 - Named\" {\n",
-		"menuentry \"NixOS - Configuration 1 (1970-01-01 - 25.11.1)\" ",
-		NULL,
+	        "\nsearch --set=drive1 --fs-uuid R\nsearch --set=drive2 --fs-uuid R\n",
+	        "set default=0\n",
+	        "set timeout=5\n",
+	        "menuentry \"NixOS\" --class nixos --unrestricted {\nsearch --set=drive1 --fs-uuid "
+	        "R\n",
+	        "  linux "
+	        "($drive2)/nix/store/22222222222222222222222222222222-linux-6.12.40/bzImage "
+	        "init=" SYS "/init loglevel=4\n",
+	        "  initrd ($drive2)/nix/store/33333333333333333333333333333333-initrd-",
+	        "submenu \"NixOS - All configurations\" --class submenu {\n",
+	        "menuentry \"NixOS - Configuration 3 (2025-10-03 - 25.11.3)\" --class nixos {\n",
+	        "submenu \"> NixOS - Configuration 2 (2025-10-02 - 25.11.2)\" --class submenu {\n",
+	        "menuentry \"NixOS - Configuration 2 - Default (2025-10-02 - 25.11.2)\" ",
+	        "menuentry \"NixOS - Configuration 2 - (debug - 1970-01-01 - 25.11)\" {\n",
+	        "menuentry \"NixOS - Configuration 2 - Named\" {\n",
+	        "menuentry \"NixOS - Configuration 1 (1970-01-01 - 25.11.1)\" ",
+	        NULL,
 	};
 	struct grubcfg cfg = usual();
 
@@ -90,9 +96,9 @@ static void by_uuid(void **state)
 static void shapes(void **state)
 {
 	static const char *const label[] = {"search --set=drive1 --label B\n",
-					    "  linux ($drive1)//kernels/2222", NULL};
+	                                    "  linux ($drive1)//kernels/2222", NULL};
 	static const char *const provided[] = {"unrestricted {\n  linux /kernels/2222",
-					       "-linux-6.12.40-bzImage init=", NULL};
+	                                       "-linux-6.12.40-bzImage init=", NULL};
 	static const char *const copied[] = {"linux ($drive1)/boot/kernels/2222", NULL};
 	static const char *const plain[] = {"linux /nix/store/2222", NULL};
 	struct grubcfg cfg = usual();
@@ -151,10 +157,10 @@ static void hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_uuid),
-		cmocka_unit_test(shapes),
-		cmocka_unit_test(limit),
-		cmocka_unit_test(hostile),
+	        cmocka_unit_test(by_uuid),
+	        cmocka_unit_test(shapes),
+	        cmocka_unit_test(limit),
+	        cmocka_unit_test(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

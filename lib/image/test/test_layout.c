@@ -64,7 +64,7 @@ static void check_layout(const struct ext4_layout *lay, const struct ext4_need *
 			for (uint32_t i = 0; i <= lay->gdt_area; i++)
 				if ((uint64_t)g * EXT4_GROUP_BLOCKS + i < lay->blocks)
 					assert_int_equal(
-						used[(uint64_t)g * EXT4_GROUP_BLOCKS + i]++, 0);
+					        used[(uint64_t)g * EXT4_GROUP_BLOCKS + i]++, 0);
 	}
 	assert_true((uint64_t)lay->groups * lay->inodes_per_group >= need->inodes);
 	free(used);
@@ -73,7 +73,7 @@ static void check_layout(const struct ext4_layout *lay, const struct ext4_need *
 static void sizes(void **state)
 {
 	static const struct ext4_need needs[] = {
-		{1, 20}, {5000, 300}, {32000, 100}, {32600, 40000}, {400000, 64000}, {1000000, 20},
+	        {1, 20}, {5000, 300}, {32000, 100}, {32600, 40000}, {400000, 64000}, {1000000, 20},
 	};
 	static const uint64_t spares[] = {0, 1 << 20, 300 << 20, 1ull << 30};
 	struct err err = ERR_INIT;
@@ -86,9 +86,9 @@ static void sizes(void **state)
 			check_layout(&lay, &needs[i]);
 			assert_true(lay.free_blocks * EXT4_BLOCK >= spares[k]);
 			/* What auto found is enough when it is asked for. */
-			assert_ok(ext4_layout_fixed(&needs[i], lay.blocks * EXT4_BLOCK, &again,
-						    &err),
-				  &err);
+			assert_ok(
+			        ext4_layout_fixed(&needs[i], lay.blocks * EXT4_BLOCK, &again, &err),
+			        &err);
 			assert_int_equal(again.blocks, lay.blocks);
 			ext4_layout_fini(&lay);
 			ext4_layout_fini(&again);
@@ -103,10 +103,10 @@ static void too_small(void **state)
 	struct err err = ERR_INIT;
 
 	assert_fails(ext4_layout_fixed(&need, 100 << 20, &lay, &err), &err, ERR_SPACE,
-		     "at least 4");
+	             "at least 4");
 	assert_fails(ext4_layout_fixed(&need, 4096, &lay, &err), &err, ERR_SPACE, "too small");
 	assert_fails(ext4_layout_fixed(&need, 100ull << 40, &lay, &err), &err, ERR_LIMIT,
-		     "the limit is 7.0 TiB");
+	             "the limit is 7.0 TiB");
 }
 
 static void large(void **state)
@@ -149,9 +149,12 @@ static void leaves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(line_skips_backups), cmocka_unit_test(backups),
-		cmocka_unit_test(sizes),	      cmocka_unit_test(too_small),
-		cmocka_unit_test(large),	      cmocka_unit_test(leaves),
+	        cmocka_unit_test(line_skips_backups),
+	        cmocka_unit_test(backups),
+	        cmocka_unit_test(sizes),
+	        cmocka_unit_test(too_small),
+	        cmocka_unit_test(large),
+	        cmocka_unit_test(leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,17 +9,17 @@ static const struct {
 	enum fstab_by by;
 	const char *value, *type;
 } cases[] = {
-	{"", false, FSTAB_DEVICE, "", ""},
-	{"/dev/xvda1 / ext4 x 0 1\n", true, FSTAB_DEVICE, "/dev/xvda1", "ext4"},
-	{"# /dev/a / ext4\n/dev/disk/by-label/NIXOS / ext4 defaults 0 1", true, FSTAB_LABEL, "NIXOS",
-	 "ext4"},
-	{"LABEL=x\t/\tbtrfs", true, FSTAB_LABEL, "x", "btrfs"},
-	{"\n\n  UUID=ab-cd   /   auto  \n", true, FSTAB_UUID, "ab-cd", "auto"},
-	{"/dev/disk/by-uuid/ab / ext4", true, FSTAB_UUID, "ab", "ext4"},
-	{"/dev/a /boot ext4\n/dev/b / ext4\n/dev/c / xfs\n", true, FSTAB_DEVICE, "/dev/b", "ext4"},
-	{"/dev/a", false, FSTAB_DEVICE, "", ""},
-	{"/dev/a /", true, FSTAB_DEVICE, "/dev/a", ""},
-	{"/dev/a /nix ext4\n", false, FSTAB_DEVICE, "", ""},
+        {"", false, FSTAB_DEVICE, "", ""},
+        {"/dev/xvda1 / ext4 x 0 1\n", true, FSTAB_DEVICE, "/dev/xvda1", "ext4"},
+        {"# /dev/a / ext4\n/dev/disk/by-label/NIXOS / ext4 defaults 0 1", true, FSTAB_LABEL,
+         "NIXOS", "ext4"},
+        {"LABEL=x\t/\tbtrfs", true, FSTAB_LABEL, "x", "btrfs"},
+        {"\n\n  UUID=ab-cd   /   auto  \n", true, FSTAB_UUID, "ab-cd", "auto"},
+        {"/dev/disk/by-uuid/ab / ext4", true, FSTAB_UUID, "ab", "ext4"},
+        {"/dev/a /boot ext4\n/dev/b / ext4\n/dev/c / xfs\n", true, FSTAB_DEVICE, "/dev/b", "ext4"},
+        {"/dev/a", false, FSTAB_DEVICE, "", ""},
+        {"/dev/a /", true, FSTAB_DEVICE, "/dev/a", ""},
+        {"/dev/a /nix ext4\n", false, FSTAB_DEVICE, "", ""},
 };
 
 static void roots(void **state)

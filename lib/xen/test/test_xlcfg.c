@@ -10,16 +10,19 @@
 
 static void names(void **state)
 {
-	static const char *const good[] = {"web1", "a", "1a", "web.example-1_x+y",
-					   LONGEST};
+	static const char *const good[] = {"web1", "a", "1a", "web.example-1_x+y", LONGEST};
 	static const struct {
 		const char *name, *words;
 	} bad[] = {
-		{"", "0 bytes"},	       {"12", "domain id"},
-		{"-x", "letter or digit first"}, {".x", "letter or digit first"},
-		{"a b", "letters, digits"},    {"a/b", "letters, digits"},
-		{"a\nb", "a\\x0ab"},	       {"Domain-0", "dom0"},
-		{"\xc3\xa9", "\\xc3"},
+	        {"", "0 bytes"},
+	        {"12", "domain id"},
+	        {"-x", "letter or digit first"},
+	        {".x", "letter or digit first"},
+	        {"a b", "letters, digits"},
+	        {"a/b", "letters, digits"},
+	        {"a\nb", "a\\x0ab"},
+	        {"Domain-0", "dom0"},
+	        {"\xc3\xa9", "\\xc3"},
 	};
 	struct err err = ERR_INIT;
 
@@ -32,15 +35,18 @@ static void names(void **state)
 static void vifs(void **state)
 {
 	static const char *const good[] = {
-		"", "bridge=br0", "mac=00:16:3e:01:02:aF,bridge=xenbr0", " ip = 10.0.0.2 ,vifname=x",
-		"rate=10MB/s@50ms",
+	        "",
+	        "bridge=br0",
+	        "mac=00:16:3e:01:02:aF,bridge=xenbr0",
+	        " ip = 10.0.0.2 ,vifname=x",
+	        "rate=10MB/s@50ms",
 	};
 	static const struct {
 		const char *spec, *words;
 	} bad[] = {
-		{"br0", "'br0' is no key"},   {"bridge", "has no value"},
-		{"mac=00:16", "MAC address"}, {"mac=00:16:3e:01:02:0g", "MAC address"},
-		{"bridge=a,,", "'' is no key"}, {"bridge=a\n", "control"},
+	        {"br0", "'br0' is no key"},     {"bridge", "has no value"},
+	        {"mac=00:16", "MAC address"},   {"mac=00:16:3e:01:02:0g", "MAC address"},
+	        {"bridge=a,,", "'' is no key"}, {"bridge=a\n", "control"},
 	};
 	struct err err = ERR_INIT;
 
@@ -55,15 +61,15 @@ static void installer(void **state)
 	const struct xl_disk disk = {"/dev/vg/boot", "xvda"};
 	const char *const set[] = {"serial=none"};
 	const struct xlcfg cfg = {
-		.name = "web1",
-		.file = "/etc/xen/web1-install.cfg",
-		.type = XL_HVM,
-		.memory = 2048,
-		.disks = &disk,
-		.n_disks = 1,
-		.cdrom = "/srv/a \"b\", c.iso",
-		.set = set,
-		.n_set = 1,
+	        .name = "web1",
+	        .file = "/etc/xen/web1-install.cfg",
+	        .type = XL_HVM,
+	        .memory = 2048,
+	        .disks = &disk,
+	        .n_disks = 1,
+	        .cdrom = "/srv/a \"b\", c.iso",
+	        .set = set,
+	        .n_set = 1,
 	};
 	struct buf out = BUF_INIT;
 
@@ -71,8 +77,9 @@ static void installer(void **state)
 	assert_non_null(strstr(out.p, "type = \"hvm\"\n"));
 	assert_non_null(strstr(out.p, "bios = \"seabios\"\n"));
 	assert_non_null(strstr(out.p, "boot = \"dc\"\n"));
-	assert_non_null(strstr(out.p, "access=rw,target=/dev/vg/boot\",\n    \"format=raw,vdev=hdc,"
-				      "access=ro,devtype=cdrom,target=/srv/a \\\"b\\\", c.iso\"\n"));
+	assert_non_null(strstr(out.p,
+	                       "access=rw,target=/dev/vg/boot\",\n    \"format=raw,vdev=hdc,"
+	                       "access=ro,devtype=cdrom,target=/srv/a \\\"b\\\", c.iso\"\n"));
 	assert_non_null(strstr(out.p, "on_reboot = \"destroy\"\n"));
 	assert_null(strstr(out.p, "serial = \"pty\""));
 	assert_null(strstr(out.p, "bootloader"));
@@ -82,12 +89,14 @@ static void installer(void **state)
 
 static void assignments(void **state)
 {
-	static const char *const good[] = {"on_crash=preserve", "cpus=[\"1\"]", "maxmem=2048", "x="};
+	static const char *const good[] = {"on_crash=preserve", "cpus=[\"1\"]", "maxmem=2048",
+	                                   "x="};
 	static const struct {
 		const char *text, *words;
 	} bad[] = {
-		{"on_crash", "KEY=VALUE"},     {"=x", "KEY=VALUE"}, {"a b=1", "letters, digits"},
-		{"name=x", "option of its own"}, {"x=a\nb", "control"},
+	        {"on_crash", "KEY=VALUE"},    {"=x", "KEY=VALUE"},
+	        {"a b=1", "letters, digits"}, {"name=x", "option of its own"},
+	        {"x=a\nb", "control"},
 	};
 	struct err err = ERR_INIT;
 
@@ -108,22 +117,22 @@ static void whole(void **state)
 	static const struct xl_disk disks[] = {{"/srv/a \"b\".img", "xvda"}, {"/dev/vg/r", "xvdb"}};
 	static const char *const vifs[] = {"bridge=br0", "mac=00:16:3e:00:00:01"};
 	static const char *const sets[] = {"on_crash=preserve", "cpus=[\"1\"]", "maxmem=99",
-					   "memory=7"};
+	                                   "memory=7"};
 	struct xlcfg cfg = {
-		.name = "web1",
-		.file = "/x/web1.cfg",
-		.system = "/nix/store/s",
-		.type = XL_PVH,
-		.memory = 512,
-		.vcpus = 2,
-		.kernel = "/x/web1.kernel",
-		.cmdline = "init=/a\\b",
-		.disks = disks,
-		.n_disks = 2,
-		.vifs = vifs,
-		.n_vifs = 2,
-		.set = sets,
-		.n_set = ARRAY_LEN(sets),
+	        .name = "web1",
+	        .file = "/x/web1.cfg",
+	        .system = "/nix/store/s",
+	        .type = XL_PVH,
+	        .memory = 512,
+	        .vcpus = 2,
+	        .kernel = "/x/web1.kernel",
+	        .cmdline = "init=/a\\b",
+	        .disks = disks,
+	        .n_disks = 2,
+	        .vifs = vifs,
+	        .n_vifs = 2,
+	        .set = sets,
+	        .n_set = ARRAY_LEN(sets),
 	};
 	struct buf out = BUF_INIT;
 
@@ -152,10 +161,8 @@ static void whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(vifs),
-		cmocka_unit_test(installer), cmocka_unit_test(assignments),
-		cmocka_unit_test(whole),
+	        cmocka_unit_test(names),       cmocka_unit_test(vifs),  cmocka_unit_test(installer),
+	        cmocka_unit_test(assignments), cmocka_unit_test(whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
