@@ -276,8 +276,8 @@ static int ask(const char *prompt, char out[static PASSWORD_MAX], struct err *er
 		return err_sys(err, errno, "/dev/tty");
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	dprintf(tty, "%s", prompt);
 	tcsetattr(tty, TCSAFLUSH, &quiet);
+	dprintf(tty, "%s", prompt);
 	n = read(tty, out, PASSWORD_MAX - 1);
 	tcsetattr(tty, TCSAFLUSH, &old);
 	dprintf(tty, "\n");
