@@ -25,6 +25,15 @@ apt_ready() {
 # apt_state: changes whenever apt may give another answer than before
 apt_state() { stat -c '%n %s %Y' /var/lib/apt/lists/*Packages* 2>/dev/null || true; }
 
+# nix_settings: set settings to the options that nix-build needs here, with Nix's daemon or without
+nix_settings() {
+  settings=(--option substituters '')
+  [ "$(id -u)" = 0 ] && [ ! -S /nix/var/nix/daemon-socket/socket ] || return 0
+  settings+=(--option sandbox false)
+  # Root builds as users of this group; where nobody made one, as root itself.
+  getent group nixbld >/dev/null || settings+=(--option build-users-group '')
+}
+
 # copy_tree DIR: the sources, without what was built from them; also where this is no clone
 copy_tree() {
   mkdir -p "$1"

@@ -15,16 +15,11 @@ if [ "$(id -u)" != 0 ] && [ ! -w /nix/var/nix ] && [ ! -S /nix/var/nix/daemon-so
     Store paths must lie in /nix/store to be copied from there. Either run this as root, or start the daemon:
       sudo systemctl start nix-daemon"
 fi
-options=(--option substituters '')
-if [ "$(id -u)" = 0 ] && [ ! -S /nix/var/nix/daemon-socket/socket ]; then
-  options+=(--option sandbox false)
-  # Root builds as users of this group; where nobody made one, as root itself.
-  getent group nixbld >/dev/null || options+=(--option build-users-group '')
-fi
+nix_settings
 
 "$here/fetch.sh"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-DOMSTRAP_WORK=$work nix-build "$here" -A system --arg configuration "$configuration" -o "$2" "${options[@]}" 2> >(tee "$log" |
+DOMSTRAP_WORK=$work nix-build "$here" -A system --arg configuration "$configuration" -o "$2" "${settings[@]}" 2> >(tee "$log" |
   sed -u -n 's/^building .*-\(nixos-system-[^ ]*\|linux-[0-9.]*\|nix-[0-9.]*\|initrd-[^ ]*\)\.drv.*/--- building \1/p; /^\(warning\|trace\|error\)/p' >&2) ||
   { cat "$log" >&2; die "nix-build of $configuration failed"; }

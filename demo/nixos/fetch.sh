@@ -20,7 +20,9 @@ linux=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Dep
 # Of what apt would install for Nix on an empty system the libraries; those not needed drop out later.
 mapfile -t libs < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null nix-bin 2>/dev/null |
   awk '/^Inst (lib|zlib)/ { print $2 }' | grep -Ev 'perl|^libdb|^libgdbm|^libcurl4$|^libpcre|^libselinux' | sort)
-debs=$("$repo/scripts/fetch-debs.sh" "$dir" "$linux" busybox-static nix-bin tzdata "${libs[@]}")
+# What checks passwords, and its libraries.
+pam=(libpam-modules-bin libselinux1 libpcre2-8-0 libaudit1 libcap-ng0)
+debs=$("$repo/scripts/fetch-debs.sh" "$dir" "$linux" busybox-static nix-bin tzdata "${pam[@]}" "${libs[@]}")
 
 while read -r deb; do
   file=${deb##*/}

@@ -44,6 +44,7 @@ in
         copyKernels = scalar false;
         default = scalar "0";
         extraConfig = lines;
+        timeoutStyle = scalar "menu";
       };
     };
   };
@@ -65,13 +66,24 @@ in
     interfaces = attrsOf interface;
   };
   security.sudo.wheelNeedsPassword = scalar true;
-  services.openssh.enable = scalar false;
+  services.openssh = {
+    enable = scalar false;
+    settings = attrsOf (_: scalar null);
+  };
   specialisation = attrsOf (_: { inheritParentConfig = scalar true; configuration = scalar { }; });
   system = {
     stateVersion = scalar null;
     nixos.label = scalar null;
     build = attrsOf (_: scalar null);
   };
+  systemd.network.networks = attrsOf (_: {
+    matchConfig = attrsOf (_: scalar null);
+    networkConfig = attrsOf (_: scalar null);
+    address = list;
+    gateway = list;
+    dns = list;
+    routes = list;
+  });
   time.timeZone = scalar null;
   users.users = attrsOf user;
   warnings = list;

@@ -27,7 +27,9 @@ let
   storeName = p: builtins.replaceStrings [ "~" ] [ "-" ] "${p.name}-${p.version}";
 
   linuxDeb = builtins.head (lib.filter (p: lib.hasPrefix "linux-image-" p.name) index);
-  libraryDebs = lib.filter (p: lib.hasPrefix "lib" p.name || p.name == "zlib1g") index;
+  libraryDebs = lib.filter
+    (p: (lib.hasPrefix "lib" p.name || p.name == "zlib1g") && p.name != "libpam-modules-bin")
+    index;
 
   self = rec {
     inherit build;
@@ -52,6 +54,15 @@ let
       name = "nix-${upstream named.nix-bin.version}";
       script = ./nix.sh;
       deb = source named.nix-bin;
+      foreign = ./foreign.sh;
+      inherit busybox libraries;
+    };
+
+    pam = build busybox {
+      name = "pam-${upstream named.libpam-modules-bin.version}";
+      script = ./pam.sh;
+      deb = source named.libpam-modules-bin;
+      foreign = ./foreign.sh;
       inherit busybox libraries;
     };
 

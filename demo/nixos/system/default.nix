@@ -131,10 +131,22 @@ let
   );
   groups = writeText "groups" (lib.concatStringsSep "" (mapAttrsToList (name: gid: "${name}:${toString gid}\n") gids));
 
+  # ---- network: "MATCH VALUE DHCP ADDRESSES GATEWAYS SERVERS", lists with commas, for startup.sh
+  commas = l: if l == [ ] then "-" else lib.concatStringsSep "," l;
+  networkLine = name: n:
+    let
+      match = n.matchConfig;
+      by = if match.Driver or null != null then "Driver" else "Name";
+    in
+    check (match.${by} or null != null) "systemd.network.networks.${name}: matchConfig has neither Driver nor Name"
+      "${by} ${match.${by}} ${if builtins.elem (n.networkConfig.DHCP or null) [ "yes" "ipv4" true ] then "yes" else "no"} ${
+        commas n.address} ${commas (n.gateway ++ lib.filter (g: g != null) (map (r: r.Gateway or null) n.routes))} ${commas n.dns}\n";
+  networks = writeText "networks" (lib.concatStringsSep "" (mapAttrsToList networkLine config.systemd.network.networks));
+
   # ---- what runs
   interfaces = lib.filterAttrs (_: i: i.useDHCP == true) config.networking.interfaces;
   startup = substitute "startup.sh" ./startup.sh {
-    inherit busybox;
+    inherit busybox networks;
     allDHCP = toString config.networking.useDHCP;
     interfaces = lib.attrNames interfaces;
     kernelModules = config.boot.kernelModules;
@@ -164,9 +176,11 @@ let
   tools = runCommand "nixos-tools"
     {
       version = substitute "nixos-version" ./nixos-version.sh { inherit busybox; };
+      login = substitute "login.sh" ./login.sh { inherit busybox; inherit (pkgs) pam; };
     } ''
     mkdir -p "$out/bin"
     ln -s "$version" "$out/bin/nixos-version"
+    ln -s "$login" "$out/bin/login"
   '';
   sw = runCommand "system-path"
     {
@@ -199,7 +213,7 @@ checked (runCommand "nixos-system-${hostName}-${label}"
     bootLabel = "NixOS ${label} (Linux ${kernel.version})";
     installBootLoader = optionalString grub.enable (substitute "install-grub.sh" ./install-grub.sh {
       inherit busybox;
-      inherit (grub) configurationLimit fsIdentifier;
+      inherit (grub) configurationLimit fsIdentifier timeoutStyle;
       extraConfig = writeText "grub-extra-config" (grub.extraConfig + "\n");
       default = toString grub.default;
       timeout = config.boot.loader.timeout;

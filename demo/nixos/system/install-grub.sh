@@ -105,6 +105,8 @@ else
   set default=$default
   set timeout=$timeout
 fi
+set timeout_style=@timeoutStyle@
+
 function savedefault {
   if [ -z "\${boot_once}" ]; then
     saved_entry="\${chosen}"
