@@ -14,9 +14,40 @@ guest_start() {
   : >"$console"
   rm -f /tmp/guest.rc
   say "xl create -c $cfg $*"
+  guest_show xl create -c "$cfg" "$@"
+}
+
+# guest_show COMMAND...: run what shows the guest's console, in the background
+guest_show() {
   # xenconsole reads no keys when its stdin is no terminal; guest_type goes round it.
-  { { xl create -c "$cfg" "$@" </dev/null 2>/tmp/guest.xl; echo $? >/tmp/guest.rc; } | tee "$console" |
+  { { "$@" </dev/null 2>/tmp/guest.xl; echo $? >/tmp/guest.rc; } | tee "$console" |
       while IFS= read -r line || [ -n "$line" ]; do echo "$guest| $line"; done; } &
+}
+
+# guest_reboot SECONDS: have the logged-in root reboot the guest, and go on with the console of the domain that xl
+# makes in its place.
+guest_reboot() {
+  local left=$(($1 * 2)) old
+  old=$(xl domid "$guest")
+  echo reboot | guest_type
+  until [ -e /tmp/guest.rc ] && new=$(xl domid "$guest" 2>/dev/null) && [ "$new" != "$old" ]; do
+    left=$((left - 1))
+    [ $left -gt 0 ] || { say "FAIL $guest: no new domain $1 s after its reboot"; return 1; }
+    usleep 500000
+  done
+  rm /tmp/guest.rc
+  seen=0
+  : >"$console"
+  say "xl console $guest, domain $new after $old"
+  guest_show guest_console "$new"
+}
+
+# guest_console DOMAIN: xl console, and again when the bootloader has ended, whose console it showed until then.
+guest_console() {
+  while [ "$(xl domid "$guest" 2>/dev/null)" = "$1" ]; do
+    xl console "$guest"
+    usleep 300000
+  done
 }
 
 # guest_expect SECONDS TEXT: wait until TEXT appears on the console after what was expected before.
@@ -48,6 +79,8 @@ guest_login() {
   echo "$1" | guest_type
   guest_expect 120 "assword: " || return
   echo "$2" | guest_type
+  # A login throws away what is typed ahead of the shell's prompt, in which NixOS has USER@HOST.
+  guest_expect 120 "$1@" || return
   # The quotes keep the echoed command from looking like the prompt it asks for.
   echo "stty -echo; PS1='ri''g> '" | guest_type
   guest_expect 120 "rig> "
@@ -56,9 +89,9 @@ guest_login() {
 # guest_run SECONDS FILE: run the shell script FILE in the logged-in guest, its output on the console.
 guest_run() {
   # Through cat, since the shell's own line editor takes a millisecond a key here.
-  { echo "cat >/tmp/rig-script"; cat "$2"; printf '\004'; } | guest_type
+  { echo "cat >~/rig-script"; cat "$2"; printf '\004'; } | guest_type
   guest_expect 120 "rig> " || return
-  echo "echo; sh /tmp/rig-script; echo rig-script ended with \$?." | guest_type
+  echo "echo; sh ~/rig-script; echo rig-script ended with \$?." | guest_type
   guest_expect "$1" "rig-script ended with " || return
   usleep 200000
   grep -q "rig-script ended with 0\." "$console"
