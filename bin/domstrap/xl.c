@@ -88,13 +88,12 @@ static const char *state_name(struct str flags)
 	static const struct {
 		char flag;
 		const char *name;
-	} states[] = {{'d', "dying"},  {'c', "crashed"}, {'s', "shutdown"},
-	              {'p', "paused"}, {'b', "blocked"}, {'r', "running"}};
+	} states[] = {{'d', "dying"}, {'c', "crashed"}, {'s', "shutdown"}, {'p', "paused"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(states); i++)
 		if (memchr(flags.p, states[i].flag, flags.n))
 			return states[i].name;
-	return "running"; /* neither on a processor nor waiting, just now */
+	return "running"; /* on a processor or not: xl calls an idle guest blocked */
 }
 
 /* "xl list ID": a head, then NAME ID MEM VCPUS STATE TIME. */

@@ -6,6 +6,7 @@
 #   -d DISK     a raw image as dom0's next /dev/vdX; never written to      -w DISK   the same, written to
 #   -f FILE     put beside the job, as /rig/NAME                           -e N=V    environment for the job
 #   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin, with the shared libraries it needs
+#   -x PROGRAM  another program: the same, in /usr/bin
 #   -p          Debian's pygrub, and Python with it
 #   -i          this terminal becomes dom0's: a job may hand it to the guest's console
 #   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 900)
@@ -17,11 +18,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' >&2; exit 2; }
 
-out=$work/xen-rig/out mem='' limit=900 quiet=quiet interactive='' pygrub='' bootloader='' cfg=''
+out=$work/xen-rig/out mem='' limit=900 quiet=quiet interactive='' pygrub='' cfg=''
 disks=snapshot=on
-drives=() files=() env=()
+drives=() files=() env=() programs=()
 drive() { drives+=(-drive "file=$1,format=raw,if=none,id=d${#drives[@]},$2" -device "virtio-blk-pci,drive=d${#drives[@]}"); }
-while getopts Wc:d:w:f:e:b:pim:t:vo: option; do
+while getopts Wc:d:w:f:e:b:x:pim:t:vo: option; do
   case $option in
     c) cfg=$OPTARG ;;
     d) drive "$OPTARG" snapshot=on ;;
@@ -29,7 +30,8 @@ while getopts Wc:d:w:f:e:b:pim:t:vo: option; do
     W) disks=cache=unsafe ;;
     f) files+=("$OPTARG") ;;
     e) env+=("$OPTARG") ;;
-    b) bootloader=$OPTARG ;;
+    b) programs+=("$OPTARG /usr/lib/xen/bin") ;;
+    x) programs+=("$OPTARG /usr/bin") ;;
     p) pygrub=1 ;;
     i) interactive=1 ;;
     m) mem=$OPTARG ;;
@@ -80,14 +82,15 @@ if [ -n "$cfg" ]; then
   done < <(perl -0ne 's/^\s*#.*$//mg; if (/^\s*disk\s*=\s*\[(.*?)\]/ms) { for ($1 =~ /["\x27](.*?)["\x27]/g) {
     /target=(.*)/ || /^(?:\w+:)?([^,]*)/; print "$1\n" } }' "$cfg")
 fi
-if [ -n "$bootloader" ]; then
+for program in "${programs[@]}"; do
+  read -r program place <<<"$program"
   # Parent folders only as usr/…: in dom0 /lib and /bin are links, which a folder here would replace.
   mkdir -p "$tmp/t/usr/lib/xen-rig"
-  cp -L "$bootloader" "$tmp/t/usr/lib/xen-rig/${bootloader##*/}"
-  echo "/usr/lib/xen-rig/${bootloader##*/} /usr/lib/xen/bin/${bootloader##*/}" >>"$tmp/t/rig/links"
-  libs=$(ldd "$bootloader" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p') || true # a static one has none
+  cp -L "$program" "$tmp/t/usr/lib/xen-rig/${program##*/}"
+  echo "/usr/lib/xen-rig/${program##*/} $place/${program##*/}" >>"$tmp/t/rig/links"
+  libs=$(ldd "$program" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p') || true # a static one has none
   for lib in $libs; do install -D -m 755 "$lib" "$tmp/t/usr/${lib#/usr}"; done
-fi
+done
 for e in "${env[@]}"; do # as a line of sh
   v=${e#*=}
   printf "%s='%s'\n" "${e%%=*}" "${v//\'/\'\\\'\'}" >>"$tmp/t/rig/env"
