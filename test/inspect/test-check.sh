@@ -95,7 +95,7 @@ damaged x.img; put x.img "$linux/bzImage" pvh.kernel
 sed "s,/.*/one.img,$PWD/x.img," one.cfg >x.cfg
 ends 4 '^error: .*bzImage: does not start as a pv guest' check x.cfg
 sed -i 's/^type = .*/type = "pvh"/' x.cfg
-ends 0 '^ok: .*bzImage: 6.12.40 ' check x.cfg
+ends 0 '^ok: .*bzImage: 6\.12\.40,' check x.cfg
 put x.img "$linux/bzImage" pv.kernel
 ends 4 'does not start as a pvh guest' check x.cfg
 damaged x.img; echo 'menuentry "broken" { linux /none }' >grub.cfg; put x.img /boot/grub/grub.cfg grub.cfg
