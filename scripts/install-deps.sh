@@ -14,10 +14,10 @@ build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
   libcurl4-openssl-dev libcmocka-dev'
 test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
-  nginx-light python3 openssh-client'
+  nginx-light python3 openssh-client grub-emu grub-common bsdutils'
 demo='nix-bin'
 xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
-package='debhelper lintian zsh fish groff-base'
+package='build-essential debhelper lintian zsh fish groff-base'
 lint='shellcheck'
 
 [ $# -gt 0 ] || set -- build test demo xen package
