@@ -83,10 +83,10 @@ if [ -n "$by_hand" ]; then
   check "same files in the store: names, modes, owners, times, contents" diff hand.store same.store
   check "same entries in Nix's database" diff hand.db same.db
   # All that the one by hand has is there. Nix's locks and its own directories come with its first run. And the work by
-  # hand leaves faults, which are not to be found: the store's group is that of the host's builders, root's home is open
+  # hand leaves faults, which are not to be found: the store's mode and group follow the host's builders, root's home is open
   # to all, and two links among the roots lead to where the host had the disk mounted.
   own='nix/var/nix/(db/big-lock|db/reserved|gc.lock|temproots|userpool|profiles/system.lock|gcroots/per-user/root) '
-  faults='(nix/store d 1775 0:[0-9]+|root d 755 0:0) |nix/var/nix/gcroots/(auto/.*|profiles) l .*/mnt/nix/var'
+  faults='(nix/store d (1775|755) 0:[0-9]+|root d 755 0:0) |nix/var/nix/gcroots/(auto/.*|profiles) l .*/mnt/nix/var'
   check "nothing else that the one by hand has is missing" \
     sh -c "! grep -Ev '^($own|$faults)' hand.list | grep -Fvxf same.list"
   check "the store belongs to NixOS's builders, root's home to root, and the roots lead to the guest's profiles" \
