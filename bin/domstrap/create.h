@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "domain.h"
 #include "extra.h"
 #include "image/grubcfg.h"
 #include "image/image.h"
@@ -17,7 +18,6 @@
 #include "source.h"
 #include "store/system.h"
 #include "ui.h"
-#include "xen/xlcfg.h"
 
 enum boot_mode {
 	BOOT_DOMGRUB, /* bootloader="domgrub" */
@@ -38,8 +38,8 @@ enum size_kind {
 
 /* As given; strings are argv's. */
 struct create_options {
-	const char *name; /* of the files, and of the domain if domain is NULL */
-	const char *domain;
+	const char *name; /* of the files, and of the domain if domain_name is NULL */
+	const char *domain_name;
 	const char *system; /* or what nix says is to be built */
 	struct nix_options nix;
 	struct extra_options extra;
@@ -58,12 +58,7 @@ struct create_options {
 	bool fs_identifier_given;
 	bool copy_kernels;
 	const char *kernel, *initrd; /* of the host, in place of the system's */
-	enum xl_type type;
-	uint64_t memory;
-	unsigned vcpus;
-	struct text_list vifs;
-	bool no_vif;
-	struct text_list set;
+	struct domain_options domain;
 	const char *configuration;
 	const char *channel; /* URL[=NAME] */
 	bool no_channel;

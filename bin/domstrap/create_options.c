@@ -83,15 +83,11 @@ enum {
 	OPT_UUID,
 	OPT_REFLINK,
 	OPT_NAME,
-	OPT_TYPE,
 	OPT_BOOT,
 	OPT_FS_IDENTIFIER,
 	OPT_COPY_KERNELS,
 	OPT_KERNEL,
 	OPT_INITRD,
-	OPT_VCPUS,
-	OPT_VIF,
-	OPT_SET,
 	OPT_JSON,
 };
 
@@ -100,7 +96,8 @@ enum {
 static const struct option long_options[] = {
         NIX_OPTION_ROWS(OPTION_ROW)
                 EXTRA_OPTION_ROWS(OPTION_ROW){"system", required_argument, NULL, OPT_SYSTEM},
-        SOURCE_OPTION_ROWS(OPTION_ROW){"configuration", required_argument, NULL, OPT_CONFIGURATION},
+        SOURCE_OPTION_ROWS(OPTION_ROW) DOMAIN_OPTION_ROWS(OPTION_ROW){
+                "configuration", required_argument, NULL, OPT_CONFIGURATION},
         {"channel", required_argument, NULL, OPT_CHANNEL},
         {"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
         {"no-verify", no_argument, NULL, OPT_NO_VERIFY},
@@ -115,16 +112,11 @@ static const struct option long_options[] = {
         {"uuid", required_argument, NULL, OPT_UUID},
         {"reflink", required_argument, NULL, OPT_REFLINK},
         {"name", required_argument, NULL, OPT_NAME},
-        {"type", required_argument, NULL, OPT_TYPE},
         {"boot", required_argument, NULL, OPT_BOOT},
         {"fs-identifier", required_argument, NULL, OPT_FS_IDENTIFIER},
         {"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
         {"kernel", required_argument, NULL, OPT_KERNEL},
         {"initrd", required_argument, NULL, OPT_INITRD},
-        {"memory", required_argument, NULL, 'm'},
-        {"vcpus", required_argument, NULL, OPT_VCPUS},
-        {"vif", required_argument, NULL, OPT_VIF},
-        {"set", required_argument, NULL, OPT_SET},
         {"dry-run", no_argument, NULL, 'n'},
         {"force", no_argument, NULL, 'f'},
         {"json", no_argument, NULL, OPT_JSON},
@@ -162,18 +154,6 @@ static int boot_size_option(const char *text, struct create_options *out, struct
 	return 0;
 }
 
-static int vif_option(const char *text, struct create_options *out, struct err *err)
-{
-	int rc;
-
-	if (strcmp(text, "none") == 0) {
-		out->no_vif = true;
-		return 0;
-	}
-	rc = xlcfg_vif_check(text, err);
-	return rc < 0 ? rc : text_list_add("vif", &out->vifs, text, err);
-}
-
 static int label_option(const char *text, struct create_options *out, struct err *err)
 {
 	if (strlen(text) > EXT4_LABEL_MAX || !*text)
@@ -185,7 +165,7 @@ static int label_option(const char *text, struct create_options *out, struct err
 /* The options that say what the guest is. */
 static int guest_option(int c, const char *arg, struct create_options *out, struct err *err)
 {
-	static const char *const types[] = {"pv", "pvh"}, *const layouts[] = {"single", "split"};
+	static const char *const layouts[] = {"single", "split"};
 	static const char *const boots[] = {"domgrub", "pygrub", "direct"};
 	static const char *const identifiers[] = {"uuid", "label", "provided"};
 	static const char *const clones[] = {"auto", "always", "never"};
@@ -193,10 +173,6 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	int rc;
 
 	switch (c) {
-	case OPT_TYPE:
-		rc = option_word("type", arg, types, ARRAY_LEN(types), &n, err);
-		out->type = rc < 0 ? out->type : (enum xl_type)n;
-		return rc;
 	case OPT_BOOT:
 		rc = option_word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->boot = rc < 0 ? out->boot : (enum boot_mode)n;
@@ -216,17 +192,8 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 		out->clone = rc < 0 ? out->clone : (enum clone_mode)n;
 		return rc;
 	case OPT_NAME:
-		out->domain = arg;
+		out->domain_name = arg;
 		return xlcfg_name_check(arg, err);
-	case 'm':
-		return option_memory(arg, &out->memory, err);
-	case OPT_VCPUS:
-		return option_count("vcpus", arg, OPTION_VCPUS_MAX, &out->vcpus, err);
-	case OPT_VIF:
-		return vif_option(arg, out, err);
-	case OPT_SET:
-		rc = xlcfg_set_check(arg, err);
-		return rc < 0 ? rc : text_list_add("set", &out->set, arg, err);
 	case OPT_LABEL:
 		return label_option(arg, out, err);
 	case 's':
@@ -315,8 +282,8 @@ static int check_together(struct create_options *o, struct err *err)
 		               "--size goes with an image file; a device has its own size");
 	if (o->no_channel && o->channel)
 		return err_set(err, ERR_USAGE, "--channel and --no-channel exclude each other");
-	if (o->no_vif && o->vifs.n)
-		return err_set(err, ERR_USAGE, "--vif none excludes any other --vif");
+	if (domain_options_check(&o->domain, err) < 0)
+		return -(int)err->code;
 	if (o->initrd && !o->kernel)
 		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
 	if (xlcfg_name_check(o->name, err) < 0)
@@ -330,8 +297,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 
 	*out = (struct create_options){
 	        .output = ".",
-	        .memory = 1024,
-	        .vcpus = 1,
+	        .domain = {.memory = 1024, .vcpus = 1},
 	        .verify = true,
 	        .threads = pool_threads(),
 	};
@@ -353,6 +319,8 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 			rc = nix_option(c, optarg, argc, argv, &out->nix, err);
 		if (rc == 1)
 			rc = extra_option(c, optarg, &out->extra, err);
+		if (rc == 1)
+			rc = domain_option(c, optarg, &out->domain, err);
 		if (rc == 1)
 			rc = guest_option(c, optarg, out, err);
 		if (rc < 0)

@@ -80,7 +80,7 @@ static int set_cmdline(struct guest *g, struct err *err)
 	for (size_t i = 0; i < g->system.nparams; i++)
 		buf_putf(&b, " %s", g->system.params[i]);
 	g->cmdline = buf_steal(&b);
-	if (g->opt.type == XL_PV && strlen(g->cmdline) > CMDLINE_PV_MAX)
+	if (g->opt.domain.type == XL_PV && strlen(g->cmdline) > CMDLINE_PV_MAX)
 		return err_set(err, ERR_LIMIT,
 		               "the kernel command line has %zu bytes, a PV guest gets %u of them",
 		               strlen(g->cmdline), CMDLINE_PV_MAX);
@@ -269,16 +269,12 @@ void guest_config(const struct guest *g, struct buf *out)
 	struct xl_disk disks[GUEST_DISKS_MAX];
 	_free_ char *vif = xasprintf("mac=%s", g->mac);
 	const char *one_vif[] = {vif};
-	const struct text_list *vifs = &g->opt.vifs;
 	bool direct = g->opt.boot == BOOT_DIRECT;
 	struct xlcfg cfg = {
-	        .name = g->opt.domain ? g->opt.domain : g->opt.name,
+	        .name = g->opt.domain_name ? g->opt.domain_name : g->opt.name,
 	        .file = g->cfg,
 	        .system = g->system.toplevel,
-	        .type = g->opt.type,
 	        .uuid = g->domain_uuid,
-	        .memory = g->opt.memory,
-	        .vcpus = g->opt.vcpus,
 	        .kernel = g->kernel,
 	        .ramdisk = g->initrd,
 	        .cmdline = g->cmdline,
@@ -287,14 +283,9 @@ void guest_config(const struct guest *g, struct buf *out)
 	                                                   : "domgrub",
 	        .disks = disks,
 	        .n_disks = g->n_disks,
-	        .vifs = vifs->n ? vifs->items : one_vif,
-	        .n_vifs = g->opt.no_vif ? 0
-	                  : vifs->n     ? vifs->n
-	                                : 1,
-	        .set = g->opt.set.items,
-	        .n_set = g->opt.set.n,
 	};
 
+	domain_config(&g->opt.domain, one_vif, &cfg);
 	for (size_t i = 0; i < g->n_disks; i++)
 		disks[i] = (struct xl_disk){.path = g->disks[i].path, .vdev = g->disks[i].vdev};
 	xlcfg_format(&cfg, out);

@@ -183,24 +183,18 @@ static void format_config(const struct installer *in, int file, struct buf *out)
 	struct xlcfg cfg = {
 	        .name = o->name,
 	        .file = path,
-	        .type = install ? XL_HVM : o->type,
 	        .uuid = in->uuid,
-	        .memory = o->memory,
-	        .vcpus = o->vcpus,
 	        .bootloader = install     ? NULL
 	                      : o->pygrub ? "pygrub"
 	                                  : "domgrub",
 	        .disks = disks,
 	        .n_disks = INSTALLER_DISKS,
 	        .cdrom = install ? in->iso_path : NULL,
-	        .vifs = o->vifs.n ? o->vifs.items : one_vif,
-	        .n_vifs = o->no_vif   ? 0
-	                  : o->vifs.n ? o->vifs.n
-	                              : 1,
-	        .set = o->set.items,
-	        .n_set = o->set.n,
 	};
 
+	domain_config(&o->domain, one_vif, &cfg);
+	if (install)
+		cfg.type = XL_HVM;
 	for (int i = 0; i < INSTALLER_DISKS; i++)
 		disks[i] = (struct xl_disk){.path = in->disks[i], .vdev = vdevs[i]};
 	xlcfg_format(&cfg, out);

@@ -8,9 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "text_list.h"
+#include "domain.h"
 #include "ui.h"
-#include "xen/xlcfg.h"
 
 enum {
 	INSTALLER_BOOT,
@@ -26,12 +25,7 @@ struct installer_options {
 	uint64_t sizes[INSTALLER_DISKS];    /* of new files; 0: not given */
 	const char *output;
 	bool pygrub;
-	enum xl_type type; /* afterwards */
-	uint64_t memory;   /* MiB */
-	unsigned vcpus;
-	struct text_list vifs;
-	bool no_vif;
-	struct text_list set;
+	struct domain_options domain; /* its type: afterwards */
 	bool dry_run, json, force;
 	enum ui_level level;
 };

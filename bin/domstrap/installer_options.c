@@ -46,12 +46,10 @@ enum {
 	OPT_ROOT_DISK,
 	OPT_BOOT_SIZE,
 	OPT_BOOT,
-	OPT_TYPE,
-	OPT_VCPUS,
-	OPT_VIF,
-	OPT_SET,
 	OPT_JSON,
 };
+
+#define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
 
 static const struct option long_options[] = {
         {"iso", required_argument, NULL, OPT_ISO},
@@ -61,12 +59,7 @@ static const struct option long_options[] = {
         {"size", required_argument, NULL, 's'},
         {"output", required_argument, NULL, 'o'},
         {"boot", required_argument, NULL, OPT_BOOT},
-        {"type", required_argument, NULL, OPT_TYPE},
-        {"memory", required_argument, NULL, 'm'},
-        {"vcpus", required_argument, NULL, OPT_VCPUS},
-        {"vif", required_argument, NULL, OPT_VIF},
-        {"set", required_argument, NULL, OPT_SET},
-        {"dry-run", no_argument, NULL, 'n'},
+        DOMAIN_OPTION_ROWS(OPTION_ROW){"dry-run", no_argument, NULL, 'n'},
         {"force", no_argument, NULL, 'f'},
         {"json", no_argument, NULL, OPT_JSON},
         {"quiet", no_argument, NULL, 'q'},
@@ -88,21 +81,9 @@ static int size_option(const char *option, const char *text, uint64_t min, uint6
 	return 0;
 }
 
-static int vif_option(const char *text, struct installer_options *out, struct err *err)
-{
-	int rc;
-
-	if (strcmp(text, "none") == 0) {
-		out->no_vif = true;
-		return 0;
-	}
-	rc = xlcfg_vif_check(text, err);
-	return rc < 0 ? rc : text_list_add("vif", &out->vifs, text, err);
-}
-
 static int one_option(int c, const char *arg, struct installer_options *out, struct err *err)
 {
-	static const char *const boots[] = {"domgrub", "pygrub"}, *const types[] = {"pv", "pvh"};
+	static const char *const boots[] = {"domgrub", "pygrub"};
 	unsigned n;
 	int rc;
 
@@ -116,19 +97,8 @@ static int one_option(int c, const char *arg, struct installer_options *out, str
 		rc = option_word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->pygrub = rc == 0 && n == 1;
 		return rc;
-	case OPT_TYPE:
-		rc = option_word("type", arg, types, ARRAY_LEN(types), &n, err);
-		out->type = rc < 0 ? out->type : (enum xl_type)n;
-		return rc;
-	case 'm':
-		return option_memory(arg, &out->memory, err);
-	case OPT_VCPUS:
-		return option_count("vcpus", arg, OPTION_VCPUS_MAX, &out->vcpus, err);
-	case OPT_VIF:
-		return vif_option(arg, out, err);
 	default:
-		rc = xlcfg_set_check(arg, err);
-		return rc < 0 ? rc : text_list_add("set", &out->set, arg, err);
+		return domain_option(c, arg, &out->domain, err);
 	}
 }
 
@@ -177,8 +147,8 @@ static int check_together(struct installer_options *o, struct err *err)
 		if (!o->disks[i] && !o->sizes[i])
 			o->sizes[i] = usual[i];
 	}
-	if (o->no_vif && o->vifs.n)
-		return err_set(err, ERR_USAGE, "--vif none excludes any other --vif");
+	if (domain_options_check(&o->domain, err) < 0)
+		return -(int)err->code;
 	return xlcfg_name_check(o->name, err);
 }
 
@@ -186,7 +156,8 @@ int installer_options_parse(int argc, char **argv, struct installer_options *out
 {
 	int c, rc;
 
-	*out = (struct installer_options){.output = ".", .memory = MEMORY_MIB, .vcpus = 1};
+	*out = (struct installer_options){.output = ".",
+	                                  .domain = {.memory = MEMORY_MIB, .vcpus = 1}};
 	opterr = 0;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, ":o:s:m:nfqvh", long_options, NULL)) != -1) {

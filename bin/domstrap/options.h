@@ -11,8 +11,6 @@
 
 #include "base/err.h"
 
-#define OPTION_VCPUS_MAX 512u
-
 /* One of a few words; its number in *out. */
 int option_word(const char *option, const char *text, const char *const *words, size_t n,
                 unsigned *out, struct err *err);
