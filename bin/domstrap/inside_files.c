@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's store as files, for what looks into a system. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
@@ -46,8 +45,8 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 		rc = spool_open(((struct inside_files *)f)->spool_dir, &copy, err);
 	if (rc == 0)
 		rc = io_write(copy, "a temporary file", text.p, text.n, err);
-	if (rc == 0 && lseek(copy, 0, SEEK_SET) < 0)
-		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
+	if (rc == 0)
+		rc = spool_rewind(copy, err);
 	if (rc < 0)
 		return rc;
 	*size = text.n;

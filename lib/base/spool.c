@@ -23,3 +23,10 @@ int spool_open(const char *dir, int *fd, struct err *err)
 	*fd = got;
 	return 0;
 }
+
+int spool_rewind(int fd, struct err *err)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(err, ERR_IO, "a temporary file cannot be rewound");
+	return 0;
+}

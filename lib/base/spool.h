@@ -11,4 +11,7 @@
 /* In a directory; *fd is the caller's to close. */
 int spool_open(const char *dir, int *fd, struct err *err);
 
+/* Back to its start: what was written is read next. */
+int spool_rewind(int fd, struct err *err);
+
 #endif

@@ -6,7 +6,6 @@
 #include "image/stream_nar.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static int fetch(struct fill *f, size_t pos, int copy, stream_use *use, void *ctx, struct err *err)
 {
@@ -216,12 +215,10 @@ static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct spooling *s = ctx;
 	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
-	int rc;
+	int rc = spool_rewind(t->copy, err);
 
 	*s->tally = (struct ext4_tally){0};
-	if (lseek(t->copy, 0, SEEK_SET) < 0)
-		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
-	else
+	if (rc == 0)
 		rc = ext4_count_tree(s->me->counter, walk, s->tally, err);
 	if (rc == 0)
 		rc = see_end(walk, err);
@@ -247,10 +244,8 @@ static int file_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 int stream_do_parked(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
 	struct walk *walk = nar_walk_new((struct nar_source){file_read, &u->spool});
-	int rc = 0;
+	int rc = spool_rewind(u->spool, err);
 
-	if (lseek(u->spool, 0, SEEK_SET) < 0)
-		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
 	start(f, me, u);
 	if (rc == 0)
 		rc = write_walk(f, me, u->first, walk, err);

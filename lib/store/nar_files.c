@@ -279,8 +279,8 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 			rc = io_write(copy, "a temporary file", piece, got, err);
 		done += got;
 	}
-	if (rc == 0 && lseek(copy, 0, SEEK_SET) < 0)
-		rc = err_set(err, ERR_IO, "a temporary file cannot be rewound");
+	if (rc == 0)
+		rc = spool_rewind(copy, err);
 	if (rc < 0)
 		return rc;
 	*size = e->size;
