@@ -46,17 +46,17 @@ void look_initrd(const struct window *w, json_t *system)
 	look_set_number(system, "initrdFiles", look_number(system, "initrdFiles") + info.entries);
 }
 
-static void put_builtin(const struct look_reader *r, const char *top, struct str release, json_t *o)
+static void put_builtin(const struct look_reader *r, const char *top, const char *release,
+                        json_t *o)
 {
-	_free_ char *path = xasprintf("%s/kernel-modules/lib/modules/%.*s/modules.builtin", top,
-	                              STR_ARG(release));
+	_free_ char *path =
+	        xasprintf("%s/kernel-modules/lib/modules/%s/modules.builtin", top, release);
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct str rest;
 	json_t *list;
 
 	json_object_set_new(o, "builtin", json_null());
-	if (!release.n || memchr(release.p, '/', release.n) ||
-	    r->read(r->ctx, path, TEXT_MAX, &text) < 0)
+	if (!*release || strchr(release, '/') || r->read(r->ctx, path, TEXT_MAX, &text) < 0)
 		return;
 	list = json_array();
 	for (rest = buf_str(&text); rest.p;)
@@ -103,16 +103,15 @@ static bool has_getty(const struct look_reader *r, const char *top)
 	       memmem(buf_str(&text).p, text.n, "hvc0", 4);
 }
 
-/* init is "TOPLEVEL/init"; release begins with the kernel's version. */
+/* init is "TOPLEVEL/init"; release is the kernel's, "" where it is not known. */
 void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o)
 {
 	const char *slash = strrchr(init, '/');
-	struct str rest = str_from(release), version = str_cut(&rest, ' ');
 	_free_ char *top = slash ? xstrndup(init, (size_t)(slash - init)) : NULL;
 
 	if (!top || !*top)
 		return;
-	put_builtin(r, top, version, o);
+	put_builtin(r, top, release, o);
 	put_root(r, top, o);
 	json_object_set_new(o, "getty", json_boolean(has_getty(r, top)));
 }
