@@ -166,8 +166,11 @@ static int open_caches(struct system_source *s, const struct source_options *opt
 	if (opt->no_check_sigs)
 		ui_warn("signatures are not checked: whoever runs a cache, or sits on the way to "
 		        "it, decides what is in this guest");
-	for (size_t i = 0; i < co.n_from; i++)
-		ui_detail("from %s", co.from[i]);
+	for (size_t i = 0; i < co.n_from; i++) {
+		_free_ char *shown = cache_shown(co.from[i]);
+
+		ui_detail("from %s", shown);
+	}
 	return caches_open(&co, &s->caches, err);
 }
 

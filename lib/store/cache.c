@@ -46,27 +46,7 @@ bool cache_is_url(const char *text)
 	return strstr(text, "://") != NULL;
 }
 
-/* Take "?priority=N" off. */
-static int take_parameters(struct cache *c, struct err *err)
-{
-	char *query = strchr(c->url, '?'), shown[SHOW_SIZE];
-	struct str value;
-	uint64_t v;
-
-	if (!query)
-		return 0;
-	*query = '\0';
-	value = str_from(query + 1);
-	if (!str_starts(value, "priority=") ||
-	    !str_u64(str_drop(value, strlen("priority=")), 10, CACHE_PRIORITY_MAX, &v))
-		return err_set(err, ERR_USAGE,
-		               "%s?%s: the one parameter that is known is priority=N", c->url,
-		               show_str(value, shown));
-	c->priority = (unsigned)v;
-	c->priority_given = true;
-	return 0;
-}
-
+/* A URL without what may be a password in it. */
 static char *without_credentials(const char *url)
 {
 	const char *host = strstr(url, "://") + strlen("://");
@@ -81,10 +61,49 @@ static char *without_credentials(const char *url)
 	return xasprintf("%.*s%s", (int)(host - url), url, show_str(str_from(at + 1), shown));
 }
 
+/* "priority=N" */
+static int set_parameters(struct cache *c, struct str query, struct err *err)
+{
+	char shown[SHOW_SIZE];
+	uint64_t v;
+
+	if (!str_starts(query, "priority=") ||
+	    !str_u64(str_drop(query, strlen("priority=")), 10, CACHE_PRIORITY_MAX, &v))
+		return err_set(err, ERR_USAGE,
+		               "%s?%s: the one parameter that is known is priority=N", c->name,
+		               show_str(query, shown));
+	c->priority = (unsigned)v;
+	c->priority_given = true;
+	return 0;
+}
+
+/* Take "%20" for a blank, as in any URL. What is no escape stands for itself. */
+static int unescape(char *path, const char *name, struct err *err)
+{
+	char *to = path;
+
+	for (const char *p = path; *p; p++, to++) {
+		uint64_t v;
+
+		*to = *p;
+		if (*p != '%' || strnlen(p, 3) < 3 || !str_u64((struct str){p + 1, 2}, 16, 255, &v))
+			continue;
+		if (v == 0)
+			return err_set(err, ERR_USAGE, "%s: there is no NUL in a path", name);
+		*to = (char)v;
+		p += 2;
+	}
+	*to = '\0';
+	return 0;
+}
+
 static int open_folder(struct cache *c, struct err *err)
 {
-	const char *path = c->url + strlen("file://");
+	_free_ char *path = xstrdup(c->url + strlen("file://"));
+	int rc = unescape(path, c->name, err);
 
+	if (rc < 0)
+		return rc;
 	if (*path != '/')
 		return err_set(err, ERR_USAGE, "%s: file:// wants an absolute path", c->name);
 	c->dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -96,15 +115,16 @@ static int open_folder(struct cache *c, struct err *err)
 int cache_new(const char *url, struct http *http, struct cache **out, struct err *err)
 {
 	struct cache *c = xcalloc(1, sizeof *c);
+	struct str query = str_from(url), plain = str_cut(&query, '?');
 	int rc;
 
-	c->url = xstrdup(url);
+	c->url = xstrndup(plain.p, plain.n);
 	c->dirfd = -1;
 	c->priority = CACHE_PRIORITY_DEFAULT;
-	rc = take_parameters(c, err);
 	while (strlen(c->url) > strlen("file:///") && str_ends(str_from(c->url), "/"))
 		c->url[strlen(c->url) - 1] = '\0';
 	c->name = without_credentials(c->url);
+	rc = query.p ? set_parameters(c, query, err) : 0;
 	if (rc == 0 && cache_is_remote(url))
 		c->http = http;
 	else if (rc == 0 && str_starts(str_from(url), "file://"))
@@ -120,6 +140,11 @@ int cache_new(const char *url, struct http *http, struct cache **out, struct err
 	else
 		*out = c;
 	return rc;
+}
+
+char *cache_shown(const char *text)
+{
+	return cache_is_url(text) ? without_credentials(text) : xstrdup(text);
 }
 
 void cache_free(struct cache *c)
@@ -161,14 +186,13 @@ int cache_end_info(struct cache *c, struct err *err)
 
 	cache_file_free(c->info);
 	c->info = NULL;
-	if (rc == 0)
-		rc = cache_info_parse(buf_str(&text), &info, err);
+	if (rc == 0 && cache_info_parse(buf_str(&text), &info, err) < 0)
+		return err_prefix(err, "%s", c->name);
 	if (rc == -ERR_NOENT)
 		return err_prefix(err, "%s is no binary cache", c->name);
-	if (rc == -ERR_INTERRUPTED)
-		return rc;
+	/* What could not be read says so itself. */
 	if (rc < 0)
-		return err_prefix(err, "%s", c->name);
+		return rc;
 	if (!c->priority_given)
 		c->priority = info.priority;
 	return 0;
@@ -200,8 +224,9 @@ static int open_in_folder(struct cache_file *f, const struct cache *c, const cha
 	if (!S_ISREG(st.st_mode))
 		return err_set(&f->failed, ERR_FORMAT, "%s: not a regular file", f->path);
 	if ((uint64_t)st.st_size > limit)
-		return err_set(&f->failed, ERR_LIMIT, "%s: %llu bytes, larger than it should be",
-		               f->path, (unsigned long long)st.st_size);
+		return err_set(&f->failed, ERR_LIMIT,
+		               "%s: %llu bytes, larger than it should be, %llu bytes", f->path,
+		               (unsigned long long)st.st_size, (unsigned long long)limit);
 	return 0;
 }
 
@@ -215,7 +240,7 @@ struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit,
 	if (c->http) {
 		_free_ char *url = xasprintf("%s/%s", c->url, name);
 
-		f->download = http_get(c->http, url, limit, window);
+		f->download = http_get(c->http, url, f->path, limit, window);
 	} else {
 		(void)open_in_folder(f, c, name, limit);
 	}

@@ -3,6 +3,8 @@
  * One binary cache: a server or a folder.
  *
  *     file:///dir  http://host/path  https://host/path      "?priority=N" may follow
+ *
+ * The dir may have escapes such as %20, as any URL.
  */
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H
@@ -22,6 +24,8 @@ struct http;
 bool cache_is_url(const char *text);
 /* Of http or https, so that it wants a struct http. */
 bool cache_is_remote(const char *text);
+/* It, without user name and password; the caller owns it. */
+char *cache_shown(const char *text);
 
 /* Asks nobody yet. http is borrowed, and may be NULL for a folder. -ERR_USAGE. */
 int cache_new(const char *url, struct http *http, struct cache **out, struct err *err);

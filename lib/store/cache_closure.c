@@ -178,10 +178,13 @@ static void disappointed(struct search *s, struct node *n, const struct err *err
 {
 	struct supplier *who = &s->c->suppliers[n->supplier];
 
+	buf_puts(&n->said, n->said.n ? "; " : ": ");
 	if (err->code == ERR_NOENT)
-		buf_putf(&n->said, "; %s does not have it", who->name);
+		buf_putf(&n->said, "%s does not have it", who->name);
+	else if (str_starts(str_from(err->text), who->name))
+		buf_puts(&n->said, err->text);
 	else
-		buf_putf(&n->said, "; %s: %s", who->name, err->text);
+		buf_putf(&n->said, "%s: %s", who->name, err->text);
 	if (!n->code || err->code != ERR_NOENT)
 		n->code = (int)err->code;
 	if (err->code == ERR_IO && ++who->failures == FAILURES_MAX)

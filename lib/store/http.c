@@ -41,6 +41,7 @@ static void unlink_download(struct http *h, struct download *d)
 	*(d->next ? &d->next->prev : &h->last) = d->prev;
 	buf_fini(&d->data);
 	free(d->url);
+	free(d->name);
 	free(d);
 }
 
@@ -287,12 +288,14 @@ void http_free(struct http *h)
 	free(h);
 }
 
-struct download *http_get(struct http *h, const char *url, uint64_t limit, size_t window)
+struct download *http_get(struct http *h, const char *url, const char *name, uint64_t limit,
+                          size_t window)
 {
 	struct download *d = xcalloc(1, sizeof *d);
 
 	d->http = h;
 	d->url = xstrdup(url);
+	d->name = xstrdup(name);
 	d->limit = limit;
 	d->window = window;
 	d->data = (struct buf)BUF_INIT;

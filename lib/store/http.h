@@ -34,14 +34,16 @@ int http_new(const struct http_options *opt, struct http **out, struct err *err)
 void http_free(struct http *h);
 
 /*
- * Begin to download a URL of http or https. A body over limit bytes fails.
- * Not more than about window bytes are held for the reader.
+ * Begin to download a URL of http or https, which errors call name: a URL may
+ * have a password in it. A body over limit bytes fails. Not more than about
+ * window bytes are held for the reader.
  */
-struct download *http_get(struct http *h, const char *url, uint64_t limit, size_t window);
+struct download *http_get(struct http *h, const char *url, const char *name, uint64_t limit,
+                          size_t window);
 /*
  * The next bytes, at least one but at the end; waits. -ERR_NOENT: the server
  * has no such thing; -ERR_LIMIT: too large; -ERR_IO: all tries failed, and the
- * text names URL and reason; -ERR_INTERRUPTED.
+ * text says what and why; -ERR_INTERRUPTED.
  */
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err);
 /* Whether it failed or all of it is there, so that reading will not wait. */

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/show.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,10 +15,9 @@
 
 int download_fail(struct download *d, enum err_code code, const char *why)
 {
-	char shown[SHOW_SIZE], reason[SHOW_SIZE];
+	char reason[SHOW_SIZE];
 
-	return err_set(&d->err, code, "%s: %s", show_str(str_from(d->url), shown),
-	               show_str(str_from(why), reason));
+	return err_set(&d->err, code, "%s: %s", d->name, show_str(str_from(why), reason));
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
@@ -46,10 +47,13 @@ static void make_room(struct download *d)
 static size_t take_body(struct download *d, const char *p, size_t n)
 {
 	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->data.n - d->pos;
+	char why[96];
 
 	/* First: who waits for all of it never reads, so a pause would have no end. */
 	if (d->limit - d->arrived < n - drop) {
-		download_fail(d, ERR_LIMIT, "the answer is larger than it should be");
+		snprintf(why, sizeof why, "the answer is larger than it should be, %" PRIu64 " bytes",
+		         d->limit);
+		download_fail(d, ERR_LIMIT, why);
 		return 0;
 	}
 	if (waiting && waiting + (n - drop) > d->window) {
@@ -106,6 +110,8 @@ void download_set_options(struct download *d)
 	curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
 	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	/* Nobody waits for a name server that does not answer. */
+	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);

@@ -68,6 +68,41 @@ refused 2 's3://' g1 "${opts[@]}" --from s3://bucket
 refused 2 'a cache is file://' g1 "${opts[@]}" --from ftp://127.0.0.1/x
 refused 2 'not a public key' g1 "${opts[@]}" --from "$url/plain" --trusted-key nonsense
 refused 1 'does not have it' g1 "${opts[@]}" --from "$url/plain" --system /nix/store/00000000000000000000000000000000-x
+# A password is for the server alone.
+with=${url/:\/\//:\/\/user:secret@}
+create g1 "${opts[@]}" -v --from "$with/plain" 2>"$work/stderr" || { cat "$work/stderr"; fail "a URL with a password"; }
+grep -q "from $url/plain" "$work/stderr" || fail "-v does not say where from"
+rm "$out"/g1.*
+for mode in down error gone unsigned 'plain?x=y' no/such; do
+  ! create g1 "${opts[@]}" -v --from "$with/$mode" 2>>"$work/stderr" || fail "$mode"
+done
+! grep secret "$work/stderr" || fail "a message has the password"
+
+# A folder's name may need escapes in a URL; what is no escape is itself.
+cp -r "$work/c" "$work/a b%2?"
+good "%20, %3F" --from "file://$work/a%20b%2%3f/?priority=3"
+refused 2 'no NUL in a path' g1 "${opts[@]}" --from "file://$work/c%00"
+refused 1 'No such file' g1 "${opts[@]}" --from "file://$work/a%2520b"
+
+# A name server that is silent: ^C ends it at once all the same.
+if mount --bind "$work/conf" /etc/resolv.conf 2>/dev/null; then
+  printf 'nameserver 127.0.0.153\n' >"$work/conf.dns"
+  umount /etc/resolv.conf
+  mount --bind "$work/conf.dns" /etc/resolv.conf
+  python3 -c 'import socket, sys, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.153", 53)); time.sleep(60)' &
+  pids+=($!)
+  sleep 0.5
+  "$DOMSTRAP" create g1 "${opts[@]}" --from http://cache.example.org -q </dev/null 2>"$work/stderr" &
+  pid=$!
+  sleep 1
+  start_ns=$(date +%s%N)
+  kill -INT $pid 2>/dev/null || echo "no name server of our own here"
+  wait $pid || true
+  took=$((($(date +%s%N) - start_ns) / 1000000))
+  [ "$took" -lt 1000 ] || fail "^C took $took ms"
+  echo "^C while a name is looked up: $took ms"
+  umount /etc/resolv.conf
+fi
 
 # Keys: none, another's, and one that signed only some.
 nix-store --generate-binary-cache-key other-1 "$work/other" "$work/other.pub"
