@@ -9,6 +9,33 @@
 
 #define DIGEST_BYTES 20
 
+/* hash name ":" nix32 */
+static bool digest_valid(struct str text)
+{
+	static const struct {
+		const char *name;
+		size_t bytes;
+	} hashes[] = {{"md5", 16}, {"sha1", 20}, {"sha256", 32}, {"sha512", 64}};
+	struct str digits = text, name = str_cut(&digits, ':');
+	uint8_t bytes[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(hashes); i++)
+		if (str_is(name, hashes[i].name))
+			return digits.p && nix32_decode(digits, bytes, hashes[i].bytes);
+	return false;
+}
+
+bool ca_valid(struct str ca)
+{
+	static const char text[] = "text:", fixed[] = "fixed:", tree[] = "fixed:r:";
+
+	if (str_starts(ca, "text:sha256:"))
+		return digest_valid(str_drop(ca, strlen(text)));
+	if (str_starts(ca, tree))
+		return digest_valid(str_drop(ca, strlen(tree)));
+	return str_starts(ca, fixed) && digest_valid(str_drop(ca, strlen(fixed)));
+}
+
 /* The digits of a path of this type and content: a SHA-256, folded. */
 static void path_digits(struct str type, const uint8_t hash[HASH_SHA256_LEN], struct str name,
                         char out[static STORE_DIGEST_LEN + 1])

@@ -7,14 +7,20 @@
  *        | "fixed:sha256:" nix32        a file's contents
  *        | "fixed:r:sha256:" nix32      its NAR
  *
- * Other hashes than SHA-256, and a tree that refers to itself, are well-formed
- * but not looked into here.
+ * Other hashes than SHA-256 (md5, sha1, sha512, where it is fixed), and a tree
+ * that refers to itself, are well-formed but not looked into here.
  */
 #ifndef NIX_CONTENT_ADDRESS_H
 #define NIX_CONTENT_ADDRESS_H
 
 #include "base/err.h"
 #include "nix/narinfo.h"
+
+/*
+ * Whether a text has that form. No signature speaks of it; but a Nix that finds
+ * another one in its database does not work any more.
+ */
+bool ca_valid(struct str ca);
 
 enum ca_proof {
 	CA_UNPROVEN, /* says nothing that this program could check */

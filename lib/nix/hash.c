@@ -123,11 +123,12 @@ int hash_parse(struct str text, uint8_t out[HASH_SHA256_LEN], struct err *err)
 	if (str_starts(text, "sha256-"))
 		ok = parse_base64(digits, hash);
 	else if (str_starts(text, PREFIX))
-		ok = parse_hex(digits, hash) || nix32_decode(digits, hash, sizeof hash);
+		ok = parse_hex(digits, hash) || nix32_decode(digits, hash, sizeof hash) ||
+		     parse_base64(digits, hash);
 	if (!ok)
 		return err_set(err, ERR_FORMAT,
-		               "hash \"%s\" is not sha256: with 64 hex or 52 nix32 digits, or "
-		               "sha256- with 44 of base64",
+		               "hash \"%s\" is not sha256: with 64 hex, 52 nix32 or 44 base64 "
+		               "digits, or sha256- with the latter",
 		               show_str(text, shown));
 	memcpy(out, hash, sizeof hash);
 	return 0;

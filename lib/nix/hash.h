@@ -4,6 +4,7 @@
  *
  *     hash = "sha256:" 64 hex digits      the database
  *          | "sha256:" 52 nix32 digits    narinfos, content addresses
+ *          | "sha256:" 44 base64 digits   some caches
  *          | "sha256-" 44 base64 digits   SRI
  */
 #ifndef NIX_HASH_H
@@ -39,7 +40,7 @@ void sha256_of(const void *p, size_t n, uint8_t out[HASH_SHA256_LEN]);
 const char *hash_format_hex(const uint8_t hash[HASH_SHA256_LEN], char out[static HASH_HEX_SIZE]);
 const char *hash_format_nix32(const uint8_t hash[HASH_SHA256_LEN],
                               char out[static HASH_NIX32_SIZE]);
-/* Any of the three forms, strictly. 0, or -ERR_FORMAT and out untouched. */
+/* Any of these forms, strictly. 0, or -ERR_FORMAT and out untouched. */
 int hash_parse(struct str text, uint8_t out[HASH_SHA256_LEN], struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "nix/narinfo.h"
 #include "base/mem.h"
 #include "base/show.h"
+#include "nix/content_address.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -179,7 +180,7 @@ static int parse_sig(struct parser *p, struct str value, struct err *err)
 
 static int parse_ca(struct parser *p, struct str value, struct err *err)
 {
-	if (value.n > 1024 || (value.n && memchr(value.p, ' ', value.n)))
+	if (value.n && !ca_valid(value))
 		return refuse(err, "CA", value, "not a content address");
 	p->info.ca = value;
 	return 0;

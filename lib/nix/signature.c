@@ -43,12 +43,23 @@ static bool split(struct str text, struct str *name, uint8_t *bytes, size_t n)
 	return text.p && name_valid(*name) && base64_decode(text, bytes, n);
 }
 
+bool signature_formed(struct str sig)
+{
+	uint8_t bytes[SIGNATURE_LEN];
+	struct str name;
+
+	return split(sig, &name, bytes, sizeof bytes);
+}
+
 int public_key_parse(struct str text, struct public_key *out, struct err *err)
 {
 	struct public_key key = {0};
 	char shown[SHOW_SIZE];
 	struct str name;
 
+	/* Seed and public key together are as long as a signature: not to be shown. */
+	if (signature_formed(text))
+		return err_set(err, ERR_FORMAT, "a secret key, of which the public key is wanted");
 	if (!split(text, &name, key.key, sizeof key.key))
 		return err_set(err, ERR_FORMAT,
 		               "\"%s\" is not a public key: name:44 characters of base64",

@@ -28,6 +28,9 @@ struct public_key {
 /* 0, or -ERR_FORMAT. */
 int public_key_parse(struct str text, struct public_key *out, struct err *err);
 
+/* Whether a text has the form of a signature, by whomever. */
+bool signature_formed(struct str sig);
+
 /* Append what is signed. */
 void fingerprint_format(const struct narinfo *info, struct buf *out);
 

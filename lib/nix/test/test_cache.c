@@ -106,12 +106,31 @@ static void narinfo_refused(void **state)
 	        "//host/x", "a//b",        "file:///x", "a/%2e%2e/x", "a/%2E./x",
 	        "a b",      "a\\..\\x",    "a/\x01",    "nar/x#y",
 	};
+	static const char *const addresses[] = {
+	        "foo:bar",
+	        "text",
+	        "text:sha256",
+	        "text:sha1:iwjz551fyw0cxcjgf4l6c879zabd6wpm",
+	        "fixed:",
+	        "fixed:r:",
+	        "fixed:sha1:x",
+	        "fixed:sha3:iwjz551fyw0cxcjgf4l6c879zabd6wpm",
+	        "fixed:sha256:iwjz551fyw0cxcjgf4l6c879zabd6wpm",
+	        "fixed:r:r:sha1:iwjz551fyw0cxcjgf4l6c879zabd6wpm",
+	        "fixed:sha1:iwjz551fyw0cxcjgf4l6c879zabd6wpm x",
+	};
 	struct narinfo n;
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_fails(narinfo_parse(str_from(cases[i].text), STR(TOP), &n, &err), &err,
 		             cases[i].code, cases[i].words);
+	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		_free_ char *text = xasprintf("%sCA: %s\n", GOOD, addresses[i]);
+
+		assert_fails(narinfo_parse(str_from(text), STR(TOP), &n, &err), &err, ERR_FORMAT,
+		             "not a content address");
+	}
 	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
 		_free_ char *text =
 		        xasprintf("StorePath: /nix/store/" TOP "-top\nURL: %s\n" HASHES, urls[i]);
@@ -163,6 +182,8 @@ static void keys_refused(void **state)
 	        "test-1:AAAA",
 	        "te st:7FwsYd5Xh+R+mW4xT2Krg19fgTrwP8NwUkphq9KdYg0=",
 	        KEY "=",
+	        "test-1:GpC/aShmB4bJbbSxCl6UUjsD4YNQC+BLT8ZgdsBjCcQfaHI1dRBk/20Yg2ghSI3KVTwa/"
+	        "pXXpjDIHcfdSHVA3g==",
 	};
 	struct public_key key;
 	struct err err = ERR_INIT;
@@ -170,6 +191,8 @@ static void keys_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		assert_fails(public_key_parse(str_from(texts[i]), &key, &err), &err, ERR_FORMAT,
 		             "public key");
+	/* The last one is secret. */
+	assert_null(strstr(err.text, "GpC"));
 }
 
 static void content_addresses(void **state)
@@ -194,8 +217,9 @@ static void content_addresses(void **state)
 	         "CA: fixed:r:sha256:0p8cybilaasi36987ph3ff9w6yw46r3v1v3avjxzz7s8rzspsw51",
 	         CA_NAR},
 	        {LINKED, LINKED_REST, CA_UNPROVEN},
-	        {LINKED, LINKED_REST "CA: fixed:sha1:x", CA_UNPROVEN},
-	        {LINKED, LINKED_REST "CA: strange", CA_UNPROVEN},
+	        {LINKED, LINKED_REST "CA: fixed:sha1:iwjz551fyw0cxcjgf4l6c879zabd6wpm",
+	         CA_UNPROVEN},
+	        {LINKED, LINKED_REST "CA:", CA_UNPROVEN},
 	};
 	static const char *const lies[] = {
 	        "CA: fixed:r:sha256:0faq3bjwbwy49dkiicmr7gfd2zrdci58pz5qls6h6p9dp8wf8x9r",

@@ -93,6 +93,10 @@ static void hashes(void **state)
 	assert_ok(hash_parse(str_from(n32), got, &err), &err);
 	assert_memory_equal(got, abc, sizeof abc);
 	memset(got, 0, sizeof got);
+	assert_ok(hash_parse(STR("sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="), got, &err),
+	          &err);
+	assert_memory_equal(got, abc, sizeof abc);
+	memset(got, 0, sizeof got);
 	assert_ok(hash_parse(STR("sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="), got, &err),
 	          &err);
 	assert_memory_equal(got, abc, sizeof abc);
