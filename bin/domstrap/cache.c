@@ -95,10 +95,13 @@ static int run(const struct options *o, struct err *err)
 	if (!dir)
 		return err_set(err, ERR_USAGE,
 		               "there is no directory of downloads; --cache-dir names one");
-	rc = cache_dir_open(dir, &open_dir, err);
+	rc = cache_dir_open(dir, false, &open_dir, err);
 	if (rc == 0)
 		rc = cache_dir_usage(open_dir, o->clean, &usage_of, err);
 	cache_dir_free(open_dir);
+	/* Nothing was ever kept. */
+	if (rc == -ERR_NOENT)
+		rc = 0;
 	if (rc == 0)
 		report(o, dir, &usage_of);
 	return rc;

@@ -326,6 +326,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 		if (rc < 0)
 			return rc;
 	}
+	out->source.dry_run = out->dry_run;
 	if (optind == argc)
 		return err_set(err, ERR_USAGE,
 		               "the guest's NAME is missing; see \"domstrap create --help\"");

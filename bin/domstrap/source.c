@@ -142,6 +142,8 @@ static int open_caches(struct system_source *s, const struct source_options *opt
 	        .keys = s->keys,
 	        .check_sigs = !opt->no_check_sigs,
 	        .dir = s->cache_dir = source_cache_dir(opt->cache_dir, conf),
+	        .dir_asked = opt->cache_dir || conf->cache_dir,
+	        .keeps_nothing = opt->dry_run,
 	        .warn = warn,
 	        .http =
 	                {
@@ -238,6 +240,14 @@ static void stream_close(const struct stream_source *stream, struct nar_source *
 		free(nar->ctx);
 }
 
+static int stream_refused(const struct stream_source *stream, size_t i, struct nar_source *nar,
+                          struct err *err)
+{
+	if (nar->read == nar_fetch_read)
+		return nar_fetch_refused(nar->ctx, err);
+	return err_prefix(err, "/nix/store/%s", stream->items[i].name);
+}
+
 static bool stream_is_slow(const struct stream_source *stream, size_t i)
 {
 	const struct system_source *s = source_of(stream);
@@ -260,7 +270,7 @@ static void stream_order(const struct stream_source *stream, const size_t *order
 
 static void stream_warn(const struct stream_source *stream, const struct err *err)
 {
-	ui_warn("%s; trying elsewhere", err->text);
+	caches_elsewhere(source_of(stream)->caches, err);
 }
 
 static void stream_cancel(const struct stream_source *stream)
@@ -292,6 +302,7 @@ static void list_items(struct system_source *s, const struct source_have *have)
 	        .n = s->n_items,
 	        .open = stream_open,
 	        .close = stream_close,
+	        .refused = stream_refused,
 	        .is_slow = stream_is_slow,
 	        .order = stream_order,
 	        .warn = stream_warn,

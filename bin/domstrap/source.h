@@ -25,6 +25,7 @@ struct source_options {
 	unsigned jobs;         /* 0: as configured */
 	const char *cache_dir; /* NULL: as configured; "none" */
 	const char *conf;      /* NULL: CONF_FILE, if it is there */
+	bool dry_run;          /* nothing is kept */
 };
 
 enum {
@@ -84,7 +85,6 @@ struct system_source {
 	struct public_key keys[2 * LIST_MAX];
 	size_t n_keys;
 	char *cache_dir;
-	bool quiet_retries;
 };
 
 /*

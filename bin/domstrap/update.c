@@ -101,6 +101,7 @@ static int load(struct update *u, struct err *err)
 	int rc;
 
 	u->spool_dir = spool_dir(u);
+	u->req.source.dry_run = u->req.common.dry_run;
 	inside_files_init(&u->there, &u->off, u->spool_dir);
 	rc = source_open(s, &u->req.source, u->req.system, u->spool_dir, &have, u->stop, err);
 	if (rc == 0)

@@ -35,6 +35,12 @@ struct stream_source {
 	int (*open)(const struct stream_source *src, size_t i, bool again, struct nar_source *out,
 	            struct err *err);
 	void (*close)(const struct stream_source *src, struct nar_source *nar);
+	/*
+	 * What was read from nar is no NAR, says *err: make it say whose, and
+	 * what is wrong with all of it. Returns -err->code.
+	 */
+	int (*refused)(const struct stream_source *src, size_t i, struct nar_source *nar,
+	               struct err *err);
 	/* Unpacking it takes longer than writing it to a file. */
 	bool (*is_slow)(const struct stream_source *src, size_t i);
 	/* The order in which open() will be called, more or less. */

@@ -34,10 +34,11 @@ int stream_nar(const struct stream_source *src, size_t item, int copy, _Atomic u
 		return rc < 0 ? rc : err_set(err, ERR_NOENT, "nobody has it");
 	for (;;) {
 		rc = use(&t, ctx, err);
+		if (rc == -ERR_FORMAT && !t.bad) {
+			rc = src->refused(src, item, &t.from, err);
+			t.bad = true;
+		}
 		src->close(src, &t.from);
-		/* What the source did not see itself does not name the path yet. */
-		if (rc == -ERR_FORMAT && !t.bad)
-			rc = err_prefix(err, "/nix/store/%s", src->items[item].name);
 		if (!stream_tap_is_bad(&t, rc) || src->open(src, item, true, &t.from, &other))
 			return rc;
 		src->warn(src, err);

@@ -62,31 +62,17 @@ static int judge(struct search *s, struct node *n, struct str text, struct narin
 	return rc;
 }
 
-static void kept_name(const struct search *s, const struct node *n, char *out, size_t size)
-{
-	const char *name = s->c->suppliers[n->supplier].name;
-	uint8_t hash[HASH_SHA256_LEN];
-	char text[NIX32_LEN(HASH_SHA256_LEN) + 1];
-	struct buf b = BUF_INIT;
-
-	buf_putf(&b, "%s %.*s", name, STORE_DIGEST_LEN, n->base);
-	sha256_of(b.p, b.n, hash);
-	buf_fini(&b);
-	nix32_encode(hash, sizeof hash, text);
-	snprintf(out, size, "narinfo/%s.narinfo", text);
-}
-
 /* 1: it is not kept, or not as it should be. */
 static int use_kept(struct search *s, uint32_t i, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct narinfo info;
-	char name[128];
+	char name[KEPT_NAME_SIZE];
 	int rc;
 
 	if (!s->c->dir)
 		return 1;
-	kept_name(s, &s->nodes[i], name, sizeof name);
+	caches_kept_name(s->c, s->nodes[i].supplier, digest_of(&s->nodes[i]), name);
 	if (cache_dir_read(s->c->dir, name, NARINFO_BYTES_MAX, &text) == 1)
 		return 1;
 	if (judge(s, &s->nodes[i], buf_str(&text), &info, err) < 0) {
@@ -94,6 +80,7 @@ static int use_kept(struct search *s, uint32_t i, struct err *err)
 		return 1;
 	}
 	rc = accept(s, i, &info, err);
+	s->nodes[i].offer.from_kept = true;
 	narinfo_fini(&info);
 	return rc;
 }
@@ -242,7 +229,7 @@ static int answer(struct search *s, uint32_t i, struct err *err)
 	struct node *n = &s->nodes[i];
 	struct supplier *who = &s->c->suppliers[n->supplier];
 	struct narinfo info;
-	char name[128];
+	char name[KEPT_NAME_SIZE];
 	int rc = cache_file_read_all(n->file, &text, err);
 
 	cache_file_free(n->file);
@@ -257,7 +244,7 @@ static int answer(struct search *s, uint32_t i, struct err *err)
 		return ask(s, i, err);
 	}
 	if (s->c->dir && cache_remote(who->cache)) {
-		kept_name(s, n, name, sizeof name);
+		caches_kept_name(s->c, n->supplier, digest_of(n), name);
 		cache_dir_write(s->c->dir, name, buf_str(&text));
 	}
 	rc = accept(s, i, &info, err);

@@ -17,6 +17,7 @@
 struct cache_dir {
 	char *path;
 	int fd;
+	bool made; /* or only looked into */
 };
 
 static const char *const rooms[] = {"nar", "narinfo"};
@@ -39,23 +40,28 @@ static int make_dirs(const char *path, struct err *err)
 	return 0;
 }
 
-int cache_dir_open(const char *path, struct cache_dir **out, struct err *err)
+int cache_dir_open(const char *path, bool make, struct cache_dir **out, struct err *err)
 {
 	_close_ int fd = -1;
 	struct cache_dir *d;
-	int rc = make_dirs(path, err);
+	int rc = 0;
 
+	if (!*path)
+		return err_set(err, ERR_USAGE, "it has no name; \"none\" means that there is none");
+	if (make)
+		rc = make_dirs(path, err);
 	if (rc < 0)
 		return rc;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "%s", path);
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
+	for (size_t i = 0; make && i < ARRAY_LEN(rooms); i++)
 		if (mkdirat(fd, rooms[i], MODE_DIR) < 0 && errno != EEXIST)
 			return err_sys(err, errno, "%s/%s", path, rooms[i]);
 	d = xcalloc(1, sizeof *d);
 	d->path = xstrdup(path);
 	d->fd = fd;
+	d->made = make;
 	fd = -1;
 	*out = d;
 	return 0;
@@ -80,9 +86,12 @@ int cache_dir_get(const struct cache_dir *d, const char *name)
 	return fd;
 }
 
-int cache_dir_begin(const struct cache_dir *d)
+int cache_dir_begin(const struct cache_dir *d, int *fd, struct err *err)
 {
-	return openat(d->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE_FILE);
+	if (!d->made)
+		return 1;
+	*fd = openat(d->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE_FILE);
+	return *fd < 0 ? err_sys(err, errno, "%s", d->path) : 0;
 }
 
 void cache_dir_keep(const struct cache_dir *d, int fd, const char *name)
@@ -90,38 +99,44 @@ void cache_dir_keep(const struct cache_dir *d, int fd, const char *name)
 	char self[64];
 
 	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-	/* One that is there already is as good, and without a name it is just gone. */
-	if (linkat(AT_FDCWD, self, d->fd, name, AT_SYMLINK_FOLLOW) < 0)
-		return;
+	for (int i = 0; i < 2; i++) {
+		if (linkat(AT_FDCWD, self, d->fd, name, AT_SYMLINK_FOLLOW) == 0 || errno != EEXIST)
+			return;
+		cache_dir_drop(d, name);
+	}
 }
 
 void cache_dir_drop(const struct cache_dir *d, const char *name)
 {
-	(void)unlinkat(d->fd, name, 0);
+	if (d->made && unlinkat(d->fd, name, 0) < 0 && errno == EISDIR)
+		(void)unlinkat(d->fd, name, AT_REMOVEDIR);
 }
 
 int cache_dir_read(const struct cache_dir *d, const char *name, size_t limit, struct buf *out)
 {
 	_close_ int fd = cache_dir_get(d, name);
 	struct err err = ERR_INIT;
+	struct stat st;
 	size_t got;
 
 	if (fd < 0)
 		return 1;
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || (uint64_t)st.st_size > limit)
+		return 1;
 	buf_reset(out);
-	buf_zeros(out, limit);
-	if (io_read(fd, name, out->p, limit, &got, &err) < 0)
-		got = 0;
+	buf_zeros(out, (size_t)st.st_size);
+	if (io_read(fd, name, out->p, out->n, &got, &err) < 0)
+		return 1;
 	out->n = got;
 	return got ? 0 : 1;
 }
 
 void cache_dir_write(const struct cache_dir *d, const char *name, struct str bytes)
 {
-	_close_ int fd = cache_dir_begin(d);
 	struct err err = ERR_INIT;
+	_close_ int fd = -1;
 
-	if (fd >= 0 && io_write(fd, name, bytes.p, bytes.n, &err) == 0)
+	if (cache_dir_begin(d, &fd, &err) == 0 && io_write(fd, name, bytes.p, bytes.n, &err) == 0)
 		cache_dir_keep(d, fd, name);
 }
 
@@ -134,13 +149,15 @@ static int use_room(const struct cache_dir *d, const char *room, bool remove,
 	struct stat st;
 	int rc = 0;
 
+	if (!dir && errno == ENOENT)
+		return 0;
 	if (!dir) {
 		rc = err_sys(err, errno, "%s/%s", d->path, room);
 		io_close(&fd);
 		return rc;
 	}
 	while (rc == 0 && (de = readdir(dir))) {
-		if (fstatat(fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		if (fstatat(fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode))
 			continue;
 		sum->files++;
 		sum->bytes += (uint64_t)st.st_blocks * 512;

@@ -20,15 +20,24 @@
 
 struct cache_dir;
 
-/* Makes the directory where it is missing, for this user alone. */
-int cache_dir_open(const char *path, struct cache_dir **out, struct err *err);
+/*
+ * make: the directory is made where it is missing, for this user alone. Else
+ * -ERR_NOENT where it is, and nothing will be kept in it or dropped.
+ */
+int cache_dir_open(const char *path, bool make, struct cache_dir **out, struct err *err);
 void cache_dir_free(struct cache_dir *d);
 
 /* A kept file, open for reading; the caller closes it. -1: there is none. */
 int cache_dir_get(const struct cache_dir *d, const char *name);
-/* A file without a name, for cache_dir_keep(); the caller closes it. -1: impossible. */
-int cache_dir_begin(const struct cache_dir *d);
-/* Give it its name. Failing is not an error: it is just not kept. */
+/*
+ * A file without a name, for cache_dir_keep(); the caller closes it. 1: nothing
+ * is to be kept.
+ */
+int cache_dir_begin(const struct cache_dir *d, int *fd, struct err *err);
+/*
+ * Give it its name, in the place of what has it: that was of no use. Failing is
+ * not an error: it is just not kept.
+ */
 void cache_dir_keep(const struct cache_dir *d, int fd, const char *name);
 void cache_dir_drop(const struct cache_dir *d, const char *name);
 

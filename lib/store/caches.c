@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/show.h"
 #include "nix/content_address.h"
+#include "nix/nix32.h"
 #include "store/caches_parts.h"
 #include "store/decompress.h"
 
@@ -13,6 +14,16 @@ void caches_warn(const struct caches *c, const struct err *err)
 {
 	if (c->opt.warn)
 		c->opt.warn(err->text);
+}
+
+void caches_elsewhere(struct caches *c, const struct err *err)
+{
+	struct buf text = BUF_INIT;
+
+	buf_putf(&text, "%s; trying elsewhere", err->text);
+	if (c->opt.warn)
+		c->opt.warn(text.p);
+	buf_fini(&text);
 }
 
 /* ---- opening ---------------------------------------------------------------- */
@@ -98,8 +109,15 @@ static int open_dir(struct caches *c, struct err *err)
 
 	if (!c->opt.dir || !c->http)
 		return 0;
-	rc = cache_dir_open(c->opt.dir, &c->dir, err);
-	return rc < 0 ? err_prefix(err, "the directory for downloads") : 0;
+	rc = cache_dir_open(c->opt.dir, !c->opt.keeps_nothing, &c->dir, err);
+	if (rc == -ERR_NOENT && c->opt.keeps_nothing)
+		return 0;
+	if (rc < 0)
+		err_prefix(err, "the directory for downloads");
+	if (rc == 0 || c->opt.dir_asked)
+		return rc;
+	caches_warn(c, err);
+	return 0;
 }
 
 int caches_open(const struct caches_options *opt, struct caches **out, struct err *err)
@@ -161,6 +179,51 @@ uint64_t caches_received(const struct caches *c)
 	return c->http ? http_received(c->http) : 0;
 }
 
+/* ---- the directory of downloads ----------------------------------------------- */
+
+void caches_copy_failed(struct caches *c, const struct err *err)
+{
+	struct err said = *err;
+	bool first;
+
+	pthread_mutex_lock(&c->lock);
+	first = !c->dir_failed;
+	c->dir_failed = true;
+	pthread_mutex_unlock(&c->lock);
+	if (!first)
+		return;
+	err_prefix(&said, "from here on no download is kept");
+	caches_warn(c, &said);
+}
+
+int caches_begin_copy(struct caches *c)
+{
+	struct err err = ERR_INIT;
+	bool failed;
+	int fd = -1;
+
+	pthread_mutex_lock(&c->lock);
+	failed = c->dir_failed;
+	pthread_mutex_unlock(&c->lock);
+	if (c->dir && !failed && cache_dir_begin(c->dir, &fd, &err) < 0)
+		caches_copy_failed(c, &err);
+	return fd;
+}
+
+void caches_kept_name(const struct caches *c, size_t supplier, struct str digest,
+                      char out[static KEPT_NAME_SIZE])
+{
+	uint8_t hash[HASH_SHA256_LEN];
+	char text[NIX32_LEN(HASH_SHA256_LEN) + 1];
+	struct buf b = BUF_INIT;
+
+	buf_putf(&b, "%s %.*s", c->suppliers[supplier].name, STR_ARG(digest));
+	sha256_of(b.p, b.n, hash);
+	buf_fini(&b);
+	nix32_encode(hash, sizeof hash, text);
+	snprintf(out, KEPT_NAME_SIZE, "narinfo/%s.narinfo", text);
+}
+
 /* ---- offers ----------------------------------------------------------------- */
 
 void offer_fini(struct offer *o)
@@ -176,6 +239,7 @@ void offer_set(struct offer *o, const struct narinfo *info, size_t supplier)
 	free(o->url);
 	free(o->compression);
 	o->supplier = supplier;
+	o->from_kept = false;
 	o->url = xstrndup(info->url.p, info->url.n);
 	o->compression = xstrndup(info->compression.p, info->compression.n);
 	o->has_file_hash = info->has_file_hash;
@@ -243,7 +307,8 @@ static int compare_str(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* As Nix's database has them: sorted, blanks between. */
+/* As Nix's database has them: sorted, blanks between. What is no signature is
+ * not for a database. */
 static char *join_sigs(const struct narinfo *info)
 {
 	struct buf b = BUF_INIT;
@@ -252,10 +317,12 @@ static char *join_sigs(const struct narinfo *info)
 		return NULL;
 	qsort(info->sigs, info->nsigs, sizeof *info->sigs, compare_str);
 	for (size_t i = 0; i < info->nsigs; i++) {
-		buf_puts(&b, i ? " " : "");
+		if (!signature_formed(info->sigs[i]))
+			continue;
+		buf_puts(&b, b.n ? " " : "");
 		buf_put(&b, info->sigs[i].p, info->sigs[i].n);
 	}
-	return buf_steal(&b);
+	return b.n ? buf_steal(&b) : NULL;
 }
 
 static char *in_store(struct str base)

@@ -24,7 +24,9 @@ struct caches_options {
 	const struct public_key *keys;
 	size_t n_keys;
 	bool check_sigs;
-	const char *dir; /* for downloads to keep; NULL: none are */
+	const char *dir;    /* for downloads to keep; NULL: none are */
+	bool dir_asked;     /* somebody asked for dir: without it nothing goes */
+	bool keeps_nothing; /* what is in dir serves, but nothing changes there */
 	struct http_options http;
 	void (*warn)(const char *text); /* what does not end the run; may be NULL */
 };
@@ -66,7 +68,15 @@ int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out,
  * expected and what came.
  */
 int nar_fetch_read(void *f, void *p, size_t n, size_t *got, struct err *err);
+/*
+ * What was read so far is no NAR, says *err. Reads on to its end: where that is
+ * not as promised, *err says so instead. Returns -err->code.
+ */
+int nar_fetch_refused(struct nar_fetch *f, struct err *err);
 void nar_fetch_free(struct nar_fetch *f);
+
+/* Warn that one NAR was bad, and comes from elsewhere. */
+void caches_elsewhere(struct caches *c, const struct err *err);
 
 /* Nothing more is wanted: whoever fetches gets -ERR_INTERRUPTED soon. */
 void caches_cancel(struct caches *c);

@@ -24,6 +24,7 @@ struct supplier {
 /* How to fetch one path, beside what the closure says of it. */
 struct offer {
 	size_t supplier;
+	bool from_kept;          /* its narinfo was kept, and may be old */
 	char *url, *compression; /* of a cache */
 	bool has_file_hash;
 	uint8_t file_hash[HASH_SHA256_LEN];
@@ -44,6 +45,7 @@ struct caches {
 	struct supplier suppliers[CACHES_MAX];
 	size_t n;
 	struct cache_dir *dir; /* NULL: nothing is kept */
+	bool dir_failed;       /* nothing more is kept; said already */
 	/* after caches_closure() */
 	struct path_info *paths; /* the closure's */
 	struct offer *offers;
@@ -58,6 +60,23 @@ struct caches {
 
 void offer_fini(struct offer *o);
 void caches_warn(const struct caches *c, const struct err *err);
+
+/* A file for a download's copy, or -1. */
+int caches_begin_copy(struct caches *c);
+/* It could not be written: that is said once, and nothing more is kept. */
+void caches_copy_failed(struct caches *c, const struct err *err);
+
+/* The name of a supplier's narinfo in the directory of downloads. */
+#define KEPT_NAME_SIZE 128
+void caches_kept_name(const struct caches *c, size_t supplier, struct str digest,
+                      char out[static KEPT_NAME_SIZE]);
+
+/*
+ * Ask a supplier for the NAR of a path that another one promised: then *o is
+ * its offer. 1: it has not got the very same one.
+ */
+int caches_ask_other(struct caches *c, const struct path_info *info, struct offer *o,
+                     size_t supplier, struct err *err);
 
 /* What the closure says of a narinfo's path, its references aside. */
 void path_info_set(struct path_info *pi, const struct narinfo *info);

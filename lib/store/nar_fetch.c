@@ -69,10 +69,10 @@ static void keep_copy(struct nar_fetch *f, const void *p, size_t n)
 {
 	struct err err = ERR_INIT;
 
-	if (f->copy < 0 || io_write(f->copy, "a download's copy", p, n, &err) == 0)
+	if (f->copy < 0 || io_write(f->copy, f->caches->opt.dir, p, n, &err) == 0)
 		return;
 	io_close(&f->copy);
-	caches_warn(f->caches, &err);
+	caches_copy_failed(f->caches, &err);
 }
 
 static int end_file(struct nar_fetch *f, struct err *err)
@@ -264,6 +264,21 @@ int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return err_prefix(err, "%s from %s", f->info->path, f->from);
 }
 
+int nar_fetch_refused(struct nar_fetch *f, struct err *err)
+{
+	struct err other = ERR_INIT;
+	uint8_t rest[4096];
+	size_t got = 1;
+	int rc = 0;
+
+	while (rc == 0 && got)
+		rc = nar_fetch_read(f, rest, sizeof rest, &got, &other);
+	if (rc == 0)
+		return err_prefix(err, "%s from %s", f->info->path, f->from);
+	*err = other;
+	return rc;
+}
+
 void nar_fetch_free(struct nar_fetch *f)
 {
 	if (!f)
@@ -378,8 +393,8 @@ static int open_cache(struct nar_fetch *f, const struct supplier *s, struct err 
 	if (!f->file)
 		f->file = cache_open(s->cache, o->url, f->file_max,
 		                     (size_t)MIN(f->file_max, (uint64_t)WINDOW));
-	if (f->caches->dir && cache_remote(s->cache))
-		f->copy = cache_dir_begin(f->caches->dir);
+	if (cache_remote(s->cache))
+		f->copy = caches_begin_copy(f->caches);
 	return decompress_new(str_from(o->compression), (struct nar_source){read_file, f},
 	                      &f->decompressor, err);
 }
@@ -404,35 +419,20 @@ static int open_kept(struct nar_fetch *f, struct err *err)
 /* Ask one of the others. 1: it cannot help. */
 static int ask_other(struct nar_fetch *f, size_t supplier, struct err *err)
 {
-	struct caches *c = f->caches;
-	struct supplier *s = &c->suppliers[supplier];
-	struct str digest = {f->info->path + strlen(STORE_DIR "/"), STORE_DIGEST_LEN};
-	_free_ char *name = xasprintf("%.*s.narinfo", STR_ARG(digest));
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	_cleanup_(narinfo_fini) struct narinfo info = {0};
-	struct cache_file *file;
-	int rc;
+	const struct supplier *s = &f->caches->suppliers[supplier];
+	int rc = 1;
 
-	if (is_out(c, supplier) || !s->cache)
-		return 1;
-	file = cache_open(s->cache, name, NARINFO_BYTES_MAX, NARINFO_WINDOW);
-	rc = cache_file_read_all(file, &text, err);
-	cache_file_free(file);
-	if (rc == 0)
-		rc = narinfo_parse(buf_str(&text), digest, &info, err);
-	if (rc == 0)
-		rc = caches_trust(c, &info, f->offer, err);
-	if (rc == -ERR_INTERRUPTED)
-		return rc;
-	/* The closure and its order are settled: only the very same will do. */
-	if (rc < 0 || info.nar_size != f->info->nar_size ||
-	    memcmp(info.nar_hash, f->info->nar_hash, HASH_SHA256_LEN) != 0)
-		return 1;
-	offer_set(f->offer, &info, supplier);
-	return open_cache(f, s, err);
+	if (!is_out(f->caches, supplier))
+		rc = caches_ask_other(f->caches, f->info, f->offer, supplier, err);
+	if (rc == 0 && s->local)
+		open_local(f, s);
+	else if (rc == 0)
+		rc = open_cache(f, s, err);
+	return rc;
 }
 
-/* Whoever is next: first what was kept, then who made the offer, then others. */
+/* Whoever is next: first what was kept, then who made the offer, then others;
+ * and who made it where that was kept, and may have another by now. */
 static int open_next(struct nar_fetch *f, struct err *err)
 {
 	struct caches *c = f->caches;
@@ -449,7 +449,7 @@ static int open_next(struct nar_fetch *f, struct err *err)
 			open_local(f, s), rc = 0;
 		else if (turn == 1)
 			rc = is_out(c, o->supplier) ? 1 : open_cache(f, s, err);
-		else if (turn - 2 != o->supplier)
+		else if (turn - 2 != o->supplier || o->from_kept)
 			rc = ask_other(f, turn - 2, err);
 	}
 	return rc;

@@ -124,17 +124,23 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
 }
 
-static int fetch_once(struct nar_files *nf, size_t i, bool again, struct nar *nar, struct err *err)
+/* last: why it is fetched again, or NULL. */
+static int fetch_once(struct nar_files *nf, size_t i, const struct err *last, struct nar *nar,
+                      struct err *err)
 {
 	struct copying c = {.to = nar->fd};
 	struct walk *walk;
-	int rc = caches_fetch(nf->caches, i, again, &c.from, err);
+	int rc = caches_fetch(nf->caches, i, last, &c.from, err);
 
 	if (rc)
 		return rc;
+	if (last)
+		caches_elsewhere(nf->caches, last);
 	walk = nar_walk_new((struct nar_source){copy_read, &c});
 	rc = index_walk(nar, walk, err);
 	walk_free(walk);
+	if (rc == -ERR_FORMAT)
+		rc = nar_fetch_refused(c.from, err);
 	nar_fetch_free(c.from);
 	return rc;
 }
@@ -147,13 +153,13 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	rc = fetch_once(nf, i, false, &nar, err);
+	rc = fetch_once(nf, i, NULL, &nar, err);
 	while (rc < 0 && rc != -ERR_INTERRUPTED && rc != -ERR_SPACE) {
 		last = *err;
 		drop_index(&nar);
 		if (lseek(nar.fd, 0, SEEK_SET) < 0 || ftruncate(nar.fd, 0) < 0)
 			break;
-		got = fetch_once(nf, i, true, &nar, err);
+		got = fetch_once(nf, i, &last, &nar, err);
 		if (got == 1) {
 			*err = last;
 			break;

@@ -51,7 +51,7 @@ bad 1 toftp "$path/toftp: .*[Pp]rotocol"
 bad 4 bomb "$path/bomb: .*larger"
 bad 4 empty "$path/empty: .*(cut short|promised)"
 bad 4 otherinfo "otherinfo: narinfo: it is about"
-bad 1 hugeinfo "hugeinfo: .*larger"
+bad 1 hugeinfo "hugeinfo/.*larger than it should be, 4194304 bytes"
 bad 1 badurl "badurl: narinfo: URL .*leaves the cache"
 bad 1 elsewhere "elsewhere: narinfo: URL .*relative"
 bad 4 hugesize "signature"
@@ -60,7 +60,7 @@ bad 4 unsigned "unsigned: it is not signed"
 bad 1 cycle "refers to itself by way of others" --no-check-sigs
 bad 1 down "down.*500"
 for how in order twice dots slash padding trailing deep short magic; do
-  bad 1 "nar-$how" "NAR, byte [0-9]+: " --no-check-sigs
+  bad 1 "nar-$how" "$path/nar-$how: NAR, byte [0-9]+: " --no-check-sigs
 done
 refused 1 'no-cache-here is no binary cache' g1 "${opts[@]}" --from "$url/plain/no-cache-here"
 refused 1 'onnect' g1 "${opts[@]}" --from http://127.0.0.1:1
@@ -137,6 +137,38 @@ for f in $(grep -l '^CA: \(text\|fixed:sha256\)' "$work/ca"/*.narinfo); do
   refused 4 "contents' hash" g2 --conf "$work/conf" --system "$strange" -o "$out" --trusted-key "$key" --from "file://$work/lie"
   rm -rf "$work/lie"
 done
+
+# Contents that are no NAR any more: what is said is whose they are and what was promised, also of what is looked into
+# early; the next one helps, be it a cache or a store; and each path's trouble is told.
+fill "$work/none" "compression=none&secret-key=$work/secret" "$system"
+cp -r "$work/none" "$work/broken"
+for f in "$work"/broken/nar/*; do
+  chmod u+w "$f"
+  printf '\377' | dd of="$f" bs=1 seek=$(($(stat -c %s "$f") - 20)) conv=notrunc status=none
+done
+sed -i '/^File/d' "$work"/broken/*.narinfo
+refused 4 "^domstrap: $system from file://$work/broken: its NAR hash is sha256:[0-9a-z]{52}, sha256:[0-9a-z]{52} was promised\$" \
+  g1 "${opts[@]}" --from "file://$work/broken"
+for next in "file://$work/none" /; do
+  good "broken, then $next" --from "file://$work/broken?priority=0" --from "$next"
+  [ "$(grep -c '^warning: .* was promised; trying elsewhere$' "$work/stderr")" = "$(find "$work"/none -name '*.narinfo' | wc -l)" ] ||
+    { cat "$work/stderr"; fail "not every path's trouble was told"; }
+done
+
+# What no signature speaks of, but would break the guest's Nix.
+cp -r "$work/none" "$work/ca-bad"
+echo 'CA: foo:bar' >>"$work/ca-bad/$TOP"
+refused 1 "narinfo: CA .foo:bar.: not a content address" g1 "${opts[@]}" --from "file://$work/ca-bad"
+cp -r "$work/none" "$work/sigs"
+sed -i 's/^Sig: .*/Sig: nonsense\n&\nSig: a:b/' "$work"/sigs/*.narinfo
+from g1 --system "$system" -o "$out" -q --trusted-key "$key" --from "file://$work/sigs"
+from g2 --name g1 --system "$system" -o "$work" -q --trusted-key "$key" --from "file://$work/none"
+for f in "$out/g1.img" "$work/g2.img"; do
+  dd if="$f" of="$f.fs" bs=1M skip=1 conv=sparse status=none
+  debugfs -R "dump /nix/var/nix/db/db.sqlite $f.db" "$f.fs" >/dev/null 2>&1
+done
+cmp "$out/g1.img.db" "$work/g2.img.db" || fail "what is no signature is in the database"
+rm "$out"/g1.* "$work"/g2.*
 
 # A folder's links must stay in it.
 cp -r "$work/c" "$work/link"

@@ -49,8 +49,72 @@ damage narinfo 1 flip
 damage narinfo 2 empty
 again "damaged"
 [ "$(asked nar/)" = 6 ] && [ "$(asked narinfo)" = 2 ] || fail "not just the damaged ones were fetched"
-rm -f "$keep"/nar/"$(find "$keep/nar" -type l -printf %f)"
 again "repaired"
+[ "$(wc -l <"$requests")" = 1 ] || fail "what was fetched again was not kept"
+blocked=$(ls "$keep/nar" | head -n 1)
+rm "$keep/nar/$blocked"
+mkdir "$keep/nar/$blocked"
+again "a directory in the way"
+again "repaired"
+[ "$(wc -l <"$requests")" = 1 ] || fail "what was fetched again was not kept"
+
+# Narinfos that are older than the cache: another compression, so other files.
+fill "$work/other" "compression=xz&compression-level=1&secret-key=$work/secret" "$large"
+mv "$work/c" "$work/c.zstd"
+mv "$work/other" "$work/c"
+rm "$keep"/nar/*
+again "old narinfos"
+grep -q '^warning: .* 404; trying elsewhere' "$work/stderr" || { cat "$work/stderr"; fail "no word of old narinfos"; }
+again "new ones"
+[ "$(asked nar/)" = 0 ] || fail "NARs were fetched again"
+rm -r "$work/c"
+mv "$work/c.zstd" "$work/c"
+
+# Nothing is made or kept by who only looks.
+for c in "cache" "cache --clean" "cache --json"; do
+  # shellcheck disable=SC2086 # words
+  "$DOMSTRAP" $c --cache-dir "$work/no/such" >/dev/null || fail "$c: no directory yet"
+done
+create g2 "${opts[@]}" --cache-dir "$work/no/such" --dry-run >/dev/null
+[ ! -e "$work/no" ] || fail "a directory was made by who only looks"
+find "$keep" -printf '%p %s %T@\n' | sort >"$work/before"
+create g2 "${opts[@]}" --dry-run >/dev/null
+find "$keep" -printf '%p %s %T@\n' | sort >"$work/after"
+same "$work/before" "$work/after" "--dry-run keeps something"
+refused 2 'it has no name' g2 "${opts[@]}" --cache-dir ''
+
+# A directory that is full, or cannot be written, is said once, and the guest is made.
+told() { # told WORDS ARGUMENT...
+  local words=$1
+  shift
+  create g2 "${opts[@]}" "$@" 2>"$work/stderr" || { cat "$work/stderr"; fail "$words"; }
+  rm "$out"/g2.*
+  [ "$(wc -l <"$work/stderr")" = 1 ] && grep -Eq -- "^warning: .*$words" "$work/stderr" || { cat "$work/stderr"; fail "not one line: $words"; }
+  cat "$work/stderr"
+}
+mkdir "$WORLD/mnt"
+if mount -t tmpfs -o size=20m tmpfs "$WORLD/mnt" 2>/dev/null; then
+  told "$WORLD/mnt.*No space left" --cache-dir "$WORLD/mnt"
+  rm -r "$WORLD"/mnt/*
+  mkdir "$WORLD"/mnt/nar "$WORLD"/mnt/narinfo
+  mount -o remount,ro "$WORLD/mnt"
+  told "$WORLD/mnt: Read-only" --cache-dir "$WORLD/mnt"
+  rmdir "$WORLD"/mnt/nar 2>/dev/null || true
+  umount "$WORLD/mnt"
+  mount -t tmpfs -o ro tmpfs "$WORLD/mnt"
+  refused 1 "$WORLD/mnt/nar: Read-only" g2 "${opts[@]}" --cache-dir "$WORLD/mnt"
+  umount "$WORLD/mnt"
+fi
+# Nobody asked for the usual one: without it goes as well.
+if setpriv --reuid 65534 --clear-groups true 2>/dev/null; then
+  mkdir -m 777 "$work/nobody"
+  install -m 755 "$DOMSTRAP" "$work/domstrap"
+  chmod 755 "$WORLD" "$work"
+  setpriv --reuid 65534 --clear-groups env -u XDG_CACHE_HOME HOME=/nonexistent "$work/domstrap" create g2 --conf "$work/conf" \
+    --system "$large" -o "$work/nobody" --trusted-key "$key" --from "$url/plain" -q </dev/null 2>"$work/stderr" ||
+    { cat "$work/stderr"; fail "no HOME"; }
+  grep -q '^warning: the directory for downloads: /nonexistent: ' "$work/stderr" || { cat "$work/stderr"; fail "no HOME: not said"; }
+fi
 
 "$DOMSTRAP" cache --cache-dir "$keep" --clean >/dev/null
 "$DOMSTRAP" cache --cache-dir "$keep" | grep -q ': 0 files' || fail "not clean"
