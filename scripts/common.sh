@@ -1,4 +1,4 @@
-# common.sh: sourced by the scripts of demo/, test/xen/ and scripts/.
+# common.sh: sourced by the scripts of demo/, test/ and scripts/.
 # Sets: repo (this clone), work (where everything built goes: DOMSTRAP_WORK, or build/ here).
 # shellcheck shell=bash
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
