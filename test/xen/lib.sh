@@ -6,8 +6,8 @@ xen=$repo/test/xen
 machines=()
 set -m # each machine in a process group of its own, so that ^C here ends all of it
 
-# ready GROUP...: have Debian's packages of these GROUPs (scripts/install-deps.sh) and the Xen rig. Sets logs, a directory
-# that stays, and dir, one in it that does not.
+# ready GROUP...: have Debian's packages of these GROUPs (scripts/install-deps.sh) and the Xen rig. Sets logs, a
+# directory that stays, and dir, one in it that does not.
 ready() {
   "$repo/scripts/install-deps.sh" "$@"
   "$xen/build.sh"
