@@ -13,23 +13,14 @@
 # what the copying costs), zstd (as NixOS's), xz, lz4 or gzip. KERNEL takes a file instead. Peak memory is the largest
 # process's; "all" adds up what all of domgrub's processes had at the same time, sampled. ROUNDS (21) says how often.
 # Wants python3, and apt for pygrub (or PYGRUB, a path).
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-top=${here%/*}
-build=${BUILD:-$top/build}
-mkdir -p "${1:-$build/bench}"
-work=$(cd "${1:-$build/bench}" && pwd)
+. "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-21}
-domgrub=$build/bin/domgrub/domgrub
-measure=$build/bench/measure
-
-die() { echo "domgrub.sh: $*" >&2; exit 1; }
-[ -x "$domgrub" ] || die "no $domgrub; run make first"
+domgrub=$(built domgrub)
 pygrub=${PYGRUB:-$work/pygrub/pygrub}
 [ -x "$pygrub" ] || "$top/scripts/get-pygrub.sh" "$work/pygrub" 2>/dev/null || die "no pygrub"
 
 out=$work/out disk=$work/boot.img src=$work/boot
-rm -rf "$src" "$out" "$work"/times.*
+rm -rf "$src" "$out"
 mkdir -p "$src/kernels" "$src/grub" "$out"
 if [ -n "${KERNEL-}" ]; then
   cp "$KERNEL" "$src/kernels/kernel"
@@ -56,7 +47,7 @@ run() { # NAME COMMAND...: once, into an empty directory
   local name=$1
   shift
   rm -f "$out"/*
-  "$measure" "$work/times.$name" "$@" >/dev/null 2>"$work/err" || die "$name: $(cat "$work/err")"
+  measured "$name" "$@" >/dev/null 2>"$work/err" || die "$name: $(cat "$work/err")"
 }
 
 "$domgrub" --config="$work/usual.conf" -q --output-directory="$out" "$disk" >/dev/null 2>&1 # from here on the kernel is known
@@ -69,10 +60,6 @@ for _ in $(seq "$rounds"); do
   run unchecked "$domgrub" --config="$work/unchecked.conf" -q --output-format=simple0 --output-directory="$out" "$disk"
   run floor sh -c "cat '$src/kernels/kernel' '$src/kernels/initrd' >'$out/both'"
 done
-
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-column() { awk -v c="$2" '{print $c}' "$work/times.$1"; }
-ratio() { paste "$work/times.$1" "$work/times.$2" | awk '{print $1 / $4}' | median; }
 
 printf '%-14s %9s %9s %10s\n' "" "wall ms" "CPU ms" "peak KiB"
 for n in list pygrub-list answer first unchecked pygrub-answer floor; do
