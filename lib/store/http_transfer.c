@@ -51,8 +51,8 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 
 	/* First: who waits for all of it never reads, so a pause would have no end. */
 	if (d->limit - d->arrived < n - drop) {
-		snprintf(why, sizeof why, "the answer is larger than it should be, %" PRIu64 " bytes",
-		         d->limit);
+		snprintf(why, sizeof why,
+		         "the answer is larger than it should be, %" PRIu64 " bytes", d->limit);
 		download_fail(d, ERR_LIMIT, why);
 		return 0;
 	}

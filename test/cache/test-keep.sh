@@ -95,12 +95,11 @@ told() { # told WORDS ARGUMENT...
 mkdir "$WORLD/mnt"
 if mount -t tmpfs -o size=20m tmpfs "$WORLD/mnt" 2>/dev/null; then
   told "$WORLD/mnt.*No space left" --cache-dir "$WORLD/mnt"
-  rm -r "$WORLD"/mnt/*
+  rm -r "${WORLD:?}"/mnt/*
   mkdir "$WORLD"/mnt/nar "$WORLD"/mnt/narinfo
   mount -o remount,ro "$WORLD/mnt"
   told "$WORLD/mnt: Read-only" --cache-dir "$WORLD/mnt"
-  rmdir "$WORLD"/mnt/nar 2>/dev/null || true
-  umount "$WORLD/mnt"
+    umount "$WORLD/mnt"
   mount -t tmpfs -o ro tmpfs "$WORLD/mnt"
   refused 1 "$WORLD/mnt/nar: Read-only" g2 "${opts[@]}" --cache-dir "$WORLD/mnt"
   umount "$WORLD/mnt"

@@ -171,6 +171,11 @@ static void signatures(void **state)
 	narinfo_fini(&n);
 }
 
+/* Made for this test alone. */
+#define SECRET                                                                                     \
+	"test-1:GpC/aShmB4bJbbSxCl6UUjsD4YNQC+BLT8ZgdsBjCcQfaHI1dRBk/20Yg2ghSI3KVTwa/"             \
+	"pXXpjDIHcfdSHVA3g=="
+
 static void keys_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -182,8 +187,7 @@ static void keys_refused(void **state)
 	        "test-1:AAAA",
 	        "te st:7FwsYd5Xh+R+mW4xT2Krg19fgTrwP8NwUkphq9KdYg0=",
 	        KEY "=",
-	        "test-1:GpC/aShmB4bJbbSxCl6UUjsD4YNQC+BLT8ZgdsBjCcQfaHI1dRBk/20Yg2ghSI3KVTwa/"
-	        "pXXpjDIHcfdSHVA3g==",
+	        SECRET,
 	};
 	struct public_key key;
 	struct err err = ERR_INIT;
