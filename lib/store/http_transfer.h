@@ -19,7 +19,7 @@ enum state {
 struct download {
 	struct http *http;
 	struct download *prev, *next; /* in http's list */
-	char *url, *name; /* what is asked for; what errors call it */
+	char *url, *name;             /* what is asked for; what errors call it */
 	uint64_t limit;
 	size_t window;
 	enum state state;

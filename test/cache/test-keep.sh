@@ -99,7 +99,7 @@ if mount -t tmpfs -o size=20m tmpfs "$WORLD/mnt" 2>/dev/null; then
   mkdir "$WORLD"/mnt/nar "$WORLD"/mnt/narinfo
   mount -o remount,ro "$WORLD/mnt"
   told "$WORLD/mnt: Read-only" --cache-dir "$WORLD/mnt"
-    umount "$WORLD/mnt"
+  umount "$WORLD/mnt"
   mount -t tmpfs -o ro tmpfs "$WORLD/mnt"
   refused 1 "$WORLD/mnt/nar: Read-only" g2 "${opts[@]}" --cache-dir "$WORLD/mnt"
   umount "$WORLD/mnt"
