@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,18 @@ static void help(FILE *to)
 	fputs("\n\"domstrap COMMAND --help\" tells more; so does domstrap(1).\n", to);
 }
 
+/* A result that did not get out is none. */
+static int finish(int status)
+{
+	bool lost = ferror(stdout);
+
+	lost |= fflush(stdout) != 0;
+	if (!lost || status != STATUS_DONE)
+		return status;
+	fputs("domstrap: not all of the result could be written to standard output\n", stderr);
+	return STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -61,15 +74,15 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
-		return STATUS_DONE;
+		return finish(STATUS_DONE);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("domstrap " VERSION);
-		return STATUS_DONE;
+		return finish(STATUS_DONE);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return finish(commands[i].run(argc - 1, argv + 1));
 	fprintf(stderr, "domstrap: '%s' is no command; \"domstrap --help\" lists them\n", argv[1]);
 	return STATUS_USAGE;
 }

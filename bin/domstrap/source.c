@@ -99,10 +99,11 @@ static int add_key(struct system_source *s, const char *text, const char *where,
 /* Those of the configuration, or else the public cache's; and what was given. */
 static int set_keys(struct system_source *s, const struct source_options *opt, struct err *err)
 {
+	_free_ char *where = xasprintf("%s: trusted-keys", opt->conf ? opt->conf : CONF_FILE);
 	int rc = 0;
 
 	for (size_t i = 0; i < s->conf.n_keys && rc == 0; i++)
-		rc = add_key(s, s->conf.keys[i], "trusted-keys", err);
+		rc = add_key(s, s->conf.keys[i], where, err);
 	if (rc == 0 && !s->conf.n_keys)
 		rc = add_key(s, DEFAULT_KEY, "the default key", err);
 	for (size_t i = 0; i < opt->trusted_keys.n && rc == 0; i++) {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DB_DIR "/nix/var/nix/db"
 #define SCHEMA_SIZE_MAX 64
@@ -19,11 +20,25 @@ struct local_store {
 	struct store_db *db;
 };
 
+/* A folder that somebody may have named as if it were a store. */
+static bool is_cache(const char *root)
+{
+	_free_ char *info = xasprintf("%s/nix-cache-info", root);
+
+	return access(info, F_OK) == 0;
+}
+
 /* What is missing or unreadable, in terms of the store. */
 static int explain(const char *root, struct err *err)
 {
 	const char *of = *root ? root : "this host";
 
+	if (err->code == ERR_NOENT && is_cache(root))
+		return err_set(
+		        err, ERR_NOENT,
+		        "%s has no Nix store; it is a binary cache, for which file:// stands "
+		        "before its absolute path",
+		        root);
 	if (err->code == ERR_NOENT)
 		return err_prefix(err, "%s has no Nix store", of);
 	if (err->sys_errno == EACCES || err->sys_errno == EPERM)

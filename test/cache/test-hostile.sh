@@ -67,6 +67,10 @@ refused 1 'onnect' g1 "${opts[@]}" --from http://127.0.0.1:1
 refused 2 's3://' g1 "${opts[@]}" --from s3://bucket
 refused 2 'a cache is file://' g1 "${opts[@]}" --from ftp://127.0.0.1/x
 refused 2 'not a public key' g1 "${opts[@]}" --from "$url/plain" --trusted-key nonsense
+refused 1 "$work/c has no Nix store; it is a binary cache, for which file://" g1 "${opts[@]}" --from "$work/c"
+printf 'trusted-keys = nonsense\n' >"$work/conf-bad"
+refused 1 "$work/conf-bad: trusted-keys: .nonsense. is not a public key" g1 --conf "$work/conf-bad" --system "$system" \
+  -o "$out" --from "$url/plain"
 refused 1 'does not have it' g1 "${opts[@]}" --from "$url/plain" --system /nix/store/00000000000000000000000000000000-x
 # A password is for the server alone.
 with=${url/:\/\//:\/\/user:secret@}

@@ -77,6 +77,8 @@ for c in "cache" "cache --clean" "cache --json"; do
 done
 create g2 "${opts[@]}" --cache-dir "$work/no/such" --dry-run >/dev/null
 [ ! -e "$work/no" ] || fail "a directory was made by who only looks"
+! "$DOMSTRAP" cache --cache-dir "$keep" >/dev/full 2>"$work/stderr" || fail "a result that was lost is none"
+grep -q 'standard output' "$work/stderr" || fail "a lost result: not said"
 find "$keep" -printf '%p %s %T@\n' | sort >"$work/before"
 create g2 "${opts[@]}" --dry-run >/dev/null
 find "$keep" -printf '%p %s %T@\n' | sort >"$work/after"
