@@ -6,10 +6,10 @@
 #include "store/http_transfer.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/pool.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +40,7 @@ static void unlink_download(struct http *h, struct download *d)
 	*(d->prev ? &d->prev->next : &h->first) = d->next;
 	*(d->next ? &d->next->prev : &h->last) = d->prev;
 	buf_fini(&d->data);
+	sha256_fini(&d->sha);
 	free(d->url);
 	free(d);
 }
@@ -227,19 +228,6 @@ static void init_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static int start_thread(struct http *h, struct err *err)
-{
-	sigset_t all, old;
-	int rc;
-
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&h->thread, NULL, run, h);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc ? err_sys(err, rc, "a thread for downloads") : 0;
-}
-
 int http_new(const struct http_options *opt, struct http **out, struct err *err)
 {
 	struct http *h = xcalloc(1, sizeof *h);
@@ -259,11 +247,11 @@ int http_new(const struct http_options *opt, struct http **out, struct err *err)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&h->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	rc = start_thread(h, err);
-	if (rc < 0) {
+	rc = pool_thread(&h->thread, run, h);
+	if (rc) {
 		curl_multi_cleanup(h->multi);
 		free(h);
-		return rc;
+		return err_sys(err, rc, "a thread for downloads");
 	}
 	*out = h;
 	return 0;
@@ -296,6 +284,7 @@ struct download *http_get(struct http *h, const char *url, uint64_t limit, size_
 	d->limit = limit;
 	d->window = window;
 	d->data = (struct buf)BUF_INIT;
+	sha256_init(&d->sha);
 	pthread_mutex_lock(&h->lock);
 	d->prev = h->last;
 	*(h->last ? &h->last->next : &h->first) = d;
@@ -322,7 +311,7 @@ static int read_locked(struct download *d, void *p, size_t n, size_t *got, struc
 	struct http *h = d->http;
 
 	while (d->pos == d->data.n && d->state != READY) {
-		if (stopped(h))
+		if (stopped(h) || d->stopped)
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
 		wait_a_moment(h);
 	}
@@ -350,6 +339,11 @@ int download_read(struct download *d, void *p, size_t n, size_t *got, struct err
 	return rc;
 }
 
+void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN])
+{
+	sha256_final(&d->sha, out);
+}
+
 bool download_ready(struct download *d)
 {
 	bool ready;
@@ -358,6 +352,14 @@ bool download_ready(struct download *d)
 	ready = d->state == READY;
 	pthread_mutex_unlock(&d->http->lock);
 	return ready;
+}
+
+void download_stop(struct download *d)
+{
+	pthread_mutex_lock(&d->http->lock);
+	d->stopped = true;
+	pthread_cond_broadcast(&d->http->changed);
+	pthread_mutex_unlock(&d->http->lock);
 }
 
 void download_free(struct download *d)

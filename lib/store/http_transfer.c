@@ -69,8 +69,9 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct download *d = ctx;
+	uint64_t before = d->arrived;
 	long status = 0;
-	size_t took;
+	size_t took, fresh;
 
 	curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
 	pthread_mutex_lock(&d->http->lock);
@@ -84,6 +85,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 		took = take_body(d, p, size * n);
 	}
 	pthread_mutex_unlock(&d->http->lock);
+	/* Here and not by who unpacks it, which takes longer. */
+	fresh = (size_t)(d->arrived - before);
+	sha256_update(&d->sha, p + (size * n - fresh), fresh);
 	return took;
 }
 

@@ -24,6 +24,7 @@ struct download {
 	size_t window;
 	enum state state;
 	bool cancelled;
+	bool stopped;        /* for its reader */
 	bool paused, resume; /* the window is full; it has room again */
 	unsigned tries;
 	int64_t not_before; /* ms: when the next try may begin */
@@ -32,6 +33,7 @@ struct download {
 	uint64_t arrived; /* bytes of the body that the reader gets, in all */
 	uint64_t skip;    /* of this try: what an earlier one brought already */
 	uint64_t headers;
+	struct sha256 sha; /* the net thread's until the end was read */
 	struct err err; /* code 0: none */
 	CURL *easy;
 	char why[CURL_ERROR_SIZE];
