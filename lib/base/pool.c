@@ -80,7 +80,8 @@ int pool_run(unsigned threads, size_t n, pool_job *job, void *ctx, struct err *e
 	pthread_mutex_init(&p.lock, NULL);
 	for (unsigned i = 0; i < threads; i++)
 		workers[i] = (struct worker){.pool = &p, .number = i};
-	while (started + 1 < threads && pool_thread(&ids[started], work, &workers[started + 1]) == 0)
+	while (started + 1 < threads &&
+	       pool_thread(&ids[started], work, &workers[started + 1]) == 0)
 		started++;
 	work(&workers[0]);
 	while (started)

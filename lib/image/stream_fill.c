@@ -161,8 +161,8 @@ static struct unit *take_next(struct fill *f)
 	unsigned cores = MAX(f->opt->threads / 2, 1u);
 	struct unit *u;
 
-	if (cores > 1 && is_large(last) && f->back - f->front > 1 &&
-	    is_slow(f, last) && last->bytes * cores >= f->left)
+	if (cores > 1 && is_large(last) && f->back - f->front > 1 && is_slow(f, last) &&
+	    last->bytes * cores >= f->left)
 		u = &f->units[--f->back];
 	else if (is_large(&f->units[f->front]) && f->large_going >= cores)
 		return NULL;
@@ -195,9 +195,9 @@ static struct unit *choose(struct fill *f, do_unit **what)
 			return NULL;
 		u = f->front < f->back ? take_next(f) : NULL;
 		if (u) {
-			*what = !is_large(u)                   ? stream_do_memory
+			*what = !is_large(u)        ? stream_do_memory
 			        : goes_direct(f, u) ? stream_do_direct
-			                                       : stream_do_spool;
+			                            : stream_do_spool;
 			return u;
 		}
 		if (f->front == f->back && !parked && !f->large_going)

@@ -34,7 +34,7 @@ struct download {
 	uint64_t skip;    /* of this try: what an earlier one brought already */
 	uint64_t headers;
 	struct sha256 sha; /* the net thread's until the end was read */
-	struct err err; /* code 0: none */
+	struct err err;    /* code 0: none */
 	CURL *easy;
 	char why[CURL_ERROR_SIZE];
 };
