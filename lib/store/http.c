@@ -4,7 +4,6 @@
  * whoever holds the lock. Only the net thread frees a download.
  */
 #include "store/http_transfer.h"
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/pool.h"
 
@@ -39,7 +38,7 @@ static void unlink_download(struct http *h, struct download *d)
 {
 	*(d->prev ? &d->prev->next : &h->first) = d->next;
 	*(d->next ? &d->next->prev : &h->last) = d->prev;
-	buf_fini(&d->data);
+	body_fini(&d->body, &h->heap);
 	sha256_fini(&d->sha);
 	free(d->url);
 	free(d);
@@ -270,6 +269,7 @@ void http_free(struct http *h)
 	pthread_join(h->thread, NULL);
 	look_around(h);
 	curl_multi_cleanup(h->multi);
+	body_heap_fini(&h->heap);
 	pthread_cond_destroy(&h->changed);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
@@ -283,7 +283,6 @@ struct download *http_get(struct http *h, const char *url, uint64_t limit, size_
 	d->url = xstrdup(url);
 	d->limit = limit;
 	d->window = window;
-	d->data = (struct buf)BUF_INIT;
 	sha256_init(&d->sha);
 	pthread_mutex_lock(&h->lock);
 	d->prev = h->last;
@@ -306,11 +305,12 @@ static void wait_a_moment(struct http *h)
 	pthread_cond_timedwait(&h->changed, &h->lock, &until);
 }
 
-static int read_locked(struct download *d, void *p, size_t n, size_t *got, struct err *err)
+/* Locked. Something came, or the end. */
+static int wait_for_bytes(struct download *d, struct err *err)
 {
 	struct http *h = d->http;
 
-	while (d->pos == d->data.n && d->state != READY) {
+	while (!d->body.waiting && d->state != READY) {
 		if (stopped(h) || d->stopped)
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
 		wait_a_moment(h);
@@ -319,24 +319,39 @@ static int read_locked(struct download *d, void *p, size_t n, size_t *got, struc
 		*err = d->err;
 		return -(int)d->err.code;
 	}
-	*got = MIN(n, d->data.n - d->pos);
-	memcpy(p, buf_str(&d->data).p + d->pos, *got);
-	d->pos += *got;
-	if (d->paused && !d->resume && d->data.n - d->pos <= d->window / 2) {
-		d->resume = true;
-		curl_multi_wakeup(h->multi);
-	}
 	return 0;
+}
+
+/* Locked. */
+static void drop_bytes(struct download *d, size_t n)
+{
+	body_drop(&d->body, &d->http->heap, n);
+	if (d->paused && !d->resume && d->body.waiting <= d->window / 2) {
+		d->resume = true;
+		curl_multi_wakeup(d->http->multi);
+	}
 }
 
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err)
 {
+	const uint8_t *from = NULL;
+	size_t some;
 	int rc;
 
+	*got = 0;
 	pthread_mutex_lock(&d->http->lock);
-	rc = read_locked(d, p, n, got, err);
+	rc = wait_for_bytes(d, err);
+	if (rc == 0)
+		from = body_peek(&d->body, &some);
 	pthread_mutex_unlock(&d->http->lock);
-	return rc;
+	if (!from)
+		return rc;
+	*got = MIN(n, some);
+	memcpy(p, from, *got);
+	pthread_mutex_lock(&d->http->lock);
+	drop_bytes(d, *got);
+	pthread_mutex_unlock(&d->http->lock);
+	return 0;
 }
 
 void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN])

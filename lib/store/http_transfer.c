@@ -33,19 +33,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
-/* Forget what was read, so that memory stays near the window. */
-static void make_room(struct download *d)
-{
-	if (!d->pos || (d->pos < d->data.n && d->pos < d->window / 2))
-		return;
-	d->data.n -= d->pos;
-	memmove(d->data.p, d->data.p + d->pos, d->data.n);
-	d->pos = 0;
-}
-
 static size_t take_body(struct download *d, const char *p, size_t n)
 {
-	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->data.n - d->pos;
+	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->body.waiting;
 
 	/* First: who waits for all of it never reads, so a pause would have no end. */
 	if (d->limit - d->arrived < n - drop) {
@@ -57,8 +47,7 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	d->skip -= drop;
-	make_room(d);
-	buf_put(&d->data, p + drop, n - drop);
+	body_put(&d->body, &d->http->heap, p + drop, n - drop);
 	d->arrived += n - drop;
 	d->http->received += n;
 	if (!waiting)

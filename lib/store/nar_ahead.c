@@ -11,7 +11,7 @@
 struct piece {
 	struct piece *next;
 	size_t n, pos; /* bytes in it; those that were read */
-	uint8_t bytes[NAR_AHEAD_PIECE];
+	uint8_t *bytes;
 };
 
 /* Pieces in order, and what is behind the last. */
@@ -32,8 +32,9 @@ struct nar_ahead {
 	struct queue unpacked, checked;
 	struct piece *empty;
 	pthread_cond_t emptied;
-	size_t n, max; /* pieces that are not empty */
 	bool quit;
+	uint8_t *memory; /* of all pieces */
+	struct piece pieces[];
 };
 
 /* ---- pieces; all locked ------------------------------------------------------ */
@@ -83,15 +84,11 @@ static struct piece *get_empty(struct nar_ahead *a)
 {
 	struct piece *p;
 
-	while (!a->quit && a->n == a->max)
+	while (!a->quit && !a->empty)
 		pthread_cond_wait(&a->emptied, &a->lock);
 	if (a->quit)
 		return NULL;
-	a->n++;
 	p = a->empty;
-	if (!p)
-		/* Not xcalloc: it is about to be filled. */
-		return xmalloc(sizeof *p);
 	a->empty = p->next;
 	return p;
 }
@@ -100,7 +97,6 @@ static void put_empty(struct nar_ahead *a, struct piece *p)
 {
 	p->next = a->empty;
 	a->empty = p;
-	a->n--;
 	pthread_cond_signal(&a->emptied);
 }
 
@@ -119,7 +115,7 @@ static void *read_all(void *ctx)
 
 		pthread_mutex_unlock(&a->lock);
 		p->n = p->pos = 0;
-		rc = a->src.read(a->src.ctx, p->bytes, sizeof p->bytes, &p->n, &err);
+		rc = a->src.read(a->src.ctx, p->bytes, NAR_AHEAD_PIECE, &p->n, &err);
 		pthread_mutex_lock(&a->lock);
 		more = rc == 0 && p->n;
 		if (more) {
@@ -180,21 +176,9 @@ static void stop_reader(struct nar_ahead *a)
 	pthread_join(a->reader, NULL);
 }
 
-static void free_pieces(struct piece *p)
-{
-	while (p) {
-		struct piece *next = p->next;
-
-		free(p);
-		p = next;
-	}
-}
-
 static void fini(struct nar_ahead *a)
 {
-	free_pieces(a->unpacked.first);
-	free_pieces(a->checked.first);
-	free_pieces(a->empty);
+	free(a->memory);
 	pthread_cond_destroy(&a->unpacked.grown);
 	pthread_cond_destroy(&a->checked.grown);
 	pthread_cond_destroy(&a->emptied);
@@ -204,16 +188,21 @@ static void fini(struct nar_ahead *a)
 
 struct nar_ahead *nar_ahead_new(struct nar_source src, nar_check *check, void *ctx, size_t pieces)
 {
-	struct nar_ahead *a = xcalloc(1, sizeof *a);
+	struct nar_ahead *a = xcalloc(1, sizeof *a + pieces * sizeof *a->pieces);
 
 	a->src = src;
 	a->check = check;
 	a->ctx = ctx;
-	a->max = pieces;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->emptied, NULL);
 	queue_init(&a->unpacked);
 	queue_init(&a->checked);
+	/* What is never filled is never touched. */
+	a->memory = xaligned(4096, pieces * NAR_AHEAD_PIECE);
+	while (pieces--) {
+		a->pieces[pieces].bytes = a->memory + pieces * NAR_AHEAD_PIECE;
+		put_empty(a, &a->pieces[pieces]);
+	}
 	/* Second the one that takes from the source. */
 	if (pool_thread(&a->checker, check_all, a) == 0) {
 		if (pool_thread(&a->reader, read_all, a) == 0)
