@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static void *or_die(void *p)
 {
@@ -58,7 +61,11 @@ void *xaligned(size_t align, size_t n)
 {
 	void *p = NULL;
 
+	if (n >= HUGE_PAGE)
+		align = MAX(align, HUGE_PAGE);
 	if (posix_memalign(&p, align, n ? n : align) != 0)
 		p = NULL;
+	if (p && n >= HUGE_PAGE)
+		(void)madvise(p, n / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 	return or_die(p);
 }

@@ -37,7 +37,7 @@ void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Page-aligned memory, as O_DIRECT wants it. */
+/* Page-aligned memory, as O_DIRECT wants it; in huge pages where that pays. */
 void *xaligned(size_t align, size_t n);
 
 /* Make room for one more element at array[n]; cap is in elements. */

@@ -2,7 +2,6 @@
 #include "base/pool.h"
 #include "base/mem.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -57,26 +56,33 @@ static void *work(void *arg)
 	return NULL;
 }
 
+int pool_thread(pthread_t *id, void *(*run)(void *), void *arg)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(id, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
 int pool_run(unsigned threads, size_t n, pool_job *job, void *ctx, struct err *err)
 {
 	struct pool p = {.n = n, .job = job, .ctx = ctx, .err = err};
 	struct worker workers[THREADS_MAX];
 	pthread_t ids[THREADS_MAX];
 	unsigned started = 0;
-	sigset_t all, old;
 
 	threads = (unsigned)MIN(MAX(threads, 1u), THREADS_MAX);
 	threads = (unsigned)MIN((size_t)threads, MAX(n, (size_t)1));
 	pthread_mutex_init(&p.lock, NULL);
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	for (unsigned i = 0; i < threads; i++)
 		workers[i] = (struct worker){.pool = &p, .number = i};
 	while (started + 1 < threads &&
-	       pthread_create(&ids[started], NULL, work, &workers[started + 1]) == 0)
+	       pool_thread(&ids[started], work, &workers[started + 1]) == 0)
 		started++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	work(&workers[0]);
 	while (started)
 		pthread_join(ids[--started], NULL);

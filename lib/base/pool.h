@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs on a few threads.
+ * Threads, and jobs on a few of them.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
+#include <pthread.h>
 #include <stddef.h>
 
 #include "base/err.h"
+
+/* Start a thread that gets no signals: they are the main thread's. 0 or an errno. */
+int pool_thread(pthread_t *id, void *(*run)(void *), void *arg);
 
 /*
  * A job: number i of n, on thread number worker (0 up to threads - 1), so that

@@ -43,6 +43,11 @@ static bool is_large(const struct unit *u)
 	return u->bytes > STREAM_MEMORY_MAX;
 }
 
+static bool is_slow(const struct fill *f, const struct unit *u)
+{
+	return f->src->is_slow(f->src, f->plan->order[u->first]);
+}
+
 /* Where an item ends, the next one begins. */
 static int place_next(struct fill *f, size_t pos, struct err *err)
 {
@@ -156,8 +161,8 @@ static struct unit *take_next(struct fill *f)
 	unsigned cores = MAX(f->opt->threads / 2, 1u);
 	struct unit *u;
 
-	if (cores > 1 && is_large(last) && f->back - f->front > 1 &&
-	    f->src->is_slow(f->src, f->plan->order[last->first]) && last->bytes * cores >= f->left)
+	if (cores > 1 && is_large(last) && f->back - f->front > 1 && is_slow(f, last) &&
+	    last->bytes * cores >= f->left)
 		u = &f->units[--f->back];
 	else if (is_large(&f->units[f->front]) && f->large_going >= cores)
 		return NULL;
@@ -167,6 +172,11 @@ static struct unit *take_next(struct fill *f)
 	f->left -= u->bytes;
 	f->large_going += is_large(u);
 	return u;
+}
+
+static bool goes_direct(const struct fill *f, const struct unit *u)
+{
+	return !f->w->space && (begins(f, u) || !is_slow(f, u));
 }
 
 /* NULL: nothing is left to do. Locked. */
@@ -185,9 +195,9 @@ static struct unit *choose(struct fill *f, do_unit **what)
 			return NULL;
 		u = f->front < f->back ? take_next(f) : NULL;
 		if (u) {
-			*what = !is_large(u)                   ? stream_do_memory
-			        : begins(f, u) && !f->w->space ? stream_do_direct
-			                                       : stream_do_spool;
+			*what = !is_large(u)        ? stream_do_memory
+			        : goes_direct(f, u) ? stream_do_direct
+			                            : stream_do_spool;
 			return u;
 		}
 		if (f->front == f->back && !parked && !f->large_going)

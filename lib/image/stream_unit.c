@@ -172,8 +172,12 @@ static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
 	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
 	struct store_place *place = &f->plan->place[d->unit->first];
 	struct err other = ERR_INIT;
-	int rc;
+	int rc = stream_wait_for_beginning(f, d->unit, err);
 
+	if (rc < 0) {
+		walk_free(walk);
+		return rc;
+	}
 	start(f, d->me, d->unit);
 	rc = ext4_stream_tree(d->me->stream, walk, f->parent, NULL, &place->object, err);
 	if (rc == 0)

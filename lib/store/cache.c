@@ -30,6 +30,7 @@ struct cache {
 struct cache_file {
 	struct download *download; /* or, of a folder: */
 	int fd;
+	struct sha256 sha;
 	char *path;
 	struct err failed; /* code 0: no */
 };
@@ -236,6 +237,7 @@ struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit,
 	char shown[SHOW_SIZE];
 
 	f->fd = -1;
+	sha256_init(&f->sha);
 	f->path = xasprintf("%s/%s", c->name, show_str(str_from(name), shown));
 	if (c->http) {
 		_free_ char *url = xasprintf("%s/%s", c->url, name);
@@ -253,19 +255,39 @@ void cache_file_free(struct cache_file *f)
 		return;
 	download_free(f->download);
 	io_close(&f->fd);
+	sha256_fini(&f->sha);
 	free(f->path);
 	free(f);
 }
 
 int cache_file_read(struct cache_file *f, void *p, size_t n, size_t *got, struct err *err)
 {
+	int rc;
+
 	if (f->download)
 		return download_read(f->download, p, n, got, err);
 	if (f->failed.code) {
 		*err = f->failed;
 		return -(int)err->code;
 	}
-	return io_read(f->fd, f->path, p, n, got, err);
+	rc = io_read(f->fd, f->path, p, n, got, err);
+	if (rc == 0)
+		sha256_update(&f->sha, p, *got);
+	return rc;
+}
+
+void cache_file_hash(struct cache_file *f, uint8_t out[HASH_SHA256_LEN])
+{
+	if (f->download)
+		download_hash(f->download, out);
+	else
+		sha256_final(&f->sha, out);
+}
+
+void cache_file_stop(struct cache_file *f)
+{
+	if (f->download)
+		download_stop(f->download);
 }
 
 bool cache_file_ready(struct cache_file *f)

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "nix/hash.h"
 
 struct cache;
 struct cache_file;
@@ -47,6 +48,10 @@ struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit,
 void cache_file_free(struct cache_file *f);
 /* As download_read(). */
 int cache_file_read(struct cache_file *f, void *p, size_t n, size_t *got, struct err *err);
+/* After its end was read: the SHA-256 of all bytes. Once. */
+void cache_file_hash(struct cache_file *f, uint8_t out[HASH_SHA256_LEN]);
+/* Another thread that waits for its bytes gets -ERR_INTERRUPTED. */
+void cache_file_stop(struct cache_file *f);
 bool cache_file_ready(struct cache_file *f);
 /* All that is left, appended. */
 int cache_file_read_all(struct cache_file *f, struct buf *out, struct err *err);

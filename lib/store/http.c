@@ -4,12 +4,11 @@
  * whoever holds the lock. Only the net thread frees a download.
  */
 #include "store/http_transfer.h"
-#include "base/buf.h"
 #include "base/mem.h"
+#include "base/pool.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +38,8 @@ static void unlink_download(struct http *h, struct download *d)
 {
 	*(d->prev ? &d->prev->next : &h->first) = d->next;
 	*(d->next ? &d->next->prev : &h->last) = d->prev;
-	buf_fini(&d->data);
+	body_fini(&d->body, &h->heap);
+	sha256_fini(&d->sha);
 	free(d->url);
 	free(d->name);
 	free(d);
@@ -228,19 +228,6 @@ static void init_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static int start_thread(struct http *h, struct err *err)
-{
-	sigset_t all, old;
-	int rc;
-
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&h->thread, NULL, run, h);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc ? err_sys(err, rc, "a thread for downloads") : 0;
-}
-
 int http_new(const struct http_options *opt, struct http **out, struct err *err)
 {
 	struct http *h = xcalloc(1, sizeof *h);
@@ -260,11 +247,11 @@ int http_new(const struct http_options *opt, struct http **out, struct err *err)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&h->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	rc = start_thread(h, err);
-	if (rc < 0) {
+	rc = pool_thread(&h->thread, run, h);
+	if (rc) {
 		curl_multi_cleanup(h->multi);
 		free(h);
-		return rc;
+		return err_sys(err, rc, "a thread for downloads");
 	}
 	*out = h;
 	return 0;
@@ -283,6 +270,7 @@ void http_free(struct http *h)
 	pthread_join(h->thread, NULL);
 	look_around(h);
 	curl_multi_cleanup(h->multi);
+	body_heap_fini(&h->heap);
 	pthread_cond_destroy(&h->changed);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
@@ -298,7 +286,7 @@ struct download *http_get(struct http *h, const char *url, const char *name, uin
 	d->name = xstrdup(name);
 	d->limit = limit;
 	d->window = window;
-	d->data = (struct buf)BUF_INIT;
+	sha256_init(&d->sha);
 	pthread_mutex_lock(&h->lock);
 	d->prev = h->last;
 	*(h->last ? &h->last->next : &h->first) = d;
@@ -320,12 +308,13 @@ static void wait_a_moment(struct http *h)
 	pthread_cond_timedwait(&h->changed, &h->lock, &until);
 }
 
-static int read_locked(struct download *d, void *p, size_t n, size_t *got, struct err *err)
+/* Locked. Something came, or the end. */
+static int wait_for_bytes(struct download *d, struct err *err)
 {
 	struct http *h = d->http;
 
-	while (d->pos == d->data.n && d->state != READY) {
-		if (stopped(h))
+	while (!d->body.waiting && d->state != READY) {
+		if (stopped(h) || d->stopped)
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
 		wait_a_moment(h);
 	}
@@ -333,24 +322,44 @@ static int read_locked(struct download *d, void *p, size_t n, size_t *got, struc
 		*err = d->err;
 		return -(int)d->err.code;
 	}
-	*got = MIN(n, d->data.n - d->pos);
-	memcpy(p, buf_str(&d->data).p + d->pos, *got);
-	d->pos += *got;
-	if (d->paused && !d->resume && d->data.n - d->pos <= d->window / 2) {
-		d->resume = true;
-		curl_multi_wakeup(h->multi);
-	}
 	return 0;
+}
+
+/* Locked. */
+static void drop_bytes(struct download *d, size_t n)
+{
+	body_drop(&d->body, &d->http->heap, n);
+	if (d->paused && !d->resume && d->body.waiting <= d->window / 2) {
+		d->resume = true;
+		curl_multi_wakeup(d->http->multi);
+	}
 }
 
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err)
 {
+	const uint8_t *from = NULL;
+	size_t some;
 	int rc;
 
+	*got = 0;
 	pthread_mutex_lock(&d->http->lock);
-	rc = read_locked(d, p, n, got, err);
+	rc = wait_for_bytes(d, err);
+	if (rc == 0)
+		from = body_peek(&d->body, &some);
 	pthread_mutex_unlock(&d->http->lock);
-	return rc;
+	if (!from)
+		return rc;
+	*got = MIN(n, some);
+	memcpy(p, from, *got);
+	pthread_mutex_lock(&d->http->lock);
+	drop_bytes(d, *got);
+	pthread_mutex_unlock(&d->http->lock);
+	return 0;
+}
+
+void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN])
+{
+	sha256_final(&d->sha, out);
 }
 
 bool download_ready(struct download *d)
@@ -361,6 +370,14 @@ bool download_ready(struct download *d)
 	ready = d->state == READY;
 	pthread_mutex_unlock(&d->http->lock);
 	return ready;
+}
+
+void download_stop(struct download *d)
+{
+	pthread_mutex_lock(&d->http->lock);
+	d->stopped = true;
+	pthread_cond_broadcast(&d->http->changed);
+	pthread_mutex_unlock(&d->http->lock);
 }
 
 void download_free(struct download *d)

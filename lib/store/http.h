@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "nix/hash.h"
 
 struct http_options {
 	unsigned jobs;            /* downloads at once */
@@ -46,8 +47,12 @@ struct download *http_get(struct http *h, const char *url, const char *name, uin
  * text says what and why; -ERR_INTERRUPTED.
  */
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err);
+/* After its end was read: the SHA-256 of all bytes, taken while they came. Once. */
+void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN]);
 /* Whether it failed or all of it is there, so that reading will not wait. */
 bool download_ready(struct download *d);
+/* Whoever reads it, now or later, gets -ERR_INTERRUPTED. */
+void download_stop(struct download *d);
 /* Cancels what still goes on. */
 void download_free(struct download *d);
 

@@ -34,19 +34,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
-/* Forget what was read, so that memory stays near the window. */
-static void make_room(struct download *d)
-{
-	if (!d->pos || (d->pos < d->data.n && d->pos < d->window / 2))
-		return;
-	d->data.n -= d->pos;
-	memmove(d->data.p, d->data.p + d->pos, d->data.n);
-	d->pos = 0;
-}
-
 static size_t take_body(struct download *d, const char *p, size_t n)
 {
-	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->data.n - d->pos;
+	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->body.waiting;
 	char why[96];
 
 	/* First: who waits for all of it never reads, so a pause would have no end. */
@@ -61,8 +51,7 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	d->skip -= drop;
-	make_room(d);
-	buf_put(&d->data, p + drop, n - drop);
+	body_put(&d->body, &d->http->heap, p + drop, n - drop);
 	d->arrived += n - drop;
 	d->http->received += n;
 	if (!waiting)
@@ -73,8 +62,9 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct download *d = ctx;
+	uint64_t before = d->arrived;
 	long status = 0;
-	size_t took;
+	size_t took, fresh;
 
 	curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
 	pthread_mutex_lock(&d->http->lock);
@@ -88,6 +78,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 		took = take_body(d, p, size * n);
 	}
 	pthread_mutex_unlock(&d->http->lock);
+	/* Here and not by who unpacks it, which takes longer. */
+	fresh = (size_t)(d->arrived - before);
+	sha256_update(&d->sha, p + (size * n - fresh), fresh);
 	return took;
 }
 

@@ -7,8 +7,8 @@
 
 #include <curl/curl.h>
 
-#include "base/buf.h"
 #include "store/http.h"
+#include "store/http_body.h"
 
 enum state {
 	WAITING, /* for its turn, or for its next try */
@@ -24,15 +24,16 @@ struct download {
 	size_t window;
 	enum state state;
 	bool cancelled;
+	bool stopped;        /* for its reader */
 	bool paused, resume; /* the window is full; it has room again */
 	unsigned tries;
 	int64_t not_before; /* ms: when the next try may begin */
-	struct buf data;
-	size_t pos;       /* of what was not read yet */
+	struct body body;
 	uint64_t arrived; /* bytes of the body that the reader gets, in all */
 	uint64_t skip;    /* of this try: what an earlier one brought already */
 	uint64_t headers;
-	struct err err; /* code 0: none */
+	struct sha256 sha; /* the net thread's until the end was read */
+	struct err err;    /* code 0: none */
 	CURL *easy;
 	char why[CURL_ERROR_SIZE];
 };
@@ -43,6 +44,7 @@ struct http {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	struct body_heap heap;
 	struct download *first, *last; /* in order of being asked for */
 	unsigned active;
 	uint64_t received, finished;

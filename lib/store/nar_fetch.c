@@ -6,6 +6,8 @@
  *     the file's hash and size, and a copy for the directory of downloads
  *     decompression
  *     the NAR's hash and size; contents that prove a path
+ *
+ * Of a large NAR the last is a thread's of its own, and what is below another's.
  */
 #include "base/bytes.h"
 #include "base/io.h"
@@ -14,6 +16,7 @@
 #include "base/walk_dir.h"
 #include "store/caches_parts.h"
 #include "store/decompress.h"
+#include "store/nar_ahead.h"
 #include "store/nar_dump.h"
 
 #include <errno.h>
@@ -27,6 +30,10 @@
 /* Held for the reader of one download. A file that fits is fetched ahead. */
 #define WINDOW (8u << 20)
 #define AHEAD_BYTES (32u << 20)
+/* From here on a NAR is large; pieces of it that are held for its reader, who
+ * may have to wait for its turn. */
+#define LARGE_NAR (12u << 20)
+#define LARGE_PIECES 96u
 /* In the NAR of a lone file, where its contents begin, and what stands behind
  * them and their padding. */
 #define CONTENTS_AT 96u
@@ -43,14 +50,13 @@ struct nar_fetch {
 	struct nar_dump *dump;
 	/* the file */
 	uint64_t file_got, file_max;
-	bool file_known; /* its size, or hash, was promised */
-	struct sha256 file_sha;
 	int copy; /* fd, or -1 */
 	struct decompressor *decompressor;
 	/* the NAR */
 	uint64_t nar_got;
 	struct sha256 nar_sha, contents_sha;
 	uint8_t head[CONTENTS_AT];
+	struct nar_ahead *ahead; /* of a large one; or NULL */
 	bool ended;
 };
 
@@ -80,7 +86,7 @@ static int end_file(struct nar_fetch *f, struct err *err)
 	const struct offer *o = f->offer;
 	uint8_t got[HASH_SHA256_LEN];
 
-	if (!f->file_known)
+	if (!f->file)
 		return 0;
 	if (o->file_size && f->file_got != o->file_size)
 		return err_set(err, ERR_MISMATCH,
@@ -88,7 +94,7 @@ static int end_file(struct nar_fetch *f, struct err *err)
 		               f->file_got, o->file_size);
 	if (!o->has_file_hash)
 		return 0;
-	sha256_final(&f->file_sha, got);
+	cache_file_hash(f->file, got);
 	if (memcmp(got, o->file_hash, sizeof got) != 0)
 		return mismatch(f, err, "file's hash", o->file_hash, got);
 	return 0;
@@ -114,8 +120,6 @@ static int read_file(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 		               f->file_max);
 	if (*got == 0)
 		return end_file(f, err);
-	if (f->file_known && f->offer->has_file_hash)
-		sha256_update(&f->file_sha, p, *got);
 	keep_copy(f, p, *got);
 	return 0;
 }
@@ -191,30 +195,46 @@ static int end_nar(struct nar_fetch *f, struct err *err)
 		dir_name(f, name, sizeof name);
 		cache_dir_keep(f->caches->dir, f->copy, name);
 	}
-	f->ended = rc == 0;
 	return rc;
+}
+
+static int unpack(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct nar_fetch *f = ctx;
+
+	if (f->decompressor)
+		return decompress_read(f->decompressor, p, n, got, err);
+	return read_file(f, p, n, got, err);
+}
+
+/* The next bytes of the NAR; none: its end. */
+static int check(void *ctx, const void *p, size_t n, struct err *err)
+{
+	struct nar_fetch *f = ctx;
+
+	if (n == 0)
+		return end_nar(f, err);
+	if (n > f->info->nar_size - f->nar_got)
+		return err_set(err, ERR_LIMIT,
+		               "its NAR is larger than the promised %" PRIu64 " bytes",
+		               f->info->nar_size);
+	sha256_update(&f->nar_sha, p, n);
+	hash_contents(f, p, n);
+	f->nar_got += n;
+	return 0;
 }
 
 static int read_nar(struct nar_fetch *f, void *p, size_t n, size_t *got, struct err *err)
 {
 	int rc;
 
-	if (f->decompressor)
-		rc = decompress_read(f->decompressor, p, n, got, err);
-	else
-		rc = read_file(f, p, n, got, err);
-	if (rc < 0)
-		return rc;
-	if (*got == 0)
-		return end_nar(f, err);
-	if (*got > f->info->nar_size - f->nar_got)
-		return err_set(err, ERR_LIMIT,
-		               "its NAR is larger than the promised %" PRIu64 " bytes",
-		               f->info->nar_size);
-	sha256_update(&f->nar_sha, p, *got);
-	hash_contents(f, p, *got);
-	f->nar_got += *got;
-	return 0;
+	if (f->ahead)
+		return nar_ahead_read(f->ahead, p, n, got, err);
+	/* Never more than one byte beyond what was promised. */
+	if (n > f->info->nar_size - f->nar_got)
+		n = (size_t)(f->info->nar_size - f->nar_got) + 1;
+	rc = unpack(f, p, n, got, err);
+	return rc < 0 ? rc : check(f, p, *got, err);
 }
 
 /* One that fails again and again, where others could help, is left alone. */
@@ -246,10 +266,8 @@ int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	*got = 0;
 	if (f->ended)
 		return 0;
-	/* Never more than one byte beyond what was promised. */
-	if (n > f->info->nar_size - f->nar_got)
-		n = (size_t)(f->info->nar_size - f->nar_got) + 1;
 	rc = read_nar(f, p, n, got, err);
+	f->ended = rc == 0 && *got == 0;
 	if (rc == 0 || rc == -ERR_INTERRUPTED)
 		return rc;
 	if (f->kept >= 0) {
@@ -283,12 +301,15 @@ void nar_fetch_free(struct nar_fetch *f)
 {
 	if (!f)
 		return;
+	/* No thread shall wait for bytes that nobody wants. */
+	if (f->file)
+		cache_file_stop(f->file);
+	nar_ahead_free(f->ahead);
 	decompress_free(f->decompressor);
 	cache_file_free(f->file);
 	nar_dump_free(f->dump);
 	io_close(&f->kept);
 	io_close(&f->copy);
-	sha256_fini(&f->file_sha);
 	sha256_fini(&f->nar_sha);
 	sha256_fini(&f->contents_sha);
 	free(f);
@@ -387,7 +408,6 @@ static int open_cache(struct nar_fetch *f, const struct supplier *s, struct err 
 	struct offer *o = f->offer;
 
 	f->file_max = file_limit(o, f->info);
-	f->file_known = true;
 	f->from = s->name;
 	f->file = take_ahead(f->caches, o);
 	if (!f->file)
@@ -464,7 +484,6 @@ int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out,
 	f->info = &c->paths[i];
 	f->offer = &c->offers[i];
 	f->kept = f->copy = -1;
-	sha256_init(&f->file_sha);
 	sha256_init(&f->nar_sha);
 	sha256_init(&f->contents_sha);
 	pthread_mutex_lock(&c->lock);
@@ -473,9 +492,12 @@ int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out,
 	if (!again)
 		f->offer->next = 0;
 	rc = open_next(f, err);
-	if (rc)
+	if (rc) {
 		nar_fetch_free(f);
-	else
-		*out = f;
-	return rc;
+		return rc;
+	}
+	if (f->info->nar_size > LARGE_NAR)
+		f->ahead = nar_ahead_new((struct nar_source){unpack, f}, check, f, LARGE_PIECES);
+	*out = f;
+	return 0;
 }
