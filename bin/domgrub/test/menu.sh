@@ -148,6 +148,18 @@ ends "q gives up" 1
 grep -q "given up" err && ok "says so" || fail "q" "$(cat err)"
 [ -z "$(ls out)" ] && ok "q leaves nothing" || fail "q" "left $(ls out)"
 
+# Five rows: the reason is alone in the last.
+rows=5
+cols=40
+show
+sees "a low terminal" ">  0  First"
+keys 2 Enter
+sees "says why in its last row" "Broken: (hd0)/kernels/none"
+screen | grep -q "q: give up" && fail "a low terminal" "$(screen)" || ok "and nothing else"
+keys 0 Enter
+ends "a low terminal boots" 0 "args first"
+unset rows cols
+
 show
 sees "menu" "First"
 $t resize-window -x 40 -y 10
