@@ -122,6 +122,18 @@ sees "arguments of another" "last"
 keys C-u n e w Enter
 ends "a new line of arguments" 0 "args new"
 
+# A long text that is pasted: drawn once, not with every byte.
+head -c 20000 /dev/zero | tr '\0' x >paste
+show
+sees "menu" "First"
+keys a
+sees "arguments to paste behind" "first"
+$t load-buffer paste
+$t paste-buffer
+sleep 1
+keys C-u s h o r t Enter
+ends "a long paste" 0 "args short"
+
 show
 sees "menu" "First"
 keys e
