@@ -193,7 +193,8 @@ int edit_text(struct term *t, const char *heading, bool one_line, struct buf *te
 	for (;;) {
 		int key;
 
-		draw(&e);
+		if (!term_key_waits()) /* what is pasted is drawn once */
+			draw(&e);
 		key = term_key(t, -1);
 		if (key == KEY_ESC || key == KEY_CTRL('c') || key == KEY_END_OF_INPUT)
 			return 1;

@@ -109,7 +109,7 @@ static void plan_tell(const struct msg_plan *p, const char *args)
 	}
 }
 
-static int boot(struct warden *w, const struct msg_plan *p, const char *args, int answer_fd,
+static int boot(struct warden *w, const struct msg_plan *p, const char *args, struct answer *answer,
                 struct err *err)
 {
 	const struct options *o = w->o;
@@ -132,7 +132,7 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, in
 	if (rc == 0 && warden_stop)
 		rc = err_set(err, ERR_INTERRUPTED, "stopped by a signal");
 	if (rc == 0)
-		rc = answer_write(o, answer_fd, &h, err);
+		rc = answer_write(answer, o->format, &h, err);
 	if (rc < 0 || o->not_really)
 		return rc;
 	output_keep(&w->kernel);
@@ -141,7 +141,7 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, in
 	return 0;
 }
 
-static int choose_and_boot(struct warden *w, int answer_fd, struct err *err)
+static int choose_and_boot(struct warden *w, struct answer *answer, struct err *err)
 {
 	_free_ struct msg_plan *plan = xcalloc(1, sizeof *plan);
 	_free_ char *args = NULL;
@@ -156,7 +156,7 @@ static int choose_and_boot(struct warden *w, int answer_fd, struct err *err)
 	if (rc == 0 && !args)
 		args = args_join(w->o, plan->args);
 	if (rc == 0)
-		rc = boot(w, plan, args, answer_fd, err);
+		rc = boot(w, plan, args, answer, err);
 	buf_fini(&body);
 	return rc;
 }
@@ -164,15 +164,13 @@ static int choose_and_boot(struct warden *w, int answer_fd, struct err *err)
 static int run(const struct options *o, struct err *err)
 {
 	_cleanup_(warden_fini) struct warden w = WARDEN_INIT;
-	int answer_fd = STDOUT_FILENO;
-	int rc = o->list ? 0 : answer_open(o, &answer_fd, err);
+	_cleanup_(answer_fini) struct answer answer = ANSWER_INIT;
+	int rc = o->list ? 0 : answer_open(o, &answer, err);
 
 	if (rc == 0)
 		rc = warden_start(&w, o, err);
 	if (rc == 0)
-		rc = o->list ? list_print(&w, err) : choose_and_boot(&w, answer_fd, err);
-	if (answer_fd != STDOUT_FILENO)
-		io_close(&answer_fd);
+		rc = o->list ? list_print(&w, err) : choose_and_boot(&w, &answer, err);
 	return rc;
 }
 
@@ -184,14 +182,24 @@ static void fail_say(const struct options *o, struct err *err)
 	say_error(str_from(err->text));
 }
 
-/* A file that is opened must not become standard error: words go there. */
+/*
+ * A file that is opened must not become standard error: words go there. Nor
+ * standard output, where an answer that cannot be written is a failure.
+ */
 static void standard_fds_open(void)
 {
-	int fd = open("/dev/null", O_RDWR);
+	int fd = open("/dev/null", O_RDONLY);
 
 	while (fd >= 0 && fd <= STDERR_FILENO)
 		fd = dup(fd);
 	io_close(&fd);
+}
+
+static int about_print(const struct options *o, struct err *err)
+{
+	const char *text = o->help ? options_help : "domgrub " VERSION "\n";
+
+	return io_write(STDOUT_FILENO, "standard output", text, strlen(text), err);
 }
 
 int main(int argc, char **argv)
@@ -206,14 +214,9 @@ int main(int argc, char **argv)
 		say_error(str_from(err.text));
 		return rc == -ERR_USAGE ? 2 : 1;
 	}
-	if (o.help || o.version) {
-		fputs(o.help ? options_help : "domgrub " VERSION "\n", stdout);
-		options_fini(&o);
-		return fflush(stdout) == 0 ? 0 : 1;
-	}
 	say_debugging = o.debug;
 	signals_catch();
-	rc = run(&o, &err);
+	rc = o.help || o.version ? about_print(&o, &err) : run(&o, &err);
 	if (rc < 0)
 		fail_say(&o, &err);
 	say_fini();

@@ -133,6 +133,11 @@ static void footer_draw(struct menu *m, struct buf *b, unsigned row)
 {
 	unsigned width = m->t.cols - 1;
 
+	if (row + 2 >= m->t.rows) { /* a low terminal: what says the most, in its last row */
+		term_move(b, m->t.rows - 1, 0);
+		term_text(b, m->message[0] ? str_from(m->message) : STR(HELP_1), width);
+		return;
+	}
 	term_move(b, row, 0);
 	term_text(b, STR(HELP_1), width);
 	term_move(b, row + 1, 0);

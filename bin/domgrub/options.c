@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "message.h"
 
 #define CONFIG_MAX 65536
 
@@ -97,8 +99,7 @@ static int set_uid(struct options *o, const char *text, struct err *err)
 	uint64_t v;
 
 	if (!str_u64(str_from(text), 10, UINT32_MAX - 1, &v) || v == 0)
-		return err_set(err, ERR_USAGE, "runas: \"%s\" is no number of a user but root",
-		               text);
+		return err_set(err, ERR_USAGE, "\"%s\" is no number of a user but root", text);
 	o->uid = (uid_t)v;
 	return 0;
 }
@@ -106,12 +107,15 @@ static int set_uid(struct options *o, const char *text, struct err *err)
 static int set_format(struct options *o, const char *text, struct err *err)
 {
 	if (handoff_format_parse(text, &o->format) != 0)
-		return err_set(err, ERR_USAGE, "unknown output format \"%s\"", text);
+		return err_set(err, ERR_USAGE,
+		               "unknown output format \"%s\": not sxp, simple or simple0", text);
 	return 0;
 }
 
 static int add_disk(struct options *o, const char *path, struct err *err)
 {
+	if (!*path)
+		return err_set(err, ERR_USAGE, "an empty name");
 	if (o->disks == OPTIONS_DISKS_MAX)
 		return err_set(err, ERR_USAGE, "over %d disks", OPTIONS_DISKS_MAX);
 	o->disk[o->disks++] = xstrdup(path);
@@ -125,10 +129,13 @@ struct key {
 	/* Without set(): a bool, a uint64_t or a size_t at this offset in struct options. */
 	enum { KEY_FLAG, KEY_NUMBER, KEY_LIMIT } kind;
 	size_t offset;
+	uint64_t max; /* of a number */
 };
 
 static int set_directory(struct options *o, const char *text, struct err *err)
 {
+	if (!*text)
+		return err_set(err, ERR_USAGE, "an empty name");
 	set_text(&o->directory, text);
 	return 0;
 }
@@ -153,8 +160,15 @@ static int set_args(struct options *o, const char *text, struct err *err)
 	return 0;
 }
 
-#define NUMBER(field) .kind = KEY_NUMBER, .offset = offsetof(struct options, field)
-#define LIMIT(field) .kind = KEY_LIMIT, .offset = offsetof(struct options, limits.field)
+/* Where nothing else knows a largest number: those that no arithmetic here overflows. */
+#define SECONDS_MAX (1u << 20)
+#define BYTES_MAX (1ull << 50)
+#define COUNT_MAX (1u << 30)
+
+#define NUMBER(field, most)                                                                        \
+	.kind = KEY_NUMBER, .offset = offsetof(struct options, field), .max = (most)
+#define LIMIT(field, most)                                                                         \
+	.kind = KEY_LIMIT, .offset = offsetof(struct options, limits.field), .max = (most)
 #define FLAG(field) .kind = KEY_FLAG, .offset = offsetof(struct options, field)
 
 static const struct key keys[] = {
@@ -168,18 +182,18 @@ static const struct key keys[] = {
         {"write-env", FLAG(write_env)},
         {"check-kernel", FLAG(check_kernel)},
         {"known-kernels", .set = set_known},
-        {"max-kernel", NUMBER(kernel_max)},
-        {"max-ramdisk", NUMBER(ramdisk_max)},
-        {"max-memory", NUMBER(memory)},
-        {"max-cpu-seconds", NUMBER(cpu)},
-        {"max-seconds", NUMBER(time)},
-        {"max-copy-seconds", NUMBER(copy_time)},
-        {"max-config", LIMIT(config)},
-        {"max-steps", LIMIT(steps)},
-        {"max-entries", LIMIT(entries)},
-        {"max-initrds", LIMIT(initrds)},
-        {"max-names", LIMIT(names)},
-        {"max-value", LIMIT(value)},
+        {"max-kernel", NUMBER(kernel_max, BYTES_MAX)},
+        {"max-ramdisk", NUMBER(ramdisk_max, BYTES_MAX)},
+        {"max-memory", NUMBER(memory, BYTES_MAX)},
+        {"max-cpu-seconds", NUMBER(cpu, SECONDS_MAX)},
+        {"max-seconds", NUMBER(time, SECONDS_MAX)},
+        {"max-copy-seconds", NUMBER(copy_time, SECONDS_MAX)},
+        {"max-config", LIMIT(config, COUNT_MAX)},
+        {"max-steps", LIMIT(steps, COUNT_MAX)},
+        {"max-entries", LIMIT(entries, MSG_ENTRIES_MAX)},
+        {"max-initrds", LIMIT(initrds, MSG_INITRDS_MAX)},
+        {"max-names", LIMIT(names, COUNT_MAX)},
+        {"max-value", LIMIT(value, COUNT_MAX)},
 };
 
 static int set_flag(bool *flag, const char *text, struct err *err)
@@ -201,6 +215,8 @@ static int key_set(struct options *o, const struct key *k, const char *text, str
 		return set_flag((bool *)at, text, err);
 	if (!str_size(str_from(text), &v) || v == 0)
 		return err_set(err, ERR_USAGE, "\"%s\" is no number, nor one with K, M or G", text);
+	if (v > k->max)
+		return err_set(err, ERR_USAGE, "%s is over %" PRIu64, text, k->max);
 	if (k->kind == KEY_NUMBER)
 		*(uint64_t *)(void *)at = v;
 	else
@@ -298,21 +314,21 @@ static int option_value(struct options *o, int c, const char *text, struct err *
 	case OPT_FORMAT:
 		return set_format(o, text, err);
 	case OPT_DIRECTORY:
-		set_text(&o->directory, text);
-		return 0;
+		return set_directory(o, text, err);
 	case OPT_OFFSET:
 		o->has_offset = true;
 		if (str_u64(str_from(text), 10, INT64_MAX, &o->offset))
 			return 0;
-		return err_set(err, ERR_USAGE, "offset: \"%s\" is no number of bytes", text);
+		return err_set(err, ERR_USAGE, "\"%s\" is no number of bytes", text);
 	case OPT_RUNAS:
 		o->uid_asked = true;
 		return set_uid(o, text, err);
 	case OPT_ENTRY:
 		set_text(&o->entry, text);
 		return 0;
-	case OPT_KERNEL:
-		set_text(&o->kernel, text);
+	case OPT_KERNEL: /* an empty one is none, as with pygrub */
+		free(take(&o->kernel));
+		o->kernel = *text ? xstrdup(text) : NULL;
 		return 0;
 	case OPT_RAMDISK:
 		set_text(&o->ramdisk, text);
@@ -330,11 +346,11 @@ static int option_value(struct options *o, int c, const char *text, struct err *
 /* getopt says itself what it did not understand. */
 static int each_option(struct options *o, int argc, char **argv, bool config_only, struct err *err)
 {
-	int c;
+	int c, index = 0;
 
 	optind = 0;
 	opterr = !config_only;
-	while ((c = getopt_long(argc, argv, "qilnh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "qilnh", longs, &index)) != -1) {
 		int rc = 0;
 
 		if (c == '?')
@@ -347,7 +363,7 @@ static int each_option(struct options *o, int argc, char **argv, bool config_onl
 		if (option_flag(o, c) != 0)
 			rc = option_value(o, c, optarg, err);
 		if (rc < 0)
-			return rc;
+			return err_prefix(err, "--%s", longs[index].name);
 	}
 	return 0;
 }

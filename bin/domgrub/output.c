@@ -76,29 +76,61 @@ void output_keep(struct output *out)
 	io_close(&out->fd);
 }
 
-int answer_open(const struct options *o, int *fd, struct err *err)
+int answer_open(const struct options *o, struct answer *out, struct err *err)
 {
-	*fd = STDOUT_FILENO;
+	const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+	struct answer a = ANSWER_INIT;
+
+	*out = a;
 	if (!o->output || strcmp(o->output, "-") == 0)
 		return 0;
-	*fd = open(o->output, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	if (*fd < 0)
-		return err_sys(err, errno, "%s", o->output);
+	a.path = o->output;
+	a.fd = open(a.path, flags);
+	if (a.fd < 0 && errno == ENOENT) {
+		a.fd = open(a.path, flags | O_CREAT | O_EXCL, 0600);
+		a.made = true;
+	}
+	if (a.fd < 0)
+		return err_sys(err, errno, "%s", a.path);
+	*out = a;
 	return 0;
 }
 
-int answer_write(const struct options *o, int fd, const struct handoff *h, struct err *err)
+/* Of a file, what was there before is no part of the answer. */
+static int answer_empty(const struct answer *a, struct err *err)
+{
+	struct stat st;
+
+	if (a->path && fstat(a->fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(a->fd, 0) < 0)
+		return err_sys(err, errno, "%s", a->path);
+	return 0;
+}
+
+int answer_write(struct answer *a, enum handoff_format format, const struct handoff *h,
+                 struct err *err)
 {
 	struct buf b = BUF_INIT;
-	struct stat st;
-	int rc = handoff_put(h, o->format, &b, err);
+	struct err ignored;
+	int rc = handoff_put(h, format, &b, err);
 
-	/* What was there before is no part of the answer. */
-	if (rc == 0 && fd != STDOUT_FILENO && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    ftruncate(fd, 0) < 0)
-		rc = err_sys(err, errno, "%s", o->output);
 	if (rc == 0)
-		rc = io_write(fd, o->output ? o->output : "standard output", b.p, b.n, err);
+		rc = answer_empty(a, err);
+	if (rc == 0) {
+		rc = io_write(a->fd, a->path ? a->path : "standard output", b.p, b.n, err);
+		if (rc < 0)
+			(void)answer_empty(a, &ignored);
+	}
+	a->whole = rc == 0;
 	buf_fini(&b);
 	return rc;
+}
+
+void answer_fini(struct answer *a)
+{
+	if (!a->path)
+		return;
+	if (a->made && !a->whole)
+		(void)unlink(a->path);
+	io_close(&a->fd);
+	a->path = NULL;
 }

@@ -3,7 +3,9 @@
 #ifndef DOMGRUB_OUTPUT_H
 #define DOMGRUB_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "options.h"
@@ -27,11 +29,24 @@ void output_remove(struct output *out);
 /* Leave the file, forget about it. */
 void output_keep(struct output *out);
 
-/*
- * Where the answer goes is opened before anything is done, so that a mistake
- * shows early. *fd is STDOUT_FILENO or a descriptor to be closed.
- */
-int answer_open(const struct options *o, int *fd, struct err *err);
-int answer_write(const struct options *o, int fd, const struct handoff *h, struct err *err);
+/* Where the answer goes. */
+struct answer {
+	const char *path; /* NULL: standard output */
+	int fd;
+	bool made; /* the file is ours: without an answer in it, it goes again */
+	bool whole;
+};
+
+#define ANSWER_INIT                                                                                \
+	{                                                                                          \
+		.fd = STDOUT_FILENO                                                                \
+	}
+
+/* It is opened before anything is done, so that a mistake shows early. */
+int answer_open(const struct options *o, struct answer *out, struct err *err);
+int answer_write(struct answer *a, enum handoff_format format, const struct handoff *h,
+                 struct err *err);
+/* Close it, and leave nothing of an answer that is not whole. */
+void answer_fini(struct answer *a);
 
 #endif

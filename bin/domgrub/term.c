@@ -146,6 +146,13 @@ int term_key(const struct term *t, int64_t ms)
 	return c == 0x1b ? sequence_get() : c;
 }
 
+bool term_key_waits(void)
+{
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
 void term_show(struct buf *b)
 {
 	struct err err = ERR_INIT;

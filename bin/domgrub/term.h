@@ -45,6 +45,8 @@ void term_fini(struct term *t);
 
 /* The next key, waiting at most ms milliseconds; for ever where negative. */
 int term_key(const struct term *t, int64_t ms);
+/* Has more been typed that was not taken yet? */
+bool term_key_waits(void);
 /* Look again how large the terminal is; 80 by 24 where it does not say. */
 void term_size(struct term *t);
 

@@ -39,6 +39,10 @@ static int disks_open_all(struct warden *w, struct err *err)
 
 	for (size_t i = 0; rc == 0 && i < o->disks; i++)
 		rc = disk_open(w, o->disk[i], err);
+	if (rc == 0 && o->has_offset && o->offset >= w->disk[0].size)
+		rc = err_set(err, ERR_USAGE,
+		             "offset: %" PRIu64 " is not within %s's %" PRIu64 " bytes", o->offset,
+		             o->image, w->disk[0].size);
 	w->disk[0].has_offset = o->has_offset;
 	w->disk[0].offset = o->offset;
 	return rc;

@@ -20,7 +20,7 @@ enum part_kind {
 struct part {
 	struct part *next;
 	enum part_kind kind;
-	bool quoted;     /* PART_VAR: the value is not split at blanks */
+	bool quoted;     /* it is no pattern; PART_VAR: the value is not split at blanks */
 	struct str text; /* or the variable's name */
 };
 

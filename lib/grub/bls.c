@@ -67,11 +67,13 @@ static void add_options(struct bls_entry *e, struct str value)
 
 static void add_initrds(struct bls_entry *e, struct str value)
 {
-	while (value.p) {
-		struct str one = str_cut(&value, ' ');
+	while (value.n) {
+		size_t n = 0;
 
-		if (one.n)
-			texts_add(&e->initrds, str_trim(one));
+		while (n < value.n && !blank(value.p[n]))
+			n++;
+		texts_add(&e->initrds, (struct str){value.p, n});
+		value = str_trim(str_drop(value, n));
 	}
 }
 

@@ -100,6 +100,15 @@ static int bls_load(struct grub_menu *m, struct str text, struct err *err)
 	return 0;
 }
 
+/* "\EFI\x" and "EFI/x" are "/EFI/x" to systemd-boot. */
+static void put_path(struct buf *out, const char *name)
+{
+	if (*name != '/' && *name != '\\')
+		buf_puts(out, "/");
+	for (; *name; name++)
+		buf_put(out, *name == '\\' ? "/" : name, 1);
+}
+
 /* A file as the entry names it, or below /boot where that is no file system of its own. */
 static int find(struct grub_menu *m, const char *name, bool kernel, struct grub_boot *boot,
                 struct err *err)
@@ -108,13 +117,15 @@ static int find(struct grub_menu *m, const char *name, bool kernel, struct grub_
 	           struct err *) = kernel ? boot_set_kernel : boot_add_initrd;
 	struct grub_files *files = m->context->files;
 	struct str root = str_from(files->devices[m->dev].name);
-	_cleanup_(buf_fini) struct buf below = BUF_INIT;
+	_cleanup_(buf_fini) struct buf path = BUF_INIT, below = BUF_INIT;
 	struct err ignored;
-	int rc = set(boot, files, str_from(name), root, 1, err);
+	int rc;
 
+	put_path(&path, name);
+	rc = set(boot, files, buf_str(&path), root, 1, err);
 	if (rc == 0 || !str_starts(str_from(m->path), "/boot/"))
 		return rc;
-	buf_putf(&below, "/boot/%s", name);
+	buf_putf(&below, "/boot%s", path.p);
 	return set(boot, files, buf_str(&below), root, 1, &ignored) == 0 ? 0 : rc;
 }
 

@@ -93,23 +93,28 @@ int cmd_decrement(struct exec *x, struct grub_texts *argv, struct err *err)
 	return count(x, argv, -1, err);
 }
 
-/* The number that break, continue, shift and return take. */
-static bool number(const struct grub_texts *argv, unsigned missing, unsigned *out)
+/* The number that break, continue, shift and return take: 0 or a status. */
+static int number(struct exec *x, const struct grub_texts *argv, unsigned missing, unsigned *out)
 {
 	uint64_t v = missing;
 
+	if (argv->n > 2)
+		return exec_fail(x, STATUS_BAD_ARGUMENT, "one number expected");
 	if (argv->n > 1 && !str_u64(str_from(argv->v[1]), 10, INT_MAX, &v))
-		return false;
+		return exec_fail(x, STATUS_BAD_NUMBER, "not a number: %s", argv->v[1]);
 	*out = (unsigned)v;
-	return true;
+	return STATUS_OK;
 }
 
 static int leave(struct exec *x, struct grub_texts *argv, enum exec_flow flow)
 {
-	unsigned levels;
+	unsigned levels = 1;
+	int status = number(x, argv, 1, &levels);
 
-	if (!number(argv, 1, &levels) || !levels)
-		return exec_fail(x, STATUS_BAD_ARGUMENT, "not a number of loops: %s", argv->v[1]);
+	if (status)
+		return status;
+	if (!levels)
+		return exec_fail(x, STATUS_BAD_ARGUMENT, "of 0 loops");
 	if (x->loops) {
 		x->levels = MIN(levels, x->loops);
 		x->flow = flow;
@@ -129,12 +134,14 @@ int cmd_continue(struct exec *x, struct grub_texts *argv, struct err *err)
 
 int cmd_return(struct exec *x, struct grub_texts *argv, struct err *err)
 {
-	unsigned status;
+	unsigned status = 0;
+	int rc;
 
 	if (!x->args)
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "not in a function or entry");
-	if (!number(argv, (unsigned)x->before, &status))
-		return exec_fail(x, STATUS_BAD_ARGUMENT, "not a number: %s", argv->v[1]);
+	rc = number(x, argv, (unsigned)x->before, &status);
+	if (rc)
+		return rc;
 	x->flow = FLOW_RETURN;
 	return (int)status;
 }
@@ -142,11 +149,15 @@ int cmd_return(struct exec *x, struct grub_texts *argv, struct err *err)
 int cmd_shift(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	struct grub_texts *args = x->args;
-	unsigned n;
+	unsigned n = 0;
+	int rc;
 
 	if (!args)
 		return STATUS_OK;
-	if (!number(argv, 1, &n) || n > args->n)
+	rc = number(x, argv, 1, &n);
+	if (rc)
+		return rc;
+	if (n > args->n)
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "%s is more than the %zu parameters",
 		                 argv->n > 1 ? argv->v[1] : "1", args->n);
 	for (unsigned i = 0; i < n; i++)

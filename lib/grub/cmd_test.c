@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "grub/command.h"
 #include "grub/device.h"
+#include "grub/number.h"
 
 #include <string.h>
 
@@ -37,48 +38,25 @@ static bool is(const char *w, const char *text)
 	return w && strcmp(w, text) == 0;
 }
 
-/* GRUB's strtol: blanks, a minus, 0x, 0 for octal, up to the first odd byte. */
-static int64_t number(const char *s)
-{
-	unsigned base = 10;
-	uint64_t v = 0;
-	bool minus;
-
-	while (*s == ' ' || (*s >= '\t' && *s <= '\r'))
-		s++;
-	minus = *s == '-';
-	s += minus;
-	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
-		base = 16;
-		s += 2;
-	} else if (s[0] == '0' && s[1] >= '0' && s[1] <= '7') {
-		base = 8;
-	}
-	for (; *s; s++) {
-		uint64_t d;
-
-		if (!str_u64((struct str){s, 1}, base, base, &d) || v > (INT64_MAX - d) / base)
-			break;
-		v = v * base + d;
-	}
-	return minus ? -(int64_t)v : (int64_t)v;
-}
-
 static int number_cmp(const char *a, const char *b)
 {
-	int64_t l = number(a), r = number(b);
+	int64_t l, r;
 
+	(void)number_parse(a, &l);
+	(void)number_parse(b, &r);
 	return (l > r) - (l < r);
 }
 
-/* -pgt and -plt: numbers behind the same text. */
+/* -pgt and -plt: the first numbers that differ. As in GRUB a text's first byte begins none. */
 static int prefix_cmp(const char *a, const char *b)
 {
-	while (*a && *a == *b && (*a < '0' || *a > '9')) {
-		a++;
-		b++;
-	}
-	return number_cmp(a, b);
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	while (n > 1 && a[n - 1] >= '0' && a[n - 1] <= '9')
+		n--;
+	return number_cmp(a + n, b + n);
 }
 
 static bool stat_of(struct test *t, const char *name, struct grub_stat *st)

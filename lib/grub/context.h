@@ -38,6 +38,9 @@ void entry_fini(struct grub_entry *e);
 
 void menu_warn(struct grub_menu *menu, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What stands behind the first single '>' of "a>b"; p NULL: nothing. */
+struct str menu_spec_rest(struct str spec);
+
 /* Replace an owned string. */
 void set_text(char **to, struct str text);
 

@@ -15,8 +15,8 @@
  * - ".." in a path goes by names, not through symbolic links.
  * - The kernel's arguments do not begin with BOOT_IMAGE=, as with pygrub.
  * - A function may be defined anew while it runs.
- * - File name patterns (*) are not expanded, menuentry within an entry is left
- *   out, "newc:" ramdisks and devices other than disks are not supported.
+ * - menuentry within an entry is left out; "newc:" ramdisks and devices other
+ *   than disks are not supported.
  * - Passwords are not asked for: who has the guest's console has the guest.
  */
 #ifndef GRUB_EXEC_H
@@ -32,6 +32,7 @@ enum {
 	STATUS_NO_FILE = 5,
 	STATUS_BAD_NAME = 7,
 	STATUS_BAD_FS = 9,
+	STATUS_BAD_NUMBER = 10,
 	STATUS_NO_DEVICE = 12,
 	STATUS_UNKNOWN_COMMAND = 16,
 	STATUS_BAD_COMMAND = 17,

@@ -2,21 +2,40 @@
 /* From the words of a script to the words of a command. */
 #include "base/mem.h"
 #include "grub/exec.h"
+#include "grub/lex.h"
 #include "grub/texts.h"
+#include "grub/wildcard.h"
+
+#include <string.h>
 
 struct expansion {
 	struct exec *x;
 	struct grub_texts *out;
 	struct buf word;
-	bool open; /* word holds one, if an empty one */
+	struct buf pattern; /* the same, with what was quoted behind backslashes */
+	bool open;          /* word holds one, if an empty one */
+	bool wild;          /* and it is a pattern */
 };
 
 static void expansion_fini(struct expansion *e)
 {
 	buf_fini(&e->word);
+	buf_fini(&e->pattern);
 }
 
-static int add(struct expansion *e, struct str text, struct err *err)
+static void add_pattern(struct expansion *e, struct str text, bool quoted)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		bool wild = text.p[i] == '*' || text.p[i] == '?';
+
+		if (text.p[i] == '\\' || text.p[i] == '[' || (wild && quoted)) /* no sets */
+			buf_puts(&e->pattern, "\\");
+		buf_put(&e->pattern, text.p + i, 1);
+		e->wild = e->wild || (wild && !quoted);
+	}
+}
+
+static int add(struct expansion *e, struct str text, bool quoted, struct err *err)
 {
 	size_t limit = e->x->limits->value;
 
@@ -24,20 +43,31 @@ static int add(struct expansion *e, struct str text, struct err *err)
 		return err_set(err, ERR_LIMIT, "%s:%u: a word of more than %zu bytes", e->x->file,
 		               e->x->line, limit);
 	buf_put(&e->word, text.p, text.n);
+	add_pattern(e, text, quoted);
 	e->open = true;
 	return exec_charge(e->x, text.n, err);
 }
 
+/* The word is done: the names that it means, or itself where it means none. */
 static int flush(struct expansion *e, struct err *err)
 {
+	size_t before = e->out->n;
+	int rc = 0;
+
 	if (!e->open)
 		return 0;
-	if (e->out->n >= e->x->limits->words)
+	if (e->wild)
+		rc = wildcard_expand(e->x, buf_str(&e->pattern), e->out, err);
+	if (rc < 0)
+		return rc;
+	if (e->out->n == before)
+		texts_add(e->out, buf_str(&e->word));
+	if (e->out->n > e->x->limits->words)
 		return err_set(err, ERR_LIMIT, "%s:%u: a command of more than %zu words",
 		               e->x->file, e->x->line, e->x->limits->words);
-	texts_add(e->out, buf_str(&e->word));
 	buf_reset(&e->word);
-	e->open = false;
+	buf_reset(&e->pattern);
+	e->open = e->wild = false;
 	return 0;
 }
 
@@ -63,7 +93,7 @@ static int add_split(struct expansion *e, struct str value, struct err *err)
 
 		while (n < value.n && !blank(value.p[n]))
 			n++;
-		rc = add(e, (struct str){value.p, n}, err);
+		rc = add(e, (struct str){value.p, n}, false, err);
 		value = str_drop(value, n);
 		if (rc == 0 && value.n)
 			rc = flush(e, err);
@@ -77,13 +107,13 @@ static int add_split(struct expansion *e, struct str value, struct err *err)
 static int add_all(struct expansion *e, struct err *err)
 {
 	const struct grub_texts *args = e->x->args;
-	int rc = add(e, STR(""), err);
+	int rc = add(e, STR(""), true, err);
 
 	for (size_t i = 0; rc == 0 && args && i < args->n; i++) {
 		if (i)
 			rc = flush(e, err);
 		if (rc == 0)
-			rc = add(e, str_from(args->v[i]), err);
+			rc = add(e, str_from(args->v[i]), true, err);
 	}
 	return rc;
 }
@@ -96,11 +126,11 @@ static struct str value_of(const struct exec *x, struct str name, struct buf *tm
 
 	if (str_is(name, "?"))
 		buf_putf(tmp, "%d", x->status);
-	else if (str_is(name, "#"))
-		buf_putf(tmp, "%zu", args ? args->n : 0);
-	else if (str_is(name, "*") || str_is(name, "@"))
-		texts_join(args ? args : &(struct grub_texts){0}, 0, tmp);
-	else if (name.p[0] < '0' || name.p[0] > '9')
+	else if (str_is(name, "#") && args)
+		buf_putf(tmp, "%zu", args->n);
+	else if (args && (str_is(name, "*") || str_is(name, "@")))
+		texts_join(args, 0, tmp);
+	else if (lex_is_name(name))
 		return env_get(&x->env, name);
 	else if (args && str_u64(name, 10, args->n, &i) && i > 0)
 		return str_from(args->v[i - 1]);
@@ -113,16 +143,17 @@ static int add_part(struct expansion *e, const struct part *p, struct err *err)
 	struct str value;
 
 	if (p->kind == PART_TEXT)
-		return add(e, p->text, err);
+		return add(e, p->text, p->quoted, err);
 	if (p->quoted && str_is(p->text, "@"))
 		return add_all(e, err);
 	value = value_of(e->x, p->text, &tmp);
-	return p->quoted ? add(e, value, err) : add_split(e, value, err);
+	return p->quoted ? add(e, value, true, err) : add_split(e, value, err);
 }
 
 int expand_words(struct exec *x, const struct word *words, struct grub_texts *argv, struct err *err)
 {
-	_cleanup_(expansion_fini) struct expansion e = {.x = x, .out = argv, .word = BUF_INIT};
+	_cleanup_(expansion_fini) struct expansion e = {
+	        .x = x, .out = argv, .word = BUF_INIT, .pattern = BUF_INIT};
 	int rc = 0;
 
 	for (; rc == 0 && words; words = words->next) {

@@ -282,25 +282,36 @@ static int read_text(struct load *l, struct str text, struct err *err)
 	return rc;
 }
 
+/* The default is a label, if one like a number: from now on its entry's own number. */
+static bool set_default(struct grub_menu *m, struct str label)
+{
+	_cleanup_(buf_fini) struct buf number = BUF_INIT;
+	size_t i = 0;
+
+	while (i < m->n && !str_is(label, m->entries[i].id))
+		i++;
+	buf_putf(&number, "%zu", i);
+	if (i < m->n)
+		set_text(&m->default_, buf_str(&number));
+	return i < m->n;
+}
+
 /* DEFAULT may be a command of its own, "vmlinuz root=/dev/xvda1". */
 static int add_command(struct load *l, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	struct str rest = str_from(l->m->default_), name;
 	struct grub_entry *e;
-	size_t entry;
-	struct str tail;
-	struct err ignored;
 
-	if (!rest.n || grub_menu_find(l->m, rest, &entry, &tail, &ignored) == 0)
+	if (!rest.n || set_default(l->m, rest))
 		return 0;
 	name = extlinux_cut(&rest);
-	if (grub_menu_find(l->m, name, &entry, &tail, &ignored) == 0) { /* "label more args" */
-		set_text(&l->m->default_, name);
+	if (set_default(l->m, name)) /* "label more args" */
+		return 0;
+	if (l->m->n) { /* a default that names nothing: the first entry */
+		set_text(&l->m->default_, STR(""));
 		return 0;
 	}
-	if (l->m->n) /* a default that names nothing: the first entry */
-		return 0;
 	buf_putf(&body, "KERNEL %.*s\n", STR_ARG(name));
 	put_line(&body, &l->global.initrd, &l->global.initrd);
 	if (rest.n || l->global.append.n)

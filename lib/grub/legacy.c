@@ -16,7 +16,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* A line's first word, in lower case or not; the rest is left in *line. */
+/* A line's first word; the rest is left in *line. */
 static struct str cut_word(struct str *line)
 {
 	struct str word = {line->p, 0};

@@ -94,16 +94,51 @@ static int word_variable(struct lex *lx, struct part ***tail, bool quoted, struc
 	return 0;
 }
 
+/*
+ * Past a newline within a word or a command: GRUB's reader of lines leaves
+ * out those that begin with "#", wherever they stand.
+ */
+static void skip_newline(struct lex *lx)
+{
+	lx->pos++;
+	lx->line++;
+	while (peek(lx, 0) == '#')
+		lex_skip_line(lx);
+}
+
+/* Text that is no pattern, up to one of the given bytes, NUL, or the end. */
+static void word_text(struct lex *lx, struct part ***tail, const char *ends)
+{
+	size_t start = lx->pos;
+	char c;
+
+	while ((c = peek(lx, 0)) && !strchr(ends, c)) {
+		if (c == '\n' && peek(lx, 1) == '#') {
+			size_t n = lx->pos + 1 - start;
+
+			add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + start, n})->quoted =
+			        true;
+			skip_newline(lx);
+			start = lx->pos;
+			continue;
+		}
+		lx->line += c == '\n';
+		lx->pos++;
+	}
+	if (lx->pos > start)
+		add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + start, lx->pos - start})
+		        ->quoted = true;
+}
+
 static int word_single(struct lex *lx, struct part ***tail, struct err *err)
 {
-	size_t start = ++lx->pos;
 	unsigned line = lx->line;
 
-	for (; peek(lx, 0) && peek(lx, 0) != '\''; lx->pos++)
-		lx->line += peek(lx, 0) == '\n';
+	lx->pos++;
+	add_part(lx, tail, PART_TEXT, STR("")); /* '' is a word too */
+	word_text(lx, tail, "'");
 	if (peek(lx, 0) != '\'')
 		return err_set(err, ERR_FORMAT, "line %u: a ' without its end", line);
-	add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + start, lx->pos - start});
 	lx->pos++;
 	return 0;
 }
@@ -113,21 +148,14 @@ static bool special(char c)
 	return c == '\0' || strchr(" \t\n{}|&$;<>'\"\\", c);
 }
 
-/* Text up to what means something else, in or outside double quotes. */
-static void word_text(struct lex *lx, struct part ***tail, bool quoted)
+/* Text outside quotes, up to what means something else. */
+static void word_plain(struct lex *lx, struct part ***tail)
 {
 	size_t start = lx->pos;
 
-	while (!at_end(lx)) {
-		char c = peek(lx, 0);
-
-		if (quoted ? c == '"' || c == '$' || c == '\\' || c == '\0' : special(c))
-			break;
-		lx->line += c == '\n';
+	while (!at_end(lx) && !special(peek(lx, 0)))
 		lx->pos++;
-	}
-	if (lx->pos > start)
-		add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + start, lx->pos - start});
+	add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + start, lx->pos - start});
 }
 
 /* A backslash: the byte after it, or nothing where that is a newline. */
@@ -140,14 +168,13 @@ static void word_escape(struct lex *lx, struct part ***tail, bool quoted)
 		return;
 	}
 	if (c == '\n') {
-		lx->line++;
-		lx->pos += 2;
+		lx->pos++;
+		skip_newline(lx);
 		return;
 	}
-	if (quoted && c != '$' && c != '"' && c != '\\')
-		add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + lx->pos, 1});
-	else
-		add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + ++lx->pos, 1});
+	if (!quoted || c == '$' || c == '"' || c == '\\')
+		lx->pos++;
+	add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + lx->pos, 1})->quoted = true;
 	lx->pos++;
 }
 
@@ -174,7 +201,7 @@ static int word_double(struct lex *lx, struct part ***tail, struct err *err)
 			if (rc < 0)
 				return rc;
 		} else {
-			word_text(lx, tail, true);
+			word_text(lx, tail, "\"$\\");
 		}
 	}
 	return err_set(err, ERR_FORMAT, "line %u: a \" without its end", line);
@@ -200,7 +227,7 @@ static int lex_word(struct lex *lx, struct err *err)
 		else if (c == '\\')
 			word_escape(lx, &tail, false);
 		else if (!special(c))
-			word_text(lx, &tail, false);
+			word_plain(lx, &tail);
 		else
 			break;
 	}
@@ -215,8 +242,8 @@ static void skip_blanks(struct lex *lx)
 		char c = peek(lx, 0);
 
 		if (c == '\\' && peek(lx, 1) == '\n') {
-			lx->line++;
-			lx->pos += 2;
+			lx->pos++;
+			skip_newline(lx);
 		} else if (c == ' ' || c == '\t') {
 			lx->pos++;
 		} else if (c == '#') {

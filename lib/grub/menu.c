@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "grub/boot.h"
 #include "grub/context.h"
+#include "grub/number.h"
 #include "grub/texts.h"
 
 #include <stdio.h>
@@ -189,13 +190,20 @@ static struct str cut_level(struct str spec, struct buf *name)
 	return (struct str){NULL, 0};
 }
 
+struct str menu_spec_rest(struct str spec)
+{
+	_cleanup_(buf_fini) struct buf name = BUF_INIT;
+
+	return cut_level(spec, &name);
+}
+
 static bool find_name(const struct grub_menu *menu, struct str name, size_t *entry)
 {
-	struct str rest = name;
-	uint64_t v;
+	int64_t v;
+	const char *end = number_parse(name.p, &v);
 
 	/* As GRUB has it, a number may be followed by a blank and anything. */
-	if (menu->n && str_u64(str_cut(&rest, ' '), 10, menu->n - 1, &v)) {
+	if (end && v >= 0 && (uint64_t)v < menu->n && (!*end || *end == ' ')) {
 		*entry = (size_t)v;
 		return true;
 	}

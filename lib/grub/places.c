@@ -85,6 +85,10 @@ static struct grub_menu *try_device(struct search *s, size_t dev)
 	return m;
 }
 
+/*
+ * In the order of the tables. pygrub means to ask the active partition first,
+ * but under Python 3 it compares bytes with text and never does.
+ */
 int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,
                     struct grub_menu **out, struct err *err)
 {

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "grub/boot.h"
 #include "grub/context.h"
+#include "grub/number.h"
 #include "grub/texts.h"
 
 #include <limits.h>
@@ -62,13 +63,14 @@ int script_set_vars(struct exec *x, const struct grub_menu *m, struct err *err)
 	return rc;
 }
 
-static long timeout_of(struct str text)
+/* As GRUB has it: what follows the number does not count. */
+static long timeout_of(const char *text)
 {
-	uint64_t seconds;
+	int64_t seconds;
 
-	if (!str_u64(str_trim(text), 10, INT_MAX / 1000, &seconds))
+	if (!number_parse(text, &seconds) || seconds < 0)
 		return GRUB_WAIT;
-	return (long)seconds * 1000;
+	return (long)MIN(seconds, INT_MAX / 1000) * 1000;
 }
 
 void script_finish(struct exec *x, struct grub_menu *m)
@@ -77,7 +79,7 @@ void script_finish(struct exec *x, struct grub_menu *m)
 
 	set_text(&m->default_, exec_get(x, "default"));
 	set_text(&m->fallback, exec_get(x, "fallback"));
-	m->timeout = timeout_of(exec_get(x, "timeout"));
+	m->timeout = timeout_of(exec_get(x, "timeout").p);
 	if (str_is(style, "countdown"))
 		m->style = GRUB_STYLE_COUNTDOWN;
 	else if (str_is(style, "hidden"))
@@ -160,17 +162,13 @@ static void put_chosen(const struct grub_menu *m, const struct grub_entry *e, st
 	}
 }
 
-/* For a submenu the rest of "default", else none. */
+/* For a submenu the rest of "default", whatever its first name means; else none. */
 static int set_default(struct exec *x, const struct grub_menu *m, struct err *err)
 {
-	struct str rest = {NULL, 0};
-	struct err ignored;
-	size_t entry;
+	struct str rest = menu_spec_rest(str_from(m->default_));
 
 	env_unset(&x->env, STR("default"));
-	if (grub_menu_find(m, str_from(m->default_), &entry, &rest, &ignored) == 0 && rest.p)
-		return exec_set(x, "default", rest, err);
-	return 0;
+	return rest.n ? exec_set(x, "default", rest, err) : 0;
 }
 
 /* What went wrong earlier in the entry is often the reason: a search, as a rule. */

@@ -120,6 +120,8 @@ static size_t takes(struct str pattern, char c)
 		return 0;
 	if (pattern.p[0] == '?')
 		return 1;
+	if (pattern.p[0] == '\\' && pattern.n > 1)
+		return pattern.p[1] == c ? 2 : 0;
 	if (pattern.p[0] == '[') {
 		bool in = in_set(pattern, c, &n);
 

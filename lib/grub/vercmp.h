@@ -12,7 +12,7 @@
 
 int version_cmp(struct str a, struct str b);
 
-/* A shell pattern: * ? [set] [!set]; the whole text must match. */
+/* A shell pattern: * ? [set] [!set], "\" quotes; the whole text must match. */
 bool glob_matches(struct str pattern, struct str text);
 
 #endif

@@ -122,6 +122,18 @@ sees "arguments of another" "last"
 keys C-u n e w Enter
 ends "a new line of arguments" 0 "args new"
 
+# A long text that is pasted: drawn once, not with every byte.
+head -c 20000 /dev/zero | tr '\0' x >paste
+show
+sees "menu" "First"
+keys a
+sees "arguments to paste behind" "first"
+$t load-buffer paste
+$t paste-buffer
+sleep 1
+keys C-u s h o r t Enter
+ends "a long paste" 0 "args short"
+
 show
 sees "menu" "First"
 keys e
@@ -147,6 +159,18 @@ ends "q gives up" 1
 [ ! -s answer ] && ok "without an answer" || fail "q" "answered"
 grep -q "given up" err && ok "says so" || fail "q" "$(cat err)"
 [ -z "$(ls out)" ] && ok "q leaves nothing" || fail "q" "left $(ls out)"
+
+# Five rows: the reason is alone in the last.
+rows=5
+cols=40
+show
+sees "a low terminal" ">  0  First"
+keys 2 Enter
+sees "says why in its last row" "Broken: (hd0)/kernels/none"
+screen | grep -q "q: give up" && fail "a low terminal" "$(screen)" || ok "and nothing else"
+keys 0 Enter
+ends "a low terminal boots" 0 "args first"
+unset rows cols
 
 show
 sees "menu" "First"

@@ -55,7 +55,7 @@ refused "unknown option" 2 "--help" --nonsense img
 refused "ambiguous option" 2 "ambiguous" --out=x img
 refused "no such disk" 1 "nowhere.img: No such file" nowhere.img
 refused "a directory as disk" 2 "neither a file nor a block device" root
-refused "unknown format" 2 'unknown output format "xml"' --output-format=xml img
+refused "unknown format" 2 '--output-format: unknown output format "xml": not sxp, simple or simple0' --output-format=xml img
 refused "no such entry" 1 'no entry "Four"' --entry=Four img
 refused "entry out of range" 1 'no entry "9"' --entry=9 img
 refused "no such kernel" 1 "/kernels/gone" --entry=Two img
@@ -68,6 +68,53 @@ refused "long arguments" 1 "args: 9004 bytes, libxl takes 8191" -q \
 	--args="$(head -c 8995 /dev/zero | tr '\0' x)" img
 refused "--kernel that is not there" 1 "on none of the disks" --kernel=/gone img
 refused "xapi sees the reason" 1 "domgrub: RuntimeError: " --output-format=simple --entry=9 img
+
+refused "offset behind the end" 2 "offset: 8388608 is not within img's 8388608 bytes" --offset=8388608 img
+refused "offset that is none" 2 '--offset: "0x10" is no number of bytes' --offset=0x10 img
+refused "empty output directory" 2 "--output-directory: an empty name" --output-directory= img
+refused "empty disk" 2 "--disk: an empty name" --disk= img
+
+# What cannot be answered is no success, and leaves nothing.
+unanswered() { # NAME WORDS COMMAND…
+	name=$1 words=$2
+	shift 2
+	clean
+	rc=0
+	"$@" >got 2>got.err || rc=$?
+	[ $rc -eq 1 ] && grep -qF -- "$words" got.err && [ -z "$(ls out)" ] && [ ! -e answer ] && ok "$name" ||
+		fail "$name" "status $rc: $(cat got.err) $(ls out answer 2>/dev/null)"
+}
+rm -f answer
+q="$domgrub --config=none.conf -q --output-directory=out"
+unanswered "no entry, no answer's file" 'no entry "9"' run --output-directory=out --output=answer --entry=9 img
+unanswered "a closed standard output" "standard output: " sh -c "$q img >&-"
+unanswered "a closed standard output for -l" "standard output: " sh -c "$domgrub --config=none.conf -l img >&-"
+unanswered "a full standard output" "No space left" sh -c "$q img >/dev/full"
+unanswered "a full file" "No space left" run -q --output-directory=out --output=/dev/full img
+unanswered "help to a full file" "standard output: " sh -c "$domgrub --help >/dev/full"
+echo before >answer
+clean
+run -q --output-directory=out --output=answer --entry=9 img 2>/dev/null || true
+[ "$(cat answer)" = before ] && ok "a file that was there" || fail "a file that was there" "$(cat answer)"
+run -q --output-directory=out --output=answer --kernel= img 2>got.err && grep -q "'one'" answer &&
+	! grep -q before answer && ok "an empty --kernel is none" || fail "empty --kernel" "$(cat got.err answer)"
+rm -f answer
+
+for key in max-kernel max-ramdisk max-memory max-cpu-seconds max-seconds max-copy-seconds max-config \
+	max-steps max-entries max-initrds max-names max-value; do
+	for value in 0 -1 none "" 4T4 9999999T; do
+		printf '\n\n%s = %s\n' $key "$value" >conf
+		refused "$key = $value" 2 "conf: line 3: $key: \"$value\" is no number" --config=conf img
+	done
+	printf '%s = 4000T\n' $key >conf
+	refused "$key = 4000T" 2 "conf: line 1: $key: 4000T is over " --config=conf img
+done
+printf 'runas = nobody\n' >conf
+refused "runas = nobody" 2 'conf: line 1: runas: "nobody" is no number of a user but root' --config=conf img
+printf 'output-format = xml\n' >conf
+refused "output-format = xml" 2 'conf: line 1: output-format: unknown output format "xml": not sxp' --config=conf img
+printf 'disk =\n' >conf
+refused "disk =" 2 'conf: line 1: disk: an empty name' --config=conf img
 
 printf 'max-kernel = 50K\n' >conf
 refused "large kernel" 1 "kernel: 100000 bytes, over the 51200 allowed" -q --config=conf img

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers as GRUB's scripts have them:
+ *
+ *     number = { blank } [ "-" ] ( "0x" hex… | "0" octal… | digit… )
+ */
+#ifndef GRUB_NUMBER_H
+#define GRUB_NUMBER_H
+
+#include <stdint.h>
+
+/*
+ * The number that a text begins with; too large a one becomes the largest.
+ * Returns where it ends; NULL where there is none, and *out is 0.
+ */
+const char *number_parse(const char *s, int64_t *out);
+
+#endif
