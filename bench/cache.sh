@@ -5,7 +5,7 @@
 #   ROUNDS=3 COMPRESSIONS="zstd xz"
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-work=${1:-/tmp/bench}
+work=${1:-$here/../build/bench}
 domstrap=${DOMSTRAP:-$here/../build/bin/domstrap/domstrap}
 rounds=${ROUNDS:-3}
 read -ra compressions <<<"${COMPRESSIONS:-zstd xz}"
