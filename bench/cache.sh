@@ -1,16 +1,14 @@
 #!/bin/bash
 # cache.sh [WORKDIR]: a guest from binary caches on loopback (nginx), zstd and xz, against what one would do by hand:
 # "nix copy --from CACHE --to" a mounted image, once file system and loop device are there. The closure is
-# closure.sh's; interleaved rounds, medians, caches warm, everything synced. As root, for the peer's mount.
+# closure.sh's; interleaved rounds, medians, caches warm, everything synced. As root, for the peer's mount; 10 GB in
+# WORKDIR (default: build/bench).
 #   ROUNDS=3 COMPRESSIONS="zstd xz"
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-work=${1:-$here/../build/bench}
-domstrap=${DOMSTRAP:-$here/../build/bin/domstrap/domstrap}
+. "$(dirname "$0")/common.sh"
+domstrap=$(built domstrap)
 rounds=${ROUNDS:-3}
 read -ra compressions <<<"${COMPRESSIONS:-zstd xz}"
 system=$("$here/closure.sh" "$work")
-work=$(cd "$work" && pwd)
 export NIX_CONFIG='experimental-features = nix-command'
 [ -s "$work/sec" ] || nix-store --generate-binary-cache-key bench-1 "$work/sec" "$work/pub"
 for how in "${compressions[@]}"; do
@@ -36,13 +34,10 @@ server=$!
 trap 'umount "$run/mnt" 2>/dev/null || true; kill $server 2>/dev/null || true; rm -rf "$run"' EXIT
 sleep 1
 
-# timed NAME COMMAND...: wall and CPU seconds, peak MB, into NAME.times
+# timed NAME COMMAND...
 timed() {
-  local name=$1
-  shift
   sync
-  /usr/bin/time -f '%e %U %S %M' -o "$run/time" "$@" >"$run/out" 2>&1 || { tail -n 20 "$run/out" >&2; return 1; }
-  awk '{printf "%.2f %.2f %.0f\n", $1, $2 + $3, $4 / 1024}' "$run/time" >>"$run/$name.times"
+  measured "$@" >"$run/out" 2>&1 || { tail -n 20 "$run/out" >&2; return 1; }
 }
 ours() {
   rm -f "$run"/g.*
@@ -58,7 +53,6 @@ peer() {
   mount -o loop "$run/peer.img" "$run/mnt" || return 1
   timed "nix-copy-$1" sh -c "nix copy --from http://127.0.0.1:$port/cache-$1 --to $run/mnt --option trusted-public-keys '$(cat "$work/pub")' $system && umount $run/mnt"
 }
-median() { cut -d' ' -f"$2" "$run/$1.times" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 for ((r = 0; r < rounds; r++)); do
   for how in "${compressions[@]}"; do
@@ -67,8 +61,9 @@ for ((r = 0; r < rounds; r++)); do
   done
 done
 printf '%-16s %8s %8s %8s %8s\n' what wall_s cpu_s cores peak_MB
-for f in "$run"/*.times; do
-  name=$(basename "$f" .times)
-  wall=$(median "$name" 1) cpu=$(median "$name" 2)
-  printf '%-16s %8s %8s %8s %8s\n' "$name" "$wall" "$cpu" "$(awk "BEGIN {printf \"%.2f\", $cpu / $wall}")" "$(median "$name" 3)"
+for f in "$work"/times.*; do
+  name=${f##*/times.}
+  wall=$(column "$name" 1 | median) cpu=$(column "$name" 2 | median)
+  printf '%-16s %8.2f %8.2f %8.2f %8.0f\n' "$name" "$wall" "$cpu" "$(awk "BEGIN {print $cpu / $wall}")" \
+    "$(column "$name" 3 | awk '{print $1 / 1024}' | median)"
 done

@@ -6,14 +6,7 @@
 # The host's dpkg-deb unpacks; so the sandbox must be off.
 { debs }:
 let
-  build = name: script: attrs: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    PATH = "/usr/bin:/bin";
-    args = [ "-euc" script ];
-    preferLocalBuild = true;
-  } // attrs);
+  build = import ../test/create/build.nix;
 
   # "libc6_2.36-9_amd64.deb" becomes "libc6-2.36-9"; what a store path may not hold becomes "_".
   words = file: builtins.match "([^_]+)_([^_]+)_[^_]+\\.deb" file;

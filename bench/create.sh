@@ -11,19 +11,12 @@
 # All of them end with their data on the disk. Prints medians, medians of the ratios within each round, CPU seconds
 # and peak memory; then a directory of 200,000 links, and new blocks on XFS. ROUNDS (5) says how often.
 # Wants root for what mounts, 10 GB in WORKDIR (default: build/bench) and a quiet machine.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-top=${here%/*}
-build=${BUILD:-$top/build}
-mkdir -p "${1:-$build/bench}"
-work=$(cd "${1:-$build/bench}" && pwd)
+. "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-5}
 size=4G
-domstrap=$build/bin/domstrap/domstrap
+domstrap=$(built domstrap)
 nix=(nix --extra-experimental-features nix-command)
 
-die() { echo "create.sh: $*" >&2; exit 1; }
-[ -x "$domstrap" ] || die "no $domstrap; run make first"
 root=false
 if [ "$(id -u)" = 0 ]; then root=true; else echo "create.sh: not root: no peers that mount" >&2; fi
 
@@ -66,17 +59,12 @@ one() {
   rm -rf "$work/out"
   mkdir "$work/out"
   sync
-  "$build/bench/measure" "$work/times.$1" bash -c "set -euo pipefail; $1 \"\$1\"" bash "$work/out/bench.img" ||
+  measured "$1" bash -c "set -euo pipefail; $1 \"\$1\"" bash "$work/out/bench.img" ||
     die "$1 failed$(! [ -s "$work/nix.log" ] || { echo; tail -n 5 "$work/nix.log"; })"
   echo "  $1: $(tail -n 1 "$work/times.$1")" >&2
 }
 
 # ---- numbers ----
-
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-column() { awk -v c="$2" '{print $c}' "$work/times.$1"; }
-# ratio A B: the median over the rounds of A's time by B's
-ratio() { paste "$work/times.$1" "$work/times.$2" | awk '{print $1 / $4}' | median; }
 
 table() {
   local w
@@ -107,7 +95,6 @@ race() {
   local w
   writers=(mke2fs_d floor verified plain)
   $root && writers=(manual cp_a "${writers[@]}")
-  rm -f "$work"/times.*
   export -f manual cp_a mke2fs_d floor verified plain
   export work build domstrap system size
   # Arrays cannot be exported: their contents go in as functions would see them.
@@ -143,8 +130,8 @@ large_directory() {
   for ((i = 0; i < rounds; i++)); do
     rm -rf "$work/out"/*
     sync
-    "$build/bench/measure" "$work/times.links" "$domstrap" create links --from "$store" --system "$top" -o "$work/out" -q
-    "$build/bench/measure" "$work/times.links5" mke2fs -q -t ext4 -d "$work/links5" "$work/out/peer.img" 1G >"$work/nix.log" 2>&1
+    measured links "$domstrap" create links --from "$store" --system "$top" -o "$work/out" -q
+    measured links5 mke2fs -q -t ext4 -d "$work/links5" "$work/out/peer.img" 1G >"$work/nix.log" 2>&1
   done
   echo
   printf 'One directory of links: domstrap create, 200,000 of them, verified: %.2f s; mke2fs -d, 5,000 of them: %.2f s.\n' \
@@ -168,8 +155,7 @@ xfs() {
   mkdir "$mnt/out"
   sync
   before=$(df --output=used -B1024 "$mnt" | tail -n 1)
-  rm -f "$work/times.xfs"
-  "$build/bench/measure" "$work/times.xfs" "$domstrap" create bench --from "$mnt" --system "$system" -o "$mnt/out" -q
+  measured xfs "$domstrap" create bench --from "$mnt" --system "$system" -o "$mnt/out" -q
   sync
   after=$(df --output=used -B1024 "$mnt" | tail -n 1)
   all=$(du -k "$mnt/out/bench.img" | cut -f 1)

@@ -5,6 +5,7 @@
 #
 #   list      domgrub -l, pygrub -l
 #   answer    domgrub -q, pygrub -q: menu, kernel and initrd copied, the answer
+#   first     domgrub -q, of a kernel that this host boots for the first time: it is unpacked and not remembered
 #   floor     cat of the two files into one
 #   unchecked domgrub -q with check-kernel = no
 #
@@ -12,23 +13,14 @@
 # what the copying costs), zstd (as NixOS's), xz, lz4 or gzip. KERNEL takes a file instead. Peak memory is the largest
 # process's; "all" adds up what all of domgrub's processes had at the same time, sampled. ROUNDS (21) says how often.
 # Wants python3, and apt for pygrub (or PYGRUB, a path).
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-top=${here%/*}
-build=${BUILD:-$top/build}
-mkdir -p "${1:-$build/bench}"
-work=$(cd "${1:-$build/bench}" && pwd)
+. "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-21}
-domgrub=$build/bin/domgrub/domgrub
-measure=$build/bench/measure
-
-die() { echo "domgrub.sh: $*" >&2; exit 1; }
-[ -x "$domgrub" ] || die "no $domgrub; run make first"
+domgrub=$(built domgrub)
 pygrub=${PYGRUB:-$work/pygrub/pygrub}
 [ -x "$pygrub" ] || "$top/scripts/get-pygrub.sh" "$work/pygrub" 2>/dev/null || die "no pygrub"
 
 out=$work/out disk=$work/boot.img src=$work/boot
-rm -rf "$src" "$out" "$work"/times.*
+rm -rf "$src" "$out"
 mkdir -p "$src/kernels" "$src/grub" "$out"
 if [ -n "${KERNEL-}" ]; then
   cp "$KERNEL" "$src/kernels/kernel"
@@ -47,30 +39,30 @@ rm -f "$disk"
 truncate -s 200M "$disk"
 mke2fs -q -t ext4 -L NIXBOOT -d "$src" "$disk"
 printf 'check-kernel = no\n' >"$work/unchecked.conf"
-: >"$work/none.conf"
+printf 'known-kernels = no\n' >"$work/first.conf"
+printf 'known-kernels = %s/known\n' "$work" >"$work/usual.conf"
+rm -f "$work/known"
 
 run() { # NAME COMMAND...: once, into an empty directory
   local name=$1
   shift
   rm -f "$out"/*
-  "$measure" "$work/times.$name" "$@" >/dev/null 2>"$work/err" || die "$name: $(cat "$work/err")"
+  measured "$name" "$@" >/dev/null 2>"$work/err" || die "$name: $(cat "$work/err")"
 }
 
+"$domgrub" --config="$work/usual.conf" -q --output-directory="$out" "$disk" >/dev/null 2>&1 # from here on the kernel is known
 for _ in $(seq "$rounds"); do
-  run list "$domgrub" --config="$work/none.conf" -l "$disk"
+  run list "$domgrub" --config="$work/usual.conf" -l "$disk"
   run pygrub-list "$pygrub" -l "$disk"
-  run answer "$domgrub" --config="$work/none.conf" -q --output-format=simple0 --output-directory="$out" "$disk"
+  run answer "$domgrub" --config="$work/usual.conf" -q --output-format=simple0 --output-directory="$out" "$disk"
   run pygrub-answer "$pygrub" -q --output-format=simple0 --output-directory="$out" "$disk"
+  run first "$domgrub" --config="$work/first.conf" -q --output-format=simple0 --output-directory="$out" "$disk"
   run unchecked "$domgrub" --config="$work/unchecked.conf" -q --output-format=simple0 --output-directory="$out" "$disk"
   run floor sh -c "cat '$src/kernels/kernel' '$src/kernels/initrd' >'$out/both'"
 done
 
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-column() { awk -v c="$2" '{print $c}' "$work/times.$1"; }
-ratio() { paste "$work/times.$1" "$work/times.$2" | awk '{print $1 / $4}' | median; }
-
 printf '%-14s %9s %9s %10s\n' "" "wall ms" "CPU ms" "peak KiB"
-for n in list pygrub-list answer unchecked pygrub-answer floor; do
+for n in list pygrub-list answer first unchecked pygrub-answer floor; do
   printf '%-14s %9.2f %9.2f %10d\n' "$n" "$(column $n 1 | median | awk '{print $1 * 1000}')" \
     "$(column $n 2 | median | awk '{print $1 * 1000}')" "$(column $n 3 | sort -n | tail -1)"
 done
@@ -78,8 +70,10 @@ echo
 printf 'list:   %6.1f times faster than pygrub      (aim 20)\n' "$(ratio pygrub-list list)"
 printf 'answer: %6.1f times faster than pygrub      (aim 5)\n' "$(ratio pygrub-answer answer)"
 printf 'answer: %6.2f times the floor               (aim 1.2)\n' "$(ratio answer floor)"
+printf 'first:  %6.1f times faster than pygrub\n' "$(ratio pygrub-answer first)"
 rm -f "$out"/*
 printf 'memory: %6.1f MiB in the largest process\n' "$(column answer 3 | sort -n | tail -1 | awk '{print $1 / 1024}')"
-printf 'memory: %6.1f MiB, all processes together   (aim 8)\n' "$("$here/peak.py" \
-  "$domgrub" --config="$work/none.conf" -q --output-directory="$out" "$disk")"
+together() { "$here/peak.py" "$domgrub" --config="$work/$1.conf" -q --output-directory="$out" "$disk"; }
+printf 'memory: %6.1f MiB, all processes together   (aim 8)\n' "$(together usual)"
+printf 'memory: %6.1f MiB, the same, first\n' "$(together first)"
 rm -f "$out"/*

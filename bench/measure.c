@@ -2,7 +2,7 @@
 /*
  * measure FILE COMMAND [ARGUMENT...]: run the command and append to FILE one
  * line: seconds of wall clock, of CPU, and the largest process's peak memory in
- * KiB. The exit status is the command's.
+ * KiB. One that fails leaves no line. The exit status is the command's.
  */
 #include <stdio.h>
 #include <sys/resource.h>
@@ -42,12 +42,12 @@ int main(int argc, char **argv)
 	if (pid < 0 || wait4(pid, &status, 0, &ru) != pid)
 		return 1;
 	start = now() - start;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 	to = fopen(argv[1], "a");
 	if (!to)
 		return 1;
 	fprintf(to, "%.5f %.5f %ld\n", start, seconds(ru.ru_utime) + seconds(ru.ru_stime),
 	        ru.ru_maxrss);
-	if (fclose(to))
-		return 1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return fclose(to) ? 1 : 0;
 }

@@ -9,19 +9,11 @@
 # All of them end with their data on the disk. Prints medians and medians of the ratios within each round; then, not
 # in turn, rollback and gc. ROUNDS (5) says how often. Wants root for the manual way, 15 GB in WORKDIR (default:
 # build/bench) and a quiet machine.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-top=${here%/*}
-build=${BUILD:-$top/build}
-mkdir -p "${1:-$build/bench}"
-work=$(cd "${1:-$build/bench}" && pwd)
+. "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-5}
 size=4G
-domstrap=$build/bin/domstrap/domstrap
-export LC_ALL=C
+domstrap=$(built domstrap)
 
-die() { echo "update.sh: $*" >&2; exit 1; }
-[ -x "$domstrap" ] || die "no $domstrap; run make first"
 [ "$(id -u)" = 0 ] || die "not root: the manual way mounts"
 
 # The new system refers to the old one and has 14 MB, 500 files of its own.
@@ -66,12 +58,9 @@ clock() { # WRITER
   start=$(date +%s%N)
   "$1"
   end=$(date +%s%N)
-  awk -v n=$((end - start)) 'BEGIN {print n / 1e9}' >>"times.$1"
+  awk -v n=$((end - start)) 'BEGIN {print n / 1e9}' >>"$work/times.$1"
 }
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-ratio() { paste "times.$1" "times.$2" | awk '{print $1 / $2}' | median; }
 
-rm -f times.*
 for ((i = 1; i <= rounds; i++)); do
   echo "update.sh: round $i of $rounds" >&2
   rm -f made.img made.cfg
@@ -84,7 +73,7 @@ done
 e2fsck -fn "run.img?offset=1048576" >/dev/null || die "e2fsck finds faults"
 printf '| %s | %s | %s |\n' what "wall s" "by create" --- --- ---
 for w in create manual update; do
-  printf '| %s | %.3f | %.3f |\n' $w "$(median <times.$w)" "$(ratio $w create)"
+  printf '| %s | %.3f | %.3f |\n' $w "$(column $w 1 | median)" "$(ratio $w create)"
 done
-printf '| rollback | %.3f | |\n| gc | %.3f | |\n' "$(median <times.rollback)" "$(median <times.gc)"
+printf '| rollback | %.3f | |\n| gc | %.3f | |\n' "$(column rollback 1 | median)" "$(column gc 1 | median)"
 printf 'manual by update: %.1f\n' "$(ratio manual update)"

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct kernel_limits limits = {8u << 20, 64u << 20, NULL};
+	const struct kernel_limits limits = {.unpacked = 8u << 20, .memory = 64u << 20};
 	struct buf advice = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct kernel_info info;

@@ -1,4 +1,4 @@
-# common.sh: sourced by the scripts of demo/, test/xen/ and scripts/.
+# common.sh: sourced by the scripts of demo/, test/ and scripts/.
 # Sets: repo (this clone), work (where everything built goes: DOMSTRAP_WORK, or build/ here).
 # shellcheck shell=bash
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -37,6 +37,6 @@ nix_settings() {
 # copy_tree DIR: the sources, without what was built from them; also where this is no clone
 copy_tree() {
   mkdir -p "$1"
-  tar -C "$repo" -c --exclude=./.git --exclude=./build --exclude='./build-*' --exclude='./obj-*' --exclude=./work . |
+  tar -C "$repo" -c --exclude=./.git --exclude=./build --exclude='./build-*' --exclude='./obj-*' . |
     tar -C "$1" -x --no-same-owner
 }

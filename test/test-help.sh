@@ -1,12 +1,9 @@
 #!/bin/bash
 # test-help.sh PROGRAM MANPAGE [COMMAND...]: every option that --help shows is in the man page and the other way
 # round, for the program or its commands together; help is on stdout, at most 80 columns wide, and status 0.
-set -euo pipefail
+. "$(dirname "$0")/lib.sh"
 program=$1 page=$2
 shift 2
-failed=0
-bad() { echo "not ok $*"; failed=1; }
-options() { grep -oE -- '(^|[^-[:alnum:]])--[a-z][-a-z0-9]+' | sed 's/^[^-]*//' | sort -u; }
 
 for command in $("$program" --help | sed -nE 's/^  ([a-z]+)  +.*/\1/p'); do
   [[ " $* " == *" $command "* ]] || bad "$command is not looked at"
@@ -26,5 +23,5 @@ page_options=$(grep -oE 'Fl (Fl |-)[a-z][-a-z0-9]+' "$page" | sed -E 's/Fl (Fl |
 help_options=$({ echo "$all"; "$program" --help; } | options)
 for o in $(comm -23 <(echo "$help_options") <(echo "$page_options")); do bad "$o is in --help, not in $page"; done
 for o in $(comm -13 <(echo "$help_options") <(echo "$page_options")); do bad "$o is in $page, not in --help"; done
-[ $failed = 0 ] && echo "ok $(echo "$help_options" | wc -l) options agree"
-exit $failed
+[ "$failed" != 0 ] || ok "$(echo "$help_options" | wc -l) options agree"
+finish

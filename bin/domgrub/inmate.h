@@ -8,6 +8,7 @@
 
 #include "grub/limit.h"
 #include "guest/disks.h"
+#include "known.h"
 
 struct inmate_spec {
 	const struct disk_spec *disk;
@@ -28,7 +29,8 @@ struct checker_spec {
 	uint64_t memory;  /* bytes that a decoder may use */
 	uint8_t *scratch; /* a file's pages, mapped shared; NULL: none */
 	size_t scratch_size;
-	unsigned xen; /* version, major << 16 | minor; 0 unknown */
+	unsigned xen;              /* version, major << 16 | minor; 0 unknown */
+	const struct known *known; /* kernels that need no look; NULL: none */
 };
 
 int checker_main(void *arg);

@@ -39,6 +39,8 @@ const struct wire_rule message_answers[] = {
         {REQ_COPY, MSG_SIZE, 8, REQ_COPY},
         {REQ_COPY, MSG_DONE, 0, STATE_IDLE},
         NOTES_AND_FAIL(REQ_CHECK),
+        {REQ_CHECK, MSG_SUM, KNOWN_SUM, STATE_SUMMED},
+        {STATE_SUMMED, MSG_DONE, 0, STATE_IDLE},
         {REQ_CHECK, MSG_DONE, 0, STATE_IDLE},
 };
 const size_t message_answer_count = ARRAY_LEN(message_answers);
@@ -288,4 +290,13 @@ int msg_size_get(struct str body, uint64_t *out, struct err *err)
 
 	*out = wire_u64_get(&b, INT64_MAX);
 	return finish(&b, "size", err);
+}
+
+int msg_sum_get(struct str body, uint8_t out[static KNOWN_SUM], struct err *err)
+{
+	if (body.n != KNOWN_SUM)
+		return err_set(err, ERR_FORMAT, "child: a sum of %zu bytes, not %d", body.n,
+		               KNOWN_SUM);
+	memcpy(out, body.p, KNOWN_SUM);
+	return 0;
 }

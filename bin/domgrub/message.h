@@ -11,7 +11,7 @@
  *     SHELL  a line for GRUB's command line      text, menu, plan
  *     LIST   every entry                         item…, done
  *     COPY   the files of the last plan          size (kernel), size (ramdisk), done
- *     CHECK  the kernel (another child)          done
+ *     CHECK  the kernel (another child)          sum (of a good one, maybe), done
  *
  * "fail" may come instead of any answer. Texts are the guest's own bytes. What
  * a _get gives is borrowed from the body; of each pair, _put is for the side
@@ -27,6 +27,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "jail/wire.h"
+#include "known.h"
 
 enum {
 	REQ_MENU = 1,
@@ -49,12 +50,15 @@ enum {
 	MSG_ITEM,
 	MSG_SIZE,
 	MSG_DONE,
+	MSG_SUM,
 };
 
 /* Nothing is expected. */
 #define STATE_IDLE 0
 /* The child's own: a plan was made, so COPY makes sense. */
 #define STATE_PLANNED 1
+/* The parent's own: the kernel's sum was said, so only DONE may come. */
+#define STATE_SUMMED 200
 
 #define MSG_TEXT_MAX (1u << 20) /* bytes of one text */
 #define MSG_MENU_MAX (4u << 20) /* bytes of a menu's message */
@@ -141,10 +145,11 @@ void msg_fail_put(struct buf *out, const struct err *e);
 /* Makes it *err and returns its code. */
 int msg_fail_get(struct str body, struct err *err);
 
-/* NOTE, TEXT, SIZE. */
+/* NOTE, TEXT, SIZE, SUM. */
 void msg_text_put(struct buf *out, struct str s);
 int msg_text_get(struct str body, struct str *out, struct err *err);
 void msg_size_put(struct buf *out, uint64_t n);
 int msg_size_get(struct str body, uint64_t *out, struct err *err);
+int msg_sum_get(struct str body, uint8_t out[static KNOWN_SUM], struct err *err);
 
 #endif

@@ -133,6 +133,14 @@ static int set_directory(struct options *o, const char *text, struct err *err)
 	return 0;
 }
 
+static int set_known(struct options *o, const char *text, struct err *err)
+{
+	if (strcmp(text, "no") != 0 && text[0] != '/')
+		return err_set(err, ERR_USAGE, "\"%s\" is neither no nor an absolute path", text);
+	set_text(&o->known, text);
+	return 0;
+}
+
 static int set_entry(struct options *o, const char *text, struct err *err)
 {
 	set_text(&o->entry, text);
@@ -159,6 +167,7 @@ static const struct key keys[] = {
         {"quiet", FLAG(quiet)},
         {"write-env", FLAG(write_env)},
         {"check-kernel", FLAG(check_kernel)},
+        {"known-kernels", .set = set_known},
         {"max-kernel", NUMBER(kernel_max)},
         {"max-ramdisk", NUMBER(ramdisk_max)},
         {"max-memory", NUMBER(memory)},
@@ -410,6 +419,7 @@ void options_fini(struct options *o)
 		free(o->disk[i]);
 	free(o->output);
 	free(o->directory);
+	free(o->known);
 	free(o->entry);
 	free(o->kernel);
 	free(o->ramdisk);

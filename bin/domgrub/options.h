@@ -28,6 +28,7 @@
 /* nobody, on most systems: not root is what matters. */
 #define DEFAULT_UID 65534
 #define DEFAULT_DIRECTORY "/var/run/xen/pygrub/"
+#define DEFAULT_KNOWN "/var/cache/domgrub/kernels"
 
 struct options {
 	bool quiet, list, json, not_really, debug, is_config, write_env, check_kernel;
@@ -37,6 +38,7 @@ struct options {
 	size_t disks;
 	char *output;    /* NULL: standard output */
 	char *directory; /* NULL: DEFAULT_DIRECTORY */
+	char *known;     /* the file of known kernels; NULL: DEFAULT_KNOWN, "no": none */
 	enum handoff_format format;
 	bool has_offset;
 	uint64_t offset; /* bytes */

@@ -198,7 +198,9 @@ int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err
 
 struct check {
 	struct checker_spec spec;
-	uint8_t *scratch; /* NULL: none */
+	uint8_t *scratch;       /* NULL: none */
+	const char *known_path; /* NULL: nothing is remembered */
+	struct known known;
 	struct jail jail;
 	struct wire wire;
 };
@@ -216,6 +218,17 @@ static uint8_t *scratch_make(const struct options *o)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+static void check_remember(struct check *c, const struct options *o)
+{
+	const char *path = o->known ? o->known : DEFAULT_KNOWN;
+
+	if (strcmp(path, "no") == 0)
+		return;
+	c->known_path = path;
+	known_read(path, &c->known);
+	say_debug("%s: %zu known kernels", path, c->known.n);
+}
+
 /* A second jail, which can read the kernel and nothing else. */
 static int check_start(struct warden *w, struct check *c, uint64_t size, struct err *err)
 {
@@ -229,13 +242,15 @@ static int check_start(struct warden *w, struct check *c, uint64_t size, struct 
 	                         .arg = &c->spec};
 	int rc;
 
+	check_remember(c, w->o);
 	c->scratch = scratch_make(w->o);
 	c->spec = (struct checker_spec){.fd = JAIL_WRITE,
 	                                .scratch = c->scratch,
 	                                .scratch_size = c->scratch ? SCRATCH_SIZE : 0,
 	                                .size = size,
 	                                .memory = w->o->memory / 4 * 3,
-	                                .xen = host_xen_version()};
+	                                .xen = host_xen_version(),
+	                                .known = c->known_path ? &c->known : NULL};
 	rc = jail_start(&spec, &c->jail, err);
 	if (rc < 0)
 		return rc;
@@ -247,15 +262,49 @@ static int check_start(struct warden *w, struct check *c, uint64_t size, struct 
 	return wire_send(&c->wire, REQ_CHECK, STR(""), err);
 }
 
+/*
+ * The sum of a kernel that may start. Nobody told domgrub to keep the usual
+ * file: where that cannot be, it is no matter for a warning.
+ */
+static int sum_take(const struct check *c, const struct options *o, struct str body,
+                    struct err *err)
+{
+	uint8_t sum[KNOWN_SUM];
+	int rc = msg_sum_get(body, sum, err);
+
+	if (rc == 0 && !c->known_path)
+		rc = err_set(err, ERR_FORMAT, "child: a sum that nobody asked for");
+	if (rc == 0 && known_has(&c->known, sum)) {
+		say_debug("the kernel is known: it was not unpacked");
+		return 0;
+	}
+	if (rc == 0)
+		rc = known_add(c->known_path, sum, err);
+	if (rc < 0 && !o->known) {
+		say_debug("%s", err->text);
+		return 0;
+	}
+	return rc;
+}
+
+static int check_answer(struct check *c, const struct options *o, struct buf *body, struct err *err)
+{
+	uint32_t type;
+	int rc = next_message(&c->jail, &c->wire, &type, body, LIMIT_CHECK, err);
+
+	if (rc < 0 || type != MSG_SUM)
+		return rc;
+	rc = sum_take(c, o, buf_str(body), err);
+	return rc < 0 ? rc : next_message(&c->jail, &c->wire, &type, body, LIMIT_CHECK, err);
+}
+
 /* What goes wrong here is a warning: the kernel may boot all the same. */
-static void check_finish(struct check *c)
+static void check_finish(struct check *c, const struct options *o)
 {
 	struct err err = ERR_INIT;
 	struct buf body = BUF_INIT;
-	uint32_t type;
 
-	if (c->jail.pid > 0 &&
-	    next_message(&c->jail, &c->wire, &type, &body, LIMIT_CHECK, &err) < 0)
+	if (c->jail.pid > 0 && check_answer(c, o, &body, &err) < 0)
 		say_warning(str_from(err.text));
 	buf_fini(&body);
 	jail_end(&c->jail, true);
@@ -321,7 +370,7 @@ int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err)
 	if (rc == 0)
 		rc = copy_finish(w, kernel, ramdisk, err);
 	if (rc == 0)
-		check_finish(&check);
+		check_finish(&check, w->o);
 	check_fini(&check);
 	return rc;
 }

@@ -26,6 +26,13 @@ bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *s);
 /* Byte order, a prefix before what it is a prefix of: <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
+/*
+ * Where name is among the n things at base, of size bytes each, which stand in
+ * byte order of what name_of() says of them; where none has it, *found is
+ * false, and it would have to be put there.
+ */
+size_t str_place(const void *base, size_t n, size_t size, struct str (*name_of)(const void *),
+                 struct str name, bool *found);
 bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
 struct str str_drop(struct str s, size_t n); /* without the first n bytes */

@@ -72,26 +72,15 @@ void tree_freep(struct tree **t)
 	tree_free(*t);
 }
 
+static struct str name_of(const void *kid)
+{
+	return str_from((*(struct node *const *)kid)->name);
+}
+
 /* The child's place in name order; *found where it is there already. */
 static size_t place(const struct node *dir, struct str name, bool *found)
 {
-	size_t lo = 0, hi = dir->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = str_cmp(str_from(dir->kids[mid]->name), name);
-
-		if (c == 0) {
-			*found = true;
-			return mid;
-		}
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	*found = false;
-	return lo;
+	return str_place(dir->kids, dir->n, sizeof(struct node *), name_of, name, found);
 }
 
 static struct node *child(struct node *dir, struct str name, enum walk_kind kind)

@@ -103,20 +103,16 @@ const struct command *command_table(size_t *n)
 	return commands;
 }
 
+static struct str name_of(const void *command)
+{
+	return str_from(((const struct command *)command)->name);
+}
+
 const struct command *command_find(struct str name)
 {
-	size_t lo = 0, hi = ARRAY_LEN(commands);
+	bool found;
+	size_t i =
+	        str_place(commands, ARRAY_LEN(commands), sizeof *commands, name_of, name, &found);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = str_cmp(str_from(commands[mid].name), name);
-
-		if (c == 0)
-			return &commands[mid];
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
+	return found ? &commands[i] : NULL;
 }

@@ -49,26 +49,15 @@ void env_copy(struct env *to, const struct env *from, bool exported_only)
 	to->memory = from->memory;
 }
 
+static struct str name_of(const void *var)
+{
+	return str_from(((const struct env_var *)var)->name);
+}
+
 /* Where a name is, or would have to be. */
 static size_t place(const struct env *env, struct str name, bool *found)
 {
-	size_t lo = 0, hi = env->n;
-
-	*found = false;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = str_cmp(str_from(env->vars[mid].name), name);
-
-		if (c == 0) {
-			*found = true;
-			return mid;
-		}
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return str_place(env->vars, env->n, sizeof *env->vars, name_of, name, found);
 }
 
 struct str env_get(const struct env *env, struct str name)

@@ -136,25 +136,14 @@ int edit_dir_get(struct ext4_edit *e, uint32_t ino, struct edit_dir **out, struc
 	return 0;
 }
 
+static struct str name_of(const void *entry)
+{
+	return str_from(((const struct ext4_entry *)entry)->name);
+}
+
 size_t edit_dir_find(const struct edit_dir *d, const char *name, bool *found)
 {
-	size_t lo = 0, hi = d->n;
-
-	*found = false;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strcmp(d->v[mid].name, name);
-
-		if (c == 0) {
-			*found = true;
-			return mid;
-		}
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return str_place(d->v, d->n, sizeof *d->v, name_of, str_from(name), found);
 }
 
 int ext4_edit_list(struct ext4_edit *e, uint32_t dir, const struct ext4_entry **out, size_t *n,

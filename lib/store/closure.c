@@ -42,28 +42,20 @@ const struct path_info *closure_find(const struct closure *c, const char *path)
 	return bsearch(path, c->paths, c->n, sizeof *c->paths, against_path);
 }
 
+static struct str base_of(const void *info)
+{
+	return str_from(((const struct path_info *)info)->path + strlen(STORE_DIR "/"));
+}
+
 const struct path_info *closure_find_base(const struct closure *c, struct str base)
 {
-	size_t lo = 0, hi = c->n;
+	bool found;
+	size_t i = str_place(c->paths, c->n, sizeof *c->paths, base_of, base, &found);
 
-	/* The first path that is not before it. */
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		struct str there = str_from(c->paths[mid].path + strlen(STORE_DIR "/"));
-
-		if (str_cmp(there, base) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo < c->n) {
-		struct str there = str_from(c->paths[lo].path + strlen(STORE_DIR "/"));
-
-		if (str_eq(there, base) ||
-		    (base.n == STORE_DIGEST_LEN && str_eq((struct str){there.p, base.n}, base)))
-			return &c->paths[lo];
-	}
-	return NULL;
+	/* Digits alone come right before the path that begins with them. */
+	if (!found && base.n == STORE_DIGEST_LEN && i < c->n)
+		found = str_eq((struct str){base_of(&c->paths[i]).p, base.n}, base);
+	return found ? &c->paths[i] : NULL;
 }
 
 const struct path_info *closure_unreached(const struct closure *c, size_t from)

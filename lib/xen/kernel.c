@@ -228,6 +228,8 @@ static int elf_look(const struct window *w, const struct kernel_limits *limits,
 		k->xz_dictionary = xz_dictionary(start, n);
 	if (e.packing == UNPACK_UNKNOWN)
 		return err_set(err, ERR_FORMAT, "packed in a way that nobody knows");
+	if (limits->packing_only)
+		return 0;
 	rc = elf_read(&e, start, sizeof start, 0, err);
 	if (rc == 0)
 		rc = headers_get(start, k, &h, err);
@@ -299,7 +301,7 @@ static int file_look(const struct window *w, const struct kernel_limits *limits,
 		return err_set(err, ERR_FORMAT, "neither a bzImage nor an ELF file");
 	k->gzipped = kind == UNPACK_GZIP;
 	rc = elf_look(w, limits, k, err);
-	if (k->bits)
+	if (k->bits || (rc == 0 && limits->packing_only))
 		k->kind = KERNEL_ELF;
 	return rc;
 }
@@ -307,13 +309,14 @@ static int file_look(const struct window *w, const struct kernel_limits *limits,
 int kernel_read(const struct window *w, const struct kernel_limits *limits, struct kernel_info *out,
                 struct err *err)
 {
-	static const struct kernel_limits usual = {KERNEL_UNPACKED_MAX, KERNEL_MEMORY_MAX, NULL};
+	static const struct kernel_limits usual = {.unpacked = KERNEL_UNPACKED_MAX,
+	                                           .memory = KERNEL_MEMORY_MAX};
 	struct kernel_info k = {0};
 	int rc = file_look(w, limits ? limits : &usual, &k, err);
 
 	if (rc == -ERR_IO)
 		return rc;
-	k.notes_read = rc == 0;
+	k.notes_read = rc == 0 && !(limits && limits->packing_only);
 	if (rc < 0)
 		snprintf(k.trouble, sizeof k.trouble, "%.*s", (int)sizeof k.trouble - 1, err->text);
 	*out = k;
@@ -327,7 +330,7 @@ static unsigned line(struct buf *out, const char *text)
 	return 1;
 }
 
-static unsigned advise_packing(const struct kernel_info *k, unsigned xen, struct buf *out)
+unsigned kernel_advise_packing(const struct kernel_info *k, unsigned xen, struct buf *out)
 {
 	char text[160];
 
@@ -352,24 +355,30 @@ static unsigned advise_packing(const struct kernel_info *k, unsigned xen, struct
 	}
 }
 
-unsigned kernel_advise(const struct kernel_info *k, unsigned xen, struct buf *out)
+unsigned kernel_advise_notes(const struct kernel_info *k, struct buf *out)
 {
 	char pv[KERNEL_TEXT_MAX + 128] = "", pvh[KERNEL_TEXT_MAX + 128] = "";
 	char text[2 * (KERNEL_TEXT_MAX + 128) + 128];
-	unsigned n = advise_packing(k, xen, out);
 
 	if (!k->notes_read) {
 		snprintf(text, sizeof text, "the kernel could not be checked: %s", k->trouble);
-		return n + line(out, text);
+		return line(out, text);
 	}
 	if (!k->x86)
-		return n + line(out, "the kernel is not for x86");
+		return line(out, "the kernel is not for x86");
 	if (kernel_notes_pv(&k->notes, pv, sizeof pv) ||
 	    kernel_notes_pvh(&k->notes, pvh, sizeof pvh))
-		return n;
+		return 0;
 	snprintf(text, sizeof text,
 	         "the kernel cannot boot as a Xen guest: not PV: %s; not PVH: %s", pv, pvh);
-	return n + line(out, text);
+	return line(out, text);
+}
+
+unsigned kernel_advise(const struct kernel_info *k, unsigned xen, struct buf *out)
+{
+	unsigned n = kernel_advise_packing(k, xen, out);
+
+	return n + kernel_advise_notes(k, out);
 }
 
 const char *kernel_describe(const struct kernel_info *k, char out[static 64])

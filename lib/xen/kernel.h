@@ -32,6 +32,7 @@ struct kernel_limits {
 	uint64_t unpacked;              /* bytes unpacked at most */
 	uint64_t memory;                /* bytes that a decoder may use */
 	struct unpack_scratch *scratch; /* for its large parts; NULL: the heap */
+	bool packing_only;              /* unpack nothing: no bits, x86 and notes */
 };
 
 struct kernel_info {
@@ -43,7 +44,7 @@ struct kernel_info {
 	uint64_t xz_dictionary;           /* xz: bytes that its decoder needs; 0 unknown */
 	unsigned bits;                    /* 64, 32; 0: the ELF header was not reached */
 	bool x86;
-	bool notes_read;   /* else the next text says why not */
+	bool notes_read;   /* else the next text says why not, where they were asked for */
 	char trouble[512]; /* "" none */
 	struct kernel_notes notes;
 };
@@ -61,6 +62,9 @@ int kernel_read(const struct window *w, const struct kernel_limits *limits, stru
  * lines. Texts of the kernel are in them as they are: escape them.
  */
 unsigned kernel_advise(const struct kernel_info *info, unsigned xen, struct buf *out);
+/* Its two halves; the first needs the packing only, the second no Xen. */
+unsigned kernel_advise_packing(const struct kernel_info *info, unsigned xen, struct buf *out);
+unsigned kernel_advise_notes(const struct kernel_info *info, struct buf *out);
 
 /* "bzImage (zstd)", … in a caller's array; returns it. */
 const char *kernel_describe(const struct kernel_info *info, char out[static 64]);

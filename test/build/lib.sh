@@ -8,7 +8,8 @@ flake() {
   local dir=$1 host
   shift
   mkdir "$dir"
-  sed 's,builtins.currentSystem,"'"$(uname -m)"'-linux",' "$here/system.nix" >"$dir/system.nix"
+  cp "$here/system.nix" "$dir"
+  sed 's,builtins.currentSystem,"'"$(uname -m)"'-linux",' "$here/build.nix" >"$dir/build.nix"
   {
     echo '{ outputs = { self }: {'
     for host; do

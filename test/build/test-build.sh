@@ -49,7 +49,7 @@ NIX_PATH=nixpkgs=$nixpkgs says ''
 NIX_PATH=other=$nixpkgs says '' --nixpkgs other
 (cd "$nixpkgs/.." && says '' --nixpkgs ./nixpkgs --config "$work/configuration.nix" -o "$work/result")
 tar -C "$here/../.." -czf nixpkgs.tar.gz --transform 's,test/build/nixpkgs/,top/,' \
-  --transform 's,test/create/,top/create/,' test/build/nixpkgs/nixos/default.nix test/create/system.nix
+  --transform 's,test/create/,top/create/,' test/build/nixpkgs/nixos/default.nix test/create/{system,build}.nix
 mkdir unpacked
 tar -xzf nixpkgs.tar.gz -C unpacked
 sed -i 's,\.\./\.\./\.\./create,../create,' unpacked/top/nixos/default.nix

@@ -1,17 +1,12 @@
 #!/bin/bash
 # test-chain.sh DOMSTRAP: from nothing to an image, with the tool alone: init, build, create, and an update from a
 # changed configuration. nixpkgs is a directory whose nixos is the demo's.
-set -euo pipefail
-. "$(dirname "$0")/../../scripts/common.sh"
+. "$(dirname "$0")/../lib.sh"
 domstrap=$(readlink -f "${1:?DOMSTRAP}")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+scratch
 export HOME=$dir/home TZ=UTC LC_ALL=C
 unset SOURCE_DATE_EPOCH
 mkdir -p "$HOME/.ssh" "$dir/nixpkgs"
-failed=0
-ok() { echo "ok $1"; }
-bad() { echo "not ok $1"; failed=1; }
 try() { # try WHAT COMMAND...: it succeeds
   local what=$1
   shift
@@ -24,11 +19,8 @@ sound() { try "e2fsck: $1" e2fsck -fn "$2"; }
 ln -s "$repo/demo/nixos" "$dir/nixpkgs/nixos"
 export DOMSTRAP_WORK=$work
 echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYdlomt+p+ocbpH4VKk1qQm6EeKqYartd2C//rv8k51 me' >"$HOME/.ssh/id_ed25519.pub"
-nix=(--nixpkgs "$dir/nixpkgs" --option substituters '')
-if [ "$(id -u)" = 0 ] && [ ! -S /nix/var/nix/daemon-socket/socket ]; then
-  nix+=(--option sandbox false)
-  getent group nixbld >/dev/null || nix+=(--option build-users-group '')
-fi
+nix_settings
+nix=(--nixpkgs "$dir/nixpkgs" "${settings[@]}")
 cd "$dir"
 
 # ---- one disk ----
@@ -79,4 +71,4 @@ sound "from a flake" "web4.img?offset=1048576"
 inside "web4.img?offset=1048576" /etc/nixos/flake.nix | cmp -s - web4-here/flake.nix && ok "flake.nix" || bad "flake.nix"
 inside "web4.img?offset=1048576" /etc/nixos/flake.lock | grep -q '"nixpkgs"' && ok "flake.lock" || bad "flake.lock"
 inside "web4.img?offset=1048576" /etc/nixos/configuration.nix | cmp -s - web4/configuration.nix && ok "configuration.nix" || bad "configuration.nix"
-exit $failed
+finish

@@ -1,13 +1,6 @@
 # A system whose NARs are of every size that domstrap treats differently: some over 12 MiB, many small ones.
 let
-  build = name: script: attrs: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    PATH = "/usr/bin:/bin";
-    args = [ "-euc" script ];
-    preferLocalBuild = true;
-  } // attrs);
+  build = import ../create/build.nix;
   # Bytes that nothing compresses, the same every time.
   noise = name: n: build name ''
     mkdir $out

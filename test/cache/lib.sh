@@ -54,3 +54,21 @@ nginx_serve() {
   cat "$work/nginx.out" "$work/nginx.log" >&2
   fail "nginx does not start"
 }
+
+# believed IMAGE SYSTEM: real Nix finds nothing wrong in the image, nor a path of the system that the key has not signed
+believed() {
+  clean "$1"
+  mkdir "$work/guest"
+  dd if="$1" of="$work/guest.fs" bs=1M skip=1 conv=sparse status=none
+  debugfs -R "rdump /nix $work/guest" "$work/guest.fs" >/dev/null 2>&1
+  nix-store --store "$work/guest" --verify --check-contents >"$work/verify" 2>&1 || { cat "$work/verify"; fail "nix-store --verify"; }
+  ! grep -Ev '^(reading|checking) ' "$work/verify" || fail "nix-store --verify says something"
+  nix store verify --store "$work/guest" --trusted-public-keys "$key" --sigs-needed 1 -r "$2" >"$work/verify" 2>&1 ||
+    { cat "$work/verify"; fail "nix store verify"; }
+}
+
+# without_nix COMMAND...: with no program of Nix's in PATH and, from now on, no store on the host
+without_nix() {
+  [ -d "$work/bare" ] || { mkdir "$work/bare"; mount --bind "$work/bare" /nix; }
+  PATH=$work/bare "$@"
+}

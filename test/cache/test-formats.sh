@@ -55,23 +55,14 @@ refused 1 'too small, [0-9]+ MiB would do|no room for all' g6 --conf "$work/conf
 
 # Nothing was hidden by leaving the signatures out: with them, the database has the cache's, and Nix believes them.
 from g5 --system "$large" -o "$out" -q --trusted-key "$key" --from "$url/zstd"
-clean "$out/g5.img"
-mkdir "$work/guest"
-dd if="$out/g5.img" of="$work/guest.fs" bs=1M skip=1 conv=sparse status=none
-debugfs -R "rdump /nix $work/guest" "$work/guest.fs" >/dev/null 2>&1
-nix-store --store "$work/guest" --verify --check-contents >"$work/verify" 2>&1 || { cat "$work/verify"; fail "nix-store --verify"; }
-! grep -Ev '^(reading|checking) ' "$work/verify" || fail "nix-store --verify says something"
-nix store verify --store "$work/guest" --trusted-public-keys "$key" --sigs-needed 1 -r "$large" >"$work/verify" 2>&1 ||
-  { cat "$work/verify"; fail "nix store verify"; }
+believed "$out/g5.img" "$large"
 echo "real Nix verifies it"
 
 # On a host without Nix: no program of it, no store.
-mkdir "$work/bin" "$work/empty"
-mv /nix/store "$work/hidden" 2>/dev/null || mount --bind "$work/empty" /nix
-PATH=$work/bin DOMSTRAP_NIX='' from g2 --system "$large" -o "$out" -q --trusted-key "$key" --no-sigs --layout split --from "$url/zstd"
+without_nix from g2 --system "$large" -o "$out" -q --trusted-key "$key" --no-sigs --layout split --from "$url/zstd"
 cmp "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix: another image"
 rm "$out"/g2*
 printf 'caches = %s/zstd\ntrusted-keys = %s\n' "$url" "$key" >"$work/conf2"
-PATH=$work/bin create g2 --system "$large" -o "$out" -q --conf "$work/conf2" --no-sigs --layout split
+without_nix create g2 --system "$large" -o "$out" -q --conf "$work/conf2" --no-sigs --layout split
 cmp "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix, as configured: another image"
 echo "same: without Nix"

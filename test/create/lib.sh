@@ -1,62 +1,9 @@
 # What the tests of "domstrap create" share. Sourced first; needs DOMSTRAP, the program, and TOOLS, the directory of
-# list and meddle.so. Gives each test a Nix store of its own: a mount name space in which /nix is a temporary
-# directory, real Nix working on it, and the host's store out of reach.
-# shellcheck shell=bash
-set -euo pipefail
+# list and meddle.so. Gives each test a world of its own (../world.sh).
+# shellcheck shell=bash source-path=SCRIPTDIR/..
+: "${TOOLS:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-self=$0
-: "${DOMSTRAP:?}" "${TOOLS:?}"
-export LC_ALL=C TZ=UTC
-umask 022
-
-skip() { echo "skipped: $*" >&2; exit 77; }
-fail() { # with KEEP_GOING=1, for whoever works on the tests, go on
-  echo "FAILED: $*" >&2
-  [ -n "${KEEP_GOING:-}" ] || exit 1
-}
-
-# ---- a world of its own ----
-
-# Files are 0444 and directories 0555 in a store; only root does not mind.
-wipe() { chmod -R u+w "$1" 2>/dev/null || true; rm -rf "$1"; }
-
-enter_world() {
-  local as_root=() trace=() status=0 dir
-  [[ $- != *x* ]] || trace=(-x)
-  [ "$(id -u)" = 0 ] || as_root=(--map-root-user)
-  command -v nix-store >/dev/null || skip "no Nix"
-  unshare "${as_root[@]}" --mount true 2>/dev/null || skip "no mount name space for this user"
-  [ -d /nix ] || mkdir /nix 2>/dev/null || skip "no directory /nix to mount on"
-  dir=$(mktemp -d "${TMPDIR:-/tmp}/domstrap-test.XXXXXX")
-  # shellcheck disable=SC2064 # now is when dir is known
-  trap "wipe '$dir'" EXIT
-  export WORLD=$dir
-  unshare "${as_root[@]}" --mount bash "${trace[@]}" "$self" "$@" || status=$?
-  exit "$status"
-}
-
-settle_in() {
-  root=$WORLD/root work=$WORLD/work out=$WORLD/out
-  mkdir -p "$root/nix/store" "$work" "$out" "$WORLD/home" "$WORLD/conf"
-  mount --bind "$root/nix" /nix
-  export HOME=$WORLD/home NIX_CONF_DIR=$WORLD/conf NIX_REMOTE='' NIX_PATH='' XDG_CACHE_HOME=$WORLD/home
-  unset SOURCE_DATE_EPOCH
-  cat >"$NIX_CONF_DIR/nix.conf" <<-CONF
-	sandbox = false
-	build-users-group =
-	substituters =
-	fsync-metadata = false
-	experimental-features = nix-command
-	CONF
-  cd "$work"
-}
-
-[[ $- != *x* ]] || PS4='+ $SECONDS '
-[ -n "${WORLD:-}" ] || enter_world "$@"
-# A trace (bash -x) stays out of what is looked at.
-exec 9>&2
-BASH_XTRACEFD=9
-settle_in
+. "$here/../world.sh"
 
 # Loop devices and real mounts: root, and a host that lets it. no_loop is the reason why not.
 no_loop='' loops=()

@@ -8,14 +8,7 @@
 #   extra   lines of shell run in the top level, to break it
 { kind, arch ? "x86_64-linux", extra ? "", version ? "25.11.20251201.ccccccc" }:
 let
-  build = name: script: attrs: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    PATH = "/usr/bin:/bin";
-    args = [ "-euc" script ];
-    preferLocalBuild = true;
-  } // attrs);
+  build = import ./build.nix;
 
   kernel = build "linux-6.12.40" ''
     mkdir -p $out/lib

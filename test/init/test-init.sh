@@ -1,16 +1,11 @@
 #!/bin/bash
 # test-init.sh DOMSTRAP: what `domstrap init` writes parses with real Nix and builds with the demo's modules;
 # wrong options are refused and leave nothing behind.
-set -euo pipefail
-. "$(dirname "$0")/../../scripts/common.sh"
+. "$(dirname "$0")/../lib.sh"
 domstrap=$(readlink -f "${1:?DOMSTRAP}")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+scratch
 export HOME=$dir/home
 mkdir -p "$HOME/.ssh"
-failed=0
-ok() { echo "ok $1"; }
-bad() { echo "not ok $1"; failed=1; }
 
 key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYdlomt+p+ocbpH4VKk1qQm6EeKqYartd2C//rv8k51 a "quoted" ${key}'
 echo "$key" >"$HOME/.ssh/id_ed25519.pub"
@@ -77,4 +72,4 @@ if { sleep 1; echo 'se cret'; sleep 1; echo 'se cret'; sleep 1; } | script -qec 
 else
   bad "a password is hashed: $(cat "$dir/out")"
 fi
-exit $failed
+finish

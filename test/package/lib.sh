@@ -1,13 +1,8 @@
-# lib.sh: sourced by test-install.sh and test-deb.sh. Sets dir (removed at the end), failed, and a stranger: a user
-# who owns nothing but dir.
+# lib.sh: sourced by test-install.sh and test-deb.sh, gives what ../lib.sh does, and a stranger: a user who owns nothing
+# but dir.
 # shellcheck shell=bash
-. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-# shellcheck disable=SC2034 # used by those that source this file
-failed=0
-ok() { echo "ok $1"; }
-bad() { echo "not ok $1"; failed=1; }
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+scratch
 
 # as_stranger CMD...: without root's rights, where we have them
 as_stranger() {

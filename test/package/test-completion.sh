@@ -2,17 +2,13 @@
 # test-completion.sh DIR PROGRAM...: what bash, zsh and fish complete with the scripts in DIR is what PROGRAMs' --help
 # says: every command, every command's options and no others, values where they are a closed set, files and
 # directories. Each shell completes in earnest; one that is not installed is left out, which makes the test a skip.
-set -euo pipefail
-. "$(dirname "$0")/../../scripts/common.sh"
+. "$(dirname "$0")/../lib.sh"
 scripts=$(readlink -f "$1")
 shift
 programs=("$@")
 here=$repo/test/package
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0 skipped=''
-ok() { echo "ok $1"; }
-bad() { echo "not ok $1"; failed=1; }
+scratch
+skipped=''
 
 # complete_in_SHELL: reads command lines, prints "LINE<tab>WORD" for each WORD it offers at LINE's end
 complete_in_bash() {
@@ -41,8 +37,6 @@ complete_in_fish() {
 }
 
 commands() { "$1" --help | sed -nE 's/^  ([a-z]+)  +.*/\1/p'; }
-# Not as the generator reads it: every long option that is named at all.
-options() { grep -oE -- '(^|[^-[:alnum:]])--[a-z][-a-z0-9]+' | sed 's/^[^-]*//' | sort -u; }
 
 # What must be offered: "LINE<tab>WORD" as above.
 mkdir -p "$dir/files/a directory" "$dir/files/adir"
@@ -102,5 +96,5 @@ for shell in bash zsh fish; do
   fi
   [ ! -s "$dir/err" ] || bad "$shell: $(cat "$dir/err")"
 done
-[ $failed = 0 ] || exit 1
-[ -z "$skipped" ] || { echo "skipped: no$skipped here (scripts/install-deps.sh package)"; exit 77; }
+[ "$failed" != 0 ] || [ -z "$skipped" ] || { echo "skipped: no$skipped here (scripts/install-deps.sh package)"; exit 77; }
+finish

@@ -1,10 +1,9 @@
 #!/bin/bash
 # test-docs.sh DOMSTRAP DOMGRUB: what README, doc/ and the man pages show can be typed: every command of domstrap that
 # they name is one, and every option is one of its options.
-set -euo pipefail
-. "$(dirname "$0")/../../scripts/common.sh"
+. "$(dirname "$0")/../lib.sh"
 domstrap=$(realpath "$1") domgrub=$(realpath "$2")
-failed=0 lines=0
+lines=0
 cd "$repo"
 
 # shown FILE: the commands it shows, one a line: indented lines and `words`, "\" at the end of a line joins, "#" ends it
@@ -14,7 +13,6 @@ shown() {
     *) sed -n '/^\.Bd -literal/,/^\.Ed/p' "$1" | sed 's/\\e$/\\/; s/\\(dq/"/g' ;;
   esac | sed -e ':a' -e '/\\$/{N;s/\\\n//;ta' -e '}' | sed 's/ #.*//; s/^[[:space:]$#]*//' | grep -E '^(domstrap|domgrub) ' || true
 }
-options() { grep -oE -- '(^|[^-[:alnum:]])--[a-z][-a-z0-9]+' | sed 's/^[^-]*//' | sort -u; }
 
 for file in README.md doc/*.md bin/*/*.[15]; do
   while read -r program command rest; do
@@ -23,15 +21,14 @@ for file in README.md doc/*.md bin/*/*.[15]; do
       known=$("$domgrub" --help | options)
       rest="$command $rest"
     elif ! known=$({ "$domstrap" "$command" --help && "$domstrap" --help; } 2>&1 | options); then
-      echo "not ok $file: domstrap $command is no command"
-      failed=1
+      bad "$file: domstrap $command is no command"
       continue
     fi
     for o in $(options <<<"$rest"); do
-      grep -qx -- "$o" <<<"$known" || { echo "not ok $file: $program $command has no $o"; failed=1; }
+      grep -qx -- "$o" <<<"$known" || bad "$file: $program $command has no $o"
     done
   done < <(shown "$file")
 done
-[ $lines -gt 30 ] || { echo "not ok only $lines commands found"; failed=1; }
-[ $failed = 0 ] && echo "ok $lines commands can be typed"
-exit $failed
+[ $lines -gt 30 ] || bad "only $lines commands found"
+[ "$failed" != 0 ] || ok "$lines commands can be typed"
+finish

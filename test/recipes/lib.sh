@@ -1,46 +1,35 @@
-# What the two recipes share. Sourced first, with the program's arguments DOMSTRAP DOMGRUB. Sets dir (temporary) and
-# logs (stays), and finds real Nix, the demo's packages and the Xen rig ready.
-# Each command of a recipe is printed as it runs, marked "hand:" or "now:"; each check is a line "ok WHAT" or
-# "not ok WHAT". finish ends the script: "N passed, N failed".
+# What the two recipes share, on top of ../xen/lib.sh. Sourced first, with the program's arguments DOMSTRAP DOMGRUB.
+# Finds real Nix, the demo's packages and the Xen rig ready, and goes to dir.
+# Each command of a recipe is printed as it runs, marked "hand:" or "now:".
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is for the recipes
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$here/../../scripts/common.sh"
-[ $# = 2 ] || { echo "usage: ${0##*/} DOMSTRAP DOMGRUB" >&2; exit 2; }
+. "$(dirname "${BASH_SOURCE[0]}")/../xen/lib.sh"
+[ $# = 2 ] || usage DOMSTRAP DOMGRUB
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
 export LC_ALL=C
 umask 022
 
-"$repo/scripts/install-deps.sh" test demo xen
-"$repo/test/xen/build.sh"
+ready test demo xen
 "$repo/demo/nixos/fetch.sh"
 export DOMSTRAP_WORK=$work
 nixpkgs=$repo/demo # has nixos/default.nix, as nixpkgs has
 nix_settings
-logs=$work/test-recipes/$(basename "$0" .sh)
-mkdir -p "$logs"
-dir=$(mktemp -d "$logs/run.XXXXXX")
-machines=() loops=() mounts=()
-set -m # each machine in a process group of its own, so that ^C here ends all of it
-# shellcheck disable=SC2154 # x is assigned right there
+loops=() mounts=()
 at_end() {
-  for x in "${machines[@]}"; do kill -- "-$x" 2>/dev/null || true; done
+  local x
+  end_machines
   for ((x = ${#mounts[@]} - 1; x >= 0; x--)); do ! mountpoint -q "${mounts[x]}" || umount -l "${mounts[x]}"; done
   for x in "${loops[@]}"; do losetup -d "$x" 2>/dev/null || true; done
-  chmod -R u+w "$dir"
-  rm -rf "$dir"
+  remove_scratch
 }
-trap at_end EXIT
 cd "$dir"
 
 # What is done by hand wants root and loop devices; without them only the new way is tried.
 by_hand=1
 if [ "$(id -u)" != 0 ] || ! x=$(losetup --find 2>/dev/null) || [ ! -e "$x" ]; then by_hand=; fi
 
-# ---- steps, commands, checks ----
+# ---- steps and commands ----
 
-passed=0 failed=0
 step() { printf '\n=== %s\n' "$*"; }
 shown() { # shown MARK WORD...: as one would type it in $dir
   local text=$1: word
@@ -53,21 +42,6 @@ shown() { # shown MARK WORD...: as one would type it in $dir
 }
 hand() { shown hand "$@"; "$@"; } # hand COMMAND...: as the recipe has it
 now() { shown now "$domstrap" "$@"; "$domstrap" "$@"; } # now ARGUMENT...: as domstrap does it
-result() { # result ok|"not ok" WHAT
-  echo "$1 $2"
-  if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-}
-check() { # check WHAT COMMAND...
-  local what=$1 said
-  shift
-  if said=$("$@" 2>&1); then result ok "$what"; else result "not ok" "$what: $(head -n 5 <<<"$said" | tr '\n' ' ')"; fi
-}
-same() { [ "$1" = "$2" ] || { echo "'$1' is not '$2'"; false; }; }
-finish() {
-  printf '\n%d passed, %d failed\n' "$passed" "$failed"
-  [ "$failed" = 0 ]
-  exit
-}
 
 # block WORDS: what doc/recipes.md shows after the line that begins with WORDS, so that it is the document that is tested
 block() {
@@ -125,26 +99,3 @@ database() {
     "select path, hash, narSize, deriver, sigs, ca from ValidPaths order by path;
      select a.path, b.path from Refs join ValidPaths a on a.id = referrer join ValidPaths b on b.id = reference order by 1, 2"
 }
-
-# ---- guests ----
-
-# answers LOG SCRIPT GUEST: what the guest said to each check of the SCRIPT it ran
-answers() {
-  local line expected answered=0
-  expected=$(grep -c '^ *check "' "$2")
-  while read -r line; do
-    answered=$((answered + 1))
-    case $line in "ok "*) result ok "$3: ${line#ok }" ;; *) result "not ok" "$3: ${line#not ok }" ;; esac
-  done < <(sed -n "s/^ *[0-9.]* [^|]*| CHECK //p" "$1")
-  [ "$answered" = "$expected" ] || result "not ok" "$3: the guest answered $answered of $expected checks"
-}
-# outcome LOG CODE FAILED: where the machine ended with another code than 0 or more has FAILED since, the end of its log
-outcome() {
-  [ "$2" = 0 ] || result "not ok" "the machine ended with $2"
-  [ "$failed" = "$3" ] || { echo "--- the end of $1:"; tail -n 60 "$1"; }
-}
-# For scripts that run in a guest: typed on its console, so short.
-# shellcheck disable=SC2016
-guest_functions='check() { n=$1; shift; o=$("$@" 2>&1) && echo "CHECK ok $n" || echo "CHECK not ok $n: $(echo "$o" | tail -n 3 | tr "\n" " ")"; }
-same() { [ "$1" = "$2" ] || { echo "$1 is not $2"; false; }; }
-has() { case "$1" in *"$2"*) ;; *) echo "no $2 in: $1"; false ;; esac; }'

@@ -18,7 +18,7 @@
 #
 # Both roots are compared, then both guests are booted, side by side, each in a Xen of its own. Steps 5 to 10 by hand
 # want root and loop devices; where these are not, only the right column is done. The consoles stay in
-# build/test-recipes/test-debootstrap/. Exit status: 0 if no check failed, else 1.
+# build/test-debootstrap/. Exit status: 0 if no check failed, else 1.
 . "$(dirname "$0")/lib.sh" "$@"
 password='open sesame'
 
@@ -132,10 +132,8 @@ check "it was booted by its own menu" has "\$(cat /proc/cmdline)" "init=$(readli
 X
 } >guest-now/guest-script
 
-boot() { # boot hand|now PASSWORD: in the background
-  "$repo/test/xen/run.sh" -W -b "$domgrub" -t 1000 -c "${cfg[$1]}" -e USER=admin -e PASSWORD="$2" -f "guest-$1/guest-script" \
-    "$repo/test/xen/jobs/boot" >"$logs/$1.log" 2>&1 </dev/null &
-  machines+=($!)
+boot() { # boot hand|now PASSWORD
+  machine "$1" -W -b "$domgrub" -t 1000 -c "${cfg[$1]}" -e USER=admin -e PASSWORD="$2" -f "guest-$1/guest-script" boot
 }
 kinds=(now)
 declare -A cfg=([now]=web1.cfg [hand]=domain.conf)
@@ -145,14 +143,11 @@ if [ -n "$by_hand" ]; then
   boot hand "change me"
 fi
 for kind in "${kinds[@]}"; do
-  rc=0 before=$failed
-  wait "${machines[0]}" || rc=$?
-  machines=("${machines[@]:1}")
-  for words in "login prompt" "logged in as admin" "xl shutdown"; do
-    check "$kind: $words" grep -q "RIG .* OK $words" "$logs/$kind.log"
-  done
-  answers "$logs/$kind.log" "guest-$kind/guest-script" "$kind"
+  before=$failed
+  machine_end
+  machine_said "$kind" "login prompt" "logged in as admin" "xl shutdown"
+  answers "$kind" "guest-$kind/guest-script"
   check "$kind: domstrap verify, when the guest is off" "$domstrap" verify "${cfg[$kind]}"
-  outcome "$logs/$kind.log" "$rc" "$before"
+  outcome "$kind" "$before"
 done
 finish

@@ -1,36 +1,12 @@
 # What the tests of generations share. Sourced first; needs DOMSTRAP, the program, and FAULTS, the preloaded library.
-# Gives each test a Nix store of its own: a mount name space in which /nix is a temporary directory.
-# shellcheck shell=bash
-set -euo pipefail
+# Gives each test a world of its own (../world.sh), in memory where that can be.
+# shellcheck shell=bash source-path=SCRIPTDIR/..
+: "${FAULTS:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-self=$0
-: "${DOMSTRAP:?}" "${FAULTS:?}"
-export LC_ALL=C TZ=UTC
-umask 022
-
-skip() { echo "skipped: $*" >&2; exit 77; }
-fail() { echo "FAILED: $*" >&2; exit 1; }
-
-if [ -z "${WORLD:-}" ]; then
-  command -v nix-store >/dev/null || skip "no Nix"
-  [ "$(id -u)" = 0 ] || skip "not root"
-  unshare --mount true 2>/dev/null || skip "no mount name space"
-  [ -d /nix ] || mkdir /nix 2>/dev/null || skip "no directory /nix to mount on"
-  WORLD=$(mktemp -d -p "$([ -d /dev/shm ] && echo /dev/shm || echo /tmp)")
-  export WORLD
-  trap 'chmod -R u+w "$WORLD"; rm -rf "$WORLD"' EXIT
-  status=0
-  unshare --mount bash "$self" "$@" || status=$?
-  exit "$status"
-fi
-
-mkdir -p "$WORLD/root/nix/store" "$WORLD/work" "$WORLD/home" "$WORLD/conf" "$WORLD/sys"
-mount --bind "$WORLD/root/nix" /nix
-export HOME=$WORLD/home NIX_CONF_DIR=$WORLD/conf NIX_REMOTE='' NIX_PATH='' XDG_CACHE_HOME=$WORLD/home
-unset SOURCE_DATE_EPOCH
-printf '%s\n' 'sandbox = false' 'build-users-group =' 'substituters =' 'fsync-metadata = false' \
-  'experimental-features = nix-command' >"$NIX_CONF_DIR/nix.conf"
-cd "$WORLD/work"
+[ ! -d /dev/shm ] || world_in=/dev/shm
+world_root=1
+. "$here/../world.sh"
+mkdir "$WORLD/sys"
 
 # system N [special]: its store path
 system() {

@@ -5,14 +5,7 @@
 #   special  with specialisations
 { n, special ? false }:
 let
-  build = name: script: attrs: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    PATH = "/usr/bin:/bin";
-    args = [ "-euc" script ];
-    preferLocalBuild = true;
-  } // attrs);
+  build = import ../create/build.nix;
   div = a: b: toString (a / b);
 
   # A new kernel every third generation.

@@ -2,24 +2,22 @@
 # test-menus.sh DOMSTRAP DOMGRUB: guests whose menus have each shape that NixOS writes, made by domstrap create,
 # booted on Xen through domgrub, and through Debian's own pygrub for comparison. The consoles stay in
 # build/test-menus/. One line for each guest, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../../scripts/common.sh"
-[ $# = 2 ] || { echo "usage: test-menus.sh DOMSTRAP DOMGRUB" >&2; exit 2; }
-domstrap=$1 domgrub=$(readlink -f "$2")
+. "$(dirname "$0")/lib.sh"
+[ $# = 2 ] || usage DOMSTRAP DOMGRUB
+domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
 
-"$repo/scripts/install-deps.sh" demo xen
-"$here/build.sh"
-mkdir -p "$work/test-menus"
-dir=$(mktemp -d "$work/test-menus/run.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-single=$("$repo/demo/nixos/build.sh" "$repo/demo/configuration.nix" "$work/test-menus/single")
-split=$("$repo/demo/nixos/build.sh" "$repo/demo/configuration-split.nix" "$work/test-menus/split")
+ready demo xen
+single=$(demo "$repo/demo/configuration.nix" single)
+split=$(demo "$repo/demo/configuration-split.nix" split)
 
-# machine NUMBER: begin the list of guests of one emulated machine
-machine() { m=$1 letters=abcdefgh next=0 arguments=() ; : >"$dir/guests"; }
+# guests NUMBER: begin the list of guests of one emulated machine
+guests() {
+  guests=$dir/$1/guests letters=abcdefgh next=0 arguments=()
+  mkdir "$dir/$1"
+  : >"$guests"
+}
 
-# guest yes|no NAME CREATE-OPTIONS…: one more guest on this machine
+# guest yes|no NAME CREATE-OPTIONS…: one more of them
 guest() {
   local want=$1 name=$2 disk line
   shift 2
@@ -31,47 +29,32 @@ guest() {
     next=$((next + 1))
     arguments+=(-d "$disk")
   done
-  echo "$line" >>"$dir/guests"
+  echo "$line" >>"$guests"
   arguments+=(-f "$dir/$name.cfg")
 }
+start() { machine "$1" -b "$domgrub" -p -t 1400 "${arguments[@]}" -f "$guests" menus; }
 
-start() { # start: the machine, in the background
-  cp "$dir/guests" "$dir/guests.$m"
-  mkdir "$dir/$m"
-  cp "$dir/guests" "$dir/$m/guests"
-  "$here/run.sh" -b "$domgrub" -p -t 1400 "${arguments[@]}" -f "$dir/$m/guests" "$here/jobs/menus" \
-    >"$work/test-menus/$m.log" 2>&1 </dev/null &
-}
-
-machine 1
+guests 1
 guest yes uuid --system "$single"
 guest yes uuid-pvh --system "$single" --type pvh
 guest yes label --system "$single" --fs-identifier label
 guest yes copied --system "$single" --copy-kernels
-start
-machine 2
+start 1
+guests 2
 guest yes split --system "$split" --layout split
 guest yes split-uuid --system "$split" --layout split --fs-identifier uuid
 guest yes pygrub-split --system "$split" --layout split --boot pygrub
 guest yes pygrub-single --system "$single" --boot pygrub
 guest no pygrub-uuid --system "$single" --set 'bootloader_args=["-q"]'
 sed -i 's/^bootloader = .*/bootloader = "pygrub"/' "$dir/pygrub-uuid.cfg"
-start
+start 2
 say "booting nine guests through domgrub and pygrub, in two machines side by side (3 to 10 minutes)"
-wait
-
-passed=0 failed=0
 for m in 1 2; do
-  while read -r _ cfg _; do
-    if grep -q "RIG .* OK ${cfg%.cfg}:" "$work/test-menus/$m.log"; then
-      echo "ok $(sed -n "s/.* OK \(${cfg%.cfg}: .*\)/\1/p" "$work/test-menus/$m.log")"
-      passed=$((passed + 1))
-    else
-      echo "not ok ${cfg%.cfg}"
-      failed=$((failed + 1))
-    fi
-  done <"$dir/guests.$m"
-  grep -q "DONE rc=0" "$work/test-menus/$m.log" || { echo "--- the log of machine $m:" >&2; tail -n 80 "$work/test-menus/$m.log" >&2; }
+  before=$failed
+  machine_end
+  while read -r want cfg _; do
+    machine_said "$m" "${cfg%.cfg}: login prompt: $want"
+  done <"$dir/$m/guests"
+  outcome "$m" "$before"
 done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

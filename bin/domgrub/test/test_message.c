@@ -93,18 +93,35 @@ static void failures(void **state)
 }
 
 /* Each request gets its own answers, and none gets another's. */
+static void sums(void **state)
+{
+	uint8_t got[KNOWN_SUM], sum[KNOWN_SUM + 1];
+	struct err err = ERR_INIT;
+
+	memset(sum, 0xa5, sizeof sum);
+	assert_ok(msg_sum_get((struct str){(char *)sum, KNOWN_SUM}, got, &err), &err);
+	assert_memory_equal(got, sum, KNOWN_SUM);
+	assert_fails(msg_sum_get((struct str){(char *)sum, KNOWN_SUM - 1}, got, &err), &err,
+	             ERR_FORMAT, "a sum of 31 bytes, not 32");
+	assert_fails(msg_sum_get((struct str){(char *)sum, KNOWN_SUM + 1}, got, &err), &err,
+	             ERR_FORMAT, "a sum of 33 bytes, not 32");
+}
+
 static void rules(void **state)
 {
 	static const struct {
 		uint32_t state, type;
 		bool allowed;
 	} table[] = {
-	        {REQ_MENU, MSG_MENU, true},    {REQ_MENU, MSG_PLAN, false},
-	        {REQ_ENTER, MSG_MENU, true},   {REQ_ENTER, MSG_PLAN, true},
-	        {REQ_ENTER, MSG_SIZE, false},  {REQ_AUTO, MSG_MENU, false},
-	        {REQ_COPY, MSG_SIZE, true},    {REQ_COPY, MSG_PLAN, false},
-	        {REQ_CHECK, MSG_DONE, true},   {REQ_CHECK, MSG_SIZE, false},
-	        {STATE_IDLE, MSG_NOTE, false}, {STATE_IDLE, MSG_DONE, false},
+	        {REQ_MENU, MSG_MENU, true},     {REQ_MENU, MSG_PLAN, false},
+	        {REQ_ENTER, MSG_MENU, true},    {REQ_ENTER, MSG_PLAN, true},
+	        {REQ_ENTER, MSG_SIZE, false},   {REQ_AUTO, MSG_MENU, false},
+	        {REQ_COPY, MSG_SIZE, true},     {REQ_COPY, MSG_PLAN, false},
+	        {REQ_CHECK, MSG_DONE, true},    {REQ_CHECK, MSG_SIZE, false},
+	        {REQ_CHECK, MSG_SUM, true},     {REQ_COPY, MSG_SUM, false},
+	        {STATE_SUMMED, MSG_SUM, false}, {STATE_SUMMED, MSG_NOTE, false},
+	        {STATE_SUMMED, MSG_DONE, true}, {STATE_IDLE, MSG_NOTE, false},
+	        {STATE_IDLE, MSG_DONE, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -125,10 +142,8 @@ static void rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(menus),
-	        cmocka_unit_test(plans),
-	        cmocka_unit_test(failures),
-	        cmocka_unit_test(rules),
+	        cmocka_unit_test(menus), cmocka_unit_test(plans), cmocka_unit_test(failures),
+	        cmocka_unit_test(sums),  cmocka_unit_test(rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,36 @@ static void cutting(void **state)
 	assert_true(str_is(str_trim(STR(" \tx y\n")), "x y"));
 }
 
+static struct str itself(const void *word)
+{
+	return str_from(*(const char *const *)word);
+}
+
+static void places(void **state)
+{
+	static const char *const words[] = {"a", "ab", "b", "ba", "c"};
+	static const struct {
+		const char *word;
+		size_t at;
+		bool found;
+	} cases[] = {
+	        {"", 0, false},   {"a", 0, true}, {"aa", 1, false},
+	        {"ab", 1, true},  {"b", 2, true}, {"ba", 3, true},
+	        {"bb", 4, false}, {"c", 4, true}, {"ca", 5, false},
+	};
+	bool found = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		size_t at = str_place(words, ARRAY_LEN(words), sizeof *words, itself,
+		                      str_from(cases[i].word), &found);
+
+		assert_int_equal(at, cases[i].at);
+		assert_int_equal(found, cases[i].found);
+	}
+	assert_int_equal(str_place(NULL, 0, sizeof *words, itself, STR("a"), &found), 0);
+	assert_false(found);
+}
+
 static void escaping(void **state)
 {
 	struct buf out = BUF_INIT;
@@ -74,10 +104,8 @@ static void escaping(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(sizes),
-	        cmocka_unit_test(numbers),
-	        cmocka_unit_test(cutting),
-	        cmocka_unit_test(escaping),
+	        cmocka_unit_test(sizes),  cmocka_unit_test(numbers),  cmocka_unit_test(cutting),
+	        cmocka_unit_test(places), cmocka_unit_test(escaping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

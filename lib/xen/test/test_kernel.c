@@ -223,6 +223,32 @@ static void every_packing(void **state)
 	}
 }
 
+/* A payload that is nothing but its first bytes tells its packing. */
+static void packing_only(void **state)
+{
+	const struct kernel_limits outside = {.packing_only = true};
+
+	for (size_t i = 0; i < ARRAY_LEN(packers); i++) {
+		uint8_t *elf = elf_make(linux_notes, ARRAY_LEN(linux_notes), false);
+		struct buf payload = BUF_INIT, image = BUF_INIT;
+		struct kernel_info k;
+
+		packers[i].pack(&payload, elf);
+		payload.n = 64;
+		bzimage_make(&image, &payload);
+		look(&image, &outside, &k);
+		assert_string_equal(k.trouble, "");
+		assert_false(k.notes_read);
+		assert_int_equal(k.kind, KERNEL_BZIMAGE);
+		assert_int_equal(k.packing, packers[i].kind);
+		look(&image, NULL, &k);
+		assert_string_not_equal(k.trouble, "");
+		free(elf);
+		buf_fini(&payload);
+		buf_fini(&image);
+	}
+}
+
 static void plain_elf(void **state)
 {
 	uint8_t *elf = elf_make(linux_notes, ARRAY_LEN(linux_notes), false);
@@ -311,8 +337,8 @@ static void trouble(const struct buf *b, const struct kernel_limits *limits, con
 
 static void refused(void **state)
 {
-	const struct kernel_limits small = {100000, KERNEL_MEMORY_MAX, NULL};
-	const struct kernel_limits poor = {KERNEL_UNPACKED_MAX, 100000, NULL};
+	const struct kernel_limits small = {.unpacked = 100000, .memory = KERNEL_MEMORY_MAX};
+	const struct kernel_limits poor = {.unpacked = KERNEL_UNPACKED_MAX, .memory = 100000};
 	uint8_t *elf = elf_make(linux_notes, ARRAY_LEN(linux_notes), false);
 	struct buf payload = BUF_INIT, image = BUF_INIT;
 
@@ -387,7 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(every_packing),   cmocka_unit_test(plain_elf),
 	        cmocka_unit_test(verdicts),        cmocka_unit_test(refused),
-	        cmocka_unit_test(xz_dictionaries),
+	        cmocka_unit_test(xz_dictionaries), cmocka_unit_test(packing_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Kernels that were looked at once are known, and not unpacked again: when that is so, and when not.
+# usage: known.sh DOMGRUB KERNEL.PY
+. "$(dirname "$0")/common.sh"
+kernel_py=$2
+
+mkdir -p root/boot/grub
+echo 'menuentry "One" { linux /kernel }' >root/boot/grub/grub.cfg
+
+# disk NAME PV PVH: a guest whose kernel is good for PV, for PVH
+disk() {
+	python3 "$kernel_py" "$1" "$2" "$3" root/kernel
+	ext "$1.img" 4M root
+}
+
+# boot IMAGE [CONFIGURATION]: what it says is in said
+boot() {
+	clean
+	timeout 60 "$domgrub" --config="${2:-known.conf}" --debug -q --output-directory=out "$1" >got 2>said ||
+		fail "$1" "no answer: $(cat said)"
+	[ -s got ] || fail "$1" "an empty answer"
+}
+
+# check NAME known|new|bad LINES: what was said of the last kernel, and how many are remembered
+check() {
+	is=new
+	! grep -qF "the kernel is known: it was not unpacked" said || is=known
+	! grep -qF "cannot boot as a Xen guest" said || is=bad
+	lines=0
+	[ ! -e cache/kernels ] || lines=$(wc -l <cache/kernels)
+	if [ "$is $lines" = "$2 $3" ]; then
+		ok "$1"
+	else
+		fail "$1" "$is, $lines remembered: $(cat said)"
+	fi
+}
+
+echo "known-kernels = $work/cache/kernels" >known.conf
+disk both 1 1
+disk pv 1 0
+disk bad 0 0
+boot both.img
+check "a first kernel" new 1
+boot both.img
+check "it again" known 1
+[ "$(stat -c '%a' cache/kernels) $(stat -c '%a' cache)" = "600 700" ] && ok "modes" || fail "modes" "$(ls -la cache)"
+boot pv.img
+check "another kernel" new 2
+boot both.img
+check "the first again" known 2
+boot bad.img
+check "one that cannot boot" bad 2
+boot bad.img
+check "it is told each time" bad 2
+[ "$(ls -A cache)" = kernels ] && ok "nothing beside it" || fail "nothing beside it" "$(ls -A cache)"
+
+
+# The same kernel but for a byte at its end, which no loader reads.
+python3 "$kernel_py" pv 1 0 root/kernel
+printf x >>root/kernel
+ext other.img 4M root
+boot other.img
+check "another byte" new 3
+
+# Not packed: to look costs less than to remember.
+python3 - root/kernel <<'END'
+import gzip, struct, sys
+with open(sys.argv[1], "rb") as f:
+    packed = f.read()
+at, size = struct.unpack_from("<II", packed, 0x248)
+start = (packed[0x1F1] + 1) * 512 + at
+elf = gzip.decompress(packed[start : start + size])
+plain = bytearray(packed[:start] + elf)
+struct.pack_into("<I", plain, 0x24C, len(elf))
+with open(sys.argv[1], "wb") as f:
+    f.write(plain)
+END
+ext plain.img 4M root
+boot plain.img
+check "not packed" new 3
+
+# No more than 256 are kept, the newest first.
+seq 1 256 | sed 's/.*/0000000000000000000000000000000000000000000000000000000000000000&/; s/.*\(.\{64\}\)$/\1/' >cache/kernels
+boot pv.img
+check "the oldest is forgotten" new 256
+grep -q '0256$' cache/kernels && fail "the oldest" "is there" || ok "the oldest"
+boot pv.img
+check "the newest is there" known 256
+
+# What is odd makes it empty, and it is written anew.
+for odd in "not a sum" "$(printf '%064d' 1)0" "$(printf '%064d' 1) " "$(head -c 20000 /dev/zero | tr '\0' 0)"; do
+	echo "$odd" >cache/kernels
+	boot pv.img
+	check "odd: $(echo "$odd" | head -c 20)" new 1
+done
+seq 1 257 | sed 's/.*/0000000000000000000000000000000000000000000000000000000000000000&/; s/.*\(.\{64\}\)$/\1/' >cache/kernels
+boot pv.img
+check "too many" new 1
+
+# Nobody's file; and files that cannot be, which are a warning where they were asked for.
+rm -rf cache
+printf 'known-kernels = no\n' >no.conf
+boot pv.img no.conf
+check "no" new 0
+boot pv.img no.conf
+check "no, again" new 0
+: >file
+printf 'known-kernels = %s/file/kernels\n' "$work" >bad.conf
+boot pv.img bad.conf
+grep -q "warning: .*/file: " said && ok "where nothing can be" || fail "where nothing can be" "$(cat said)"
+printf 'known-kernels = kernels\n' >relative.conf
+if run -q --config=relative.conf --output-directory=out pv.img >got 2>said; then
+	fail "a relative path" "taken"
+else
+	grep -qF 'relative.conf: line 1: known-kernels: "kernels" is neither no nor an absolute path' said &&
+		ok "a relative path" || fail "a relative path" "$(cat said)"
+fi
+finish

@@ -1,0 +1,66 @@
+# What the tests on real Xen share, on top of ../lib.sh. Sourced first, then ready.
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # what is set here is for those that source this
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+xen=$repo/test/xen
+machines=()
+set -m # each machine in a process group of its own, so that ^C here ends all of it
+
+# ready GROUP...: have Debian's packages of these GROUPs (scripts/install-deps.sh) and the Xen rig. Sets logs, a
+# directory that stays, and dir, one in it that does not.
+ready() {
+  "$repo/scripts/install-deps.sh" "$@"
+  "$xen/build.sh"
+  logs=$work/$(basename "$0" .sh)
+  mkdir -p "$logs"
+  scratch
+}
+end_machines() { local m; for m in "${machines[@]}"; do kill -- "-$m" 2>/dev/null || true; done; }
+at_end() {
+  end_machines
+  remove_scratch
+}
+
+# demo CONFIGURATION [NAME]: build a system of the demo's modules, which $logs/NAME keeps; prints its store path
+demo() { "$repo/demo/nixos/build.sh" "$1" "$logs/${2:-system}"; }
+
+# machine NAME OPTION... JOB: run.sh in the background; its output goes to $logs/NAME.log
+machine() {
+  "$xen/run.sh" "${@:2:$#-2}" "$xen/jobs/${!#}" >"$logs/$1.log" 2>&1 </dev/null &
+  machines+=($!)
+}
+# machine_end: wait for the first of the machines; sets rc, its exit status
+machine_end() {
+  rc=0
+  wait "${machines[0]}" || rc=$?
+  machines=("${machines[@]:1}") # a number that may soon be another's
+}
+# machine_said NAME WORDS...: each is a step of the job that went well
+machine_said() {
+  local words
+  for words in "${@:2}"; do check "$1: $words" grep -q "RIG .* OK $words" "$logs/$1.log"; done
+}
+
+# For scripts that run in a guest: typed on its console, so short. Lines "CHECK …" come back.
+# shellcheck disable=SC2016
+guest_functions='check() { n=$1; shift; o=$("$@" 2>&1) && echo "CHECK ok $n" || echo "CHECK not ok $n: $(echo "$o" | tail -n 3 | tr "\n" " ")"; }
+same() { [ "$1" = "$2" ] || { echo "$1 is not $2"; false; }; }
+has() { case "$1" in *"$2"*) ;; *) echo "no $2 in: $1"; false ;; esac; }
+gens() { same "$(nix-env -p /nix/var/nix/profiles/system --list-generations | sed "s/^ *\([0-9]*\) .*(current)/\1*/; s/^ *\([0-9]*\) .*/\1/" | tr "\n" " ")" "$1 "; }
+ext4() { same "$(dmesg | grep -E -i "ext4-fs (error|warning)|i/o error")" ""; }'
+
+# answers NAME SCRIPT: what the machine's guest said to each check of the SCRIPT that it ran
+answers() {
+  local line expected answered=0
+  expected=$(grep -c '^ *check "' "$2")
+  while read -r line; do
+    answered=$((answered + 1))
+    case $line in "ok "*) ok "$1: ${line#ok }" ;; *) bad "$1: ${line#not ok }" ;; esac
+  done < <(sed -n "s/^ *[0-9.]* [^|]*| CHECK //p" "$logs/$1.log")
+  [ "$answered" = "$expected" ] || bad "$1: the guest answered $answered of $expected checks"
+}
+# outcome NAME FAILED: where the machine ended with another rc than 0 or more has FAILED since, the end of its log
+outcome() {
+  [ "$rc" = 0 ] || bad "$1: the machine ended with $rc"
+  [ "$failed" = "$2" ] || { say "the end of $logs/$1.log:"; tail -n 60 "$logs/$1.log" >&2; }
+}
