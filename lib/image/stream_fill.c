@@ -151,6 +151,17 @@ static struct unit *find_parked(struct fill *f, bool *any)
 	return NULL;
 }
 
+static unsigned cores_of(const struct fill *f)
+{
+	return MAX(f->opt->threads / 2, 1u);
+}
+
+/* One that is not slow keeps two cores busy; the second begins while it ends. */
+static unsigned large_at_once(const struct fill *f)
+{
+	return is_slow(f, &f->units[f->front]) ? cores_of(f) : MAX(cores_of(f) / 2, 2u);
+}
+
 /*
  * The next one that nobody has taken: the smallest; but the largest where it
  * would otherwise be what all others wait for at the end.
@@ -158,13 +169,13 @@ static struct unit *find_parked(struct fill *f, bool *any)
 static struct unit *take_next(struct fill *f)
 {
 	const struct unit *last = &f->units[f->back - 1];
-	unsigned cores = MAX(f->opt->threads / 2, 1u);
+	unsigned cores = cores_of(f);
 	struct unit *u;
 
 	if (cores > 1 && is_large(last) && f->back - f->front > 1 && is_slow(f, last) &&
 	    last->bytes * cores >= f->left)
 		u = &f->units[--f->back];
-	else if (is_large(&f->units[f->front]) && f->large_going >= cores)
+	else if (is_large(&f->units[f->front]) && f->large_going >= large_at_once(f))
 		return NULL;
 	else
 		u = &f->units[f->front++];
@@ -176,7 +187,7 @@ static struct unit *take_next(struct fill *f)
 
 static bool goes_direct(const struct fill *f, const struct unit *u)
 {
-	return !f->w->space && (begins(f, u) || !is_slow(f, u));
+	return !f->w->space && (begins(f, u) || (!is_slow(f, u) && cores_of(f) <= 2));
 }
 
 /* NULL: nothing is left to do. Locked. */

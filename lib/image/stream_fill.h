@@ -9,10 +9,12 @@
  *
  *     a unit in memory      unpack, count, hand its end on, wait for its
  *                           beginning, write
- *     one large NAR, first  its beginning is known already: unpack straight
- *     in line               into the image
- *     one large NAR, not    unpack into a nameless file, count, hand on; write
- *     first in line         when its beginning is known
+ *     one large NAR         as soon as its beginning is known, straight into
+ *                           the image; till then the source unpacks what it
+ *                           may hold ahead
+ *     one that is slow,     unpack into a nameless file, count, hand on; write
+ *     or on many cores,     when its beginning is known
+ *     not first in line
  *
  * In a file system that is there already nothing goes straight into the image:
  * what is written to it is whole and checked.

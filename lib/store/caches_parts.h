@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What caches.c, cache_closure.c and nar_fetch.c share; inside lib/store only. */
+/* What caches*.c, cache_closure.c and nar_fetch.c share; inside lib/store only. */
 #ifndef STORE_CACHES_PARTS_H
 #define STORE_CACHES_PARTS_H
 
@@ -93,5 +93,15 @@ int caches_trust(const struct caches *c, const struct narinfo *info, struct offe
                  struct err *err);
 /* Fill in how the path of a narinfo is fetched. */
 void offer_set(struct offer *o, const struct narinfo *info, size_t supplier);
+
+/* Held for the reader of one download. A file that fits is fetched ahead. */
+#define NAR_WINDOW (8u << 20)
+
+/* What a path's download is called in the directory of those that are kept. */
+void offer_dir_name(const struct offer *o, const struct path_info *info, char *out, size_t n);
+/* Bytes that its file may have. */
+uint64_t offer_file_limit(const struct offer *o, const struct path_info *info);
+/* The download that was begun ahead, or NULL; more may begin now. */
+struct cache_file *offer_take_ahead(struct caches *c, struct offer *o);
 
 #endif

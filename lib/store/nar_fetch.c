@@ -27,9 +27,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Held for the reader of one download. A file that fits is fetched ahead. */
-#define WINDOW (8u << 20)
-#define AHEAD_BYTES (32u << 20)
 /* From here on a NAR is large; pieces of it that are held for its reader, who
  * may have to wait for its turn. */
 #define LARGE_NAR (12u << 20)
@@ -168,15 +165,6 @@ static int check_contents(struct nar_fetch *f, struct err *err)
 	return 0;
 }
 
-static void dir_name(const struct nar_fetch *f, char *out, size_t n)
-{
-	char hash[HASH_NIX32_SIZE];
-
-	snprintf(out, n, "nar/%s.nar%s",
-	         hash_format_nix32(f->info->nar_hash, hash) + strlen("sha256:"),
-	         decompress_suffix(str_from(f->offer->compression)));
-}
-
 static int end_nar(struct nar_fetch *f, struct err *err)
 {
 	uint8_t got[HASH_SHA256_LEN];
@@ -192,7 +180,7 @@ static int end_nar(struct nar_fetch *f, struct err *err)
 		return mismatch(f, err, "NAR hash", f->info->nar_hash, got);
 	rc = check_contents(f, err);
 	if (rc == 0 && f->copy >= 0) {
-		dir_name(f, name, sizeof name);
+		offer_dir_name(f->offer, f->info, name, sizeof name);
 		cache_dir_keep(f->caches->dir, f->copy, name);
 	}
 	return rc;
@@ -271,7 +259,7 @@ int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	if (rc == 0 || rc == -ERR_INTERRUPTED)
 		return rc;
 	if (f->kept >= 0) {
-		dir_name(f, name, sizeof name);
+		offer_dir_name(f->offer, f->info, name, sizeof name);
 		cache_dir_drop(f->caches->dir, name);
 	}
 	/* Too long, cut short, damaged: all of them not what was promised. */
@@ -315,84 +303,6 @@ void nar_fetch_free(struct nar_fetch *f)
 	free(f);
 }
 
-/* ---- downloads that run ahead ------------------------------------------------ */
-
-static uint64_t file_limit(const struct offer *o, const struct path_info *info)
-{
-	return o->file_size ? o->file_size : narinfo_file_max(info->nar_size);
-}
-
-static bool is_kept(const struct caches *c, size_t i)
-{
-	struct nar_fetch f = {.info = &c->paths[i], .offer = &c->offers[i]};
-	char name[128];
-	int fd = -1;
-
-	if (!c->dir)
-		return false;
-	dir_name(&f, name, sizeof name);
-	fd = cache_dir_get(c->dir, name);
-	if (fd < 0)
-		return false;
-	io_close(&fd);
-	return true;
-}
-
-/* Begin what comes next, as far as there is room. Locked. */
-static void run_ahead(struct caches *c)
-{
-	while (c->next_order < c->n_order && c->ahead_n < 2 * c->opt.http.jobs) {
-		size_t i = c->order[c->next_order];
-		struct offer *o = &c->offers[i];
-		struct cache *cache = c->suppliers[o->supplier].cache;
-		uint64_t bytes = file_limit(o, &c->paths[i]);
-
-		if (!o->opened && cache && cache_remote(cache) && bytes <= WINDOW &&
-		    !is_kept(c, i)) {
-			if (c->ahead_n && c->ahead_bytes + bytes > AHEAD_BYTES)
-				return;
-			o->ahead = cache_open(cache, o->url, bytes, (size_t)bytes);
-			o->ahead_bytes = bytes;
-			o->ahead_from = o->supplier;
-			c->ahead_bytes += bytes;
-			c->ahead_n++;
-		}
-		c->next_order++;
-	}
-}
-
-void caches_order(struct caches *c, const size_t *order, size_t n)
-{
-	pthread_mutex_lock(&c->lock);
-	free(c->order);
-	c->order = xcalloc(n, sizeof *c->order);
-	memcpy(c->order, order, n * sizeof *order);
-	c->n_order = n;
-	c->next_order = 0;
-	run_ahead(c);
-	pthread_mutex_unlock(&c->lock);
-}
-
-static struct cache_file *take_ahead(struct caches *c, struct offer *o)
-{
-	struct cache_file *f;
-
-	pthread_mutex_lock(&c->lock);
-	f = take(&o->ahead);
-	if (f) {
-		c->ahead_bytes -= o->ahead_bytes;
-		c->ahead_n--;
-	}
-	run_ahead(c);
-	pthread_mutex_unlock(&c->lock);
-	/* It may be another's by now. */
-	if (f && o->ahead_from != o->supplier) {
-		cache_file_free(f);
-		f = NULL;
-	}
-	return f;
-}
-
 /* ---- opening ---------------------------------------------------------------- */
 
 static void open_local(struct nar_fetch *f, const struct supplier *s)
@@ -407,12 +317,12 @@ static int open_cache(struct nar_fetch *f, const struct supplier *s, struct err 
 {
 	struct offer *o = f->offer;
 
-	f->file_max = file_limit(o, f->info);
+	f->file_max = offer_file_limit(o, f->info);
 	f->from = s->name;
-	f->file = take_ahead(f->caches, o);
+	f->file = offer_take_ahead(f->caches, o);
 	if (!f->file)
 		f->file = cache_open(s->cache, o->url, f->file_max,
-		                     (size_t)MIN(f->file_max, (uint64_t)WINDOW));
+		                     (size_t)MIN(f->file_max, (uint64_t)NAR_WINDOW));
 	if (cache_remote(s->cache))
 		f->copy = caches_begin_copy(f->caches);
 	return decompress_new(str_from(o->compression), (struct nar_source){read_file, f},
@@ -426,7 +336,7 @@ static int open_kept(struct nar_fetch *f, struct err *err)
 
 	if (!f->caches->dir || !f->offer->compression)
 		return 1;
-	dir_name(f, name, sizeof name);
+	offer_dir_name(f->offer, f->info, name, sizeof name);
 	f->kept = cache_dir_get(f->caches->dir, name);
 	if (f->kept < 0)
 		return 1;
