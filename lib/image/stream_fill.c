@@ -20,6 +20,7 @@
 
 static void cut_units(struct fill *f)
 {
+	uint64_t most = MIN(UNIT_BYTES, f->memory);
 	size_t cap = 0;
 
 	for (size_t i = 0; i < f->src->n;) {
@@ -29,7 +30,7 @@ static void cut_units(struct fill *f)
 			u.bytes += stream_size_at(f, i++);
 			u.n++;
 		} while (i < f->src->n && u.n < UNIT_ITEMS &&
-		         u.bytes + stream_size_at(f, i) <= UNIT_BYTES);
+		         u.bytes + stream_size_at(f, i) <= most);
 		GROW(f->units, f->n_units, cap);
 		f->units[f->n_units++] = u;
 		f->left += u.bytes;
@@ -38,9 +39,9 @@ static void cut_units(struct fill *f)
 	f->tally = xcalloc(f->src->n, sizeof *f->tally);
 }
 
-static bool is_large(const struct unit *u)
+static bool is_large(const struct fill *f, const struct unit *u)
 {
-	return u->bytes > STREAM_MEMORY_MAX;
+	return u->bytes > f->memory;
 }
 
 static bool is_slow(const struct fill *f, const struct unit *u)
@@ -172,16 +173,16 @@ static struct unit *take_next(struct fill *f)
 	unsigned cores = cores_of(f);
 	struct unit *u;
 
-	if (cores > 1 && is_large(last) && f->back - f->front > 1 && is_slow(f, last) &&
+	if (cores > 1 && is_large(f, last) && f->back - f->front > 1 && is_slow(f, last) &&
 	    last->bytes * cores >= f->left)
 		u = &f->units[--f->back];
-	else if (is_large(&f->units[f->front]) && f->large_going >= large_at_once(f))
+	else if (is_large(f, &f->units[f->front]) && f->large_going >= large_at_once(f))
 		return NULL;
 	else
 		u = &f->units[f->front++];
 	u->state = TAKEN;
 	f->left -= u->bytes;
-	f->large_going += is_large(u);
+	f->large_going += is_large(f, u);
 	return u;
 }
 
@@ -206,7 +207,7 @@ static struct unit *choose(struct fill *f, do_unit **what)
 			return NULL;
 		u = f->front < f->back ? take_next(f) : NULL;
 		if (u) {
-			*what = !is_large(u)        ? stream_do_memory
+			*what = !is_large(f, u)     ? stream_do_memory
 			        : goes_direct(f, u) ? stream_do_direct
 			                            : stream_do_spool;
 			return u;
@@ -239,14 +240,14 @@ static int work(void *ctx, unsigned number, size_t job, struct err *err)
 	if (!me->stream) {
 		me->stream = ext4_stream_new(f->w);
 		me->counter = ext4_counter_new(f->w->ids);
-		me->memory = xaligned(4096, STREAM_MEMORY_MAX);
+		me->memory = xaligned(4096, f->memory);
 	}
 	pthread_mutex_lock(&f->lock);
 	while (rc == 0 && (u = choose(f, &what))) {
 		pthread_mutex_unlock(&f->lock);
 		rc = what(f, me, u, err);
 		pthread_mutex_lock(&f->lock);
-		f->large_going -= is_large(u) && what != stream_do_parked;
+		f->large_going -= is_large(f, u) && what != stream_do_parked;
 		if (rc < 0)
 			give_up(f, rc, err);
 		pthread_cond_broadcast(&f->moved);
@@ -281,6 +282,7 @@ int stream_run(struct fill *f, struct err *err)
 
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->moved, NULL);
+	f->memory = MIN(STREAM_MEMORY_MAX, STREAM_MEMORY_ALL / threads);
 	cut_units(f);
 	f->src->order(f->src, f->plan->order, f->src->n);
 	rc = pool_run(threads, threads, work, f, err);

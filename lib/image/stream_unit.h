@@ -8,9 +8,13 @@
 
 #include "image/stream_fill.h"
 
-/* A larger NAR is never held in memory. */
+/*
+ * A worker takes some 12 MiB for decoder and buffers, and what it holds of NARs:
+ * so much, and so much all workers together.
+ */
+#define STREAM_WORKERS_MAX 8u
 #define STREAM_MEMORY_MAX (12ull << 20)
-#define STREAM_WORKERS_MAX 16u
+#define STREAM_MEMORY_ALL (48ull << 20)
 
 /* Items that follow each other in the layout and are handled at once. */
 struct unit {
@@ -23,7 +27,7 @@ struct unit {
 struct worker {
 	struct ext4_stream *stream;
 	struct ext4_counter *counter;
-	uint8_t *memory; /* STREAM_MEMORY_MAX */
+	uint8_t *memory; /* of fill.memory bytes */
 };
 
 struct fill {
@@ -35,6 +39,7 @@ struct fill {
 	struct store_plan *plan;
 	uint32_t parent; /* the directory */
 	struct worker workers[STREAM_WORKERS_MAX];
+	uint64_t memory; /* bytes; a larger NAR is never held in memory */
 	pthread_mutex_t lock;
 	pthread_cond_t moved; /* the frontier, or a unit got parked, or failure */
 	struct unit *units;
