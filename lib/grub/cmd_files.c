@@ -69,7 +69,7 @@ int cmd_ls(struct exec *x, struct grub_texts *argv, struct err *err)
 
 	if (!what)
 		return list_devices(x);
-	if (exec_charge(x, 16 * 256, err) < 0)
+	if (exec_charge(x, EXEC_FILE_BYTES, err) < 0)
 		return -ERR_LIMIT;
 	buf_puts(&name, what);
 	if (name.n && name.p[name.n - 1] == ')')
@@ -90,7 +90,7 @@ int cmd_cat(struct exec *x, struct grub_texts *argv, struct err *err)
 
 	if (!what)
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "a file name is missing");
-	if (exec_charge(x, 16 * 256, err) < 0)
+	if (exec_charge(x, EXEC_FILE_BYTES, err) < 0)
 		return -ERR_LIMIT;
 	if (file_locate(x->files, str_from(what), exec_get(x, "root"), 1, &dev, &path, &why) < 0 ||
 	    x->files->ops->read(x->files, dev, buf_str(&path), x->limits->output, &text, &why) < 0)

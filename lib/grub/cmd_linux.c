@@ -48,7 +48,7 @@ int cmd_linux(struct exec *x, struct grub_texts *argv, struct err *err)
 	int rc;
 
 	boot_unload(&x->boot);
-	if (exec_charge(x, 16 * 256, err) < 0)
+	if (exec_charge(x, EXEC_FILE_BYTES, err) < 0)
 		return -ERR_LIMIT;
 	if (argv->n < 2) {
 		err_set(&why, ERR_FORMAT, "a kernel's file name is missing");
@@ -89,7 +89,7 @@ int cmd_initrd(struct exec *x, struct grub_texts *argv, struct err *err)
 	struct err why = ERR_INIT;
 	int rc;
 
-	if (argv->n > 1 && exec_charge(x, argv->n * 16 * 256, err) < 0)
+	if (argv->n > 1 && exec_charge(x, argv->n * EXEC_FILE_BYTES, err) < 0)
 		return -ERR_LIMIT;
 	if (argv->n < 2)
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "a file name is missing");

@@ -132,7 +132,7 @@ static int read_named(struct exec *x, struct str name, size_t *dev, struct buf *
 		rc = x->files->ops->read(x->files, *dev, buf_str(path), x->limits->config, text,
 		                         &why);
 	if (rc == 0)
-		return exec_charge(x, (16 * 256) + (text ? text->n : 0), err);
+		return exec_charge(x, EXEC_FILE_BYTES + (text ? text->n : 0), err);
 	return exec_fail(x, STATUS_FALSE, "%.*s: %s", STR_ARG(name), why.text);
 }
 

@@ -53,7 +53,7 @@ static int try_device(struct search *s, size_t dev, struct err *err)
 	if (s->tried[dev])
 		return 0;
 	s->tried[dev] = true;
-	if (exec_charge(s->x, 16 * 256, err) < 0)
+	if (exec_charge(s->x, EXEC_FILE_BYTES, err) < 0)
 		return -ERR_LIMIT;
 	if (!device_has(s, dev))
 		return 0;
@@ -220,7 +220,7 @@ int cmd_probe(struct exec *x, struct grub_texts *argv, struct err *err)
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "a device is missing");
 	if (device_find(x->files, str_from(o.words.v[0]), 1, &dev, &why) < 0)
 		return exec_fail(x, STATUS_NO_DEVICE, "%s", why.text);
-	if (exec_charge(x, 16 * 256, err) < 0)
+	if (exec_charge(x, EXEC_FILE_BYTES, err) < 0)
 		return -ERR_LIMIT;
 	if (what > 2 && x->files->ops->probe(x->files, dev, &probe, &why) < 0)
 		return exec_fail(x, STATUS_BAD_FS, "%s", why.text);

@@ -69,7 +69,7 @@ static bool stat_of(struct test *t, const char *name, struct grub_stat *st)
 	buf_puts(&full, name);
 	if (!full.n || full.p[full.n - 1] == ')') /* a device is its root directory */
 		buf_puts(&full, "/");
-	if (exec_charge(x, 16 * 256, t->err) < 0) {
+	if (exec_charge(x, EXEC_FILE_BYTES, t->err) < 0) {
 		t->fatal = -ERR_LIMIT;
 		return false;
 	}

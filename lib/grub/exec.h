@@ -93,6 +93,8 @@ int exec_call(struct exec *x, const struct env_function *f, const struct grub_te
 
 /* One step, and one more for each 256 bytes of text. 0 or -ERR_LIMIT. */
 int exec_charge(struct exec *x, size_t bytes, struct err *err);
+/* As much as looking at a file, or looking for one, costs. */
+#define EXEC_FILE_BYTES ((size_t)16 * 256)
 
 /* Add "file:line: command: …" to the warnings. */
 void exec_warn(struct exec *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

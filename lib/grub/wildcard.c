@@ -78,7 +78,7 @@ static int add_names(struct wildcard *w, struct str dir)
 	w->dir = dir;
 	w->seen = 0;
 	w->full = false;
-	if (exec_charge(x, 16 * 256, w->err) < 0)
+	if (exec_charge(x, EXEC_FILE_BYTES, w->err) < 0)
 		return -ERR_LIMIT;
 	if (file_locate(x->files, dir, exec_get(x, "root"), 1, &dev, &path, &ignored) < 0)
 		return 0;
@@ -181,7 +181,7 @@ int wildcard_expand(struct exec *x, struct str pattern, struct grub_texts *out, 
 	while (rc == 0 && rest.n)
 		rc = add_part(&w, &rest);
 	for (size_t i = 0; rc == 0 && i < w.next.n; i++) {
-		rc = exec_charge(x, 16 * 256, err);
+		rc = exec_charge(x, EXEC_FILE_BYTES, err);
 		if (rc == 0 && exists(x, w.next.v[i]))
 			texts_add(out, str_from(w.next.v[i]));
 	}
