@@ -223,7 +223,8 @@ void offline_close(struct offline *off)
 	}
 	off->n_disks = 0;
 	free(off->direct_kernel);
-	off->direct_kernel = NULL;
+	free(off->menu_path);
+	off->direct_kernel = off->menu_path = NULL;
 }
 
 int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err)

@@ -42,6 +42,17 @@ struct offline_fs {
 	bool happened; /* a commit took effect */
 };
 
+/*
+ * What the guest boots from, as far as it is known. MENU_FIND: nobody has looked;
+ * then what writes the menu looks where NixOS puts one.
+ */
+enum menu_kind {
+	MENU_FIND,
+	MENU_NONE, /* the host has kernel and initrd */
+	MENU_GRUB,
+	MENU_EXTLINUX,
+};
+
 struct offline {
 	int64_t now;
 	enum offline_mode mode;
@@ -53,6 +64,8 @@ struct offline {
 	struct offline_fs boot; /* root's edit where it is the same file system */
 	bool separate_boot;
 	const char *boot_dir; /* "/boot", or "" where it has a file system of its own */
+	enum menu_kind menu_kind;
+	char *menu_path; /* in the boot file system; NULL: where NixOS puts it */
 	char *direct_kernel;  /* the config boots this one of the host; NULL: none */
 };
 

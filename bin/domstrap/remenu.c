@@ -243,9 +243,17 @@ int remenu(struct offline *off, const struct inside *in, const struct generation
            unsigned limit, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf old = BUF_INIT;
-	_free_ char *path = xasprintf("%s/" OFFLINE_GRUB_CFG, off->boot_dir);
+	_free_ char *path = off->menu_path ? xstrdup(off->menu_path)
+	                                   : xasprintf("%s/" OFFLINE_GRUB_CFG, off->boot_dir);
 	struct remenu m = {.off = off, .in = in};
-	int rc = ext4_edit_read_path(off->boot.edit, path, MENU_MAX, &old, err);
+	int rc;
+
+	if (off->menu_kind == MENU_NONE)
+		return 1;
+	if (off->menu_kind == MENU_EXTLINUX)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: extlinux menus are not written yet: rebuild in the guest", path);
+	rc = ext4_edit_read_path(off->boot.edit, path, MENU_MAX, &old, err);
 
 	if (rc == -ERR_NOENT)
 		return 1;

@@ -11,9 +11,10 @@
 /*
  * Put menu and copied kernels into the boot file system's changes; kernels come
  * out of the root's store. current: what boots by default; limit:
- * generations that it shows, 0: as many as now. A guest without a
- * menu (its host has the kernel) keeps none: that is 1. -ERR_SPACE: /boot is
- * too small.
+ * generations that it shows, 0: as many as now. Which menu it is
+ * say off->menu_kind and menu_path. A guest without a menu (its host has the
+ * kernel) keeps none: that is 1. -ERR_SPACE: /boot is too small;
+ * -ERR_UNSUPPORTED: a menu that is not written here.
  */
 int remenu(struct offline *off, const struct inside *in, const struct generation *current,
            unsigned limit, struct err *err);
