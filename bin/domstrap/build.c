@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "nix_build.h"
+#include "options.h"
 
 static const char usage[] =
         "usage: domstrap build [--config FILE] [--nixpkgs PATH|NAME] [options]\n"
@@ -52,25 +53,23 @@ static int parse(int argc, char **argv, struct nix_options *opt, struct nix_requ
 {
 	int c, rc;
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":j:Lo:nqvh", long_options, NULL)) != -1) {
+	option_begin();
+	while ((rc = option_next(argc, argv, "j:Lo:nqvh", long_options, &c, err)) == 0) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
 		}
-		if (c == '?' || c == ':')
-			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap build --help\"",
-			               argv[optind - 1],
-			               c == ':' ? "needs a value" : "is no option of build");
 		rc = nix_option(c == 'j' ? OPT_NIX_MAX_JOBS : c, optarg, argc, argv, opt, err);
 		if (rc < 0)
 			return rc;
 		if (rc)
 			one_option(c, optarg, req);
 	}
+	if (rc < 0)
+		return rc;
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "'%s' is too much: --config or --flake says what",
+		return err_set(err, ERR_USAGE, "unexpected argument \"%s\"; --config, --file or --flake "
+		               "says what to build",
 		               argv[optind]);
 	if (!opt->flake && !opt->config)
 		opt->config = "configuration.nix";

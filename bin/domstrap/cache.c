@@ -10,6 +10,7 @@
 #include "command.h"
 #include "source.h"
 #include "store/cache_dir.h"
+#include "options.h"
 #include "ui.h"
 
 #define SCHEMA 1
@@ -37,19 +38,14 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 	        {"conf", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'},
 	        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
 	};
-	int c;
+	int c, rc;
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":h", list, NULL)) != -1) {
+	option_begin();
+	while ((rc = option_next(argc, argv, "h", list, &c, err)) == 0) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
 		}
-		if (c == '?' || c == ':')
-			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap cache --help\"",
-			               argv[optind - 1],
-			               c == ':' ? "needs a value" : "is no option of cache");
 		o->clean |= c == 'c';
 		o->json |= c == 'j';
 		if (c == 'd')
@@ -57,8 +53,10 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 		if (c == 'f')
 			o->conf = optarg;
 	}
+	if (rc < 0)
+		return rc;
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "'%s' is too much", argv[optind]);
+		return err_set(err, ERR_USAGE, "unexpected argument \"%s\"", argv[optind]);
 	return 0;
 }
 

@@ -301,17 +301,12 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	        .verify = true,
 	        .threads = pool_threads(),
 	};
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":o:s:m:nfj:Lqvh", long_options, NULL)) != -1) {
+	option_begin();
+	while ((rc = option_next(argc, argv, "o:s:m:nfj:Lqvh", long_options, &c, err)) == 0) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
 		}
-		if (c == '?' || c == ':')
-			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap create --help\"",
-			               argv[optind - 1],
-			               c == ':' ? "needs a value" : "is no option of create");
 		if (plain_option(c, optarg, out))
 			continue;
 		rc = source_option(c, optarg, &out->source, err);
@@ -326,13 +321,15 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 		if (rc < 0)
 			return rc;
 	}
+	if (rc < 0)
+		return rc;
 	out->source.dry_run = out->dry_run;
 	if (optind == argc)
 		return err_set(err, ERR_USAGE,
 		               "the guest's NAME is missing; see \"domstrap create --help\"");
 	out->name = argv[optind++];
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "'%s' is too much: one NAME is wanted",
+		return err_set(err, ERR_USAGE, "unexpected argument \"%s\": one NAME is expected",
 		               argv[optind]);
 	return check_together(out, err);
 }

@@ -17,6 +17,7 @@
 #include "command.h"
 #include "keys_file.h"
 #include "nix/guestconf.h"
+#include "options.h"
 #include "ui.h"
 
 #define KEYS_MAX 64
@@ -180,25 +181,23 @@ static int parse(int argc, char **argv, struct init *in, struct err *err)
 {
 	int c, rc;
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":fqh", long_options, NULL)) != -1) {
+	option_begin();
+	while ((rc = option_next(argc, argv, "fqh", long_options, &c, err)) == 0) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
 		}
-		if (c == '?' || c == ':')
-			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap init --help\"",
-			               argv[optind - 1],
-			               c == ':' ? "needs a value" : "is no option of init");
 		rc = one_option(c, optarg, in, err);
 		if (rc < 0)
 			return rc;
 	}
+	if (rc < 0)
+		return rc;
 	if (optind < argc)
 		in->dir = argv[optind++];
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "'%s' is too much: one DIR is wanted", argv[optind]);
+		return err_set(err, ERR_USAGE, "unexpected argument \"%s\": one DIR is expected",
+		               argv[optind]);
 	if (!in->conf.address && (in->conf.gateway || in->conf.n_dns))
 		return err_set(err, ERR_USAGE, "--gateway and --dns go with --ip");
 	return 0;

@@ -158,27 +158,24 @@ int installer_options_parse(int argc, char **argv, struct installer_options *out
 
 	*out = (struct installer_options){.output = ".",
 	                                  .domain = {.memory = MEMORY_MIB, .vcpus = 1}};
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":o:s:m:nfqvh", long_options, NULL)) != -1) {
+	option_begin();
+	while ((rc = option_next(argc, argv, "o:s:m:nfqvh", long_options, &c, err)) == 0) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return 1;
 		}
-		if (c == '?' || c == ':')
-			return err_set(err, ERR_USAGE, "%s %s; see \"domstrap installer --help\"",
-			               argv[optind - 1],
-			               c == ':' ? "needs a value" : "is no option of installer");
 		rc = plain_option(c, optarg, out) ? 0 : one_option(c, optarg, out, err);
 		if (rc < 0)
 			return rc;
 	}
+	if (rc < 0)
+		return rc;
 	if (optind == argc)
 		return err_set(err, ERR_USAGE,
 		               "the guest's NAME is missing; see \"domstrap installer --help\"");
 	out->name = argv[optind++];
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "'%s' is too much: one NAME is wanted",
+		return err_set(err, ERR_USAGE, "unexpected argument \"%s\": one NAME is expected",
 		               argv[optind]);
 	return check_together(out, err);
 }

@@ -83,6 +83,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return finish(commands[i].run(argc - 1, argv + 1));
-	fprintf(stderr, "domstrap: '%s' is no command; \"domstrap --help\" lists them\n", argv[1]);
+	fprintf(stderr, "domstrap: unknown command \"%s\"; see \"domstrap --help\"\n", argv[1]);
 	return STATUS_USAGE;
 }

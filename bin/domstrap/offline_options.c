@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "options.h"
 
 #define NUMBER_MAX 1000000u
 #define DAY_S 86400
@@ -145,21 +146,17 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 
 	choose(takes, longs, shorts);
 	r.threads = pool_threads();
-	optind = 1;
-	opterr = 0;
-	while (rc == 0 && (opt = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	option_begin();
+	while ((rc = option_next(argc, argv, shorts, longs, &opt, err)) == 0) {
 		if (opt == 'h') {
 			fputs(usage, stdout);
 			return 1;
 		}
-		if (opt == '?')
-			return err_set(err, ERR_USAGE,
-			               "%s: '%s' is no option, or lacks its value; "
-			               "see \"domstrap %s --help\"",
-			               argv[0], argv[optind - 1], argv[0]);
 		rc = nix_option(opt, optarg, argc, argv, &r.nix, err);
 		if (rc == 1)
 			rc = take_option(&r, opt, optarg, err);
+		if (rc < 0)
+			return rc;
 	}
 	if (rc < 0)
 		return rc;

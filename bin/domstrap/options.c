@@ -1,11 +1,83 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include <ctype.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 
 #define MEMORY_MIN_MIB 64u
+#define SHORTS_MAX 64
+
+/* The only option that a possibly shortened long name can mean; NULL: none, or *several. */
+static const struct option *find_long(const char *word, const struct option *longs, bool *several)
+{
+	const struct option *found = NULL;
+	size_t n = strcspn(word, "=");
+
+	*several = false;
+	for (const struct option *o = longs; o->name; o++) {
+		if (strncmp(o->name, word, n) != 0)
+			continue;
+		if (!o->name[n])
+			return o;
+		*several |= found != NULL;
+		found = o;
+	}
+	return *several ? NULL : found;
+}
+
+/*
+ * getopt_long() says little of what was wrong: optopt is 0 for an unknown long
+ * option, else the value of the option. A long one is always the word before
+ * optind; for a short one that word may be the one before its group.
+ */
+static int complain(const char *command, const char *word, int c, const struct option *longs,
+                    struct err *err)
+{
+	const struct option *o = NULL;
+	const char shown = isprint(optopt) ? (char)optopt : '?';
+	bool several = false;
+
+	if (strncmp(word, "--", 2) == 0)
+		o = find_long(word + 2, longs, &several);
+	if (o && o->val == optopt && c == ':')
+		return err_set(err, ERR_USAGE, "option \"--%s\" needs a value", o->name);
+	if (o && o->val == optopt)
+		return err_set(err, ERR_USAGE, "option \"--%s\" takes no value, got \"%s\"",
+		               o->name, word);
+	if (!optopt)
+		return err_set(err, ERR_USAGE, "%s option \"%.*s\"; see \"domstrap %s --help\"",
+		               several ? "ambiguous" : "unknown", (int)strcspn(word, "="), word,
+		               command);
+	if (c == ':')
+		return err_set(err, ERR_USAGE, "option \"-%c\" needs a value", shown);
+	return err_set(err, ERR_USAGE, "unknown option \"-%c\"; see \"domstrap %s --help\"", shown,
+	               command);
+}
+
+void option_begin(void)
+{
+	opterr = 0;
+	optind = 1;
+}
+
+int option_next(int argc, char **argv, const char *shorts, const struct option *longs, int *c,
+                struct err *err)
+{
+	char colon[SHORTS_MAX];
+
+	snprintf(colon, sizeof colon, ":%s", shorts);
+	*c = getopt_long(argc, argv, colon, longs, NULL);
+	if (*c == -1)
+		return 1;
+	if (*c == '?' || *c == ':')
+		return complain(argv[0], argv[optind - 1], *c, longs, err);
+	return 0;
+}
 
 int option_word(const char *option, const char *text, const char *const *words, size_t n,
                 unsigned *out, struct err *err)

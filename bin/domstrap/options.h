@@ -11,6 +11,19 @@
 
 #include "base/err.h"
 
+struct option; /* getopt.h */
+
+/* Before the first option_next() of a command line. */
+void option_begin(void);
+/*
+ * The next option, as getopt_long(3) finds it: its value in *c, its argument in
+ * optarg. shorts begins with neither '+', '-' nor ':'. Returns 0, 1 where no
+ * options are left (the arguments begin at optind), or -ERR_USAGE with the option
+ * that is wrong named, also where it is one of several behind one hyphen.
+ */
+int option_next(int argc, char **argv, const char *shorts, const struct option *longs, int *c,
+                struct err *err);
+
 /* One of a few words; its number in *out. */
 int option_word(const char *option, const char *text, const char *const *words, size_t n,
                 unsigned *out, struct err *err);

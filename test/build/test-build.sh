@@ -97,9 +97,9 @@ echo "flakes are built"
 # ---- what is wrong ----
 
 ok=(--nixpkgs "$nixpkgs")
-refuses 2 '--nonsense is no option of build' "${ok[@]}" --nonsense
+refuses 2 'unknown option "--nonsense"' "${ok[@]}" --nonsense
 refuses 2 'needs a value' --nixpkgs
-refuses 2 "'web1' is too much" "${ok[@]}" web1
+refuses 2 'unexpected argument "web1"' "${ok[@]}" web1
 refuses 2 '--option cores needs two values' "${ok[@]}" --option cores
 refuses 2 "--max-jobs 'many'" "${ok[@]}" -j many
 refuses 1 'nowhere.nix: No such file' "${ok[@]}" --config nowhere.nix

@@ -15,12 +15,12 @@ ok=(--system "$system" "${here_only[@]}")
 
 refused 2 'NAME is missing.*--help' "${ok[@]}"
 refused 2 '--system is missing' g1 -o "$out"
-refused 2 "'g2' is too much" g1 g2 "${ok[@]}"
-refused 2 '--nonsense is no option' g1 "${ok[@]}" --nonsense
+refused 2 'unexpected argument "g2"' g1 g2 "${ok[@]}"
+refused 2 'unknown option "--nonsense"' g1 "${ok[@]}" --nonsense
 refused 2 'needs a value' g1 "${here_only[@]}" --system
 refused 2 'domid|digits' 17 "${ok[@]}"
 for name in 'a b' 'a/b' '../a' '-x' '' 'Domain-0' 'ä' "$(printf 'a\nb')" "$(printf %064d 0)"; do
-  refused 2 'guest.*name|is no option' "${ok[@]}" "$name"
+  refused 2 'guest.*name|unknown option' "${ok[@]}" "$name"
 done
 refused 2 'guest name' g1 "${ok[@]}" --name 'a;b'
 refused 2 "--size 'much'.*10G" g1 "${ok[@]}" --size much

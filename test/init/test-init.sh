@@ -48,7 +48,7 @@ cp "$dir/single/configuration.nix" "$dir/before"
 "$domstrap" init "$dir/single" 2>/dev/null && bad "does not overwrite" || ok "does not overwrite"
 cmp -s "$dir/before" "$dir/single/configuration.nix" && ok "leaves what is there" || bad "leaves what is there"
 
-refused "is no option of init" --bogus
+refused 'unknown option "--bogus"' --bogus
 refused "inner hyphens" --hostname 'a b'
 refused "single or split" --layout both
 refused "192.0.2.7/24" --ip 192.0.2.7

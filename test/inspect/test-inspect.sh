@@ -112,7 +112,7 @@ LC_ALL=C grep -q $'[\001-\010\013-\037\177-\377]' said && fail "bytes for a term
 python3 -c 'import json; json.load(open("said"))'
 
 ends 2 'which guest' inspect
-ends 2 'no option' inspect --no-fsck one.img
+ends 2 'unknown option "--no-fsck"' inspect --no-fsck one.img
 ends 2 'neither a file nor a block device' inspect .
 ends 1 'No such file' inspect no/such
 ends 2 'two configs' inspect xen/one.cfg xen/two.cfg

@@ -108,7 +108,7 @@ ends 4 '^error: store: .*database' verify db.img
 # ---- wrong input ----
 
 ends 2 'which guest' verify
-ends 2 'no option' verify --frobnicate one.img
+ends 2 'unknown option "--frobnicate"' verify --frobnicate one.img
 ends 2 "a number from 1 to 16" verify -j 0 one.img
 ends 1 'no/such' verify no/such
 ends 2 'neither a file nor a block device' verify .
