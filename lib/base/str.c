@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FRACTION_DIGITS 6 /* so that the fraction times a T fits into 64 bits */
+
 struct str str_from(const char *s)
 {
 	return (struct str){s, strlen(s)};
@@ -131,25 +133,38 @@ bool str_u64(struct str s, unsigned base, uint64_t max, uint64_t *out)
 	return true;
 }
 
-bool str_size(struct str s, uint64_t *out)
+/* "K", "KiB", "Kb": the unit's shift, taken off the end of *s; 0 without one. */
+static unsigned cut_unit(struct str *s)
 {
 	static const char units[] = "KMGT";
-	unsigned shift = 0;
-	uint64_t v;
+	struct str head = *s;
+	const char *u;
 
-	if (s.n > 2 && str_ends(s, "iB"))
-		s.n -= 2;
-	if (s.n && !isdigit((unsigned char)s.p[s.n - 1])) {
-		const char *u = strchr(units, toupper((unsigned char)s.p[s.n - 1]));
+	if (str_ends(head, "iB") || str_ends(head, "ib"))
+		head.n -= 2;
+	else if (str_ends(head, "B") || str_ends(head, "b"))
+		head.n--;
+	u = head.n ? strchr(units, toupper((unsigned char)head.p[head.n - 1])) : NULL;
+	if (!u || !*u)
+		return 0;
+	s->n = head.n - 1;
+	return 10 * (unsigned)(u - units + 1);
+}
 
-		if (!u || !*u)
-			return false;
-		shift = 10 * (unsigned)(u - units + 1);
-		s.n--;
-	}
-	if (!str_u64(s, 10, (uint64_t)INT64_MAX >> shift, &v))
+bool str_size(struct str s, uint64_t *out)
+{
+	unsigned shift = cut_unit(&s);
+	uint64_t v, part = 0, scale = 1, whole = (uint64_t)INT64_MAX >> shift;
+	struct str fraction = s, digits = str_cut(&fraction, '.');
+
+	if (fraction.p && (!shift || fraction.n > FRACTION_DIGITS ||
+	                   !str_u64(fraction, 10, UINT64_MAX, &part)))
 		return false;
-	*out = v << shift;
+	for (size_t i = 0; fraction.p && i < fraction.n; i++)
+		scale *= 10;
+	if (!str_u64(digits, 10, whole, &v))
+		return false;
+	*out = (v << shift) + (part << shift) / scale;
 	return true;
 }
 

@@ -48,8 +48,10 @@ struct str str_cut(struct str *s, char c);
 bool str_u64(struct str s, unsigned base, uint64_t max, uint64_t *out);
 
 /*
- * A size: digits with an optional K, M, G or T (times 1024, either case, an
- * "iB" may follow). Bytes. false: not such a number, or over 2^63 - 1.
+ * A size: digits with an optional K, M, G or T in either case, times 1024: "10G",
+ * "10GiB", "10GB" and "10Gb" are the same. Before a unit up to six digits may
+ * follow a point: "1.5G". Bytes, rounded down. false: not such a number, or over
+ * 2^63 - 1.
  */
 bool str_size(struct str s, uint64_t *out);
 
