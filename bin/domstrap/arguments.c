@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "xen/grub_image.h"
 
 static int add_disk(struct arguments *a, const char *path, const char *vdev, bool raw,
                     struct err *err)
@@ -33,6 +34,25 @@ static char *disk_path(const char *cfg, const char *path)
 	return access(beside, F_OK) == 0 ? take(&beside) : xstrdup(path);
 }
 
+/* Such a kernel= is not one of the guest's that the host keeps a copy of. */
+static void take_grub(struct arguments *a)
+{
+	_free_ char *path = a->cfg.kernel ? disk_path(a->config, a->cfg.kernel) : NULL;
+	_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	struct source_fd src;
+	struct window w;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	source_fd_init(&src, fd, path);
+	w = window_over(&src.src, (uint64_t)st.st_size, path);
+	if (!grub_image_is_pvh(&w))
+		return;
+	a->grub = take(&a->cfg.kernel);
+	free(take(&a->cfg.ramdisk));
+}
+
 static int add_config(struct arguments *a, const char *path, const struct buf *text,
                       struct err *err)
 {
@@ -45,6 +65,7 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 	if (rc < 0)
 		return err_prefix(err, "%s: neither a disk nor an xl config", path);
 	a->config = path;
+	take_grub(a);
 	for (size_t i = 0; i < a->cfg.n && rc == 0; i++) {
 		const struct xl_disk_spec *d = &a->cfg.v[i];
 		_free_ char *disk = disk_path(path, d->path);
@@ -88,5 +109,6 @@ void arguments_fini(struct arguments *a)
 	while (a->n)
 		free(a->v[--a->n].path);
 	xlcfg_guest_fini(&a->cfg);
+	free(take(&a->grub));
 	a->config = NULL;
 }

@@ -25,7 +25,8 @@ struct arguments {
 	struct disk_argument v[ARGUMENTS_DISKS_MAX];
 	size_t n;
 	const char *config;     /* the config's path, borrowed; NULL: none was named */
-	struct xlcfg_guest cfg; /* what it says */
+	struct xlcfg_guest cfg; /* what it says; kernel is NULL where grub is not */
+	char *grub;             /* its kernel= is GRUB's own image, which reads the guest's menu */
 };
 
 /* CD-ROMs are left out. -ERR_USAGE, -ERR_NOENT, -ERR_FORMAT. */
