@@ -18,11 +18,12 @@ static int check_loop(const char *attribute, char *const *paths, size_t n, struc
 {
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
 	_free_ char *file = NULL;
-	struct err ignored = ERR_INIT;
 	struct str name;
+	int rc = err_absent(io_read_file(AT_FDCWD, attribute, BACKING_MAX, &b, err));
 
-	if (io_read_file(AT_FDCWD, attribute, BACKING_MAX, &b, &ignored) < 0)
-		return 0;
+	/* 1: it has just been taken off. */
+	if (rc)
+		return rc < 0 ? rc : 0;
 	name = str_trim(buf_str(&b));
 	file = xstrndup(name.p, name.n);
 	for (size_t i = 0; i < n; i++)
@@ -35,10 +36,13 @@ static int check_loop(const char *attribute, char *const *paths, size_t n, struc
 static int check_loops(char *const *paths, size_t n, struct err *err)
 {
 	glob_t found;
-	int rc = 0;
+	int rc = glob("/sys/block/loop*/loop/backing_file", 0, NULL, &found);
 
-	if (glob("/sys/block/loop*/loop/backing_file", 0, NULL, &found) != 0)
-		return 0;
+	if (rc != 0)
+		return rc == GLOB_NOMATCH ? 0
+		                          : err_set(err, ERR_IO,
+		                                    "/sys/block: the loop devices cannot be "
+		                                    "listed");
 	for (size_t i = 0; i < found.gl_pathc && rc == 0; i++)
 		rc = check_loop(found.gl_pathv[i], paths, n, err);
 	globfree(&found);

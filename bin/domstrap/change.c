@@ -41,13 +41,15 @@ static int catch_up(struct offline *off, struct inside *in, struct err *err)
 }
 
 static int open_all(const struct offline_request *r, enum offline_mode mode, struct offline *off,
-                    struct inside *in, struct err *err)
+                    struct inside *in, bool *pending, struct err *err)
 {
 	int rc = offline_open(&r->common, mode, off, err);
 
 	if (rc < 0)
 		return rc;
-	rc = inside_load(off, in, err);
+	rc = offline_pending(off, pending, err);
+	if (rc == 0)
+		rc = inside_load(off, in, err);
 	if (rc < 0)
 		offline_close(off);
 	return rc;
@@ -56,9 +58,10 @@ static int open_all(const struct offline_request *r, enum offline_mode mode, str
 int change_begin(const struct offline_request *r, enum offline_mode mode, struct offline *off,
                  struct inside *in, struct err *err)
 {
-	int rc = open_all(r, mode, off, in, err);
+	bool pending;
+	int rc = open_all(r, mode, off, in, &pending, err);
 
-	if (rc < 0 || !offline_pending(off))
+	if (rc < 0 || !pending)
 		return rc;
 	if (!off->separate_boot || !off->repair) {
 		ui_warn("%s: the boot menu on its other disk does not fit its generations yet; "
@@ -69,7 +72,7 @@ int change_begin(const struct offline_request *r, enum offline_mode mode, struct
 	if (mode != OFFLINE_WRITE) {
 		inside_fini(in);
 		offline_close(off);
-		rc = open_all(r, OFFLINE_WRITE, off, in, err);
+		rc = open_all(r, OFFLINE_WRITE, off, in, &pending, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -147,7 +150,7 @@ int change_commit_removal(struct offline *off, const struct inside *in,
                           int (*prune)(struct offline *off, void *arg, struct err *err), void *arg,
                           struct err *err)
 {
-	struct err ignored = ERR_INIT;
+	struct err left = ERR_INIT;
 	int rc = off->separate_boot ? note_first(off, err) : 0, menu;
 
 	if (rc < 0)
@@ -155,8 +158,8 @@ int change_commit_removal(struct offline *off, const struct inside *in,
 	menu = remenu(off, in, current, 0, err);
 	rc = menu < 0 ? menu : stage_removal(off, prune, arg, err);
 	if (rc < 0) {
-		if (off->separate_boot)
-			(void)clear_note(off, &ignored);
+		if (off->separate_boot && clear_note(off, &left) < 0)
+			ui_warn("%s; the next command that writes checks the boot menu", left.text);
 		return rc;
 	}
 	if (off->separate_boot && menu == 0)

@@ -103,22 +103,20 @@ static int check_disks_guest(struct check *c, struct err *err)
 
 /* ---- a system ------------------------------------------------------------- */
 
-static int host_read(void *ctx, const char *path, size_t limit, struct buf *out)
+static int host_read(void *ctx, const char *path, size_t limit, struct buf *out, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-
-	return io_read_file(AT_FDCWD, path, limit, out, &ignored);
+	return err_absent(io_read_file(AT_FDCWD, path, limit, out, err));
 }
 
-static bool host_exists(void *ctx, const char *path)
+static int host_find(void *ctx, const char *path, struct err *err)
 {
-	return access(path, F_OK) == 0;
+	return access(path, F_OK) == 0 ? 0 : err_absent(err_sys(err, errno, "%s", path));
 }
 
 /* The answer for the kernel, completed by what the host's own store has. */
 static void check_host_system(struct check *c, const char *top)
 {
-	static const struct look_reader reader = {host_read, host_exists, NULL};
+	static const struct look_reader reader = {host_read, host_find, NULL};
 	_free_ char *init = xasprintf("%s/init", top);
 	json_t *direct = json_object_get(c->seen, "direct");
 	json_t *system = json_object_get(direct, "system");
@@ -136,7 +134,6 @@ static int check_system(struct check *c, struct err *err)
 {
 	_free_ char *top = realpath(c->req.system, NULL);
 	_free_ char *params = NULL;
-	struct err ignored = ERR_INIT;
 	bool right;
 	int rc;
 
@@ -145,7 +142,9 @@ static int check_system(struct check *c, struct err *err)
 	c->kernel = xasprintf("%s/kernel", top);
 	c->initrd = xasprintf("%s/initrd", top);
 	params = xasprintf("%s/kernel-params", top);
-	(void)io_read_file(AT_FDCWD, params, PARAMS_MAX, &c->params, &ignored);
+	rc = err_absent(io_read_file(AT_FDCWD, params, PARAMS_MAX, &c->params, err));
+	if (rc < 0)
+		return rc;
 	buf_puts(&c->params, "");
 	c->disks.cmdline = c->params.p;
 	right = open_host(c, LOOK_HOST_KERNEL, c->kernel,

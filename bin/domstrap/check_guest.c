@@ -268,6 +268,9 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
 	}
 	findings_add(out, FINDING_OK, "start", name, "", "is what boots by default");
 	check_kernel(a, json_object_get(json_object_get(seen, "kernels"), kernel), kernel, out);
+	if (*look_text(system, "trouble"))
+		findings_add(out, FINDING_ERROR, "system", name, "", "cannot be read: %s",
+		             look_text(system, "trouble"));
 	type = check_root(a, seen, start, system, out);
 	check_driver(system, "xen_blkfront", "the driver of Xen's disks", out);
 	check_root_driver(system, type, out);

@@ -71,14 +71,17 @@ static void check_xl(const struct arguments *a, struct findings *out)
 	char program[] = "xl", info[] = "info";
 	char *argv[] = {program, info, NULL};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	int status = xl_run(argv, &text);
+	struct err err = ERR_INIT;
+	int status, rc = xl_run(argv, &text, &status, &err);
 
-	if (status == 0) {
+	if (rc == 0 && status == 0) {
 		findings_add(out, FINDING_OK, "xl", "xl", "", "is here and answers");
 		check_memory(buf_str(&text), a, out);
 		return;
 	}
-	if (status < 0)
+	if (rc < 0)
+		findings_add(out, FINDING_ERROR, "xl", "xl", "", "%s", err.text);
+	else if (rc == 1)
 		findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
 		             "install xen-utils", "is not here");
 	else

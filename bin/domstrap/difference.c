@@ -42,12 +42,11 @@ static int by_name(const void *a, const void *b)
 
 static size_t list_side(const struct closure *c, const bool *in, bool after, struct package *out)
 {
-	struct err ignored = ERR_INIT;
 	struct store_path sp;
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
-		if (!in[i] || store_path_parse(str_from(c->paths[i].path), &sp, &ignored) < 0 ||
+		if (!in[i] || !store_path_is(str_from(c->paths[i].path), &sp) ||
 		    str_ends(sp.name, ".drv"))
 			continue;
 		split(sp.name, &out[n].name, &out[n].version);

@@ -108,13 +108,12 @@ static bool keeps(const struct gc *gc, const char *name)
 {
 	_free_ char *path = xasprintf(STORE_DIR "/%s", name);
 	const struct path_info *p = closure_find(&gc->in.db, path);
-	struct err ignored = ERR_INIT;
 	struct store_path sp;
 
 	if (p)
 		return gc->live[p - gc->in.db.paths];
 	/* Not registered: what was left half-made, or none of the store's names. */
-	return store_path_parse_base(str_from(name), &sp, &ignored) < 0;
+	return !store_path_is_base(str_from(name), &sp);
 }
 
 static int list_names(struct gc *gc, struct err *err)
@@ -153,16 +152,18 @@ static int drop_links(struct gc *gc, struct err *err)
 static int drop_paths(struct gc *gc, struct err *err)
 {
 	struct ext4_edit *e = gc->off.root.edit;
-	struct err ignored = ERR_INIT;
 	struct ext4_entry links;
 	uint32_t dir;
 	int rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
 
 	for (size_t i = 0; rc == 0 && i < gc->n_names; i++)
 		rc = ext4_edit_remove(e, dir, gc->names[i], &gc->disk_bytes, err);
-	if (rc == 0 && gc->n_names && ext4_edit_lookup(e, dir, LINKS, &links, &ignored) == 0)
+	if (rc < 0 || !gc->n_names)
+		return rc;
+	rc = err_absent(ext4_edit_lookup(e, dir, LINKS, &links, err));
+	if (rc == 0)
 		rc = ext4_edit_sweep(e, links.ino, &gc->disk_bytes, err);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static int prune(struct offline *off, void *arg, struct err *err)

@@ -135,11 +135,14 @@ static int load_others(struct ext4_edit *e, struct inside *in, struct err *err)
 		return 0;
 	if (rc == 0)
 		rc = ext4_edit_list(e, ino, &v, &n, err);
-	for (size_t i = 0; rc == 0 && i < n && in->n_profiles < PROFILES_MAX; i++) {
+	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct profile *p = &in->profiles[in->n_profiles];
 
 		if (str_ends(str_from(v[i].name), "-link"))
 			continue;
+		if (in->n_profiles == PROFILES_MAX)
+			return err_set(err, ERR_LIMIT, "%s: more than %u profiles", dir,
+			               PROFILES_MAX - 1);
 		*p = (struct profile){.name = xstrdup(v[i].name), .dir = xstrdup(dir)};
 		in->n_profiles++;
 		rc = load_profile(e, dir, p->name, p, err);
@@ -152,13 +155,15 @@ static int load_others(struct ext4_edit *e, struct inside *in, struct err *err)
 /* A rollback journal with something in it is a change half done. */
 static int check_journal(struct ext4_edit *e, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	struct ext4_stat st;
+	struct ext4_stat st = {.size = 0};
 	uint32_t ino;
+	int rc = err_absent(
+	        ext4_edit_find(e, INSIDE_DB "/db.sqlite-journal", true, &ino, err));
 
-	if (ext4_edit_find(e, INSIDE_DB "/db.sqlite-journal", true, &ino, &ignored) < 0 ||
-	    ext4_edit_stat(e, ino, &st, &ignored) < 0 || !st.size)
-		return 0;
+	if (rc == 0)
+		rc = ext4_edit_stat(e, ino, &st, err);
+	if (rc < 0 || !st.size)
+		return rc < 0 ? rc : 0;
 	return err_set(
 	        err, ERR_BUSY,
 	        "the guest's Nix database was left in the middle of a change; start the guest "
@@ -177,10 +182,10 @@ static int load_db(struct ext4_edit *e, struct closure *out, struct err *err)
 		rc = ext4_edit_read_path(e, INSIDE_DB "/db.sqlite", DB_MAX, &db, err);
 	if (rc < 0)
 		return rc;
-	rc = ext4_edit_read_path(e, INSIDE_DB "/db.sqlite-wal", WAL_MAX, &wal, err);
+	rc = err_absent(ext4_edit_read_path(e, INSIDE_DB "/db.sqlite-wal", WAL_MAX, &wal, err));
 	if (rc == 0)
 		rc = store_wal_apply(name, &db, wal.p ? wal.p : "", wal.n, err);
-	if (rc < 0 && rc != -ERR_NOENT)
+	if (rc < 0)
 		return rc;
 	rc = store_db_open_bytes(name, db.p, db.n, &sql, err);
 	return rc < 0 ? rc : store_db_all(sql, out, err);

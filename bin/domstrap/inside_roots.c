@@ -63,11 +63,10 @@ struct finder {
 static bool reach_text(struct finder *f, struct str text)
 {
 	_free_ char *path = NULL;
-	struct err ignored = ERR_INIT;
 	struct store_path sp;
 	struct str rest;
 
-	if (store_path_split(text, &sp, &rest, &ignored) < 0)
+	if (!store_path_is_in(text, &sp, &rest))
 		return false;
 	path = store_path_format(&sp);
 	inside_reach(f->db, path, f->reached);
@@ -88,10 +87,9 @@ static int follow(struct finder *f, const char *path, struct err *err)
 
 		if (rc == 0)
 			rc = ext4_edit_stat(f->e, ino, &st, err);
-		if (rc == -ERR_NOENT || rc == -ERR_LIMIT)
-			return 0;
-		if (rc < 0)
-			return rc;
+		rc = err_absent(rc);
+		if (rc)
+			return rc < 0 ? rc : 0;
 		if (st.type != EXT4_FT_LINK)
 			return 0;
 		rc = ext4_edit_readlink(f->e, ino, &target, err);

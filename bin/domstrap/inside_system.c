@@ -31,38 +31,42 @@ void inside_system_fini(struct inside_system *s)
 	*s = (struct inside_system){0};
 }
 
-/* A file of the system, missing or longer than it may be: "". */
-static char *line(struct ext4_edit *e, const char *toplevel, const char *name, size_t limit)
+/* A file of the system; "" where it has none, or where it is no line of text. */
+static int line(struct ext4_edit *e, const char *toplevel, const char *name, size_t limit,
+                char **out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/%s", toplevel, name);
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
-	struct err ignored = ERR_INIT;
 	struct str s;
+	int rc = err_absent(ext4_edit_read_path(e, path, limit, &b, err));
 
-	if (ext4_edit_read_path(e, path, limit, &b, &ignored) < 0)
-		return xstrdup("");
+	if (rc < 0)
+		return rc;
 	s = str_trim(buf_str(&b));
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			return xstrdup("");
-	return xstrndup(s.p, s.n);
+			s.n = 0;
+	*out = xstrndup(s.n ? s.p : "", s.n);
+	return 0;
 }
 
-/* A file that lies in the store once links are followed; NULL: there is none. */
-static char *store_file(struct ext4_edit *e, const char *path)
+/* A file that lies in the store once links are followed; *out stays NULL where there is none. */
+static int store_file(struct ext4_edit *e, const char *path, char **out, struct err *err)
 {
 	_free_ char *real = NULL;
-	struct err ignored = ERR_INIT;
+	struct ext4_stat st = {.type = 0};
 	struct store_path sp;
-	struct ext4_stat st;
 	struct str rest;
 	uint32_t ino;
+	int rc = err_absent(ext4_edit_resolve(e, path, &ino, &real, err));
 
-	if (ext4_edit_resolve(e, path, &ino, &real, &ignored) < 0 ||
-	    ext4_edit_stat(e, ino, &st, &ignored) < 0 || st.type != EXT4_FT_FILE ||
-	    store_path_split(str_from(real), &sp, &rest, &ignored) < 0)
-		return NULL;
-	return take(&real);
+	if (rc == 0)
+		rc = ext4_edit_stat(e, ino, &st, err);
+	if (rc < 0)
+		return rc;
+	if (st.type == EXT4_FT_FILE && store_path_is_in(str_from(real), &sp, &rest))
+		*out = take(&real);
+	return 0;
 }
 
 static char *join(char *const *words, size_t n)
@@ -75,118 +79,171 @@ static char *join(char *const *words, size_t n)
 	return buf_steal(&b);
 }
 
-/* false: it has no boot.json that we understand. */
-static bool from_bootspec(struct ext4_edit *e, struct inside_system *s)
+/* 0, 1: it has no boot.json that says so, or -ERR_*. */
+static int read_bootspec(struct ext4_edit *e, const char *toplevel, struct bootspec *out,
+                         struct err *err)
 {
-	_free_ char *path = xasprintf("%s/boot.json", s->toplevel);
+	_free_ char *path = xasprintf("%s/boot.json", toplevel);
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	_cleanup_(bootspec_fini) struct bootspec b = {0};
-	struct err ignored = ERR_INIT;
+	int rc = err_absent(ext4_edit_read_path(e, path, BOOTSPEC_BYTES_MAX, &text, err));
 
-	if (ext4_edit_read_path(e, path, BOOTSPEC_BYTES_MAX, &text, &ignored) < 0 ||
-	    bootspec_parse(buf_str(&text).p, text.n, &b, &ignored) < 0 ||
-	    strcmp(b.toplevel, s->toplevel) != 0)
-		return false;
-	s->init = take(&b.init);
-	s->params = join(b.params, b.nparams);
-	s->kernel = b.kernel ? store_file(e, b.kernel) : NULL;
-	s->initrd = b.initrd ? store_file(e, b.initrd) : NULL;
-	s->broken = (b.kernel && !s->kernel) || (b.initrd && !s->initrd);
-	return true;
+	if (rc)
+		return rc;
+	rc = bootspec_parse(buf_str(&text).p, text.n, out, err);
+	/* Text that is no bootspec of ours was read all the same; NixOS's menus need none. */
+	if (rc == -ERR_FORMAT || rc == -ERR_UNSUPPORTED)
+		return 1;
+	if (rc < 0)
+		return rc;
+	return strcmp(out->toplevel, toplevel) != 0;
 }
 
-static void from_files(struct ext4_edit *e, struct inside_system *s)
+static int from_bootspec(struct ext4_edit *e, const struct bootspec *b, struct inside_system *s,
+                         struct err *err)
+{
+	int rc = b->kernel ? store_file(e, b->kernel, &s->kernel, err) : 0;
+
+	if (rc == 0 && b->initrd)
+		rc = store_file(e, b->initrd, &s->initrd, err);
+	s->init = xstrdup(b->init);
+	s->params = join(b->params, b->nparams);
+	s->broken = (b->kernel && !s->kernel) || (b->initrd && !s->initrd);
+	return rc;
+}
+
+static int from_files(struct ext4_edit *e, struct inside_system *s, struct err *err)
 {
 	_free_ char *kernel = xasprintf("%s/kernel", s->toplevel);
 	_free_ char *initrd = xasprintf("%s/initrd", s->toplevel);
+	int rc = line(e, s->toplevel, "kernel-params", PARAMS_MAX_BYTES, &s->params, err);
 
 	s->init = xasprintf("%s/init", s->toplevel);
-	s->params = line(e, s->toplevel, "kernel-params", PARAMS_MAX_BYTES);
-	s->kernel = store_file(e, kernel);
-	s->initrd = store_file(e, initrd);
+	if (rc == 0)
+		rc = store_file(e, kernel, &s->kernel, err);
+	return rc < 0 ? rc : store_file(e, initrd, &s->initrd, err);
 }
 
-/* What lib/modules is called, else what the kernel's store path is called. */
-static char *kernel_version(struct ext4_edit *e, const struct inside_system *s)
+/* What the kernel's store path is called; "" where that says nothing. */
+static char *version_of(const char *kernel)
 {
-	_free_ char *modules = xasprintf("%s/kernel-modules/lib/modules", s->toplevel);
-	struct err ignored = ERR_INIT;
-	const struct ext4_entry *v;
 	struct store_path sp;
 	struct str rest;
-	uint32_t ino;
-	size_t n;
 
-	if (ext4_edit_find(e, modules, true, &ino, &ignored) == 0 &&
-	    ext4_edit_list(e, ino, &v, &n, &ignored) == 0 && n)
-		return xstrdup(v[0].name);
-	if (!s->kernel || store_path_split(str_from(s->kernel), &sp, &rest, &ignored) < 0 ||
+	if (!kernel || !store_path_is_in(str_from(kernel), &sp, &rest) ||
 	    !str_starts(sp.name, "linux-"))
 		return xstrdup("");
 	sp.name = str_drop(sp.name, strlen("linux-"));
 	return xstrndup(sp.name.p, sp.name.n);
 }
 
-static int load_one(struct ext4_edit *e, const char *toplevel, struct inside_system *s)
+/* What lib/modules is called, else what the kernel's store path is called. */
+static int kernel_version(struct ext4_edit *e, struct inside_system *s, struct err *err)
 {
-	_free_ char *init = NULL;
+	_free_ char *modules = xasprintf("%s/kernel-modules/lib/modules", s->toplevel);
+	const struct ext4_entry *v;
+	uint32_t ino;
+	size_t n = 0;
+	int rc = ext4_edit_find(e, modules, true, &ino, err);
 
-	s->toplevel = xstrdup(toplevel);
-	s->version = line(e, toplevel, "nixos-version", LINE_MAX_BYTES);
-	s->name = line(e, toplevel, "configuration-name", LINE_MAX_BYTES);
-	if (!from_bootspec(e, s))
-		from_files(e, s);
-	init = store_file(e, s->init);
-	s->broken = s->broken || !init;
-	s->kernel_version = kernel_version(e, s);
+	if (rc == 0)
+		rc = ext4_edit_list(e, ino, &v, &n, err);
+	rc = err_absent(rc);
+	if (rc < 0)
+		return rc;
+	s->kernel_version = n ? xstrdup(v[0].name) : version_of(s->kernel);
 	return 0;
 }
 
+static int load_parts(struct ext4_edit *e, struct inside_system *s, struct err *err)
+{
+	_cleanup_(bootspec_fini) struct bootspec b = {0};
+	_free_ char *init = NULL;
+	int rc = line(e, s->toplevel, "nixos-version", LINE_MAX_BYTES, &s->version, err);
+
+	if (rc == 0)
+		rc = line(e, s->toplevel, "configuration-name", LINE_MAX_BYTES, &s->name, err);
+	if (rc == 0)
+		rc = read_bootspec(e, s->toplevel, &b, err);
+	if (rc >= 0)
+		rc = rc == 0 ? from_bootspec(e, &b, s, err) : from_files(e, s, err);
+	if (rc == 0)
+		rc = store_file(e, s->init, &init, err);
+	s->broken = s->broken || !init;
+	return rc < 0 ? rc : kernel_version(e, s, err);
+}
+
+static int load_one(struct ext4_edit *e, const char *toplevel, struct inside_system *s,
+                    struct err *err)
+{
+	int rc;
+
+	s->toplevel = xstrdup(toplevel);
+	rc = load_parts(e, s, err);
+	return rc < 0 ? err_prefix(err, "%s", toplevel) : 0;
+}
+
+/* 0, 1: it leads to no system, or -ERR_*. */
 static int load_special(struct ext4_edit *e, const char *toplevel, const char *name,
-                        struct inside_special *out)
+                        struct inside_special *out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/specialisation/%s", toplevel, name);
 	_free_ char *real = NULL;
-	struct err ignored = ERR_INIT;
 	struct store_path sp;
 	uint32_t ino;
+	int rc = err_absent(ext4_edit_resolve(e, path, &ino, &real, err));
 
-	out->name = xstrdup(name);
-	if (ext4_edit_resolve(e, path, &ino, &real, &ignored) < 0 ||
-	    store_path_parse(str_from(real), &sp, &ignored) < 0)
+	if (rc)
+		return rc;
+	if (!store_path_is(str_from(real), &sp))
 		return 1;
-	return load_one(e, real, &out->system);
+	out->name = xstrdup(name);
+	return load_one(e, real, &out->system, err);
+}
+
+/* The names first: loading reads more directories. */
+static int special_names(struct ext4_edit *e, const char *toplevel, char ***names, size_t *n,
+                         struct err *err)
+{
+	_free_ char *path = xasprintf("%s/specialisation", toplevel);
+	const struct ext4_entry *v;
+	uint32_t dir;
+	size_t count = 0;
+	int rc = ext4_edit_find(e, path, true, &dir, err);
+
+	if (rc == 0)
+		rc = ext4_edit_list(e, dir, &v, &count, err);
+	rc = err_absent(rc);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (count > SPECIALS_MAX)
+		return err_set(err, ERR_LIMIT, "%s: %zu specialisations, %u at most", toplevel,
+		               count, SPECIALS_MAX);
+	*names = xcalloc(count + 1, sizeof **names);
+	for (*n = 0; *n < count; ++*n)
+		(*names)[*n] = xstrdup(v[*n].name);
+	return 0;
 }
 
 int inside_system_load(struct ext4_edit *e, const char *toplevel, struct inside_system *out,
                        struct err *err)
 {
-	_free_ char *path = xasprintf("%s/specialisation", toplevel);
-	struct err ignored = ERR_INIT;
-	const struct ext4_entry *v;
-	uint32_t dir;
-	size_t n;
+	_free_ char **names = NULL;
+	size_t n = 0;
+	int rc;
 
 	*out = (struct inside_system){0};
-	load_one(e, toplevel, out);
-	if (ext4_edit_find(e, path, true, &dir, &ignored) < 0 ||
-	    ext4_edit_list(e, dir, &v, &n, &ignored) < 0)
-		return 0;
-	if (n > SPECIALS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: %zu specialisations, %u at most", toplevel, n,
-		               SPECIALS_MAX);
-	out->specials = xcalloc(n, sizeof *out->specials);
+	rc = load_one(e, toplevel, out, err);
+	if (rc == 0)
+		rc = special_names(e, toplevel, &names, &n, err);
+	if (n)
+		out->specials = xcalloc(n, sizeof *out->specials);
 	for (size_t i = 0; i < n; i++) {
 		struct inside_special *sp = &out->specials[out->n_specials];
 
-		if (ext4_edit_list(e, dir, &v, &n, &ignored) < 0)
-			break;
-		if (load_special(e, toplevel, v[i].name, sp) == 0) {
-			out->n_specials++;
-			continue;
-		}
-		inside_system_fini(&sp->system);
-		free(take(&sp->name));
+		if (rc >= 0)
+			rc = load_special(e, toplevel, names[i], sp, err);
+		out->n_specials += sp->name != NULL;
+		free(names[i]);
 	}
-	return 0;
+	return rc < 0 ? rc : 0;
 }

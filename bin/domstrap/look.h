@@ -48,13 +48,17 @@ enum {
 
 /* How look_system() reads a root, the guest's or the host's. */
 struct look_reader {
-	/* All of a file, links followed, appended to out; else -ERR_*. */
-	int (*read)(void *ctx, const char *path, size_t limit, struct buf *out);
-	bool (*exists)(void *ctx, const char *path);
+	/* All of a file, links followed, appended to out. 0; 1: it is not there; -ERR_*. */
+	int (*read)(void *ctx, const char *path, size_t limit, struct buf *out, struct err *err);
+	/* 0: something is there; 1: nothing; -ERR_*. */
+	int (*find)(void *ctx, const char *path, struct err *err);
 	void *ctx;
 };
 
-/* What look_system.c says, into o; init is "TOPLEVEL/init". */
+/*
+ * What look_system.c says, into o; init is "TOPLEVEL/init". What could not be read is
+ * "trouble" there.
+ */
 void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o);
 
 /* Open the raw ones of the disks; others are left out. */

@@ -43,16 +43,20 @@ void look_set_number(json_t *o, const char *key, uint64_t v)
 static void find_root(struct look_child *c)
 {
 	for (size_t i = 0; i < c->files->device_count && !c->has_root; i++) {
-		struct err ignored = ERR_INIT;
+		struct err err = ERR_INIT;
 		struct fs_stat st;
 		struct fs *fs;
+		int rc = disks_fs(c->d, i, &fs, &err);
 
-		if (disks_fs(c->d, i, &fs, &ignored) < 0 ||
-		    fs_stat(fs, STR("/nix/store"), true, &st, &ignored) < 0 || st.kind != FS_DIR)
-			continue;
-		c->has_root = true;
+		if (rc == 0)
+			rc = fs_stat(fs, STR("/nix/store"), true, &st, &err);
+		c->has_root = rc == 0 && st.kind == FS_DIR;
 		c->root = i;
+		if (err_absent(rc) < 0 && !c->root_err.code)
+			c->root_err = err;
 	}
+	if (c->has_root)
+		c->root_err.code = ERR_NONE;
 }
 
 static void put_part(json_t *o, const char *key, const char *error_key, struct look_child *c,

@@ -26,6 +26,7 @@ struct look_child {
 	struct buf notes;         /* trouble with the tables */
 	size_t root;              /* the device that has /nix/store */
 	bool has_root;
+	struct err root_err; /* why it is not known whether a device is that; code 0: none */
 	json_t *kernels;       /* by name; borrowed from the answer */
 	unsigned entries_left; /* of all menus */
 };
@@ -47,7 +48,7 @@ void look_initrd(const struct window *w, json_t *system);
 /* What else of the system matters, through the guest's root. */
 void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o);
 /* "init" and "initFound", from the kernel's arguments. */
-void look_put_init(struct look_child *c, json_t *o, const char *args);
+int look_put_init(struct look_child *c, json_t *o, const char *args, struct err *err);
 
 /* A text as JSON: UTF-8 as it is, else escaped. */
 json_t *look_string(struct str s);

@@ -51,19 +51,30 @@ static struct str init_of(const char *args)
 	return found;
 }
 
-void look_put_init(struct look_child *c, json_t *o, const char *args)
+int look_put_init(struct look_child *c, json_t *o, const char *args, struct err *err)
 {
 	struct str init = init_of(args);
-	struct err ignored = ERR_INIT;
-	struct fs_stat st;
+	struct fs_stat st = {.kind = FS_OTHER};
 	struct fs *fs;
+	int rc;
 
 	json_object_set_new(o, "init", init.p ? look_string(init) : json_null());
-	if (!init.p || !c->has_root || disks_fs(c->d, c->root, &fs, &ignored) < 0)
-		return;
-	json_object_set_new(
-	        o, "initFound",
-	        json_boolean(fs_stat(fs, init, true, &st, &ignored) == 0 && st.kind == FS_FILE));
+	if (!init.p)
+		return 0;
+	if (!c->has_root && c->root_err.code) {
+		*err = c->root_err;
+		return -(int)err->code;
+	}
+	if (!c->has_root)
+		return 0;
+	rc = disks_fs(c->d, c->root, &fs, err);
+	if (rc == 0)
+		rc = err_absent(fs_stat(fs, init, true, &st, err));
+	if (rc < 0)
+		return rc;
+	json_object_set_new(o, "initFound", json_boolean(rc == 0 && st.kind == FS_FILE));
+	err->code = ERR_NONE;
+	return 0;
 }
 
 /* Names a file and makes sure that it can be read as far as its map goes. system: NULL, or
@@ -95,7 +106,8 @@ static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b,
 {
 	json_t *initrds = json_array();
 	json_t *system = is_default && c->wants & LOOK_SYSTEM ? json_object() : NULL;
-	uint64_t size = 0, ignored = 0;
+	uint64_t size = 0, initrd_size = 0;
+	struct err lost = ERR_INIT;
 
 	json_object_set_new(o, "initrds", initrds);
 	if (system)
@@ -106,9 +118,10 @@ static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b,
 	look_set_number(o, "kernelSize", size);
 	for (size_t i = 0; i < b->initrd_count; i++)
 		json_array_append_new(initrds,
-		                      file_json(c, &b->initrds[i], false, system, &ignored, err));
+		                      file_json(c, &b->initrds[i], false, system, &initrd_size, err));
 	look_set(o, "args", b->args ? b->args : "");
-	look_put_init(c, o, b->args);
+	if (look_put_init(c, o, b->args, &lost) < 0 && !err->code)
+		*err = lost;
 	if (system)
 		look_guest_system(
 		        c, look_text(o, "init"),

@@ -110,13 +110,16 @@ static int compare_store(struct ext4_edit *e, const struct closure *db, json_t *
 static int fill(struct look_child *c, struct offline *off, struct inside *in, json_t *o,
                 struct err *err)
 {
-	bool sizes = c->wants & LOOK_SIZES;
-	int rc = sizes ? inside_sizes(off, in, err) : 0;
+	bool sizes = c->wants & LOOK_SIZES, pending = false;
+	int rc = offline_pending(off, &pending, err);
+
+	if (rc == 0 && sizes)
+		rc = inside_sizes(off, in, err);
 
 	look_set_number(o, "disk", (uint64_t)(off->root.target - off->targets));
 	look_set_number(o, "start", off->root.base);
 	look_set_number(o, "size", off->root.size);
-	json_object_set_new(o, "menuPending", json_boolean(offline_pending(off)));
+	json_object_set_new(o, "menuPending", json_boolean(pending));
 	json_object_set_new(o, "generations", generations_json(&in->profiles[0], sizes));
 	json_object_set_new(o, "profiles", profiles_json(in));
 	look_set_number(o, "pathCount", in->db.n);

@@ -4,7 +4,7 @@
  *
  *     system = { "modules": [ name ], "initrdFiles", "initrdTrouble": text | null,
  *                "builtin": [ name ] | null, "root": { "by", "value", "type" } | null,
- *                "getty": bool }
+ *                "getty": bool, "trouble": text }    trouble: what could not be read
  */
 #include <string.h>
 
@@ -46,45 +46,52 @@ void look_initrd(const struct window *w, json_t *system)
 	look_set_number(system, "initrdFiles", look_number(system, "initrdFiles") + info.entries);
 }
 
-static void put_builtin(const struct look_reader *r, const char *top, const char *release,
-                        json_t *o)
+static int put_builtin(const struct look_reader *r, const char *top, const char *release,
+                       json_t *o, struct err *err)
 {
 	_free_ char *path =
 	        xasprintf("%s/kernel-modules/lib/modules/%s/modules.builtin", top, release);
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct str rest;
 	json_t *list;
+	int rc;
 
 	json_object_set_new(o, "builtin", json_null());
-	if (!*release || strchr(release, '/') || r->read(r->ctx, path, TEXT_MAX, &text) < 0)
-		return;
+	if (!*release || strchr(release, '/'))
+		return 0;
+	rc = r->read(r->ctx, path, TEXT_MAX, &text, err);
+	if (rc)
+		return rc;
 	list = json_array();
 	for (rest = buf_str(&text); rest.p;)
 		if (add_module(list, str_trim(str_cut(&rest, '\n'))))
 			break;
 	json_object_set_new(o, "builtin", list);
+	return 0;
 }
 
-static void put_root(const struct look_reader *r, const char *top, json_t *o)
+static int put_root(const struct look_reader *r, const char *top, json_t *o, struct err *err)
 {
 	static const char *const by[] = {"device", "label", "uuid"};
 	_free_ char *path = xasprintf("%s/etc/fstab", top);
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct fstab_entry e;
 	json_t *root;
+	int rc = r->read(r->ctx, path, TEXT_MAX, &text, err);
 
 	json_object_set_new(o, "root", json_null());
-	if (r->read(r->ctx, path, TEXT_MAX, &text) < 0 || !fstab_find(buf_str(&text), "/", &e))
-		return;
+	if (rc || !fstab_find(buf_str(&text), "/", &e))
+		return rc;
 	root = json_object();
 	look_set(root, "by", by[e.by]);
 	json_object_set_new(root, "value", look_string(e.value));
 	json_object_set_new(root, "type", look_string(e.type));
 	json_object_set_new(o, "root", root);
+	return 0;
 }
 
 /* systemd's, or a line of inittab as small systems have it. */
-static bool has_getty(const struct look_reader *r, const char *top)
+static int put_getty(const struct look_reader *r, const char *top, json_t *o, struct err *err)
 {
 	static const char *const places[] = {
 	        "etc/systemd/system/serial-getty@hvc0.service",
@@ -92,15 +99,27 @@ static bool has_getty(const struct look_reader *r, const char *top)
 	};
 	_free_ char *inittab = xasprintf("%s/etc/inittab", top);
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	int rc = 1;
 
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(places) && rc == 1; i++) {
 		_free_ char *path = xasprintf("%s/%s", top, places[i]);
 
-		if (r->exists(r->ctx, path))
-			return true;
+		rc = r->find(r->ctx, path, err);
 	}
-	return r->read(r->ctx, inittab, TEXT_MAX, &text) == 0 &&
-	       memmem(buf_str(&text).p, text.n, "hvc0", 4);
+	if (rc == 1) {
+		rc = r->read(r->ctx, inittab, TEXT_MAX, &text, err);
+		if (rc == 0)
+			rc = memmem(buf_str(&text).p, text.n, "hvc0", 4) ? 0 : 1;
+	}
+	json_object_set_new(o, "getty", json_boolean(rc == 0));
+	return rc;
+}
+
+/* The first of what could not be read. */
+static void put_trouble(json_t *o, int rc, const struct err *err)
+{
+	if (rc < 0 && !json_object_get(o, "trouble"))
+		look_set(o, "trouble", err->text);
 }
 
 /* init is "TOPLEVEL/init"; release is the kernel's, "" where it is not known. */
@@ -108,46 +127,53 @@ void look_system(const struct look_reader *r, const char *init, const char *rele
 {
 	const char *slash = strrchr(init, '/');
 	_free_ char *top = slash ? xstrndup(init, (size_t)(slash - init)) : NULL;
+	struct err err = ERR_INIT;
 
 	if (!top || !*top)
 		return;
-	put_builtin(r, top, release, o);
-	put_root(r, top, o);
-	json_object_set_new(o, "getty", json_boolean(has_getty(r, top)));
+	put_trouble(o, put_builtin(r, top, release, o, &err), &err);
+	put_trouble(o, put_root(r, top, o, &err), &err);
+	put_trouble(o, put_getty(r, top, o, &err), &err);
 }
 
 /* ---- through the guest's root --------------------------------------------- */
 
-static int fs_reader_read(void *ctx, const char *path, size_t limit, struct buf *out)
+static int fs_reader_read(void *ctx, const char *path, size_t limit, struct buf *out,
+                          struct err *err)
 {
 	_cleanup_(fs_file_freep) struct fs_file *f = NULL;
-	struct err ignored = ERR_INIT;
 	uint64_t size;
 	size_t got;
+	int rc = err_absent(fs_file_open(ctx, str_from(path), &f, err));
 
-	if (fs_file_open(ctx, str_from(path), &f, &ignored) < 0)
-		return -ERR_NOENT;
+	if (rc)
+		return rc;
 	size = fs_file_size(f);
 	if (size > limit)
-		return -ERR_LIMIT;
-	return fs_file_read(f, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, &ignored);
+		return err_set(err, ERR_LIMIT, "%s: larger than the %zu bytes allowed", path,
+		               limit);
+	return fs_file_read(f, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
 }
 
-static bool fs_reader_exists(void *ctx, const char *path)
+static int fs_reader_find(void *ctx, const char *path, struct err *err)
 {
-	struct err ignored = ERR_INIT;
 	struct fs_stat st;
 
-	return fs_stat(ctx, str_from(path), true, &st, &ignored) == 0;
+	return err_absent(fs_stat(ctx, str_from(path), true, &st, err));
 }
 
 void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o)
 {
-	struct look_reader r = {fs_reader_read, fs_reader_exists, NULL};
-	struct err ignored = ERR_INIT;
+	struct look_reader r = {fs_reader_read, fs_reader_find, NULL};
+	struct err err = ERR_INIT;
 	struct fs *fs;
+	int rc;
 
-	if (!*init || !c->has_root || disks_fs(c->d, c->root, &fs, &ignored) < 0)
+	if (!*init || !c->has_root)
+		return;
+	rc = disks_fs(c->d, c->root, &fs, &err);
+	put_trouble(o, rc, &err);
+	if (rc < 0)
 		return;
 	r.ctx = fs;
 	look_system(&r, init, release, o);
@@ -158,6 +184,7 @@ void look_guest_system(struct look_child *c, const char *init, const char *relea
 json_t *look_direct_json(struct look_child *c)
 {
 	json_t *o = json_object(), *system = json_object();
+	struct err err = ERR_INIT;
 	struct source_fd src;
 	struct window w;
 
@@ -176,7 +203,8 @@ json_t *look_direct_json(struct look_child *c)
 			look_initrd(&w, system);
 	}
 	look_set(o, "args", c->disks.cmdline ? c->disks.cmdline : "");
-	look_put_init(c, o, c->disks.cmdline);
+	if (look_put_init(c, o, c->disks.cmdline, &err) < 0)
+		look_set(o, "error", err.text);
 	look_guest_system(c, look_text(o, "init"),
 	                  look_text(json_object_get(c->kernels, look_text(o, "kernel")), "release"),
 	                  system);

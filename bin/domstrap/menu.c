@@ -29,20 +29,19 @@ static struct grub_entry entry_of(const struct nixos_system *s, const char *para
 }
 
 /* configuration-name, without blanks at its ends; "" where there is none. */
-static char *configuration_name(struct guest *g, const struct nixos_system *s)
+static int configuration_name(struct guest *g, const struct nixos_system *s, char **out,
+                              struct err *err)
 {
 	_free_ char *path = xasprintf("%s/configuration-name", s->toplevel);
-	struct buf b = BUF_INIT;
-	struct err ignored = ERR_INIT;
+	_cleanup_(buf_fini) struct buf b = BUF_INIT;
 	struct str text;
-	char *name;
+	int rc = err_absent(store_files_read(g->source.files, path, NAME_FILE_MAX, &b, err));
 
-	if (store_files_read(g->source.files, path, NAME_FILE_MAX, &b, &ignored) < 0)
-		buf_reset(&b);
+	if (rc < 0)
+		return rc;
 	text = str_trim(buf_str(&b));
-	name = xstrndup(text.p, text.n);
-	buf_fini(&b);
-	return name;
+	*out = xstrndup(text.n ? text.p : "", text.n);
+	return 0;
 }
 
 static int load_special(struct guest *g, const char *name, struct menu *m, struct err *err)
@@ -54,7 +53,7 @@ static int load_special(struct guest *g, const char *name, struct menu *m, struc
 	if (rc < 0)
 		return rc;
 	m->names[2 * m->n] = xstrdup(name);
-	m->names[2 * m->n + 1] = configuration_name(g, s);
+	rc = configuration_name(g, s, &m->names[2 * m->n + 1], err);
 	m->params[m->n] = join(s->params, s->nparams);
 	m->specials[m->n] = (struct grub_special){
 	        .name = m->names[2 * m->n],
@@ -64,7 +63,7 @@ static int load_special(struct guest *g, const char *name, struct menu *m, struc
 	        .entry = entry_of(s, m->params[m->n]),
 	};
 	m->n++;
-	return 0;
+	return rc;
 }
 
 static int load_specials(struct guest *g, struct menu *m, struct err *err)

@@ -12,6 +12,8 @@
 #include "image/ext4_journal.h"
 
 #define EPOCH_MAX 0x37fffffffll
+#define SUPER_MAGIC_AT 1080
+#define SUPER_END 2048
 
 int64_t offline_now(void)
 {
@@ -56,29 +58,37 @@ static void report_left(const struct target *t, enum ext4_left left, bool write)
 		        t->name);
 }
 
-static bool is_dir(struct ext4_edit *e, const char *path)
+static int is_dir(struct ext4_edit *e, const char *path, bool *answer, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	struct ext4_stat st;
+	struct ext4_stat st = {.type = 0};
 	uint32_t ino;
+	int rc = err_absent(ext4_edit_find(e, path, true, &ino, err));
 
-	return ext4_edit_find(e, path, true, &ino, &ignored) == 0 &&
-	       ext4_edit_stat(e, ino, &st, &ignored) == 0 && st.type == EXT4_FT_DIR;
+	if (rc == 0)
+		rc = ext4_edit_stat(e, ino, &st, err);
+	*answer = rc == 0 && st.type == EXT4_FT_DIR;
+	return rc < 0 ? rc : 0;
 }
 
 /* A file system that is there: root, boot, or none of ours. */
 static int take_fs(struct offline *off, const struct offline_fs *fs, struct err *err)
 {
 	struct ext4_edit *e = fs->edit;
+	bool root, boot = false;
+	int rc = is_dir(e, "/nix/store", &root, err);
 
-	if (is_dir(e, "/nix/store")) {
+	if (rc == 0 && !root && !off->boot.edit)
+		rc = is_dir(e, "/grub", &boot, err);
+	if (rc < 0)
+		return rc;
+	if (root) {
 		if (off->root.edit)
 			return err_set(err, ERR_UNSUPPORTED, "%s and %s: both have a /nix/store",
 			               off->root.target->name, fs->target->name);
 		off->root = *fs;
 		return 0;
 	}
-	if (!off->boot.edit && is_dir(e, "/grub")) {
+	if (boot) {
 		off->boot = *fs;
 		return 0;
 	}
@@ -86,13 +96,13 @@ static int take_fs(struct offline *off, const struct offline_fs *fs, struct err 
 	return 0;
 }
 
-static bool has_magic(struct target *t, uint64_t base)
+/* 0, 1: what is there is no ext file system, or -ERR_*. */
+static int no_ext(struct target *t, uint64_t base, uint64_t size, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	uint8_t magic[2];
+	uint8_t magic[2] = {0};
+	int rc = size < SUPER_END ? 0 : target_read(t, magic, 2, base + SUPER_MAGIC_AT, err);
 
-	return target_read(t, magic, 2, base + 1080, &ignored) == 0 && magic[0] == 0x53 &&
-	       magic[1] == 0xef;
+	return rc < 0 ? rc : magic[0] != 0x53 || magic[1] != 0xef;
 }
 
 static int open_fs(struct offline *off, struct offline_fs *fs, struct err *err)
@@ -117,16 +127,20 @@ static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_
                    struct err *err)
 {
 	struct offline_fs fs = {.target = t, .base = base, .size = size};
-	int rc;
+	int rc = no_ext(t, base, size, err);
 
-	if (size < 2048 || !has_magic(t, base))
-		return 0;
+	if (rc)
+		return rc < 0 ? rc : 0;
 	rc = open_fs(off, &fs, err);
 	if (rc == -ERR_UNSUPPORTED && off->root.edit) {
 		ui_warn("%s", err->text);
 		return 0;
 	}
-	return rc < 0 ? rc : take_fs(off, &fs, err);
+	if (rc == 0)
+		rc = take_fs(off, &fs, err);
+	if (rc < 0)
+		ext4_edit_free(fs.edit);
+	return rc;
 }
 
 static int look_into(struct offline *off, struct target *t, struct err *err)
@@ -138,9 +152,11 @@ static int look_into(struct offline *off, struct target *t, struct err *err)
 
 	source_fd_init(&src, t->fd, t->name);
 	disk = window_over(&src.src, t->size, t->name);
-	if (has_magic(t, 0))
+	rc = no_ext(t, 0, t->size, err);
+	if (rc == 0)
 		return look_at(off, t, 0, t->size, err);
-	rc = table_read(&disk, &table, err);
+	if (rc == 1)
+		rc = table_read(&disk, &table, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < table.n && rc == 0; i++) {
@@ -256,26 +272,29 @@ int offline_commit(struct offline_fs *fs, struct err *err)
 
 /* ---- the note in the root ------------------------------------------------- */
 
-bool offline_pending(struct offline *off)
+int offline_pending(struct offline *off, bool *pending, struct err *err)
 {
-	struct err ignored = ERR_INIT;
 	uint32_t ino;
+	int rc = err_absent(ext4_edit_find(off->root.edit, OFFLINE_PENDING_DIR "/" OFFLINE_PENDING,
+	                                   false, &ino, err));
 
-	return ext4_edit_find(off->root.edit, OFFLINE_PENDING_DIR "/" OFFLINE_PENDING, false, &ino,
-	                      &ignored) == 0;
+	*pending = rc == 0;
+	return rc < 0 ? rc : 0;
 }
 
 int offline_set_pending(struct offline *off, bool on, struct err *err)
 {
 	struct ext4_edit *e = off->root.edit;
 	uint32_t dir;
+	bool is_on = false;
 	int rc = ext4_edit_find(e, OFFLINE_PENDING_DIR, true, &dir, err);
 
+	if (rc == 0)
+		rc = offline_pending(off, &is_on, err);
 	if (rc < 0)
 		return rc;
 	if (!on)
-		return offline_pending(off) ? ext4_edit_remove(e, dir, OFFLINE_PENDING, NULL, err)
-		                            : 0;
+		return is_on ? ext4_edit_remove(e, dir, OFFLINE_PENDING, NULL, err) : 0;
 	/* A link holds a word without taking a block. */
 	return ext4_edit_add_link(e, dir, OFFLINE_PENDING, "menu", err);
 }

@@ -85,7 +85,7 @@ int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err);
 int offline_commit(struct offline_fs *fs, struct err *err);
 
 /* Whether the root says that its menu was not written yet. */
-bool offline_pending(struct offline *off);
+int offline_pending(struct offline *off, bool *pending, struct err *err);
 /* Note it in the root's changes, or take the note away. */
 int offline_set_pending(struct offline *off, bool on, struct err *err);
 

@@ -23,12 +23,9 @@ bool xl_same_disk(const char *a, const char *b)
 	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-int xl_run(char *const argv[], struct buf *out)
+int xl_run(char *const argv[], struct buf *out, int *status, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	int status;
-
-	return program_run(argv, true, out, &status, &ignored) < 0 ? -1 : status;
+	return err_absent(program_run(argv, true, out, status, err));
 }
 
 int xl_domains(json_t **out, struct err *err)
@@ -36,15 +33,17 @@ int xl_domains(json_t **out, struct err *err)
 	char program[] = "xl", list[] = "list", full[] = "-l";
 	char *argv[] = {program, list, full, NULL};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	int status = xl_run(argv, &text);
 	json_t *domains;
+	int status, rc = xl_run(argv, &text, &status, err);
 
-	if (status > 0 && access(XEN_HERE, F_OK) == 0)
+	if (rc)
+		return rc;
+	if (status && access(XEN_HERE, F_OK) == 0)
 		return err_set(err, ERR_BUSY,
 		               "\"xl list -l\" failed (status %d), so that it is not known whether "
 		               "a guest uses the disk",
 		               status);
-	if (status != 0)
+	if (status)
 		return 1;
 	domains = json_loadb(text.p ? text.p : "", text.n, 0, NULL);
 	if (!json_is_array(domains)) {
@@ -103,9 +102,11 @@ const char *xl_domain_state(int id)
 	char *argv[] = {program, list, number, NULL};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct str line, word = {NULL, 0}, state = {NULL, 0};
+	struct err err = ERR_INIT;
+	int status;
 
 	snprintf(number, sizeof number, "%d", id);
-	if (xl_run(argv, &text) != 0)
+	if (xl_run(argv, &text, &status, &err) != 0 || status)
 		return "";
 	line = buf_str(&text);
 	(void)str_cut(&line, '\n');

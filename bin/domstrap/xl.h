@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Run xl and take what it prints; its exit status, or -1: it is not there. */
-int xl_run(char *const argv[], struct buf *out);
+/* Run xl and take what it prints: 0 and its exit status; 1: there is no xl; -ERR_*. */
+int xl_run(char *const argv[], struct buf *out, int *status, struct err *err);
 
 /* The same file, or the same device under two names. */
 bool xl_same_disk(const char *a, const char *b);

@@ -52,6 +52,16 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 int err_sys(struct err *err, int sys_errno, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 
+/*
+ * Whether something is there, from what a call that needs it returned: 0 it is, 1 it is not
+ * (-ERR_NOENT alone says so), or the error that leaves the question open. What cannot be read is
+ * not missing: no other error may be taken for an absence.
+ */
+static inline int err_absent(int rc)
+{
+	return rc == -ERR_NOENT ? 1 : rc;
+}
+
 /* Put "fmt: " before the text that is there; return -err->code. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/show.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define PREFIX STORE_DIR "/"
@@ -108,6 +107,27 @@ int store_path_split(struct str text, struct store_path *out, struct str *rest, 
 		return rc;
 	*rest = str_drop(text, strlen(PREFIX) + base.n);
 	return 0;
+}
+
+bool store_path_is_base(struct str base, struct store_path *out)
+{
+	struct err rule = ERR_INIT;
+
+	return store_path_parse_base(base, out, &rule) == 0;
+}
+
+bool store_path_is(struct str text, struct store_path *out)
+{
+	struct err rule = ERR_INIT;
+
+	return store_path_parse(text, out, &rule) == 0;
+}
+
+bool store_path_is_in(struct str text, struct store_path *out, struct str *rest)
+{
+	struct err rule = ERR_INIT;
+
+	return store_path_split(text, out, rest, &rule) == 0;
 }
 
 char *store_path_format(const struct store_path *sp)

@@ -11,6 +11,8 @@
 #ifndef NIX_STORE_PATH_H
 #define NIX_STORE_PATH_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
@@ -39,6 +41,11 @@ int store_path_parse(struct str text, struct store_path *out, struct err *err);
  * so the whole cannot lead out of the store path by its text.
  */
 int store_path_split(struct str text, struct store_path *out, struct str *rest, struct err *err);
+
+/* The same as questions, for texts that may be anything. */
+bool store_path_is_base(struct str base, struct store_path *out);
+bool store_path_is(struct str text, struct store_path *out);
+bool store_path_is_in(struct str text, struct store_path *out, struct str *rest);
 
 /* "/nix/store/<base>"; the caller owns it. */
 char *store_path_format(const struct store_path *sp);

@@ -183,11 +183,10 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 static struct store_files *elsewhere(const struct store_files *f, const char *path)
 {
 	const struct nar_files *nf = (const struct nar_files *)f;
-	struct err ignored = ERR_INIT;
 	struct store_path sp;
 	struct str rest;
 
-	if (!nf->there || store_path_split(str_from(path), &sp, &rest, &ignored) < 0)
+	if (!nf->there || !store_path_is_in(str_from(path), &sp, &rest))
 		return NULL;
 	return closure_find_base(nf->have, sp.base) ? nf->there : NULL;
 }
