@@ -133,7 +133,7 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 	struct window w;
 
 	source_fd_init(&d->src[i], s->fd, s->name);
-	w = window_over(&d->src[i].src, s->size, s->name);
+	w = window_over(s->src ? s->src : &d->src[i].src, s->size, s->name);
 	w.sector = s->sector;
 	if (s->has_offset &&
 	    window_sub(&w, s->offset, w.size - MIN(w.size, s->offset), &w, &err) < 0)

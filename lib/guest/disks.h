@@ -21,6 +21,7 @@ struct disk_spec {
 	const char *name; /* for error texts */
 	bool has_offset;  /* the file system starts there, no table is read */
 	uint64_t offset;  /* bytes */
+	struct source *src; /* read this in place of fd; NULL: fd. Borrowed */
 };
 
 struct disks;

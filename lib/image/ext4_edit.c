@@ -375,8 +375,7 @@ static void count_dirs(struct ext4_edit *e)
 	}
 }
 
-/* Everything into the overlay; nothing can be changed after it. */
-static int flush(struct ext4_edit *e, struct err *err)
+int ext4_edit_stage(struct ext4_edit *e, struct err *err)
 {
 	errcode_t code;
 	int rc;
@@ -395,11 +394,16 @@ static int flush(struct ext4_edit *e, struct err *err)
 	return code ? edit_error(e, "the changes", 0, code, err) : 0;
 }
 
+void ext4_edit_cover(struct ext4_edit *e, void *p, size_t n, uint64_t off)
+{
+	ext4_overlay_cover(e->overlay, p, n, off);
+}
+
 int ext4_edit_weigh(struct ext4_edit *e, size_t *blocks, size_t *room, struct err *err)
 {
 	_free_ struct ext4_change *changes = NULL;
 	struct ext4_journal j;
-	int rc = flush(e, err);
+	int rc = ext4_edit_stage(e, err);
 
 	if (rc == 0)
 		rc = ext4_overlay_changes(e->overlay, &changes, blocks, err);
@@ -417,7 +421,7 @@ int ext4_edit_commit(struct ext4_edit *e, bool *happened, struct err *err)
 	_free_ struct ext4_change *changes = NULL;
 	struct ext4_journal j;
 	size_t n;
-	int rc = flush(e, err);
+	int rc = ext4_edit_stage(e, err);
 
 	*happened = false;
 	if (rc == 0)

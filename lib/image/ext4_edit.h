@@ -138,6 +138,13 @@ int ext4_edit_link(struct ext4_edit *e, uint32_t dir, const char *name,
                    const struct ext4_object *obj, struct err *err);
 
 /*
+ * Write all changes into memory, so that nothing but the commit is left to do;
+ * nothing more can be changed then. ext4_edit_cover() lays them over n bytes that
+ * were read from the target at off: what is read is what the commit will leave.
+ */
+int ext4_edit_stage(struct ext4_edit *e, struct err *err);
+void ext4_edit_cover(struct ext4_edit *e, void *p, size_t n, uint64_t off);
+/*
  * Make everything happen. After a failure *happened says whether it did; then
  * the next ext4_journal_recover() completes it.
  */

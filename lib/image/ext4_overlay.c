@@ -134,6 +134,17 @@ int ext4_overlay_read(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, 
 	return rc;
 }
 
+void ext4_overlay_cover(struct ext4_overlay *ov, void *p, size_t n, uint64_t off)
+{
+	uint64_t from = MAX(off, ov->base), end = MIN(off + n, ov->base + ov->size);
+
+	if (from >= end)
+		return;
+	pthread_mutex_lock(&ov->lock);
+	cover(ov, (uint8_t *)p + (from - off), (size_t)(end - from), from - ov->base);
+	pthread_mutex_unlock(&ov->lock);
+}
+
 static int load(struct ext4_overlay *ov, uint64_t block, uint8_t **out, struct err *err)
 {
 	_free_ uint8_t *data = NULL;

@@ -31,6 +31,12 @@ int ext4_overlay_write(struct ext4_overlay *ov, const void *p, size_t n, uint64_
 int ext4_overlay_write_under(struct ext4_overlay *ov, const void *p, size_t n, uint64_t off,
                              struct err *err);
 
+/*
+ * Lay what is in memory over n bytes that were read from the target at off, which
+ * counts from the target's start; bytes of others stay as they are.
+ */
+void ext4_overlay_cover(struct ext4_overlay *ov, void *p, size_t n, uint64_t off);
+
 /* A changed block; data has EXT4_BLOCK bytes, borrowed from the overlay. */
 struct ext4_change {
 	uint64_t block;
