@@ -39,21 +39,41 @@ void ui_init(enum ui_level wanted)
 	colour = terminal && !(no_color && *no_color);
 }
 
+/*
+ * A line of text and the bar take turns: the bar is wiped before, and drawn anew
+ * with its next frame.
+ */
+static void line_begin(void)
+{
+	pthread_mutex_lock(&bar.lock);
+	if (bar.running)
+		fputs("\r\033[K", stderr);
+}
+
+static void line_end(void)
+{
+	pthread_mutex_unlock(&bar.lock);
+}
+
 __attribute__((format(printf, 3, 0))) static void line(const char *sgr, const char *head,
                                                        const char *fmt, va_list ap)
 {
+	line_begin();
 	if (colour && *sgr)
 		fprintf(stderr, "\033[%sm%s\033[0m", sgr, head);
 	else
 		fputs(head, stderr);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
+	line_end();
 }
 
 void ui_error(const struct err *err)
 {
+	line_begin();
 	fprintf(stderr, "%sdomstrap:%s %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
 	        err->text);
+	line_end();
 }
 
 void ui_warn(const char *fmt, ...)

@@ -72,6 +72,16 @@ printf 'trusted-keys = nonsense\n' >"$work/conf-bad"
 refused 1 "$work/conf-bad: trusted-keys: .nonsense. is not a public key" g1 --conf "$work/conf-bad" --system "$system" \
   -o "$out" --from "$url/plain"
 refused 1 'does not have it' g1 "${opts[@]}" --from "$url/plain" --system /nix/store/00000000000000000000000000000000-x
+# On a terminal a warning has a line of its own, though the bar is drawn meanwhile.
+words="$DOMSTRAP create g1 ${opts[*]} --from $url/flip --from $url/plain"
+TERM=xterm script -qec "$words" "$work/typescript" >/dev/null || { cat "$work/typescript"; fail "on a terminal"; }
+python3 - "$work/typescript" <<-'PY' || fail "a warning is glued to the bar"
+	import re, sys
+	seen = open(sys.argv[1], "rb").read()
+	places = [m.start() for m in re.finditer(rb"(\x1b\[1;33m)?warning: ", seen)]
+	assert places and b"% " in seen and all(seen[:p].endswith((b"\n", b"\r\x1b[K")) for p in places)
+	PY
+rm "$out"/g1.*
 # A password is for the server alone.
 with=${url/:\/\//:\/\/user:secret@}
 create g1 "${opts[@]}" -v --from "$with/plain" 2>"$work/stderr" || { cat "$work/stderr"; fail "a URL with a password"; }
