@@ -10,7 +10,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev
+build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev libbsd-dev
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
   libcurl4-openssl-dev nettle-dev libcmocka-dev'
 test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux

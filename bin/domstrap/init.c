@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include <bsd/readpassphrase.h>
 #include <crypt.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -262,29 +261,21 @@ static int find_keys(struct init *in, struct err *err)
 	return 0;
 }
 
-/* A line from the terminal, unseen. */
+/* A line from the terminal, unseen; what a signal ends leaves the terminal as it was. */
 static int ask(const char *prompt, char out[static PASSWORD_MAX], struct err *err)
 {
-	_close_ int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
-	struct termios old, quiet;
-	ssize_t n;
-
-	if (tty < 0)
-		return err_set(err, ERR_USAGE, "--password-prompt wants a terminal");
-	if (tcgetattr(tty, &old) < 0)
+	if (!readpassphrase(prompt, out, PASSWORD_MAX, RPP_REQUIRE_TTY)) {
+		if (ui_signal())
+			return err_set(err, ERR_INTERRUPTED, "interrupted");
+		if (errno == ENOTTY || errno == ENXIO || errno == ENOENT)
+			return err_set(err, ERR_USAGE, "--password-prompt needs a terminal");
 		return err_sys(err, errno, "/dev/tty");
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(tty, TCSAFLUSH, &quiet);
-	dprintf(tty, "%s", prompt);
-	n = read(tty, out, PASSWORD_MAX - 1);
-	tcsetattr(tty, TCSAFLUSH, &old);
-	dprintf(tty, "\n");
-	if (n <= 1)
-		return err_set(err, ERR_USAGE, "no password was given");
-	if (out[n - 1] != '\n')
-		return err_set(err, ERR_LIMIT, "a password of over %d bytes", PASSWORD_MAX - 2);
-	out[n - 1] = '\0';
+	}
+	if (!*out)
+		return err_set(err, ERR_USAGE, "--password-prompt: empty password");
+	if (strlen(out) == PASSWORD_MAX - 1)
+		return err_set(err, ERR_LIMIT, "--password-prompt: at most %d bytes are allowed",
+		               PASSWORD_MAX - 2);
 	return 0;
 }
 
@@ -300,9 +291,9 @@ static int ask_password(struct init *in, struct err *err)
 
 	rc = ask(prompt, first, err);
 	if (rc == 0)
-		rc = ask("Once more: ", second, err);
+		rc = ask("The same again: ", second, err);
 	if (rc == 0 && strcmp(first, second) != 0)
-		rc = err_set(err, ERR_USAGE, "the two passwords differ");
+		rc = err_set(err, ERR_USAGE, "--password-prompt: the two passwords differ");
 	if (rc == 0) {
 		/* The library's best method, with random bytes of its own. */
 		hash = crypt_gensalt_rn(NULL, 0, NULL, 0, salt, sizeof salt)
@@ -404,6 +395,7 @@ int cmd_init(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(in.level);
+	ui_catch_signals();
 	rc = init(&in, &err);
 	for (size_t i = 0; i < in.n_keys; i++)
 		free(in.keys[i]);

@@ -10,6 +10,9 @@
 static const char modules[] = "\"xen-blkfront\" \"xen-tpmfront\" \"xen-kbdfront\" \"xen-fbfront\"\n"
                               "    \"xen-netfront\" \"xen-pcifront\" \"xen-scsifront\"";
 
+#define SSHD_SETTINGS "23.05" /* the release that made sshd's options "settings" */
+#define USER_MAX 31u          /* users.users.<name>.name aborts over it */
+
 /* A string of the Nix language. */
 static void quoted(struct buf *out, const char *s)
 {
@@ -109,9 +112,10 @@ static void put_network(const struct guestconf *c, struct buf *out)
 		quoted_list(out, &c->address, 1, "    ");
 		buf_puts(out, ";\n");
 		if (c->gateway) {
-			buf_puts(out, "    routes = [ { Gateway = ");
-			quoted(out, c->gateway);
-			buf_puts(out, "; } ];\n");
+			/* "routes" is written in two ways, as the release has it; this is not. */
+			buf_puts(out, "    gateway = ");
+			quoted_list(out, &c->gateway, 1, "    ");
+			buf_puts(out, ";\n");
 		}
 		buf_puts(out, "    dns = ");
 		quoted_list(out, c->dns, c->n_dns, "    ");
@@ -140,10 +144,13 @@ static void put_user(const struct guestconf *c, struct buf *out)
 		buf_puts(out,
 		         "  # The user has no password to give, so sudo does not ask for one.\n"
 		         "  security.sudo.wheelNeedsPassword = false;\n");
-	buf_puts(out, "\n  services.openssh = {\n"
-	              "    enable = true;\n"
-	              "    settings.PasswordAuthentication = false;\n"
-	              "  };\n\n");
+	buf_putf(out,
+	         "\n  services.openssh = {\n"
+	         "    enable = true;\n"
+	         "    %s = false;\n"
+	         "  };\n\n",
+	         strcmp(c->release, SSHD_SETTINGS) < 0 ? "passwordAuthentication"
+	                                               : "settings.PasswordAuthentication");
 }
 
 void guestconf_format(const struct guestconf *c, struct buf *out)
@@ -207,6 +214,13 @@ int guestconf_release_check(const char *release, struct err *err)
 	               show_str(str_from(release), shown));
 }
 
+/* Users that every NixOS has; it refuses a normal user of such a name. */
+static bool is_system_user(struct str user)
+{
+	return str_is(user, "root") || str_is(user, "nobody") || str_is(user, "messagebus") ||
+	       str_is(user, "sshd") || str_starts(user, "nixbld") || str_starts(user, "systemd-");
+}
+
 int guestconf_user_check(const char *user, struct err *err)
 {
 	bool ok = (*user >= 'a' && *user <= 'z') || *user == '_';
@@ -216,11 +230,22 @@ int guestconf_user_check(const char *user, struct err *err)
 	for (const char *p = user; *p; p++)
 		ok = ok && ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_' ||
 		            *p == '-');
-	if (ok && n <= 32)
-		return 0;
-	return err_set(err, ERR_USAGE,
-	               "user '%s': up to 32 of a-z, 0-9, '_' and '-', a letter or '_' first",
-	               show_str(str_from(user), shown));
+	show_str(str_from(user), shown);
+	if (!ok)
+		return err_set(err, ERR_USAGE,
+		               "user \"%s\": only a-z, 0-9, \"_\" and \"-\" are allowed, a "
+		               "letter or \"_\" first",
+		               shown);
+	if (n > USER_MAX)
+		return err_set(err, ERR_USAGE,
+		               "user \"%s\": %zu characters; NixOS allows at most %u", shown, n,
+		               USER_MAX);
+	if (is_system_user(str_from(user)))
+		return err_set(err, ERR_USAGE,
+		               "user \"%s\": this is a system user, which NixOS does not let be a "
+		               "normal one (isNormalUser); choose another name",
+		               shown);
+	return 0;
 }
 
 static bool base64(struct str s)

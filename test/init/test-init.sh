@@ -41,6 +41,10 @@ builds split --layout split --boot pygrub --ip 192.0.2.7/24 --gateway 192.0.2.1 
 grep -q '^/dev/xvda /boot ext4' "$system/etc/fstab" && ok "split: /boot on xvda" || bad "split: /boot on xvda"
 has split/configuration.nix 'users.users."some-one"'
 has split/configuration.nix 'address = ['
+has split/configuration.nix 'gateway = ['
+has split/configuration.nix 'settings.PasswordAuthentication = false;'
+builds older --release 21.05 --user a234567890123456789012345678901
+has older/configuration.nix '    passwordAuthentication = false;'
 has split/configuration.nix 'domstrap create split --config configuration.nix --nixpkgs channel:nixos-26.05 --layout split --boot pygrub'
 has single/flake.nix 'domstrap create one --flake .'
 
@@ -54,15 +58,18 @@ refused "single or split" --layout both
 refused "192.0.2.7/24" --ip 192.0.2.7
 refused "go with --ip" --gateway 192.0.2.1
 refused "NixOS's are such as" --release 26.04
-refused "up to 32 of" --user Root
+refused "a letter or" --user Root
+refused "at most 31" --user a2345678901234567890123456789012
+refused "isNormalUser" --user root
+refused "isNormalUser" --user systemd-network
 echo "-----BEGIN OPENSSH PRIVATE KEY-----" >"$dir/private"
 refused "this is a private key" --ssh-key "$dir/private"
 echo "hello" >"$dir/text"
 refused "is no public SSH key" --ssh-key "$dir/text"
 if setsid -w "$domstrap" init "$dir/none" --password-prompt >"$dir/out" 2>&1 </dev/null; then
-  bad "a password wants a terminal"
+  bad "a password needs a terminal"
 else
-  grep -q "wants a terminal" "$dir/out" && ok "a password wants a terminal" || bad "a password wants a terminal"
+  grep -q "needs a terminal" "$dir/out" && ok "a password needs a terminal" || bad "a password needs a terminal"
 fi
 # A person types: the hash is there, the password is not.
 if { sleep 1; echo 'se cret'; sleep 1; echo 'se cret'; sleep 1; } | script -qec "$domstrap init $dir/hashed --password-prompt" /dev/null >"$dir/out" 2>&1 &&
@@ -72,4 +79,17 @@ if { sleep 1; echo 'se cret'; sleep 1; echo 'se cret'; sleep 1; } | script -qec 
 else
   bad "a password is hashed: $(cat "$dir/out")"
 fi
+# ^C at the prompt: the terminal echoes again, nothing is left, the status says so.
+tmux=(tmux -L "init-$$" -f /dev/null)
+"${tmux[@]}" new-session -d -x 200 -y 50 "sh"
+"${tmux[@]}" send-keys "cd $dir; $domstrap init asked --password-prompt; echo status \$?; stty -a >tty" Enter
+for _ in {1..50}; do "${tmux[@]}" capture-pane -p | grep -q '^Password of ' && break; sleep 0.1; done
+"${tmux[@]}" send-keys secret C-c
+for _ in {1..50}; do [ -s "$dir/tty" ] && break; sleep 0.1; done
+seen=$("${tmux[@]}" capture-pane -p)
+"${tmux[@]}" kill-server
+check "^C at the prompt: status 130" grep -q '^status 130' <<<"$seen"
+check "^C at the prompt: the terminal echoes" grep -qE ' echo( |$)' "$dir/tty"
+check "^C at the prompt: nothing is shown" sh -c '! grep -q secret' <<<"$seen"
+check "^C at the prompt: nothing is left" test ! -e "$dir/asked"
 finish
