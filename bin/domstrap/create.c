@@ -395,17 +395,34 @@ static void creation_fini(struct creation *cr)
 	guest_fini(&cr->guest);
 }
 
-/* What would be in the way: to be known before a build that takes hours. */
-static int check_names(const struct create_options *o, struct err *err)
+static int check_device(const struct create_options *o, const char *path, struct err *err)
 {
-	bool split = o->layout == LAYOUT_SPLIT;
+	struct target t = TARGET_INIT;
+	int rc = target_open_device(&t, path, err);
+
+	if (rc == 0 && !o->force)
+		rc = device_check_empty(t.fd, path, err);
+	target_fini(&t);
+	return rc;
+}
+
+/*
+ * What would be in the way: to be known before a build that takes hours, or a
+ * question to a cache. check_targets() looks again, once the system is known.
+ */
+static int check_way(const struct create_options *o, struct err *err)
+{
+	bool split = o->layout == LAYOUT_SPLIT, copies = o->boot == BOOT_DIRECT && !o->kernel;
 	const char *const suffixes[] = {
 	        ".cfg",
 	        o->disk ? NULL
 	        : split ? "-root.img"
 	                : ".img",
 	        split && !o->boot_disk ? "-boot.img" : NULL,
+	        copies ? ".kernel" : NULL,
+	        copies ? ".initrd" : NULL,
 	};
+	const char *const devices[] = {o->disk, o->boot_disk};
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes) && rc == 0; i++) {
@@ -414,6 +431,9 @@ static int check_names(const struct create_options *o, struct err *err)
 		if (name)
 			rc = outfile_check(o->output, name, o->force, err);
 	}
+	for (size_t i = 0; i < ARRAY_LEN(devices) && rc == 0; i++)
+		if (devices[i])
+			rc = check_device(o, devices[i], err);
 	return rc;
 }
 
@@ -428,10 +448,8 @@ static int build_system(struct create_options *o, char **system, struct err *err
 	        .dry_run = o->dry_run,
 	        .level = o->level,
 	};
-	int rc = check_names(o, err);
+	int rc = nix_build_guest(&req, system, err);
 
-	if (rc == 0)
-		rc = nix_build_guest(&req, system, err);
 	if (rc < 0)
 		return rc;
 	o->system = *system;
@@ -455,7 +473,9 @@ int cmd_create(int argc, char **argv)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(opt.level);
 	stop = ui_catch_signals();
-	rc = extra_load(&opt.extra, &cr.extra, &err);
+	rc = check_way(&opt, &err);
+	if (rc == 0)
+		rc = extra_load(&opt.extra, &cr.extra, &err);
 	if (rc == 0 && nix_wanted(&opt.nix))
 		rc = build_system(&opt, &system, &err);
 	if (rc == 0)

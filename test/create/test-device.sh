@@ -42,6 +42,7 @@ refuse() { # refuse WHAT STATUS WORDS ARGUMENT...: and not a byte of the device 
   [ "$(digest)" = "$before" ] || fail "$what: the device was written to"
 }
 refuse "one that holds a disk" 1 'partition table \(dos\).*--force'
+refuse "one that holds a disk, before a cache is asked" 1 'partition table \(dos\).*--force' --from http://127.0.0.1:1
 drop
 
 for what in ext4 swap gpt; do

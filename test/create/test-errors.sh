@@ -97,6 +97,8 @@ touch "$WORLD/proc/xen/capabilities"
 for name in g1.img g1.cfg g1.kernel g1.initrd; do
   echo mine >"$out/$name"
   refused 1 "$name: exists already \(--force" g1 "${ok[@]}" --boot direct
+  # Before anybody asks a cache.
+  refused 1 "$name: exists already \(--force" g1 --system "$system" -o "$out" --boot direct --from http://127.0.0.1:1
   [ "$(cat "$out/$name")" = mine ] || fail "$name was overwritten"
   rm "$out/$name"
 done
