@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "store/store_db.h"
+#include "store/test/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	buf_put(&db, p, n);
 	before = db.n;
-	if (store_wal_apply("fuzz", &db, data + in.pos, size - in.pos, &err) == 0 &&
+	if (log_apply("fuzz", &db, data + in.pos, size - in.pos, 1u << 20, &err) == 0 &&
 	    db.n > before + size)
 		abort();
 	buf_fini(&db);

@@ -178,7 +178,7 @@ static int prune(struct offline *off, void *arg, struct err *err)
 		return rc;
 	/* Written anew it has no room for what is gone. */
 	closure_filter(&gc->in.db, gc->live, &left);
-	return inside_put_db(off, &left, err);
+	return inside_put_db(off, &gc->in, &left, err);
 }
 
 /* ---- the report ----------------------------------------------------------- */
@@ -234,6 +234,10 @@ static int gc_run(struct gc *gc, struct err *err)
 	int rc = change_begin(&gc->req, gc->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
 	                      &gc->off, &gc->in, err);
 
+	if (rc < 0)
+		return rc;
+	inside_load_db(&gc->off, &gc->in);
+	rc = inside_need_put_db(&gc->in, err);
 	if (rc < 0)
 		return rc;
 	choose_generations(gc);

@@ -38,7 +38,7 @@ static void put_escaped(struct buf *b, const char *text)
 	str_escape(b, str_from(text));
 }
 
-static void print_one(const struct generation *g)
+static void print_one(const struct generation *g, bool known)
 {
 	const struct inside_system *s = &g->system;
 	struct buf version = BUF_INIT, kernel = BUF_INIT, name = BUF_INIT;
@@ -48,14 +48,14 @@ static void print_one(const struct generation *g)
 	put_escaped(&kernel, *s->kernel_version ? s->kernel_version : "-");
 	put_escaped(&name, s->name);
 	printf("%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number, g->current ? '*' : ' ',
-	       generation_when(g->time, time), version.p, kernel.p, str_human(g->own_bytes, size),
+	       generation_when(g->time, time), version.p, kernel.p, known ? str_human(g->own_bytes, size) : "?",
 	       name.p ? name.p : "", s->broken ? " (cannot boot: parts are missing)" : "");
 	buf_fini(&version);
 	buf_fini(&kernel);
 	buf_fini(&name);
 }
 
-json_t *generation_json(const struct generation *g, bool sizes)
+json_t *generation_json(const struct generation *g, bool sizes, bool known)
 {
 	const struct inside_system *s = &g->system;
 	json_t *o = json_object();
@@ -69,7 +69,8 @@ json_t *generation_json(const struct generation *g, bool sizes)
 	json_object_set_new(o, "kernelVersion", json_string(s->kernel_version));
 	json_object_set_new(o, "description", json_string(s->name));
 	if (sizes)
-		json_object_set_new(o, "ownBytes", json_integer((json_int_t)g->own_bytes));
+		json_object_set_new(o, "ownBytes",
+		                    known ? json_integer((json_int_t)g->own_bytes) : json_null());
 	json_object_set_new(o, "bootable", json_boolean(!s->broken));
 	return o;
 }
@@ -77,19 +78,20 @@ json_t *generation_json(const struct generation *g, bool sizes)
 static void report(const struct inside *in, bool json)
 {
 	const struct profile *p = &in->profiles[0];
+	bool known = !in->db_err.code;
 	json_t *o, *list;
 
 	if (!json) {
 		printf("%5s  %-19s  %-28s %-14s %10s\n", "", "made", "NixOS", "kernel", "alone");
 		for (size_t i = 0; i < p->n; i++)
-			print_one(&p->v[i]);
+			print_one(&p->v[i], known);
 		return;
 	}
 	o = json_object();
 	list = json_array();
 	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(list, generation_json(&p->v[i], true));
+		json_array_append_new(list, generation_json(&p->v[i], true, known));
 	json_object_set_new(o, "generations", list);
 	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	fputc('\n', stdout);
@@ -112,6 +114,9 @@ int cmd_generations(int argc, char **argv)
 	rc = change_begin(&req, OFFLINE_READ, &off, &in, &err);
 	if (rc < 0)
 		return command_failed(&err);
+	inside_load_db(&off, &in);
+	if (in.db_err.code)
+		ui_warn("%s; what each generation alone needs is not known", in.db_err.text);
 	rc = inside_sizes(&off, &in, &err);
 	if (rc == 0)
 		report(&in, req.common.json);

@@ -7,8 +7,11 @@
 
 #include "inside.h"
 
-/* One generation as "domstrap generations --json" has it; sizes: own_bytes is known. */
-json_t *generation_json(const struct generation *g, bool sizes);
+/*
+ * One generation as "domstrap generations --json" has it; sizes: with own_bytes,
+ * which are null where they are not known.
+ */
+json_t *generation_json(const struct generation *g, bool sizes, bool known);
 /* As nix-env --list-generations writes a time. Returns out. */
 const char *generation_when(int64_t t, char out[static 32]);
 

@@ -7,10 +7,7 @@
 #include "base/mem.h"
 #include "base/show.h"
 #include "nix/store_path.h"
-#include "store/store_db.h"
 
-#define DB_MAX (1u << 30)
-#define WAL_MAX (1u << 30)
 #define PROFILES_MAX 1000u
 
 /* ---- profiles ------------------------------------------------------------- */
@@ -150,70 +147,6 @@ static int load_others(struct ext4_edit *e, struct inside *in, struct err *err)
 	return rc;
 }
 
-/* ---- the database --------------------------------------------------------- */
-
-/* A rollback journal with something in it is a change half done. */
-static int check_journal(struct ext4_edit *e, struct err *err)
-{
-	struct ext4_stat st = {.size = 0};
-	uint32_t ino;
-	int rc = err_absent(
-	        ext4_edit_find(e, INSIDE_DB "/db.sqlite-journal", true, &ino, err));
-
-	if (rc == 0)
-		rc = ext4_edit_stat(e, ino, &st, err);
-	if (rc < 0 || !st.size)
-		return rc < 0 ? rc : 0;
-	return err_set(
-	        err, ERR_BUSY,
-	        "the guest's Nix database was left in the middle of a change; start the guest "
-	        "and run any Nix command in it");
-}
-
-static int load_db(struct ext4_edit *e, struct closure *out, struct err *err)
-{
-	_cleanup_(buf_fini) struct buf db = BUF_INIT;
-	_cleanup_(buf_fini) struct buf wal = BUF_INIT;
-	_cleanup_(store_db_freep) struct store_db *sql = NULL;
-	static const char name[] = "the guest's Nix database";
-	int rc = check_journal(e, err);
-
-	if (rc == 0)
-		rc = ext4_edit_read_path(e, INSIDE_DB "/db.sqlite", DB_MAX, &db, err);
-	if (rc < 0)
-		return rc;
-	rc = err_absent(ext4_edit_read_path(e, INSIDE_DB "/db.sqlite-wal", WAL_MAX, &wal, err));
-	if (rc == 0)
-		rc = store_wal_apply(name, &db, wal.p ? wal.p : "", wal.n, err);
-	if (rc < 0)
-		return rc;
-	rc = store_db_open_bytes(name, db.p, db.n, &sql, err);
-	return rc < 0 ? rc : store_db_all(sql, out, err);
-}
-
-static int drop(struct ext4_edit *e, uint32_t dir, const char *name, struct err *err)
-{
-	int rc = ext4_edit_remove(e, dir, name, NULL, err);
-
-	return rc == -ERR_NOENT ? 0 : rc;
-}
-
-int inside_put_db(struct offline *off, const struct closure *db, struct err *err)
-{
-	_cleanup_(buf_fini) struct buf bytes = BUF_INIT;
-	struct ext4_edit *e = off->root.edit;
-	uint32_t dir;
-	int rc = store_db_rebuild(db, &bytes, err);
-
-	if (rc == 0)
-		rc = ext4_edit_find(e, INSIDE_DB, true, &dir, err);
-	if (rc == 0)
-		rc = drop(e, dir, "db.sqlite-wal", err);
-	if (rc == 0)
-		rc = drop(e, dir, "db.sqlite-shm", err);
-	return rc < 0 ? rc : ext4_edit_add_file(e, dir, "db.sqlite", 0644, buf_str(&bytes), err);
-}
-
 /* ---- the whole ------------------------------------------------------------ */
 
 int inside_load(struct offline *off, struct inside *out, struct err *err)
@@ -227,8 +160,6 @@ int inside_load(struct offline *off, struct inside *out, struct err *err)
 	rc = load_profile(e, INSIDE_PROFILES, "system", &in.profiles[0], err);
 	if (rc == 0)
 		rc = load_others(e, &in, err);
-	if (rc == 0)
-		rc = load_db(e, &in.db, err);
 	if (rc < 0) {
 		inside_fini(&in);
 		return err_prefix(err, "%s", off->root.target->name);
@@ -249,7 +180,7 @@ void inside_fini(struct inside *in)
 		free(p->dir);
 	}
 	free(in->profiles);
-	closure_fini(&in->db);
+	inside_fini_db(in);
 	*in = (struct inside){0};
 }
 

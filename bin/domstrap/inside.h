@@ -10,6 +10,7 @@
 #include "offline.h"
 #include "store/closure.h"
 #include "store/files.h"
+#include "store/store_db.h"
 
 #define INSIDE_GENERATIONS_MAX 10000u
 #define INSIDE_PROFILES "/nix/var/nix/profiles"
@@ -52,12 +53,27 @@ struct profile {
 struct inside {
 	struct profile *profiles; /* the system's own first */
 	size_t n_profiles;
-	struct closure db; /* every valid path */
+	struct closure db; /* every valid path, see inside_load_db() */
+	struct store_db_rest *db_rest;
+	char *db_lost;     /* what of the database a new one would lack; NULL: nothing */
+	struct err db_err; /* why db is empty; code 0: it is not */
 };
 
-/* Read it all. -ERR_FORMAT where it breaks a rule, -ERR_NOENT where it is no NixOS. */
+/*
+ * Read all but the database. -ERR_FORMAT where it breaks a rule, -ERR_NOENT where
+ * it is no NixOS.
+ */
 int inside_load(struct offline *off, struct inside *out, struct err *err);
 void inside_fini(struct inside *in);
+
+/*
+ * Read the database, for who needs it; db_err says where that failed. The others
+ * give this error, and for who will write it, one that names what would be lost.
+ */
+void inside_load_db(struct offline *off, struct inside *in);
+void inside_fini_db(struct inside *in);
+int inside_need_db(const struct inside *in, struct err *err);
+int inside_need_put_db(const struct inside *in, struct err *err);
 
 /* Read one system. A missing part makes it "broken", which is no error. */
 int inside_system_load(struct ext4_edit *e, const char *toplevel, struct inside_system *out,
@@ -93,7 +109,11 @@ struct inside_files {
 };
 void inside_files_init(struct inside_files *f, struct offline *off, const char *spool_dir);
 
-/* Write the database anew from db, and take its log away. */
-int inside_put_db(struct offline *off, const struct closure *db, struct err *err);
+/*
+ * Write the database anew from db and what in has beside it, and take its log
+ * away. Errors as for inside_need_put_db().
+ */
+int inside_put_db(struct offline *off, const struct inside *in, const struct closure *db,
+                  struct err *err);
 
 #endif

@@ -179,8 +179,11 @@ int inside_sizes(struct offline *off, struct inside *in, struct err *err)
 	_free_ bool *shared = xcalloc(n + 1, sizeof *shared);
 	_free_ bool *mine = xcalloc(n + 1, sizeof *mine);
 	_free_ uint32_t *users = xcalloc(n + 1, sizeof *users);
-	int rc = inside_roots(off, in, shared, err);
+	int rc;
 
+	if (in->db_err.code)
+		return 0;
+	rc = inside_roots(off, in, shared, err);
 	if (rc < 0)
 		return rc;
 	for (int pass = 0; pass < 2; pass++) {

@@ -252,8 +252,14 @@ static void print_generations(const json_t *nixos)
 static void print_store(const json_t *nixos, bool paths)
 {
 	const json_t *list = json_object_get(nixos, "paths");
+	const char *why = look_text(nixos, "databaseError");
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
 
+	if (*why) {
+		put_field(&b, "unknown: ", why, "");
+		line("store", &b);
+		return;
+	}
 	buf_putf(&b, "%" PRIu64 " paths, ", look_number(nixos, "pathCount"));
 	put_size(&b, look_number(nixos, "narBytes"));
 	line("store", &b);

@@ -5,7 +5,8 @@
  *     nixos = { "disk", "start", "size": of the file system with the store,
  *               "menuPending": bool, "generations": [ generation ],
  *               "profiles": [ { "name", "generations": NUMBER } ],
- *               "pathCount", "narBytes",
+ *               "pathCount", "narBytes": if the database was wanted and could be read,
+ *               "databaseError": text, if it could not,
  *               "paths": [ { "path", "narSize", "narHash", "registered" } ],   if wanted
  *               "missing": [ path ], "unregistered": [ name ] }
  */
@@ -32,12 +33,12 @@ static void set_up(struct look_child *c, struct offline *off)
 	}
 }
 
-static json_t *generations_json(const struct profile *p, bool sizes)
+static json_t *generations_json(const struct profile *p, bool sizes, bool known)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(list, generation_json(&p->v[i], sizes));
+		json_array_append_new(list, generation_json(&p->v[i], sizes, known));
 	return list;
 }
 
@@ -107,27 +108,41 @@ static int compare_store(struct ext4_edit *e, const struct closure *db, json_t *
 	return rc;
 }
 
+static int put_store(struct look_child *c, struct offline *off, const struct inside *in, json_t *o,
+                     struct err *err)
+{
+	struct err why;
+
+	if (inside_need_db(in, &why) < 0) {
+		look_set(o, "databaseError", why.text);
+		return 0;
+	}
+	look_set_number(o, "pathCount", in->db.n);
+	look_set_number(o, "narBytes", closure_nar_size(&in->db));
+	if (!(c->wants & LOOK_PATHS))
+		return 0;
+	json_object_set_new(o, "paths", paths_json(&in->db));
+	return compare_store(off->root.edit, &in->db, o, err);
+}
+
 static int fill(struct look_child *c, struct offline *off, struct inside *in, json_t *o,
                 struct err *err)
 {
 	bool sizes = c->wants & LOOK_SIZES, pending = false;
 	int rc = offline_pending(off, &pending, err);
 
+	if (rc == 0 && c->wants & (LOOK_SIZES | LOOK_PATHS))
+		inside_load_db(off, in);
 	if (rc == 0 && sizes)
 		rc = inside_sizes(off, in, err);
-
 	look_set_number(o, "disk", (uint64_t)(off->root.target - off->targets));
 	look_set_number(o, "start", off->root.base);
 	look_set_number(o, "size", off->root.size);
 	json_object_set_new(o, "menuPending", json_boolean(pending));
-	json_object_set_new(o, "generations", generations_json(&in->profiles[0], sizes));
+	json_object_set_new(o, "generations", generations_json(&in->profiles[0], sizes, !in->db_err.code));
 	json_object_set_new(o, "profiles", profiles_json(in));
-	look_set_number(o, "pathCount", in->db.n);
-	look_set_number(o, "narBytes", closure_nar_size(&in->db));
-	if (rc == 0 && c->wants & LOOK_PATHS) {
-		json_object_set_new(o, "paths", paths_json(&in->db));
-		rc = compare_store(off->root.edit, &in->db, o, err);
-	}
+	if (rc == 0 && c->wants & (LOOK_SIZES | LOOK_PATHS))
+		rc = put_store(c, off, in, o, err);
 	return rc;
 }
 

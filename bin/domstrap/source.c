@@ -50,6 +50,8 @@ static int open_store(struct system_source *s, const char *root, const char *sys
 		rc = find_system(s, system, &path, err);
 	if (rc == 0)
 		rc = local_store_closure(s->store, path, &s->closure, err);
+	if (rc == 0)
+		rc = local_store_measure(s->store, &s->closure, err);
 	if (rc < 0) {
 		local_store_free(s->store);
 		store_files_fini(&s->host);

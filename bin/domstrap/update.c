@@ -103,6 +103,10 @@ static int load(struct update *u, struct err *err)
 	u->spool_dir = spool_dir(u);
 	u->req.source.dry_run = u->req.common.dry_run;
 	inside_files_init(&u->there, &u->off, u->spool_dir);
+	inside_load_db(&u->off, &u->in);
+	rc = inside_need_put_db(&u->in, err);
+	if (rc < 0)
+		return rc;
 	rc = source_open(s, &u->req.source, u->req.system, u->spool_dir, &have, u->stop, err);
 	if (rc == 0)
 		rc = nixos_system_load_from(s->files, s->toplevel, &u->system, err);
@@ -200,7 +204,7 @@ static int put_database(struct update *u, struct err *err)
 	if (!u->source.n_items)
 		return 0;
 	closure_union(&u->in.db, &u->source.closure, u->off.now, &all);
-	return inside_put_db(&u->off, &all, err);
+	return inside_put_db(&u->off, &u->in, &all, err);
 }
 
 static int put_nixos(struct update *u, struct err *err)

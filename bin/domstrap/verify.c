@@ -260,6 +260,9 @@ static int check_store(struct verify *v, struct err *err)
 	if (at.disk >= v->disks.n)
 		return err_set(err, ERR_CHILD, "child: disk %zu of %zu", at.disk, v->disks.n);
 	check_generations(v, nixos);
+	if (*look_text(nixos, "databaseError"))
+		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
+		             look_text(nixos, "databaseError"));
 	rc = take_paths(v, nixos, err);
 	return rc < 0 ? rc
 	              : verify_hashes(&v->disks, &at, v->paths, v->n_paths, v->req.threads,

@@ -69,16 +69,44 @@ static int hash_file(struct work *w, struct walk *walk, struct nar_hash *h, uint
 	return 0;
 }
 
-static int hash_tree(struct work *w, struct fs *fs, const char *path, struct nar_hash *h,
-                     uint8_t *piece, struct err *err)
+/*
+ * What is longer than it may be is different; how long it is, a file may have
+ * in its inode what its guest likes. A size that is not known, or that the file
+ * system could not hold, ends where the file system does.
+ */
+static int check_room(const struct work *w, const struct verify_path *p, uint64_t size,
+                      struct err *err)
+{
+	uint64_t most = p->nar_size && p->nar_size <= w->at->size ? p->nar_size : w->at->size;
+
+	if (size <= most)
+		return 0;
+	if (most == p->nar_size)
+		return err_set(err, ERR_MISMATCH,
+		               "is not what was registered: over %llu bytes, which the database "
+		               "has; not read any further",
+		               (unsigned long long)most);
+	return err_set(err, ERR_LIMIT,
+	               "is longer than its file system, %llu bytes; not read any further",
+	               (unsigned long long)most);
+}
+
+static int hash_tree(struct work *w, struct fs *fs, const struct verify_path *p,
+                     struct nar_hash *h, uint8_t *piece, struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *walk = NULL;
 	struct walk_entry ent;
-	int rc = fs_walk_new(fs, str_from(path), &walk, err);
+	int rc = fs_walk_new(fs, str_from(p->path), &walk, err);
 
 	while (rc == 0 && (rc = walk_next(walk, &ent, err)) == 0) {
 		rc = nar_hash_entry(h, &ent, err);
-		if (rc == 0 && ent.kind == WALK_FILE)
+		if (rc == 0)
+			rc = check_room(w, p, h->size, err);
+		if (rc < 0 || ent.kind != WALK_FILE)
+			continue;
+		rc = check_room(w, p, ent.size > UINT64_MAX - h->size ? UINT64_MAX : ent.size + h->size,
+		                err);
+		if (rc == 0)
 			rc = hash_file(w, walk, h, ent.size, piece, err);
 	}
 	return rc < 0 ? rc : 0;
@@ -91,7 +119,7 @@ static int look_at(struct work *w, struct fs *fs, const struct verify_path *p, s
 	char is[HASH_HEX_SIZE], should[HASH_HEX_SIZE];
 	uint8_t hash[HASH_SHA256_LEN];
 	uint64_t size = 0;
-	int rc = hash_tree(w, fs, p->path, h, piece, err);
+	int rc = hash_tree(w, fs, p, h, piece, err);
 
 	if (rc < 0) {
 		nar_hash_reset(h);
@@ -99,7 +127,8 @@ static int look_at(struct work *w, struct fs *fs, const struct verify_path *p, s
 	}
 	if (nar_hash_final(h, hash, &size, err) < 0)
 		return 1;
-	if (!memcmp(hash, p->nar_hash, sizeof hash) && size == p->nar_size)
+	/* 0: old databases do not have all sizes. */
+	if (!memcmp(hash, p->nar_hash, sizeof hash) && (!p->nar_size || size == p->nar_size))
 		return 0;
 	err_set(err, ERR_MISMATCH,
 	        "is not what was registered: NAR hash %s, %llu bytes; the "

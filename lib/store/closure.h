@@ -33,7 +33,7 @@ struct drv_output {
 struct path_info {
 	char *path; /* "/nix/store/…" */
 	uint8_t nar_hash[HASH_SHA256_LEN];
-	uint64_t nar_size;         /* bytes; over 0 */
+	uint64_t nar_size;         /* bytes; 0: not known, in databases of old */
 	int64_t registration_time; /* seconds since 1970 */
 	char *deriver;             /* NULL: not known */
 	char *sigs;                /* blank-separated; NULL: none */

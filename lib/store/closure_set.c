@@ -86,8 +86,11 @@ void closure_union(const struct closure *have, const struct closure *add, int64_
 	for (size_t i = 0; i < add->n; i++) {
 		struct path_info *to = &r.paths[map_add[i]];
 
-		if (to->path)
+		if (to->path) {
+			if (!to->nar_size)
+				to->nar_size = add->paths[i].nar_size;
 			continue;
+		}
 		path_info_copy(&add->paths[i], to);
 		copy_refs(&add->paths[i], map_add, to);
 		to->registration_time = time;

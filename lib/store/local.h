@@ -33,6 +33,13 @@ int local_store_closure(struct local_store *s, const char *toplevel, struct clos
                         struct err *err);
 
 /*
+ * Measure the paths of c whose nar_size is 0, as old versions of Nix left it:
+ * their trees are read and hashed. -ERR_MISMATCH where one is not what was
+ * registered.
+ */
+int local_store_measure(const struct local_store *s, struct closure *c, struct err *err);
+
+/*
  * The store path of 32 digits, valid or not; the caller owns it. NULL: there is
  * none.
  */

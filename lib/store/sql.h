@@ -12,6 +12,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* A row of another store's directory, as one database may hold, too. */
+#define STORE_DB_FOREIGN(path) "(substr(" path ", 1, 11) <> '/nix/store/')"
+
 /* A database, opened for reading, and how it was opened. */
 struct store_db {
 	sqlite3 *sql;
@@ -32,6 +35,12 @@ int store_db_reopen(struct store_db *db, struct err *err);
 void store_db_refill(struct store_db *db);
 /* The file is not what it was when it was opened. */
 bool store_db_changed(const struct store_db *db);
+
+struct store_db_rest;
+/* Put what was kept into a new database, in its transaction. */
+int store_db_rest_put(struct store_db_rest *r, sqlite3 *sql, struct err *err);
+/* Whether the database that it is of has an index of the name IndexReferrer. */
+bool store_db_rest_has_index_referrer(const struct store_db_rest *r);
 
 /* -ERR_* for an SQLite result, with its message; name is what was read. */
 int sql_fail(struct err *err, sqlite3 *sql, int code, const char *name);

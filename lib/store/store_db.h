@@ -33,9 +33,10 @@ struct store_db;
 int store_db_open(const char *path, struct store_db **out, struct err *err);
 /*
  * A database in memory, such as one read out of a guest's disk. The bytes are
- * borrowed and never written to; name is for error texts and is copied.
+ * borrowed; what says that a log belongs to it is taken away in place, nothing
+ * else is written. name is for error texts and is copied.
  */
-int store_db_open_bytes(const char *name, const void *p, size_t n, struct store_db **out,
+int store_db_open_bytes(const char *name, void *p, size_t n, struct store_db **out,
                         struct err *err);
 void store_db_free(struct store_db *db);
 void store_db_freep(struct store_db **db);
@@ -45,10 +46,24 @@ int store_db_closure(struct store_db *db, const char *toplevel, struct closure *
                      struct err *err);
 
 /*
- * Every path of the database. -ERR_UNSUPPORTED where it has tables that a new
- * one made from *out would lack.
+ * Every path of the database that lies in /nix/store. References to rows that
+ * are not there, or of another store, are left out.
  */
 int store_db_all(struct store_db *db, struct closure *out, struct err *err);
+
+/*
+ * What else a database holds: rows of Nix's other tables, and of other stores.
+ * A copy that does not need db any more.
+ */
+struct store_db_rest;
+int store_db_rest(struct store_db *db, struct store_db_rest **out, struct err *err);
+void store_db_rest_free(struct store_db_rest *r);
+void store_db_rest_freep(struct store_db_rest **r);
+/*
+ * What of it a rebuilt database could not have, in words, such as "table
+ * \"Notes\""; NULL: nothing. Borrowed from r, which may be NULL.
+ */
+const char *store_db_rest_lost(const struct store_db_rest *r);
 
 /*
  * Append to *out the file of a database that holds c: as "nix copy" would
@@ -58,14 +73,36 @@ int store_db_all(struct store_db *db, struct closure *out, struct err *err);
  */
 int store_db_build(const struct closure *c, int64_t registration_time, struct buf *out,
                    struct err *err);
-/* The same, with every path's own registration time and ultimate. */
-int store_db_rebuild(const struct closure *c, struct buf *out, struct err *err);
+/*
+ * The same, with every path's own registration time and ultimate, and with
+ * rest, which may be NULL; of that, rows about paths that c lacks are left out.
+ * -ERR_UNSUPPORTED where store_db_rest_lost() has something to say.
+ */
+int store_db_rebuild(const struct closure *c, struct store_db_rest *rest, struct buf *out,
+                     struct err *err);
 
 /*
- * Merge a write-ahead log into the database that it belongs to: *db becomes
- * what SQLite would read. A log that is empty, or of an older state, changes
- * nothing. name is for error texts.
+ * How many bytes of a database file count, from its first STORE_DB_HEADER bytes
+ * (fewer where it is shorter) and its size: SQLite reads no further than the pages
+ * that the header counts. size where it counts none.
  */
-int store_wal_apply(const char *name, struct buf *db, const void *wal, size_t n, struct err *err);
+#define STORE_DB_HEADER 100
+uint64_t store_db_bytes(const void *header, size_t n, uint64_t size);
+
+/* A write-ahead log, which is read twice from its first byte. */
+struct store_log {
+	int (*rewind)(void *ctx, struct err *err);
+	/* Up to n bytes in order; *got 0 at the end. */
+	int (*read)(void *ctx, void *p, size_t n, size_t *got, struct err *err);
+	void *ctx;
+};
+
+/*
+ * Merge a log into the database that it belongs to: *db becomes what SQLite
+ * would read, limit bytes at most. A log that is empty, or of an older state,
+ * changes nothing. name is for error texts.
+ */
+int store_wal_apply(const char *name, struct buf *db, const struct store_log *log, size_t limit,
+                    struct err *err);
 
 #endif

@@ -43,12 +43,11 @@ static const char tables[] =
         " primary key (drv, id),"
         " foreign key (drv) references ValidPaths(id) on delete cascade)";
 
-static const char after[] = "CREATE INDEX IndexReferrer on Refs(referrer);"
-                            "CREATE INDEX IndexReference on Refs(reference);"
+static const char index_referrer[] = "CREATE INDEX IndexReferrer on Refs(referrer)";
+static const char after[] = "CREATE INDEX IndexReference on Refs(reference);"
                             "CREATE INDEX IndexDerivationOutputs on DerivationOutputs(path);"
                             "CREATE TRIGGER DeleteSelfRefs before delete on ValidPaths begin"
-                            " delete from Refs where referrer = old.id and reference = old.id; end;"
-                            "COMMIT";
+                            " delete from Refs where referrer = old.id and reference = old.id; end;";
 
 static void sql_close(sqlite3 **sql)
 {
@@ -95,7 +94,11 @@ static int put_paths(sqlite3 *sql, const struct closure *c, int64_t time, struct
 		bind_text(stmt, 3, hash_format_hex(info->nar_hash, hex));
 		sqlite3_bind_int64(stmt, 4, time == OWN_TIME ? info->registration_time : time);
 		bind_text(stmt, 5, info->deriver);
-		sqlite3_bind_int64(stmt, 6, (int64_t)info->nar_size);
+		/* Nix's way to say that it is not known. */
+		if (info->nar_size)
+			sqlite3_bind_int64(stmt, 6, (int64_t)info->nar_size);
+		else
+			sqlite3_bind_null(stmt, 6);
 		bind_text(stmt, 7, info->sigs);
 		bind_text(stmt, 8, info->ca);
 		if (time == OWN_TIME && info->ultimate)
@@ -140,7 +143,8 @@ static int put_outputs(sqlite3 *sql, const struct closure *c, struct err *err)
 	return rc;
 }
 
-static int fill(sqlite3 *sql, const struct closure *c, int64_t time, struct err *err)
+static int fill(sqlite3 *sql, const struct closure *c, int64_t time, struct store_db_rest *rest,
+                struct err *err)
 {
 	int rc = sql_exec(sql, NAME, before, err);
 
@@ -152,7 +156,13 @@ static int fill(sqlite3 *sql, const struct closure *c, int64_t time, struct err 
 		rc = put_refs(sql, c, err);
 	if (rc == 0)
 		rc = put_outputs(sql, c, err);
-	return rc == 0 ? sql_exec(sql, NAME, after, err) : rc;
+	if (rc == 0 && store_db_rest_has_index_referrer(rest))
+		rc = sql_exec(sql, NAME, index_referrer, err);
+	if (rc == 0)
+		rc = sql_exec(sql, NAME, after, err);
+	if (rc == 0)
+		rc = store_db_rest_put(rest, sql, err);
+	return rc == 0 ? sql_exec(sql, NAME, "COMMIT", err) : rc;
 }
 
 static void put_be32(char *p, uint32_t v)
@@ -169,8 +179,8 @@ static void pin_header(char *p)
 	put_be32(p + 96, 3040001); /* the SQLite that wrote it last */
 }
 
-int store_db_build(const struct closure *c, int64_t registration_time, struct buf *out,
-                   struct err *err)
+static int build(const struct closure *c, int64_t time, struct store_db_rest *rest,
+                 struct buf *out, struct err *err)
 {
 	_cleanup_(sql_close) sqlite3 *sql = NULL;
 	sqlite3_int64 size = 0;
@@ -183,7 +193,7 @@ int store_db_build(const struct closure *c, int64_t registration_time, struct bu
 
 	if (code != SQLITE_OK)
 		return sql_fail(err, sql, code, NAME);
-	rc = fill(sql, c, registration_time, err);
+	rc = fill(sql, c, time, rest, err);
 	if (rc < 0)
 		return rc;
 	image = sqlite3_serialize(sql, "main", &size, 0);
@@ -195,7 +205,14 @@ int store_db_build(const struct closure *c, int64_t registration_time, struct bu
 	return 0;
 }
 
-int store_db_rebuild(const struct closure *c, struct buf *out, struct err *err)
+int store_db_build(const struct closure *c, int64_t registration_time, struct buf *out,
+                   struct err *err)
 {
-	return store_db_build(c, OWN_TIME, out, err);
+	return build(c, registration_time, NULL, out, err);
+}
+
+int store_db_rebuild(const struct closure *c, struct store_db_rest *rest, struct buf *out,
+                     struct err *err)
+{
+	return build(c, OWN_TIME, rest, out, err);
 }

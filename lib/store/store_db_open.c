@@ -26,13 +26,15 @@
 #include <unistd.h>
 
 #define BUSY_MS 5000
-#define HEADER 100
+#define HEADER STORE_DB_HEADER
 /* Offsets in the header: the file format's versions for writing and reading. */
 #define WRITE_VERSION 18
 #define READ_VERSION 19
 #define VERSION_WAL 2
 #define PAGE_SIZE 16
+#define CHANGES 24
 #define PAGE_COUNT 28
+#define VALID_FOR 92
 /* No row of Nix's is larger. */
 #define ROW_MAX (1 << 20)
 
@@ -251,29 +253,35 @@ int store_db_open(const char *path, struct store_db **out, struct err *err)
 
 /*
  * SQLite cannot read memory in the write-ahead mode. Without a log the file is
- * the same in both modes, but for the two version bytes: they are changed in a
- * copy that SQLite then owns.
+ * the same in both modes, but for the two version bytes.
  */
-static int deserialize(struct store_db *db, const uint8_t *p, size_t n, struct err *err)
+static int deserialize(struct store_db *db, uint8_t *p, size_t n, struct err *err)
 {
-	unsigned flags = SQLITE_DESERIALIZE_READONLY;
-	unsigned char *mem;
 	int code;
 
-	if (p[READ_VERSION] == VERSION_WAL) {
-		mem = sqlite3_malloc64(n);
-		if (!mem)
-			return err_set(err, ERR_LIMIT, "%s: no memory for its %zu bytes", db->name,
-			               n);
-		memcpy(mem, p, n);
-		mem[WRITE_VERSION] = mem[READ_VERSION] = 1;
-		flags |= SQLITE_DESERIALIZE_FREEONCLOSE;
-	} else {
-		/* READONLY is the promise that const stands for. */
-		mem = (unsigned char *)(uintptr_t)p;
-	}
-	code = sqlite3_deserialize(db->sql, "main", mem, (sqlite3_int64)n, (sqlite3_int64)n, flags);
+	if (p[READ_VERSION] == VERSION_WAL)
+		p[WRITE_VERSION] = p[READ_VERSION] = 1;
+	code = sqlite3_deserialize(db->sql, "main", p, (sqlite3_int64)n, (sqlite3_int64)n,
+	                           SQLITE_DESERIALIZE_READONLY);
 	return code == SQLITE_OK ? 0 : sql_fail(err, db->sql, code, db->name);
+}
+
+uint64_t store_db_bytes(const void *header, size_t n, uint64_t size)
+{
+	struct bytes in = bytes_over(header, n);
+	uint64_t page, pages;
+	uint32_t changes;
+
+	bytes_seek(&in, PAGE_SIZE);
+	page = bytes_be16(&in);
+	bytes_seek(&in, CHANGES);
+	changes = bytes_be32(&in);
+	pages = bytes_be32(&in);
+	bytes_seek(&in, VALID_FOR);
+	/* Programs of before 2010 counted changes alone. */
+	if (bytes_be32(&in) != changes || !bytes_ok(&in) || !pages)
+		return size;
+	return MIN(size, pages * (page == 1 ? 65536 : page));
 }
 
 /*
@@ -292,7 +300,7 @@ static bool whole(const uint8_t *p, size_t n)
 	return pages * (page == 1 ? 65536 : page) <= n;
 }
 
-int store_db_open_bytes(const char *name, const void *p, size_t n, struct store_db **out,
+int store_db_open_bytes(const char *name, void *p, size_t n, struct store_db **out,
                         struct err *err)
 {
 	_cleanup_(store_db_freep) struct store_db *db = xcalloc(1, sizeof *db);

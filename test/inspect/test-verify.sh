@@ -41,6 +41,11 @@ assert not o["ok"]
 assert [(f["kind"], f["severity"], f["subject"]) for f in o["findings"]] == [("modified", "error", "/nix/store/" + sys.argv[1])], o
 PY
 
+# A file's inode says that it is 100 TB long, all but its beginning a hole: nobody reads that.
+damaged long
+debug long.img "sif /nix/store/$shared/bin/bash size 100000000000000"
+ends 4 "^error: /nix/store/$shared: is not what was registered: over [0-9]+ bytes" verify long.img
+
 damaged link
 debug link.img "rm /nix/store/$shared/bin/sh"
 debug link.img "symlink /nix/store/$shared/bin/sh bosh"

@@ -10,7 +10,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/test/test.h"
-#include "store/store_db.h"
+#include "store/test/log.h"
+
+#define LIMIT (1u << 26)
 
 static char dir[] = "/tmp/domstrap-wal-XXXXXX";
 
@@ -106,7 +108,7 @@ static void follows_sqlite(void **state)
 			run(sql, "PRAGMA wal_checkpoint(TRUNCATE)");
 		slurp("db.sqlite", &db);
 		slurp("db.sqlite-wal", &wal);
-		assert_ok(store_wal_apply("test", &db, wal.p ? wal.p : "", wal.n, &err), &err);
+		assert_ok(log_apply("test", &db, wal.p ? wal.p : "", wal.n, LIMIT, &err), &err);
 		assert_int_equal(sum_of(&db), now(sql));
 	}
 	sqlite3_close(sql);
@@ -129,12 +131,12 @@ static void ends_at_a_tear(void **state)
 	slurp("db.sqlite-wal", &torn);
 	for (size_t n = wal.n; n < torn.n; n += 1000) {
 		slurp("db.sqlite", &db);
-		assert_ok(store_wal_apply("test", &db, torn.p, n, &err), &err);
+		assert_ok(log_apply("test", &db, torn.p, n, LIMIT, &err), &err);
 		assert_int_equal(sum_of(&db), before);
 	}
 	torn.p[wal.n + 2000] ^= 1;
 	slurp("db.sqlite", &db);
-	assert_ok(store_wal_apply("test", &db, torn.p, torn.n, &err), &err);
+	assert_ok(log_apply("test", &db, torn.p, torn.n, LIMIT, &err), &err);
 	assert_int_equal(sum_of(&db), before);
 	sqlite3_close(sql);
 }
@@ -151,11 +153,15 @@ static void refuses(void **state)
 	/* Of a database with pages of another size. */
 	buf_zeros(&db, 8192);
 	db.p[16] = 2;
-	assert_fails(store_wal_apply("test", &db, wal.p, wal.n, &err), &err, ERR_FORMAT,
+	assert_fails(log_apply("test", &db, wal.p, wal.n, LIMIT, &err), &err, ERR_FORMAT,
 	             "another database");
+	/* A size that the log alone asks for. */
+	slurp("db.sqlite", &db);
+	assert_fails(log_apply("test", &db, wal.p, wal.n, 4096, &err), &err, ERR_LIMIT,
+	             "4096 at most");
 	/* No log at all. */
-	assert_ok(store_wal_apply("test", &db, "", 0, &err), &err);
-	assert_ok(store_wal_apply("test", &db, "not a log, whatever it is, not at all", 37, &err),
+	assert_ok(log_apply("test", &db, "", 0, LIMIT, &err), &err);
+	assert_ok(log_apply("test", &db, "not a log, whatever it is, not at all", 37, LIMIT, &err),
 	          &err);
 	sqlite3_close(sql);
 }

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* The Nix database of a guest that is off. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/show.h"
+#include "inside.h"
+#include "store/store_db.h"
+
+#define NAME "the guest's Nix database"
+/* What it may take of memory; NixOS guests have some MiB. */
+#define DB_MAX (256u << 20)
+/* A file's inode may not promise more than its blocks hold, holes for page-sized zeros aside. */
+#define HOLES_MAX (16u << 20)
+#define SCHEMA_MAX 64u
+
+/* A rollback journal with something in it is a change half done. */
+static int check_journal(struct ext4_edit *e, struct err *err)
+{
+	struct ext4_stat st = {.size = 0};
+	uint32_t ino;
+	int rc = err_absent(ext4_edit_find(e, INSIDE_DB "/db.sqlite-journal", true, &ino, err));
+
+	if (rc == 0)
+		rc = ext4_edit_stat(e, ino, &st, err);
+	if (rc < 0 || !st.size)
+		return rc < 0 ? rc : 0;
+	return err_set(err, ERR_BUSY,
+	               NAME " was left in the middle of a change; start the guest and run any "
+	                    "Nix command in it");
+}
+
+/* ---- the file ------------------------------------------------------------- */
+
+static int read_bytes(struct walk *w, char *p, size_t n, size_t *got, struct err *err)
+{
+	size_t m = 0;
+	int rc;
+
+	*got = 0;
+	do {
+		rc = walk_read(w, p + *got, n - *got, &m, err);
+		*got += rc < 0 ? 0 : m;
+	} while (rc == 0 && m && *got < n);
+	return rc;
+}
+
+static int open_file(struct ext4_edit *e, uint32_t ino, struct walk **out, struct err *err)
+{
+	struct walk_entry ent;
+	int rc = ext4_edit_walk(e, ino, 0, out, err);
+
+	return rc < 0 ? rc : walk_next(*out, &ent, err);
+}
+
+/* Whether so many of a file's bytes may be read into memory. */
+static int check_size(const struct ext4_stat *st, uint64_t n, struct err *err)
+{
+	if (n > DB_MAX)
+		return err_set(err, ERR_LIMIT, NAME ": %llu bytes, %u at most",
+		               (unsigned long long)n, DB_MAX);
+	if (n > st->disk_bytes + HOLES_MAX)
+		return err_set(err, ERR_FORMAT, NAME ": %llu bytes, but %llu on the disk",
+		               (unsigned long long)n, (unsigned long long)st->disk_bytes);
+	return 0;
+}
+
+/* As many bytes as its header counts. */
+static int read_db(struct ext4_edit *e, struct buf *db, struct err *err)
+{
+	_cleanup_(walk_freep) struct walk *w = NULL;
+	char header[STORE_DB_HEADER];
+	struct ext4_stat st;
+	size_t got = 0;
+	uint64_t n = 0;
+	uint32_t ino;
+	int rc = ext4_edit_find(e, INSIDE_DB "/db.sqlite", true, &ino, err);
+
+	if (rc == 0)
+		rc = ext4_edit_stat(e, ino, &st, err);
+	if (rc == 0)
+		rc = open_file(e, ino, &w, err);
+	if (rc == 0)
+		rc = read_bytes(w, header, sizeof header, &got, err);
+	if (rc < 0)
+		return rc;
+	n = store_db_bytes(header, got, st.size);
+	rc = check_size(&st, n, err);
+	if (rc < 0 || n <= got) {
+		buf_put(db, header, rc < 0 ? 0 : (size_t)n);
+		return rc;
+	}
+	(void)buf_zeros(db, (size_t)n);
+	memcpy(db->p, header, got);
+	rc = read_bytes(w, db->p + got, (size_t)n - got, &got, err);
+	if (rc == 0 && got + sizeof header != n)
+		rc = err_set(err, ERR_FORMAT, NAME ": ends early");
+	return rc;
+}
+
+/* ---- its log -------------------------------------------------------------- */
+
+struct log_file {
+	struct ext4_edit *e;
+	uint32_t ino;
+	struct walk *w;
+};
+
+static int log_rewind(void *ctx, struct err *err)
+{
+	struct log_file *l = ctx;
+
+	walk_free(l->w);
+	l->w = NULL;
+	return open_file(l->e, l->ino, &l->w, err);
+}
+
+static int log_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct log_file *l = ctx;
+
+	return walk_read(l->w, p, n, got, err);
+}
+
+static int merge_log(struct ext4_edit *e, struct buf *db, struct err *err)
+{
+	struct log_file file = {.e = e};
+	struct store_log log = {log_rewind, log_read, &file};
+	int rc = err_absent(ext4_edit_find(e, INSIDE_DB "/db.sqlite-wal", true, &file.ino, err));
+
+	if (rc == 0)
+		rc = store_wal_apply(NAME, db, &log, DB_MAX, err);
+	walk_free(file.w);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- what it says --------------------------------------------------------- */
+
+/* NULL, or what stands in the file "schema" and is not what we write. */
+static int other_schema(struct ext4_edit *e, char **out, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	char shown[SHOW_SIZE];
+	struct str s;
+	int rc = err_absent(
+	        ext4_edit_read_path(e, INSIDE_DB "/schema", SCHEMA_MAX, &text, err));
+
+	if (rc < 0)
+		return rc;
+	s = str_trim(buf_str(&text));
+	if (s.n && !str_is(s, STORE_DB_SCHEMA))
+		*out = xasprintf("schema \"%s\", where it knows " STORE_DB_SCHEMA,
+		                 show_str(s, shown));
+	return 0;
+}
+
+static int load(struct ext4_edit *e, struct inside *in, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf db = BUF_INIT;
+	_cleanup_(store_db_freep) struct store_db *sql = NULL;
+	int rc = check_journal(e, err);
+
+	if (rc == 0)
+		rc = read_db(e, &db, err);
+	if (rc == 0)
+		rc = merge_log(e, &db, err);
+	if (rc == 0)
+		rc = other_schema(e, &in->db_lost, err);
+	if (rc == 0)
+		rc = store_db_open_bytes(NAME, db.p, db.n, &sql, err);
+	if (rc == 0)
+		rc = store_db_all(sql, &in->db, err);
+	if (rc == 0)
+		rc = store_db_rest(sql, &in->db_rest, err);
+	if (rc == 0 && store_db_rest_lost(in->db_rest) && !in->db_lost)
+		in->db_lost = xstrdup(store_db_rest_lost(in->db_rest));
+	return rc;
+}
+
+void inside_load_db(struct offline *off, struct inside *in)
+{
+	struct err err = ERR_INIT;
+
+	if (load(off->root.edit, in, &err) == 0)
+		return;
+	inside_fini_db(in);
+	in->db_err = err;
+	err_prefix(&in->db_err, "%s", off->root.target->name);
+}
+
+void inside_fini_db(struct inside *in)
+{
+	closure_fini(&in->db);
+	store_db_rest_free(in->db_rest);
+	free(in->db_lost);
+	in->db_rest = NULL;
+	in->db_lost = NULL;
+}
+
+int inside_need_db(const struct inside *in, struct err *err)
+{
+	*err = in->db_err;
+	return -(int)in->db_err.code;
+}
+
+int inside_need_put_db(const struct inside *in, struct err *err)
+{
+	int rc = inside_need_db(in, err);
+
+	if (rc < 0 || !in->db_lost)
+		return rc;
+	return err_set(err, ERR_UNSUPPORTED,
+	               NAME " has what this program does not know and would lose: %s. Change the "
+	                    "guest from inside (nixos-rebuild, nix-collect-garbage); nothing was "
+	                    "changed",
+	               in->db_lost);
+}
+
+/* ---- writing it ----------------------------------------------------------- */
+
+static int drop(struct ext4_edit *e, uint32_t dir, const char *name, struct err *err)
+{
+	int rc = err_absent(ext4_edit_remove(e, dir, name, NULL, err));
+
+	return rc < 0 ? rc : 0;
+}
+
+int inside_put_db(struct offline *off, const struct inside *in, const struct closure *db,
+                  struct err *err)
+{
+	_cleanup_(buf_fini) struct buf bytes = BUF_INIT;
+	struct ext4_edit *e = off->root.edit;
+	uint32_t dir;
+	int rc = inside_need_put_db(in, err);
+
+	if (rc == 0)
+		rc = store_db_rebuild(db, in->db_rest, &bytes, err);
+	if (rc == 0)
+		rc = ext4_edit_find(e, INSIDE_DB, true, &dir, err);
+	if (rc == 0)
+		rc = drop(e, dir, "db.sqlite-wal", err);
+	if (rc == 0)
+		rc = drop(e, dir, "db.sqlite-shm", err);
+	return rc < 0 ? rc : ext4_edit_add_file(e, dir, "db.sqlite", 0644, buf_str(&bytes), err);
+}
