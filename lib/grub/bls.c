@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "grub/bls.h"
+#include "grub/blsdir.h"
 #include "grub/context.h"
 #include "grub/texts.h"
 #include "grub/vercmp.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -14,39 +16,58 @@ static bool blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* "NAME+LEFT-DONE.conf" */
+static char *lower(struct str s)
+{
+	char *copy = str_dup(s);
+
+	for (char *p = copy; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return copy;
+}
+
+/* "LEFT" or "LEFT-DONE", all of s. */
+static bool parse_counter(struct str s, struct bls_entry *e)
+{
+	struct str left = str_cut(&s, '-');
+	uint64_t l, d = 0;
+
+	if (!str_u64(left, 10, INT_MAX, &l) || (s.p && !str_u64(s, 10, INT_MAX, &d)))
+		return false;
+	e->left = (int64_t)l;
+	e->done = (int64_t)d;
+	return true;
+}
+
+/* The counter stands behind the last "+", directly before ".conf". */
 static void parse_name(struct str name, struct bls_entry *e)
 {
-	struct str counter, id;
-	uint64_t left;
+	size_t plus;
 
-	if (str_ends(name, ".conf"))
+	e->file = lower(name);
+	if (blsdir_is_conf(name, true))
 		name.n -= 5;
-	counter = name;
-	id = str_cut(&counter, '+');
-	if (counter.p && str_u64(str_cut(&counter, '-'), 10, UINT32_MAX, &left)) {
-		e->bad = left == 0;
-		name = id;
-	}
+	for (plus = name.n; plus > 0 && name.p[plus - 1] != '+'; plus--)
+		continue;
+	if (plus && parse_counter(str_drop(name, plus), e))
+		name.n = plus - 1;
 	e->id = str_dup(name);
 }
 
 static const struct key {
 	const char *name;
 	size_t offset;
+	enum bls_kind kind; /* of what it boots; BLS_NONE: it is about something else */
 } keys[] = {
-        {"title", offsetof(struct bls_entry, title)},
-        {"version", offsetof(struct bls_entry, version)},
-        {"machine-id", offsetof(struct bls_entry, machine_id)},
-        {"sort-key", offsetof(struct bls_entry, sort_key)},
-        {"linux", offsetof(struct bls_entry, linux_)},
-        {"efi", offsetof(struct bls_entry, loader)},
-        {"uki", offsetof(struct bls_entry, loader)},
-        {"architecture", offsetof(struct bls_entry, architecture)},
-        {"grub_class", offsetof(struct bls_entry, classes)},
-        {"grub_users", offsetof(struct bls_entry, users)},
-        {"grub_arg", offsetof(struct bls_entry, args)},
-        {"grub_hotkey", offsetof(struct bls_entry, hotkey)},
+        {"title", offsetof(struct bls_entry, title), BLS_NONE},
+        {"version", offsetof(struct bls_entry, version), BLS_NONE},
+        {"machine-id", offsetof(struct bls_entry, machine_id), BLS_NONE},
+        {"sort-key", offsetof(struct bls_entry, sort_key), BLS_NONE},
+        {"architecture", offsetof(struct bls_entry, architecture), BLS_NONE},
+        {"linux", offsetof(struct bls_entry, loader), BLS_LINUX},
+        {"efi", offsetof(struct bls_entry, loader), BLS_PROGRAM},
+        {"uki", offsetof(struct bls_entry, loader), BLS_PROGRAM},
+        {"uki-url", offsetof(struct bls_entry, loader), BLS_PROGRAM},
 };
 
 static char **field(struct bls_entry *e, const struct key *key)
@@ -58,7 +79,7 @@ static void add_options(struct bls_entry *e, struct str value)
 {
 	struct buf all = BUF_INIT;
 
-	if (e->options && *e->options)
+	if (e->options)
 		buf_putf(&all, "%s ", e->options);
 	buf_put(&all, value.p, value.n);
 	free(e->options);
@@ -77,54 +98,87 @@ static void add_initrds(struct bls_entry *e, struct str value)
 	}
 }
 
-static void parse_line(struct str line, struct bls_entry *e)
+struct str bls_unquoted(struct str s)
 {
-	size_t n = 0;
-	struct str key, value;
+	if (s.n && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])
+		return (struct str){s.p + 1, s.n > 1 ? s.n - 2 : 0};
+	return s;
+}
 
-	while (n < line.n && !blank(line.p[n]))
-		n++;
-	key = (struct str){line.p, n};
-	value = str_trim(str_drop(line, n));
+/* "$kernelopts" and its kin, and grub_users and so on, are another loader's. */
+static bool is_grubs(struct str key, struct str value)
+{
+	if (str_starts(key, "grub_"))
+		return true;
+	if (!str_is(key, "options") && !str_is(key, "initrd"))
+		return false;
+	for (size_t i = 0; i < value.n; i++)
+		if (str_starts(str_drop(value, i), "$kernelopts") ||
+		    str_starts(str_drop(value, i), "$tuned_") ||
+		    str_starts(str_drop(value, i), "$early_initrd"))
+			return true;
+	return false;
+}
+
+static void set_loader(struct bls_entry *e, const struct key *key, bool *spoilt)
+{
+	*spoilt = *spoilt || (e->kind && e->kind != key->kind);
+	e->kind = *spoilt ? BLS_NONE : key->kind;
+}
+
+static void parse_line(struct str line, struct bls_entry *e, bool *spoilt)
+{
+	struct str key = {line.p, 0}, value;
+
+	while (key.n < line.n && !blank(line.p[key.n]))
+		key.n++;
+	if (key.n == line.n)
+		return;
+	value = bls_unquoted(str_trim(str_drop(line, key.n)));
+	e->grubs = e->grubs || is_grubs(key, value);
 	if (str_is(key, "options"))
 		add_options(e, value);
 	else if (str_is(key, "initrd"))
 		add_initrds(e, value);
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (str_is(key, keys[i].name))
-			set_text(field(e, &keys[i]), value);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (!str_is(key, keys[i].name))
+			continue;
+		set_text(field(e, &keys[i]), value);
+		if (keys[i].kind)
+			set_loader(e, &keys[i], spoilt);
+	}
 }
 
 void bls_parse(struct str name, struct str text, struct bls_entry *out)
 {
-	*out = (struct bls_entry){.bad = false};
+	bool spoilt = false;
+
+	*out = (struct bls_entry){.left = -1, .done = -1};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		set_text(field(out, &keys[i]), STR(""));
 	parse_name(name, out);
 	out->text = str_dup(text);
 	while (text.p) {
-		struct str line = str_trim(str_cut(&text, '\n'));
+		struct str rest = str_cut(&text, '\n');
 
-		if (line.n && line.p[0] != '#')
-			parse_line(line, out);
+		while (rest.p) { /* a carriage return ends a line as well */
+			struct str line = str_trim(str_cut(&rest, '\r'));
+
+			if (line.n && line.p[0] != '#')
+				parse_line(line, out, &spoilt);
+		}
 	}
 }
 
 void bls_fini(struct bls_entry *e)
 {
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		free(*field(e, &keys[i]));
+		*field(e, &keys[i]) = NULL; /* several keys share a field */
+	}
+	free(e->file);
 	free(e->id);
-	free(e->title);
-	free(e->version);
-	free(e->machine_id);
-	free(e->sort_key);
-	free(e->linux_);
-	free(e->loader);
 	free(e->options);
-	free(e->architecture);
-	free(e->classes);
-	free(e->users);
-	free(e->args);
-	free(e->hotkey);
 	free(e->text);
 	texts_fini(&e->initrds);
 }
@@ -136,25 +190,6 @@ void bls_entries_fini(struct bls_entries *l)
 	free(l->v);
 }
 
-struct names {
-	struct grub_texts names;
-	size_t seen, max, keep;
-};
-
-static void names_fini(struct names *n)
-{
-	texts_fini(&n->names);
-}
-
-static int take_name(void *arg, struct str name)
-{
-	struct names *n = arg;
-
-	if (str_ends(name, ".conf") && name.p[0] != '.' && !memchr(name.p, '/', name.n))
-		texts_add(&n->names, name);
-	return ++n->seen >= n->max || n->names.n >= n->keep;
-}
-
 /* An architecture that is named and not this one. */
 static bool foreign(const struct bls_entry *e)
 {
@@ -163,31 +198,25 @@ static bool foreign(const struct bls_entry *e)
 	       strcasecmp(e->architecture, "x86_64") != 0;
 }
 
+static void take_file(void *arg, struct str name, struct str text)
+{
+	struct bls_entries *out = arg;
+
+	if (strncasecmp(name.p, "auto-", 5) == 0)
+		return;
+	GROW(out->v, out->n, out->cap);
+	bls_parse(name, text, &out->v[out->n++]);
+	if (foreign(&out->v[out->n - 1]))
+		bls_fini(&out->v[--out->n]);
+}
+
 int bls_read_dir(struct grub_files *files, const struct grub_limits *limits, size_t dev,
                  struct str dir, struct bls_entries *out, struct grub_texts *warnings,
                  struct err *err)
 {
-	_cleanup_(names_fini) struct names n = {.max = limits->names, .keep = limits->entries};
-	size_t left = limits->config; /* for all of them together */
-	int rc = files->ops->list(files, dev, dir, take_name, &n, err);
+	struct blsdir d = {files, limits, dev, dir, true};
 
-	for (size_t i = 0; rc == 0 && i < n.names.n; i++) {
-		_cleanup_(buf_fini) struct buf path = BUF_INIT, text = BUF_INIT;
-		struct err why = ERR_INIT;
-
-		buf_putf(&path, "%.*s/%s", STR_ARG(dir), n.names.v[i]);
-		if (files->ops->read(files, dev, buf_str(&path), left, &text, &why) < 0) {
-			if (warnings->n < limits->warnings)
-				texts_give(warnings, xasprintf("%s: %s", path.p, why.text));
-			continue;
-		}
-		left -= MIN(left, text.n);
-		GROW(out->v, out->n, out->cap);
-		bls_parse(str_from(n.names.v[i]), buf_str(&text), &out->v[out->n++]);
-		if (foreign(&out->v[out->n - 1]))
-			bls_fini(&out->v[--out->n]);
-	}
-	return rc;
+	return blsdir_read(&d, take_file, out, warnings, err);
 }
 
 static int newest_first(const char *a, const char *b)
@@ -195,17 +224,15 @@ static int newest_first(const char *a, const char *b)
 	return version_cmp(str_from(b), str_from(a));
 }
 
-int bls_cmp_names(const void *a, const void *b)
+static int number_cmp(int64_t a, int64_t b)
 {
-	const struct bls_entry *x = a, *y = b;
-
-	return newest_first(x->id, y->id);
+	return (a > b) - (a < b);
 }
 
 int bls_cmp(const void *a, const void *b)
 {
 	const struct bls_entry *x = a, *y = b;
-	int c = x->bad - y->bad;
+	int c = (x->left == 0) - (y->left == 0);
 
 	if (c == 0)
 		c = (*x->sort_key == '\0') - (*y->sort_key == '\0');
@@ -216,27 +243,9 @@ int bls_cmp(const void *a, const void *b)
 		if (c == 0)
 			c = newest_first(x->version, y->version);
 	}
-	return c ? c : newest_first(x->id, y->id);
-}
-
-static const char *title_of(const struct bls_entry *e)
-{
-	return *e->title ? e->title : e->id;
-}
-
-void bls_title(const struct bls_entries *all, const struct bls_entry *e, struct buf *out)
-{
-	bool title = false, version = !*e->version;
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct bls_entry *o = &all->v[i];
-
-		if (o == e || strcmp(title_of(o), title_of(e)) != 0)
-			continue;
-		title = true;
-		version = version || strcmp(o->version, e->version) == 0;
-	}
-	buf_puts(out, title_of(e));
-	if (title)
-		buf_putf(out, " (%s)", version ? e->id : e->version);
+	if (c == 0)
+		c = newest_first(x->file, y->file);
+	if (c == 0)
+		c = number_cmp(y->left, x->left);
+	return c ? c : number_cmp(x->done, y->done);
 }

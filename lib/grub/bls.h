@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Boot Loader Specification entries, type 1: loader/entries/NAME.conf.
+ * Boot Loader Specification entries, type 1, as systemd-boot reads them:
+ * loader/entries/NAME.conf. What Fedora's GRUB makes of the same files is in
+ * blscfg.h.
  *
  *     file = { line },  line = KEY blanks VALUE | "#" …
+ *     VALUE = text | '"' text '"' | "'" text "'"
  *     NAME = ID [ "+" LEFT [ "-" DONE ] ]      boot counting: 0 left is bad
  */
 #ifndef GRUB_BLS_H
@@ -12,27 +15,37 @@
 
 #include "grub/menu.h"
 
+enum bls_kind {
+	BLS_NONE,    /* names nothing to boot, or two kinds of it */
+	BLS_LINUX,   /* a kernel */
+	BLS_PROGRAM, /* an EFI program, or a kernel packed into one */
+};
+
 /* Texts are owned; "" where missing, NULL for options. */
 struct bls_entry {
-	char *id; /* the file's name without ".conf" and counter */
+	char *file; /* the file's name, in lower case as systemd-boot compares it */
+	char *id;   /* the file's name without ".conf" and counter */
 	char *title;
 	char *version;
 	char *machine_id;
 	char *sort_key;
-	char *linux_;
-	char *loader;  /* an efi or uki entry's file, which cannot boot here */
+	enum bls_kind kind;
+	char *loader;  /* what to boot */
 	char *options; /* several lines put together with blanks */
 	char *architecture;
-	char *classes, *users, *args, *hotkey; /* grub_class and so on */
 	struct grub_texts initrds;
-	bool bad;   /* no tries are left */
-	char *text; /* the file as it was */
+	int64_t left, done; /* tries; -1: they are not counted */
+	bool grubs;         /* has keys or variables that only Fedora's GRUB knows */
+	char *text;         /* the file as it was */
 };
 
 struct bls_entries {
 	struct bls_entry *v;
 	size_t n, cap;
 };
+
+/* A value without the one pair of quotes around all of it. */
+struct str bls_unquoted(struct str s);
 
 void bls_parse(struct str name, struct str text, struct bls_entry *out);
 void bls_fini(struct bls_entry *e);
@@ -47,10 +60,12 @@ int bls_read_dir(struct grub_files *files, const struct grub_limits *limits, siz
                  struct err *err);
 
 /* The first in a menu comes first; for qsort(). */
-int bls_cmp(const void *a, const void *b);       /* the specification's order */
-int bls_cmp_names(const void *a, const void *b); /* file names, newest first: Fedora's */
+int bls_cmp(const void *a, const void *b);
 
-/* The title, made unique among others by its version or id; appended. */
-void bls_title(const struct bls_entries *all, const struct bls_entry *e, struct buf *out);
+/*
+ * A title for each entry, added to *out in their order: made unique by version,
+ * by machine, by file, where it takes that.
+ */
+void bls_titles(const struct bls_entries *all, struct grub_texts *out);
 
 #endif

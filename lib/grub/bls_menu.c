@@ -24,80 +24,107 @@ static void set_timeout(struct grub_menu *m, struct str value)
 	m->style = m->timeout ? GRUB_STYLE_MENU : GRUB_STYLE_HIDDEN;
 }
 
-/* The entry that a pattern means: the first whose id, or file name, it matches. */
-static void set_default(struct grub_menu *m, struct str pattern)
+/* The entry that a pattern means; what is tried first is what systemd-boot knows: whole names. */
+static bool find_default(const struct grub_menu *m, const struct bls_entries *all,
+                         struct str pattern, bool good, size_t *entry)
 {
-	for (size_t i = 0; i < m->n; i++) {
-		_cleanup_(buf_fini) struct buf file = BUF_INIT;
+	for (size_t pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < m->n; i++) {
+			struct str name = str_from(all->v[i].file);
 
-		buf_putf(&file, "%s.conf", m->entries[i].id);
-		if (glob_matches(pattern, buf_str(&file)) ||
-		    glob_matches(pattern, str_from(m->entries[i].id))) {
-			buf_reset(&file);
-			buf_putf(&file, "%zu", i);
-			set_text(&m->default_, buf_str(&file));
-			return;
+			if (good && all->v[i].left == 0)
+				continue;
+			name.n -= pass ? 5 : 0; /* without ".conf", as it was before version 246 */
+			if (glob_matches(pattern, name)) {
+				*entry = i;
+				return true;
+			}
 		}
+	return false;
+}
+
+struct settings {
+	struct buf preferred, default_;
+};
+
+static void settings_fini(struct settings *s)
+{
+	buf_fini(&s->preferred);
+	buf_fini(&s->default_);
+}
+
+/* "preferred" passes over entries that have no tries left, "default" does not. */
+static void set_default(struct grub_menu *m, const struct bls_entries *all,
+                        const struct settings *s)
+{
+	_cleanup_(buf_fini) struct buf number = BUF_INIT;
+	size_t i = 0;
+
+	if (s->preferred.n && find_default(m, all, buf_str(&s->preferred), true, &i)) {
+		buf_putf(&number, "%zu", i);
+	} else if (s->default_.n && find_default(m, all, buf_str(&s->default_), false, &i)) {
+		buf_putf(&number, "%zu", i);
+	} else if (m->n && (s->preferred.n || s->default_.n)) {
+		menu_warn(m, "loader.conf: no entry matches \"%s\"",
+		          s->default_.n ? s->default_.p : s->preferred.p);
+		return;
 	}
-	menu_warn(m, "loader.conf: no entry matches \"%.*s\"", STR_ARG(pattern));
+	if (number.n)
+		set_text(&m->default_, buf_str(&number));
+}
+
+/* A pattern in lower case; "@saved" means a variable of the firmware, which a guest has not. */
+static void set_pattern(struct buf *to, struct str pattern)
+{
+	buf_reset(to);
+	if (str_starts(pattern, "@"))
+		return;
+	buf_put(to, pattern.p, pattern.n);
+	for (size_t i = 0; i < to->n; i++)
+		if (to->p[i] >= 'A' && to->p[i] <= 'Z')
+			to->p[i] = (char)(to->p[i] - 'A' + 'a');
+}
+
+/* loader.conf beside the entries, or where an ESP has it and another partition the entries. */
+static void read_settings_file(struct grub_menu *m, struct buf *text)
+{
+	_cleanup_(buf_fini) struct buf path = BUF_INIT;
+	struct grub_files *files = m->context->files;
+	size_t limit = m->context->limits->config;
+	struct err ignored;
+
+	buf_putf(&path, "%s/loader.conf", m->path);
+	if (files->ops->read(files, m->dev, buf_str(&path), limit, text, &ignored) == 0)
+		return;
+	for (size_t i = 0; i < files->device_count; i++)
+		if (files->ops->read(files, i, STR("/loader/loader.conf"), limit, text, &ignored) ==
+		    0)
+			return;
 }
 
 /* systemd-boot's own settings; without them it boots the first entry at once. */
-static void read_settings(struct grub_menu *m)
+static void read_settings(struct grub_menu *m, struct settings *s)
 {
-	_cleanup_(buf_fini) struct buf path = BUF_INIT, text = BUF_INIT;
-	struct grub_files *files = m->context->files;
-	struct err ignored;
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct str rest;
 
 	m->timeout = 0;
 	m->style = GRUB_STYLE_HIDDEN;
-	buf_putf(&path, "%s/loader.conf", m->path);
-	if (files->ops->read(files, m->dev, buf_str(&path), m->context->limits->config, &text,
-	                     &ignored) < 0)
-		return;
+	read_settings_file(m, &text);
 	rest = buf_str(&text);
 	while (rest.p) {
-		struct str line = str_trim(str_cut(&rest, '\n')), key = line;
+		struct str line = str_trim(str_cut(&rest, '\n')), key = line, value;
 
 		for (key.n = 0; key.n < line.n && !strchr(" \t", line.p[key.n]);)
 			key.n++;
-		line = str_trim(str_drop(line, key.n));
+		value = bls_unquoted(str_trim(str_drop(line, key.n)));
 		if (str_is(key, "timeout"))
-			set_timeout(m, line);
-		else if (str_is(key, "default") && !str_starts(line, "@"))
-			set_default(m, line);
+			set_timeout(m, value);
+		else if (str_is(key, "default"))
+			set_pattern(&s->default_, value);
+		else if (str_is(key, "preferred"))
+			set_pattern(&s->preferred, value);
 	}
-}
-
-static int bls_load(struct grub_menu *m, struct str text, struct err *err)
-{
-	_cleanup_(bls_entries_fini) struct bls_entries all = {.v = NULL};
-	_cleanup_(buf_fini) struct buf dir = BUF_INIT;
-	int rc;
-
-	if (!m->context->files->device_count)
-		return err_set(err, ERR_UNSUPPORTED, "BLS entries are files, not a text");
-	buf_putf(&dir, "%s/entries", m->path);
-	rc = bls_read_dir(m->context->files, m->context->limits, m->dev, buf_str(&dir), &all,
-	                  &m->warnings, err);
-	if (rc < 0)
-		return rc;
-	if (all.n)
-		qsort(all.v, all.n, sizeof *all.v, bls_cmp);
-	for (size_t i = 0; i < all.n; i++) {
-		_cleanup_(buf_fini) struct buf title = BUF_INIT;
-		struct grub_entry *e = grub_menu_add(m);
-
-		if (!e)
-			break;
-		bls_title(&all, &all.v[i], &title);
-		set_text(&e->title, buf_str(&title));
-		set_text(&e->id, str_from(all.v[i].id));
-		set_text(&e->body, str_from(all.v[i].text));
-	}
-	read_settings(m);
-	return 0;
 }
 
 /* "\EFI\x" and "EFI/x" are "/EFI/x" to systemd-boot. */
@@ -113,20 +140,95 @@ static void put_path(struct buf *out, const char *name)
 static int find(struct grub_menu *m, const char *name, bool kernel, struct grub_boot *boot,
                 struct err *err)
 {
-	int (*set)(struct grub_boot *, struct grub_files *, struct str, struct str, unsigned,
-	           struct err *) = kernel ? boot_set_kernel : boot_add_initrd;
+	int (*set)(struct grub_boot *, const struct file_base *, struct str, struct err *) =
+	        kernel ? boot_set_kernel : boot_add_initrd;
 	struct grub_files *files = m->context->files;
-	struct str root = str_from(files->devices[m->dev].name);
+	struct file_base base = {files, str_from(files->devices[m->dev].name), 1, m->dev};
 	_cleanup_(buf_fini) struct buf path = BUF_INIT, below = BUF_INIT;
 	struct err ignored;
 	int rc;
 
 	put_path(&path, name);
-	rc = set(boot, files, buf_str(&path), root, 1, err);
+	rc = set(boot, &base, buf_str(&path), err);
 	if (rc == 0 || !str_starts(str_from(m->path), "/boot/"))
 		return rc;
 	buf_putf(&below, "/boot%s", path.p);
-	return set(boot, files, buf_str(&below), root, 1, &ignored) == 0 ? 0 : rc;
+	return set(boot, &base, buf_str(&below), &ignored) == 0 ? 0 : rc;
+}
+
+/* Is it one that can be in a menu? Else it is left out, and the reason is a warning. */
+static bool can_boot(struct grub_menu *m, const struct bls_entry *e)
+{
+	_cleanup_(grub_boot_fini) struct grub_boot boot = GRUB_BOOT_INIT;
+	struct err why = ERR_INIT;
+
+	if (e->kind == BLS_PROGRAM) {
+		menu_warn(m,
+		          "%s: left out: it boots the EFI program %s; a Xen guest needs \"linux\"",
+		          e->file, e->loader);
+		return false;
+	}
+	if (e->kind != BLS_LINUX || !*e->loader) {
+		menu_warn(m, "%s: left out: it names no kernel", e->file);
+		return false;
+	}
+	if (find(m, e->loader, true, &boot, &why) < 0) {
+		menu_warn(m, "%s: left out: %s", e->file, why.text);
+		return false;
+	}
+	return true;
+}
+
+/* The entries of the directory that stay, in the menu's order. */
+static int read_entries(struct grub_menu *m, struct bls_entries *all, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf dir = BUF_INIT;
+	size_t kept = 0;
+	int rc;
+
+	buf_putf(&dir, "%s/entries", m->path);
+	rc = bls_read_dir(m->context->files, m->context->limits, m->dev, buf_str(&dir), all,
+	                  &m->warnings, err);
+	if (rc < 0)
+		return rc;
+	if (all->n)
+		qsort(all->v, all->n, sizeof *all->v, bls_cmp);
+	for (size_t i = 0; i < all->n; i++) {
+		m->context->grubs = m->context->grubs || all->v[i].grubs;
+		if (can_boot(m, &all->v[i]))
+			all->v[kept++] = all->v[i];
+		else
+			bls_fini(&all->v[i]);
+	}
+	all->n = kept;
+	return 0;
+}
+
+static int bls_load(struct grub_menu *m, struct str text, struct err *err)
+{
+	_cleanup_(bls_entries_fini) struct bls_entries all = {.v = NULL};
+	_cleanup_(settings_fini) struct settings settings = {.default_ = BUF_INIT};
+	_cleanup_(texts_fini) struct grub_texts titles = {0};
+	int rc;
+
+	if (!m->context->files->device_count)
+		return err_set(err, ERR_UNSUPPORTED, "BLS entries are files, not a text");
+	rc = read_entries(m, &all, err);
+	if (rc < 0)
+		return rc;
+	bls_titles(&all, &titles);
+	for (size_t i = 0; i < all.n; i++) {
+		struct grub_entry *e = grub_menu_add(m);
+
+		if (!e)
+			break;
+		set_text(&e->title, str_from(titles.v[i]));
+		set_text(&e->id, str_from(all.v[i].id));
+		set_text(&e->body, str_from(all.v[i].text));
+	}
+	read_settings(m, &settings);
+	set_default(m, &all, &settings);
+	return 0;
 }
 
 static void entry_cleanup(struct bls_entry *e)
@@ -141,16 +243,17 @@ static int bls_enter(struct grub_menu *m, const struct grub_entry *e, struct str
 	int rc;
 
 	bls_parse(str_from(e->id), body, &b);
-	if (!*b.linux_)
-		return *b.loader ? err_set(err, ERR_UNSUPPORTED,
-		                           "the entry boots the EFI program %s; a Xen guest needs "
-		                           "\"linux\" and \"initrd\"",
-		                           b.loader)
-		                 : err_set(err, ERR_FORMAT, "the entry names no kernel");
+	if (b.kind == BLS_PROGRAM)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "the entry boots the EFI program %s; a Xen guest needs "
+		               "\"linux\" and \"initrd\"",
+		               b.loader);
+	if (b.kind != BLS_LINUX)
+		return err_set(err, ERR_FORMAT, "the entry names no kernel");
 	if (b.initrds.n > m->context->limits->initrds)
 		return err_set(err, ERR_LIMIT, "%zu initrds, over %zu", b.initrds.n,
 		               m->context->limits->initrds);
-	rc = find(m, b.linux_, true, boot, err);
+	rc = find(m, b.loader, true, boot, err);
 	for (size_t i = 0; rc == 0 && i < b.initrds.n; i++)
 		rc = find(m, b.initrds.v[i], false, boot, err);
 	if (rc == 0)

@@ -4,6 +4,9 @@
 #include "grub/device.h"
 #include "grub/texts.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 void boot_drop_initrds(struct grub_boot *boot)
 {
 	for (size_t i = 0; i < boot->initrd_count; i++)
@@ -19,26 +22,49 @@ void boot_unload(struct grub_boot *boot)
 	boot_drop_initrds(boot);
 }
 
-static int find_file(struct grub_files *files, struct str name, struct str root, unsigned first,
+/* A disk was named and the menu's partition taken: once said for an entry. */
+static void say_moved(struct grub_boot *boot, const struct file_base *base, struct str name)
+{
+	const char *home = base->files->devices[base->home].name;
+	struct str device = base->root;
+	char *text;
+
+	if (str_starts(name, "("))
+		device = str_drop(str_cut(&name, ')'), 1);
+	else if (str_starts(device, "(") && str_ends(device, ")"))
+		device = (struct str){device.p + 1, device.n - 2};
+	text = xasprintf(
+	        "(%.*s) has partitions and no file system: (%s) is taken, where the menu is",
+	        (int)MIN(device.n, 64), device.p, home);
+	if (boot->warnings.n && strcmp(boot->warnings.v[boot->warnings.n - 1], text) == 0)
+		free(text);
+	else
+		texts_give(&boot->warnings, text);
+}
+
+static int find_file(struct grub_boot *boot, const struct file_base *base, struct str name,
                      struct grub_boot_file *out, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT;
+	bool moved = false;
 	size_t dev = 0;
-	int rc = file_locate(files, name, root, first, &dev, &path, err);
+	int rc = file_locate(base, name, &dev, &path, &moved, err);
 
+	if (rc == 0 && moved)
+		say_moved(boot, base, name);
 	if (rc == 0)
-		rc = file_check(files, dev, buf_str(&path), err);
+		rc = file_check(base->files, dev, buf_str(&path), err);
 	if (rc < 0)
 		return rc;
 	*out = (struct grub_boot_file){dev, buf_steal(&path)};
 	return 0;
 }
 
-int boot_set_kernel(struct grub_boot *boot, struct grub_files *files, struct str name,
-                    struct str root, unsigned first, struct err *err)
+int boot_set_kernel(struct grub_boot *boot, const struct file_base *base, struct str name,
+                    struct err *err)
 {
 	struct grub_boot_file file = {0};
-	int rc = find_file(files, name, root, first, &file, err);
+	int rc = find_file(boot, base, name, &file, err);
 
 	if (rc < 0)
 		return rc;
@@ -47,11 +73,11 @@ int boot_set_kernel(struct grub_boot *boot, struct grub_files *files, struct str
 	return 0;
 }
 
-int boot_add_initrd(struct grub_boot *boot, struct grub_files *files, struct str name,
-                    struct str root, unsigned first, struct err *err)
+int boot_add_initrd(struct grub_boot *boot, const struct file_base *base, struct str name,
+                    struct err *err)
 {
 	struct grub_boot_file file = {0};
-	int rc = find_file(files, name, root, first, &file, err);
+	int rc = find_file(boot, base, name, &file, err);
 
 	if (rc < 0)
 		return rc;

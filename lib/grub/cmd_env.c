@@ -52,6 +52,7 @@ static int open_env(struct exec *x, struct opts *o, struct envfile *f, struct er
 	_cleanup_(buf_fini) struct buf name = BUF_INIT;
 	struct err why = ERR_INIT;
 	struct str file = {NULL, 0};
+	struct file_base base = exec_base(x);
 	int opt;
 
 	while ((opt = opts_next(o, env_opts, ARRAY_LEN(env_opts), &why)) <
@@ -67,7 +68,7 @@ static int open_env(struct exec *x, struct opts *o, struct envfile *f, struct er
 	}
 	if (exec_charge(x, 32 * 256, err) < 0)
 		return -ERR_LIMIT;
-	if (file_locate(x->files, file, exec_get(x, "root"), 1, &f->dev, &f->path, &why) < 0 ||
+	if (file_locate(&base, file, &f->dev, &f->path, NULL, &why) < 0 ||
 	    read_block(x, f, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "%.*s: %s", STR_ARG(file), why.text);
 	return exec_charge(x, f->block.n, err);

@@ -66,6 +66,7 @@ int cmd_ls(struct exec *x, struct grub_texts *argv, struct err *err)
 	const char *what = operand(argv);
 	struct err why = ERR_INIT;
 	size_t dev;
+	struct file_base base = exec_base(x);
 
 	if (!what)
 		return list_devices(x);
@@ -74,7 +75,7 @@ int cmd_ls(struct exec *x, struct grub_texts *argv, struct err *err)
 	buf_puts(&name, what);
 	if (name.n && name.p[name.n - 1] == ')')
 		buf_puts(&name, "/");
-	if (file_locate(x->files, buf_str(&name), exec_get(x, "root"), 1, &dev, &path, &why) < 0 ||
+	if (file_locate(&base, buf_str(&name), &dev, &path, NULL, &why) < 0 ||
 	    x->files->ops->list(x->files, dev, buf_str(&path), take_name, &l, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "%s", why.text);
 	print_names(x, &l.names);
@@ -87,12 +88,13 @@ int cmd_cat(struct exec *x, struct grub_texts *argv, struct err *err)
 	const char *what = operand(argv);
 	struct err why = ERR_INIT;
 	size_t dev;
+	struct file_base base = exec_base(x);
 
 	if (!what)
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "a file name is missing");
 	if (exec_charge(x, EXEC_FILE_BYTES, err) < 0)
 		return -ERR_LIMIT;
-	if (file_locate(x->files, str_from(what), exec_get(x, "root"), 1, &dev, &path, &why) < 0 ||
+	if (file_locate(&base, str_from(what), &dev, &path, NULL, &why) < 0 ||
 	    x->files->ops->read(x->files, dev, buf_str(&path), x->limits->output, &text, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "%s", why.text);
 	exec_print(x, buf_str(&text));

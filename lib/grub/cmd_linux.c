@@ -45,6 +45,7 @@ int cmd_linux(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	struct buf args = BUF_INIT;
 	struct err why = ERR_INIT;
+	struct file_base base = exec_base(x);
 	int rc;
 
 	boot_unload(&x->boot);
@@ -54,8 +55,7 @@ int cmd_linux(struct exec *x, struct grub_texts *argv, struct err *err)
 		err_set(&why, ERR_FORMAT, "a kernel's file name is missing");
 		return broken(x, STATUS_BAD_ARGUMENT, &why);
 	}
-	rc = boot_set_kernel(&x->boot, x->files, str_from(argv->v[1]), exec_get(x, "root"), 1,
-	                     &why);
+	rc = boot_set_kernel(&x->boot, &base, str_from(argv->v[1]), &why);
 	if (rc < 0)
 		return broken(x, STATUS_NO_FILE, &why);
 	for (size_t i = 2; i < argv->n; i++) {
@@ -72,12 +72,12 @@ static int load_initrds(struct exec *x, const struct grub_texts *argv, struct er
 {
 	for (size_t i = 1; i < argv->n; i++) {
 		int rc;
+		struct file_base base = exec_base(x);
 
 		if (strncmp(argv->v[i], "newc:", 5) == 0)
 			return err_set(why, ERR_UNSUPPORTED, "%s: newc: is not supported",
 			               argv->v[i]);
-		rc = boot_add_initrd(&x->boot, x->files, str_from(argv->v[i]), exec_get(x, "root"),
-		                     1, why);
+		rc = boot_add_initrd(&x->boot, &base, str_from(argv->v[i]), why);
 		if (rc < 0)
 			return rc;
 	}

@@ -122,12 +122,13 @@ static int read_named(struct exec *x, struct str name, size_t *dev, struct buf *
                       struct buf *text, struct err *err)
 {
 	struct err why = ERR_INIT;
+	struct file_base base = exec_base(x);
 	int rc;
 
 	if (x->calls >= x->limits->calls)
 		return err_set(err, ERR_LIMIT, "%s:%u: more than %zu files and calls open", x->file,
 		               x->line, x->limits->calls);
-	rc = file_locate(x->files, name, exec_get(x, "root"), 1, dev, path, &why);
+	rc = file_locate(&base, name, dev, path, NULL, &why);
 	if (rc == 0 && text)
 		rc = x->files->ops->read(x->files, *dev, buf_str(path), x->limits->config, text,
 		                         &why);

@@ -65,6 +65,7 @@ static bool stat_of(struct test *t, const char *name, struct grub_stat *st)
 	struct exec *x = t->x;
 	struct err ignored;
 	size_t dev;
+	struct file_base base = exec_base(x);
 
 	buf_puts(&full, name);
 	if (!full.n || full.p[full.n - 1] == ')') /* a device is its root directory */
@@ -73,8 +74,7 @@ static bool stat_of(struct test *t, const char *name, struct grub_stat *st)
 		t->fatal = -ERR_LIMIT;
 		return false;
 	}
-	if (file_locate(x->files, buf_str(&full), exec_get(x, "root"), 1, &dev, &path, &ignored) <
-	    0)
+	if (file_locate(&base, buf_str(&full), &dev, &path, NULL, &ignored) < 0)
 		return false;
 	return x->files->ops->stat(x->files, dev, buf_str(&path), st, &ignored) == 0;
 }

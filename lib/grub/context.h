@@ -26,11 +26,17 @@ struct grub_context {
 	unsigned depth;  /* menus above this one */
 	size_t bytes;    /* GRUB script: of all entries' bodies */
 	struct buf text; /* GRUB legacy: the lines before the first title */
+	bool grubs;      /* BLS: entries are written for Fedora's GRUB */
 };
 
 /* An empty menu of a file at dev:path. */
 struct grub_menu *menu_new(enum grub_dialect dialect, struct grub_files *files,
                            const struct grub_limits *limits, size_t dev, struct str path);
+
+/* grub_menu_load() with a text that stands for what lies there. */
+int menu_load_text(struct grub_files *files, const struct grub_limits *limits,
+                   enum grub_dialect dialect, size_t dev, struct str path, struct str text,
+                   struct grub_menu **out, struct err *err);
 
 /* A new last entry with empty texts; NULL where the menu is full. */
 struct grub_entry *grub_menu_add(struct grub_menu *menu);

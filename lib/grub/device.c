@@ -138,10 +138,41 @@ void path_tidy(struct str path, struct buf *out)
 	buf_put(out, "", 0); /* the NUL after what ".." took away */
 }
 
-int file_locate(const struct grub_files *files, struct str name, struct str root, unsigned first,
-                size_t *dev, struct buf *path, struct err *err)
+/* Is dev a disk that is there for its partitions only, one of which is part? */
+static bool is_table(struct grub_files *files, size_t dev, size_t part)
 {
-	struct str rest = name, device = root;
+	struct grub_probe probe = {.fs = ""};
+	struct spec disk, home;
+	struct err ignored;
+
+	return part < files->device_count &&
+	       parse_spec(str_from(files->devices[dev].name), 1, &disk) &&
+	       parse_spec(str_from(files->devices[part].name), 1, &home) && !disk.part &&
+	       home.part && disk.disk == home.disk &&
+	       files->ops->probe(files, dev, &probe, &ignored) < 0;
+}
+
+int device_locate(const struct file_base *base, struct str name, size_t *dev, bool *moved,
+                  struct err *err)
+{
+	size_t found = 0;
+	int rc = device_find(base->files, name, base->first, &found, err);
+
+	if (rc < 0)
+		return rc;
+	if (is_table(base->files, found, base->home)) {
+		found = base->home;
+		if (moved)
+			*moved = true;
+	}
+	*dev = found;
+	return 0;
+}
+
+int file_locate(const struct file_base *base, struct str name, size_t *dev, struct buf *path,
+                bool *moved, struct err *err)
+{
+	struct str rest = name, device = base->root;
 	size_t found = 0;
 	int rc;
 
@@ -152,7 +183,7 @@ int file_locate(const struct grub_files *files, struct str name, struct str root
 	}
 	if (!device.n)
 		return err_set(err, ERR_NOENT, "%.*s: the device's name is empty", STR_ARG(name));
-	rc = device_find(files, device, first, &found, err);
+	rc = device_locate(base, device, &found, moved, err);
 	if (rc < 0)
 		return err_prefix(err, "%.*s", STR_ARG(name));
 	if (!str_starts(rest, "/"))

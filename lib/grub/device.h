@@ -19,12 +19,28 @@
 int device_find(const struct grub_files *files, struct str name, unsigned first, size_t *dev,
                 struct err *err);
 
+/* What the names in a menu are relative to. */
+struct file_base {
+	struct grub_files *files;
+	struct str root; /* the device of a name without one */
+	unsigned first;  /* as for device_find() */
+	size_t home;     /* the device that the menu lies on */
+};
+
 /*
- * Split "(dev)/path" (or "/path", on "root") and look the device up; *path
+ * device_find() for a file's sake: a whole disk that has partitions and no file
+ * system stands for the partition of it that the menu lies on, as pygrub has it;
+ * *moved (may be NULL) says so.
+ */
+int device_locate(const struct file_base *base, struct str name, size_t *dev, bool *moved,
+                  struct err *err);
+
+/*
+ * Split "(dev)/path" (or "/path", on the root) and look the device up; *path
  * gets the tidied path, appended.
  */
-int file_locate(const struct grub_files *files, struct str name, struct str root, unsigned first,
-                size_t *dev, struct buf *path, struct err *err);
+int file_locate(const struct file_base *base, struct str name, size_t *dev, struct buf *path,
+                bool *moved, struct err *err);
 
 /*
  * A path as files.h wants it: without empty and "." components, ".." resolved

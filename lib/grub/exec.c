@@ -5,6 +5,7 @@
  */
 #include "base/mem.h"
 #include "grub/command.h"
+#include "grub/context.h"
 #include "grub/exec.h"
 #include "grub/parse.h"
 #include "grub/texts.h"
@@ -15,10 +16,14 @@
 /* Blocks of all the calls that are open: what the stack must bear. */
 #define NESTING_MAX 256
 
-void exec_init(struct exec *x, struct grub_files *files, const struct grub_limits *limits)
+void exec_init(struct exec *x, const struct grub_menu *menu)
 {
-	*x = (struct exec){.files = files, .limits = limits, .file = "", .command = ""};
-	env_init(&x->env, limits);
+	*x = (struct exec){.files = menu->context->files,
+	                   .limits = menu->context->limits,
+	                   .home = menu->dev,
+	                   .file = "",
+	                   .command = ""};
+	env_init(&x->env, x->limits);
 }
 
 void exec_fini(struct exec *x)

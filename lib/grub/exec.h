@@ -22,6 +22,7 @@
 #ifndef GRUB_EXEC_H
 #define GRUB_EXEC_H
 
+#include "grub/device.h"
 #include "grub/env.h"
 #include "grub/menu.h"
 
@@ -55,6 +56,7 @@ enum exec_flow {
 struct exec {
 	struct grub_files *files;
 	const struct grub_limits *limits;
+	size_t home; /* the device that the menu lies on */
 	struct env env;
 	struct grub_texts *args; /* $1… */
 	struct grub_menu *menu;  /* where menuentry puts entries; NULL: nowhere */
@@ -75,7 +77,7 @@ struct exec {
 	struct str block; /* of the command that runs; p NULL: none */
 };
 
-void exec_init(struct exec *x, struct grub_files *files, const struct grub_limits *limits);
+void exec_init(struct exec *x, const struct grub_menu *menu);
 void exec_fini(struct exec *x);
 
 /*
@@ -111,6 +113,12 @@ int expand_words(struct exec *x, const struct word *words, struct grub_texts *ar
 static inline struct str exec_get(const struct exec *x, const char *name)
 {
 	return env_get(&x->env, str_from(name));
+}
+
+/* Names are relative to $root; of use until that changes. */
+static inline struct file_base exec_base(const struct exec *x)
+{
+	return (struct file_base){x->files, exec_get(x, "root"), 1, x->home};
 }
 
 int exec_set(struct exec *x, const char *name, struct str value, struct err *err);

@@ -55,11 +55,11 @@ static int set_file(struct grub_menu *m, struct str name, bool kernel, struct gr
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT;
 	struct grub_files *files = m->context->files;
-	struct str root = str_from(files->devices[m->dev].name);
+	struct file_base base = {files, str_from(files->devices[m->dev].name), 1, m->dev};
 
 	extlinux_path(m, name, &path);
-	return kernel ? boot_set_kernel(boot, files, buf_str(&path), root, 1, err)
-	              : boot_add_initrd(boot, files, buf_str(&path), root, 1, err);
+	return kernel ? boot_set_kernel(boot, &base, buf_str(&path), err)
+	              : boot_add_initrd(boot, &base, buf_str(&path), err);
 }
 
 static int set_initrds(struct grub_menu *m, struct str list, struct grub_boot *boot,

@@ -173,21 +173,20 @@ static void set_uuid(struct run *r, struct str uuid)
 	}
 }
 
-static struct str root_of(const struct run *r, unsigned *first)
+static struct file_base base_of(const struct run *r)
 {
 	struct str root = str_from(r->root);
+	unsigned first = str_starts(root, "=") ? 1 : 0;
 
-	*first = str_starts(root, "=") ? 1 : 0;
-	return str_drop(root, *first);
+	return (struct file_base){r->m->context->files, str_drop(root, first), first, r->m->dev};
 }
 
 static int set_file(struct run *r, struct str name, bool kernel, struct err *err)
 {
 	struct grub_files *files = r->m->context->files;
-	struct str root, path = name;
-	unsigned first;
+	struct file_base base = base_of(r);
+	struct str path = name;
 
-	root = root_of(r, &first);
 	if (str_starts(name, "(")) { /* an explicit device is always a legacy one */
 		struct err ignored;
 		size_t dev;
@@ -197,13 +196,13 @@ static int set_file(struct run *r, struct str name, bool kernel, struct err *err
 			struct str device = {name.p, (size_t)(path.p - name.p)};
 
 			if (device_find(files, device, 0, &dev, &ignored) == 0)
-				first = 0;
+				base.first = 0;
 			else
 				name = path;
 		}
 	}
-	return kernel ? boot_set_kernel(r->boot, files, name, root, first, err)
-	              : boot_add_initrd(r->boot, files, name, root, first, err);
+	return kernel ? boot_set_kernel(r->boot, &base, name, err)
+	              : boot_add_initrd(r->boot, &base, name, err);
 }
 
 static int run_kernel(struct run *r, struct str rest, struct err *err)
@@ -245,10 +244,9 @@ static int run_configfile(struct run *r, struct str name, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT;
 	struct grub_context *c = r->m->context;
-	unsigned first;
-	struct str root = root_of(r, &first);
+	struct file_base base = base_of(r);
 	size_t dev;
-	int rc = file_locate(c->files, name, root, first, &dev, &path, err);
+	int rc = file_locate(&base, name, &dev, &path, NULL, err);
 
 	grub_menu_free(take(&r->next));
 	return rc < 0 ? rc

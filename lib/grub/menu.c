@@ -108,42 +108,43 @@ void menu_warn(struct grub_menu *menu, const char *fmt, ...)
 	texts_add(&menu->warnings, str_from(text));
 }
 
+int menu_load_text(struct grub_files *files, const struct grub_limits *limits,
+                   enum grub_dialect dialect, size_t dev, struct str path, struct str text,
+                   struct grub_menu **out, struct err *err)
+{
+	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
+	int rc;
+
+	m = menu_new(dialect, files, limits, dev, path);
+	rc = dialects[dialect]->load(m, text, err);
+	if (rc < 0)
+		return rc;
+	*out = take(&m);
+	return 0;
+}
+
 int grub_menu_load(struct grub_files *files, const struct grub_limits *limits,
                    enum grub_dialect dialect, size_t dev, struct str path, struct grub_menu **out,
                    struct err *err)
 {
-	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	int rc = 0;
 
 	if (dialect != GRUB_BLS)
 		rc = files->ops->read(files, dev, path, limits->config, &text, err);
-	if (rc == 0) {
-		m = menu_new(dialect, files, limits, dev, path);
-		rc = dialects[dialect]->load(m, buf_str(&text), err);
-	}
-	if (rc < 0)
-		return err_prefix(err, "(%s)%.*s", files->devices[dev].name, STR_ARG(path));
-	*out = take(&m);
-	return 0;
+	if (rc == 0)
+		rc = menu_load_text(files, limits, dialect, dev, path, buf_str(&text), out, err);
+	return rc < 0 ? err_prefix(err, "(%s)%.*s", files->devices[dev].name, STR_ARG(path)) : 0;
 }
 
 int grub_menu_parse(struct grub_files *files, const struct grub_limits *limits,
                     enum grub_dialect dialect, struct str text, struct grub_menu **out,
                     struct err *err)
 {
-	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
-	int rc;
-
 	if (text.n > limits->config)
 		return err_set(err, ERR_LIMIT, "a configuration of %zu bytes, over %zu", text.n,
 		               limits->config);
-	m = menu_new(dialect, files, limits, 0, STR("/grub/grub.cfg"));
-	rc = dialects[dialect]->load(m, text, err);
-	if (rc < 0)
-		return rc;
-	*out = take(&m);
-	return 0;
+	return menu_load_text(files, limits, dialect, 0, STR("/grub/grub.cfg"), text, out, err);
 }
 
 int grub_menu_enter(struct grub_menu *menu, size_t entry, struct str body, struct grub_boot *boot,

@@ -116,9 +116,8 @@ struct grub_boot {
 void grub_boot_fini(struct grub_boot *boot);
 
 /*
- * Find the guest's menu: every device in order, on each the places of
- * grub_places[]. A file that is there but gives no menu is passed over; its
- * trouble becomes a warning of the menu found, or the error if none is.
+ * Find the guest's menu in the order of places.c. A file that is there but gives no menu is passed
+ * over; its trouble becomes a warning of the menu found, or the error if none is.
  */
 int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,
                     struct grub_menu **out, struct err *err);

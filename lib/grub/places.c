@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Where menus lie, in the order in which they are looked for: where pygrub looks, so that what it
+ * boots boots the same; where SYSLINUX looks; Boot Loader Specification entries; what GRUB has on
+ * an EFI system partition; entries that are written for GRUB.
+ */
 #include "base/mem.h"
 #include "grub/context.h"
-#include "grub/places.h"
 #include "grub/texts.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-const struct grub_place grub_places[] = {
+#define VENDORS_MAX 64 /* folders of /EFI that are looked into */
+
+/* A folder or a file that may be there; of BLS the directory that has entries/. */
+struct place {
+	const char *path;
+	enum grub_dialect dialect;
+};
+
+/* pygrub's, in its order. */
+static const struct place pygrubs[] = {
         {"/boot/grub/grub.cfg", GRUB_SCRIPT},
         {"/grub/grub.cfg", GRUB_SCRIPT},
         {"/boot/grub2/grub.cfg", GRUB_SCRIPT},
@@ -21,16 +34,35 @@ const struct grub_place grub_places[] = {
         {"/boot/grub/grub.conf", GRUB_LEGACY},
         {"/grub/menu.lst", GRUB_LEGACY},
         {"/grub/grub.conf", GRUB_LEGACY},
+};
+
+/* Where SYSLINUX 6 looks besides: isolinux's list on CDs, then its list for all other file systems.
+ */
+static const struct place syslinuxes[] = {
+        {"/isolinux/isolinux.cfg", GRUB_EXTLINUX},
+        {"/boot/syslinux/isolinux.cfg", GRUB_EXTLINUX},
+        {"/syslinux/isolinux.cfg", GRUB_EXTLINUX},
+        {"/isolinux.cfg", GRUB_EXTLINUX},
+        {"/boot/isolinux/syslinux.cfg", GRUB_EXTLINUX},
+        {"/isolinux/syslinux.cfg", GRUB_EXTLINUX},
+        {"/boot/syslinux/extlinux.conf", GRUB_EXTLINUX},
+        {"/boot/syslinux/syslinux.cfg", GRUB_EXTLINUX},
+        {"/syslinux/extlinux.conf", GRUB_EXTLINUX},
+        {"/syslinux/syslinux.cfg", GRUB_EXTLINUX},
+        {"/syslinux.cfg", GRUB_EXTLINUX},
+};
+
+static const struct place entries[] = {
         {"/loader", GRUB_BLS},
         {"/boot/loader", GRUB_BLS},
 };
-const size_t grub_place_count = ARRAY_LEN(grub_places);
 
 struct search {
 	struct grub_files *files;
 	const struct grub_limits *limits;
 	struct grub_texts trouble;
 	struct err first; /* what went wrong first; code ERR_NONE: nothing */
+	bool grubs;       /* there are BLS entries that only GRUB can read */
 };
 
 static void search_fini(struct search *s)
@@ -38,7 +70,7 @@ static void search_fini(struct search *s)
 	texts_fini(&s->trouble);
 }
 
-static bool is_there(struct search *s, size_t dev, const struct grub_place *place)
+static bool is_there(struct search *s, size_t dev, const struct place *place)
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT;
 	struct grub_stat st;
@@ -49,10 +81,33 @@ static bool is_there(struct search *s, size_t dev, const struct grub_place *plac
 	       st.kind == (place->dialect == GRUB_BLS ? GRUB_DIR : GRUB_FILE);
 }
 
-/* NULL where the place has no menu. */
-static struct grub_menu *try_place(struct search *s, size_t dev, const struct grub_place *place)
+/* "bootctl install" leaves a folder for entries: no news where the menu is another. */
+static bool is_usual(const struct grub_menu *m)
 {
-	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
+	return m && m->dialect == GRUB_BLS && !m->warnings.n;
+}
+
+/* A menu that was read, or why it was not: NULL where it is of no use. */
+static struct grub_menu *keep(struct search *s, size_t dev, const char *path, int rc,
+                              struct grub_menu *menu, struct err *err)
+{
+	_cleanup_(grub_menu_freep) struct grub_menu *m = menu;
+
+	if (rc == 0 && m->n)
+		return take(&m);
+	if (rc == 0)
+		err_set(err, ERR_FORMAT, "(%s)%s: no entries%s%s", s->files->devices[dev].name,
+		        path, m->warnings.n ? ": " : "", m->warnings.n ? m->warnings.v[0] : "");
+	if (s->trouble.n < s->limits->warnings && !is_usual(m))
+		texts_add(&s->trouble, str_from(err->text));
+	if (!s->first.code)
+		s->first = *err;
+	return NULL;
+}
+
+static struct grub_menu *try_place(struct search *s, size_t dev, const struct place *place)
+{
+	struct grub_menu *m = NULL;
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -60,43 +115,155 @@ static struct grub_menu *try_place(struct search *s, size_t dev, const struct gr
 		return NULL;
 	rc = grub_menu_load(s->files, s->limits, place->dialect, dev, str_from(place->path), &m,
 	                    &err);
-	if (rc == 0 && m->n)
-		return take(&m);
-	if (rc == 0)
-		err_set(&err, ERR_FORMAT, "(%s)%s: no entries%s%s", s->files->devices[dev].name,
-		        place->path, m->warnings.n ? ": " : "",
-		        m->warnings.n ? m->warnings.v[0] : "");
-	texts_add(&s->trouble, str_from(err.text));
-	if (!s->first.code)
-		s->first = err;
-	return NULL;
+	if (rc == 0 && m->context->grubs) {
+		s->grubs = true;
+		grub_menu_free(m);
+		return NULL;
+	}
+	return keep(s, dev, place->path, rc, m, &err);
 }
 
-static struct grub_menu *try_device(struct search *s, size_t dev)
+static struct grub_menu *try_places(struct search *s, size_t dev, const struct place *places,
+                                    size_t n)
 {
-	struct grub_probe probe = {.fs = ""};
 	struct grub_menu *m = NULL;
+
+	for (size_t i = 0; !m && i < n; i++)
+		m = try_place(s, dev, &places[i]);
+	return m;
+}
+
+static struct grub_menu *try_pygrubs(struct search *s, size_t dev)
+{
+	return try_places(s, dev, pygrubs, ARRAY_LEN(pygrubs));
+}
+
+static struct grub_menu *try_syslinuxes(struct search *s, size_t dev)
+{
+	return try_places(s, dev, syslinuxes, ARRAY_LEN(syslinuxes));
+}
+
+static struct grub_menu *try_entries(struct search *s, size_t dev)
+{
+	return try_places(s, dev, entries, ARRAY_LEN(entries));
+}
+
+static int take_name(void *arg, struct str name)
+{
+	struct grub_texts *t = arg;
+
+	if (name.n && name.p[0] != '.' && !memchr(name.p, '/', name.n) &&
+	    !memchr(name.p, '\'', name.n))
+		texts_add(t, name);
+	return t->n >= VENDORS_MAX;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The folders of an EFI system partition's programs. */
+static void read_vendors(struct search *s, size_t dev, struct grub_texts *out)
+{
 	struct err ignored;
 
-	if (s->files->ops->probe(s->files, dev, &probe, &ignored) < 0)
-		return NULL;
-	for (size_t i = 0; !m && i < grub_place_count; i++)
-		m = try_place(s, dev, &grub_places[i]);
+	if (s->files->ops->list(s->files, dev, STR("/EFI"), take_name, out, &ignored) == 0 &&
+	    out->n)
+		qsort(out->v, out->n, sizeof *out->v, by_name);
+}
+
+static struct grub_menu *try_vendors(struct search *s, size_t dev)
+{
+	_cleanup_(texts_fini) struct grub_texts vendors = {0};
+	struct grub_menu *m = NULL;
+
+	read_vendors(s, dev, &vendors);
+	for (size_t i = 0; !m && i < vendors.n; i++) {
+		_free_ char *path = xasprintf("/EFI/%s/grub.cfg", vendors.v[i]);
+
+		m = try_place(s, dev, &(struct place){path, GRUB_SCRIPT});
+	}
+	return m;
+}
+
+static bool put_if_there(struct search *s, size_t dev, const char *path, struct buf *out)
+{
+	if (!is_there(s, dev, &(struct place){path, GRUB_SCRIPT}))
+		return false;
+	buf_putf(out, "(%s)%s", s->files->devices[dev].name, path);
+	return true;
+}
+
+/* GRUB's environment block of entries on dev: beside them, or on an EFI system partition. */
+static void find_grubenv(struct search *s, size_t dev, struct buf *out)
+{
+	static const char *const usual[] = {"/grub2/grubenv", "/boot/grub2/grubenv",
+	                                    "/grub/grubenv", "/boot/grub/grubenv"};
+
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+		if (put_if_there(s, dev, usual[i], out))
+			return;
+	for (size_t d = 0; d < s->files->device_count; d++) {
+		_cleanup_(texts_fini) struct grub_texts vendors = {0};
+
+		read_vendors(s, d, &vendors);
+		for (size_t i = 0; i < vendors.n; i++) {
+			_free_ char *path = xasprintf("/EFI/%s/grubenv", vendors.v[i]);
+
+			if (put_if_there(s, d, path, out))
+				return;
+		}
+	}
+}
+
+/* Entries for Fedora's GRUB whose grub.cfg is not to be found: what it would say of them. */
+static struct grub_menu *try_grubs(struct search *s, size_t dev)
+{
+	struct grub_menu *m = NULL;
+
+	for (size_t i = 0; s->grubs && !m && i < ARRAY_LEN(entries); i++) {
+		_cleanup_(buf_fini) struct buf text = BUF_INIT, env = BUF_INIT;
+		struct err err = ERR_INIT;
+		int rc;
+
+		if (!is_there(s, dev, &entries[i]))
+			continue;
+		find_grubenv(s, dev, &env);
+		if (env.n)
+			buf_putf(&text, "load_env -f '%s'\nset default=\"${saved_entry}\"\n",
+			         env.p);
+		buf_putf(&text, "set timeout=5\nblscfg (%s)%s/entries\n",
+		         s->files->devices[dev].name, entries[i].path);
+		rc = menu_load_text(s->files, s->limits, GRUB_SCRIPT, dev,
+		                    str_from(entries[i].path), buf_str(&text), &m, &err);
+		m = keep(s, dev, entries[i].path, rc, m, &err);
+	}
 	return m;
 }
 
 /*
- * In the order of the tables. pygrub means to ask the active partition first,
- * but under Python 3 it compares bytes with text and never does.
+ * Each on all devices, in the order of the tables, before the next. pygrub means to ask the
+ * active partition first, but under Python 3 it compares bytes with text and never does.
  */
+static struct grub_menu *(*const stages[])(struct search *s, size_t dev) = {
+        try_pygrubs, try_syslinuxes, try_entries, try_vendors, try_grubs,
+};
+
 int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,
                     struct grub_menu **out, struct err *err)
 {
 	_cleanup_(search_fini) struct search s = {.files = files, .limits = limits};
 	struct grub_menu *m = NULL;
 
-	for (size_t dev = 0; !m && dev < files->device_count; dev++)
-		m = try_device(&s, dev);
+	for (size_t i = 0; !m && i < ARRAY_LEN(stages); i++)
+		for (size_t dev = 0; !m && dev < files->device_count; dev++) {
+			struct grub_probe probe = {.fs = ""};
+			struct err ignored;
+
+			if (files->ops->probe(files, dev, &probe, &ignored) == 0)
+				m = stages[i](&s, dev);
+		}
 	if (!m && s.first.code) {
 		*err = s.first;
 		return -(int)err->code;

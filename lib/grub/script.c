@@ -131,7 +131,7 @@ static int script_load(struct grub_menu *m, struct str text, struct err *err)
 	_cleanup_(exec_fini) struct exec x;
 	int rc;
 
-	exec_init(&x, m->context->files, m->context->limits);
+	exec_init(&x, m);
 	x.menu = m;
 	rc = script_set_vars(&x, m, err);
 	if (rc == 0)
@@ -211,7 +211,7 @@ static int script_enter(struct grub_menu *m, const struct grub_entry *e, struct 
 	_cleanup_(exec_fini) struct exec x;
 	int rc;
 
-	exec_init(&x, m->context->files, m->context->limits);
+	exec_init(&x, m);
 	env_fini(&x.env);
 	env_copy(&x.env, &m->context->env, e->submenu);
 	writes_copy(&x.boot.writes, &m->writes);

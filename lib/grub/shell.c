@@ -15,7 +15,7 @@ struct grub_shell *grub_shell_new(struct grub_menu *menu)
 	struct exec *x = &sh->x;
 	struct err ignored;
 
-	exec_init(x, menu->context->files, menu->context->limits);
+	exec_init(x, menu);
 	if (menu->dialect == GRUB_SCRIPT) {
 		env_fini(&x->env);
 		env_copy(&x->env, &menu->context->env, false);

@@ -91,6 +91,90 @@ int version_cmp(struct str a, struct str b)
 	}
 }
 
+/* As significant(), in the order of packages. */
+static struct str package_significant(struct str s)
+{
+	while (s.n && !digit(s.p[0]) && !letter(s.p[0]) && s.p[0] != '~' && s.p[0] != '+')
+		s = str_drop(s, 1);
+	return s;
+}
+
+static int package_rank(struct str s)
+{
+	if (!s.n)
+		return 1;
+	if (s.p[0] == '~')
+		return 0;
+	if (s.p[0] == '+')
+		return 2;
+	return digit(s.p[0]) ? 4 : 3;
+}
+
+static int package_part_cmp(struct str a, struct str b)
+{
+	for (;;) {
+		int ra, rb, c;
+
+		a = package_significant(a);
+		b = package_significant(b);
+		ra = package_rank(a);
+		rb = package_rank(b);
+		if (ra != rb)
+			return ra < rb ? -1 : 1;
+		if (!a.n)
+			return 0;
+		if (ra == 0 || ra == 2) {
+			a = str_drop(a, 1);
+			b = str_drop(b, 1);
+			continue;
+		}
+		c = ra == 4 ? digits_cmp(run(&a, digit), run(&b, digit))
+		            : str_cmp(run(&a, letter), run(&b, letter));
+		if (c)
+			return c;
+	}
+}
+
+/* Cut what stands behind the last '-' off; p NULL: there is none. */
+static struct str cut_last(struct str *s)
+{
+	for (size_t i = s->n; i-- > 0;)
+		if (s->p[i] == '-') {
+			struct str tail = str_drop(*s, i + 1);
+
+			s->n = i;
+			return tail;
+		}
+	return (struct str){NULL, 0};
+}
+
+struct package {
+	struct str name, version, release; /* empty where there is none */
+};
+
+static struct package package_split(struct str s)
+{
+	struct package p = {.release = cut_last(&s)};
+
+	p.version = cut_last(&s);
+	p.name = s;
+	if (!p.version.p) { /* NAME-VERSION */
+		p.version = p.release;
+		p.release = (struct str){NULL, 0};
+	}
+	return p;
+}
+
+int package_cmp(struct str a, struct str b)
+{
+	struct package x = package_split(a), y = package_split(b);
+	int c = package_part_cmp(x.name, y.name);
+
+	if (c == 0)
+		c = package_part_cmp(x.version, y.version);
+	return c ? c : package_part_cmp(x.release, y.release);
+}
+
 /* One byte against "[set]" at the start of pattern; *n is the set's length, 0: it has no end. */
 static bool in_set(struct str pattern, char c, size_t *n)
 {

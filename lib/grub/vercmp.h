@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Versions in the order that Boot Loader Specification menus are in (UAPI
- * version format, which agrees with rpm's on the names of kernels): runs of
+ * version format): runs of
  * digits by value, runs of letters by byte, "~" before everything, then the
  * end, then "-", "^", "." and the rest.
  */
@@ -11,6 +11,12 @@
 #include "base/str.h"
 
 int version_cmp(struct str a, struct str b);
+
+/*
+ * Names of packages, NAME-VERSION-RELEASE, as Fedora's GRUB orders them: rpm's order for each of
+ * the three, with "+" behind the end and before all else. Different names may be equal.
+ */
+int package_cmp(struct str a, struct str b);
 
 /* A shell pattern: * ? [set] [!set], "\" quotes; the whole text must match. */
 bool glob_matches(struct str pattern, struct str text);

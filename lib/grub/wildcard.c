@@ -74,13 +74,14 @@ static int add_names(struct wildcard *w, struct str dir)
 	struct exec *x = w->x;
 	struct err ignored;
 	size_t dev;
+	struct file_base base = exec_base(x);
 
 	w->dir = dir;
 	w->seen = 0;
 	w->full = false;
 	if (exec_charge(x, EXEC_FILE_BYTES, w->err) < 0)
 		return -ERR_LIMIT;
-	if (file_locate(x->files, dir, exec_get(x, "root"), 1, &dev, &path, &ignored) < 0)
+	if (file_locate(&base, dir, &dev, &path, NULL, &ignored) < 0)
 		return 0;
 	(void)x->files->ops->list(x->files, dev, buf_str(&path), take_name, w, &ignored);
 	return w->full ? -ERR_LIMIT : exec_charge(x, w->seen * 64, w->err);
@@ -162,11 +163,11 @@ static bool exists(struct exec *x, const char *name)
 	struct grub_stat st = {.kind = GRUB_OTHER};
 	struct err ignored;
 	size_t dev, n = strlen(name);
+	struct file_base base = exec_base(x);
 
 	if (n && name[n - 1] == ')')
 		return true;
-	if (file_locate(x->files, str_from(name), exec_get(x, "root"), 1, &dev, &path, &ignored) <
-	            0 ||
+	if (file_locate(&base, str_from(name), &dev, &path, NULL, &ignored) < 0 ||
 	    x->files->ops->stat(x->files, dev, buf_str(&path), &st, &ignored) < 0)
 		return false;
 	return name[n - 1] != '/' || st.kind == GRUB_DIR;

@@ -111,6 +111,8 @@ static void paths(void **state)
 	}
 }
 
+static struct grub_files mutable_files = {.devices = table, .device_count = ARRAY_LEN(table)};
+
 static void locating(void **state)
 {
 	static const struct {
@@ -135,8 +137,8 @@ static void locating(void **state)
 		_cleanup_(buf_fini) struct buf path = BUF_INIT;
 		struct err err = ERR_INIT;
 		size_t dev = 0;
-		int rc = file_locate(&files, str_from(cases[i].name), str_from(cases[i].root), 1,
-		                     &dev, &path, &err);
+		struct file_base base = {&mutable_files, str_from(cases[i].root), 1, SIZE_MAX};
+		int rc = file_locate(&base, str_from(cases[i].name), &dev, &path, NULL, &err);
 
 		if (!cases[i].dev) {
 			assert_true(rc < 0);
@@ -146,6 +148,49 @@ static void locating(void **state)
 		assert_ok(rc, &err);
 		assert_string_equal(table[dev].name, cases[i].dev);
 		assert_string_equal(path.p, cases[i].path);
+	}
+}
+
+/* Partitions have file systems, and so has hd1 itself. */
+static int probe(struct grub_files *f, size_t dev, struct grub_probe *out, struct err *err)
+{
+	*out = (struct grub_probe){.fs = "ext2"};
+	return strchr(table[dev].name, ',') || dev == 3 ? 0 : err_set(err, ERR_NOENT, "none");
+}
+
+/* A disk with partitions stands for the one with the menu. */
+static void tables(void **state)
+{
+	static const struct grub_files_ops ops = {.probe = probe};
+	static const struct {
+		const char *name, *root;
+		size_t home;
+		const char *dev;
+		bool moved;
+	} cases[] = {
+	        {"/a", "(hd0)", 2, "hd0,msdos5", true},
+	        {"(hd0)/a", "hd1", 1, "hd0,msdos1", true},
+	        {"(xen/xvda)/a", "", 1, "hd0,msdos1", true},
+	        {"/a", "hd0,1", 2, "hd0,msdos1", false},
+	        {"/a", "hd0", 4, "hd0", false}, /* the menu is on another disk */
+	        {"/a", "hd1", 4, "hd1", false}, /* has a file system */
+	        {"/a", "hd3", 8, "hd3", false},
+	        {"/a", "hd0", SIZE_MAX, "hd0", false},
+	};
+	struct grub_files f = mutable_files;
+
+	f.ops = &ops;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(buf_fini) struct buf path = BUF_INIT;
+		struct file_base base = {&f, str_from(cases[i].root), 1, cases[i].home};
+		struct err err = ERR_INIT;
+		bool moved = false;
+		size_t dev = 0;
+
+		assert_ok(file_locate(&base, str_from(cases[i].name), &dev, &path, &moved, &err),
+		          &err);
+		assert_string_equal(table[dev].name, cases[i].dev);
+		assert_int_equal(moved, cases[i].moved);
 	}
 }
 
@@ -354,12 +399,12 @@ static void options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(devices),     cmocka_unit_test(legacy_devices),
-	        cmocka_unit_test(paths),       cmocka_unit_test(locating),
-	        cmocka_unit_test(env_reading), cmocka_unit_test(env_writing),
-	        cmocka_unit_test(env_full),    cmocka_unit_test(versions),
-	        cmocka_unit_test(patterns),    cmocka_unit_test(pattern_time),
-	        cmocka_unit_test(options),
+	        cmocka_unit_test(devices),      cmocka_unit_test(legacy_devices),
+	        cmocka_unit_test(paths),        cmocka_unit_test(locating),
+	        cmocka_unit_test(tables),       cmocka_unit_test(env_reading),
+	        cmocka_unit_test(env_writing),  cmocka_unit_test(env_full),
+	        cmocka_unit_test(versions),     cmocka_unit_test(patterns),
+	        cmocka_unit_test(pattern_time), cmocka_unit_test(options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
