@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a thing cannot be asked here, because this host does not run Xen, it is unknown. */
+#include <errno.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "busy.h"
 #include "check.h"
 #include "guest/host.h"
+#include "image/target.h"
 #include "xl.h"
 
 #define BRIDGE_DEFAULT "xenbr0"
@@ -158,6 +160,27 @@ static void check_bridges(const struct arguments *a, struct findings *out)
 	}
 }
 
+/* -ERR_BUSY: by a guest, by a loop device, or by a program that has locked it. */
+static int in_use(char *path, struct err *err)
+{
+	struct target t = TARGET_INIT;
+	int rc = busy_check(&path, 1, err);
+
+	if (rc < 0)
+		return rc;
+	rc = target_open_existing(&t, path, true, err);
+	target_fini(&t);
+	return rc;
+}
+
+/* Findings name their subject themselves. */
+static const char *without_name(const char *text, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
 static void check_disks(const struct arguments *a, struct findings *out)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -167,8 +190,12 @@ static void check_disks(const struct arguments *a, struct findings *out)
 		if (access(path, F_OK) < 0)
 			findings_add(out, FINDING_ERROR, "disk", path,
 			             "correct disk= in the config", "is not there");
-		else if (busy_check(&path, 1, &err) < 0)
-			findings_add(out, FINDING_ERROR, "disk", path, "", "%s", err.text);
+		else if (in_use(path, &err) < 0)
+			findings_add(out,
+			             err.sys_errno == EACCES || err.sys_errno == EPERM
+			                     ? FINDING_UNKNOWN
+			                     : FINDING_ERROR,
+			             "disk", path, "", "%s", without_name(err.text, path));
 		else
 			findings_add(out, FINDING_OK, "disk", path, "",
 			             "is there, and nobody is known to use it");

@@ -81,11 +81,13 @@ static int lock_file(int fd, const char *path, bool read_only, struct err *err)
 {
 	struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 
-	if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-		return err_set(err, ERR_BUSY, "%s: another program has locked it", path);
-	if (fcntl(fd, F_OFD_SETLK, &lock) < 0 && (errno == EACCES || errno == EAGAIN))
-		return err_set(err, ERR_BUSY, "%s: another program has locked it", path);
-	return 0;
+	if ((flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+	    (fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN)))
+		return 0;
+	return err_set(err, ERR_BUSY,
+	               "%s: locked by another program, such as a running guest's QEMU or another "
+	               "domstrap; try again when it has ended",
+	               path);
 }
 
 int target_open_existing(struct target *t, const char *path, bool read_only, struct err *err)

@@ -118,6 +118,8 @@ sed 's,/.*/direct.kernel,/no/such.kernel,' direct.cfg >x.cfg
 ends 4 '^error: /no/such.kernel: ' check x.cfg
 printf 'name = "n\033"\nmemory = 64\n' >x.cfg
 ends 4 '^error: disks: there is none' check x.cfg
+( exec 9<one.img; flock -x 9; ends 4 '^error: [^:]*one.img: locked by another program' check one.cfg )
+ends 0 'one.img: is there, and nobody' check one.cfg
 
 # The tests' own system has no kernel worth the name: it is not known whether that would run.
 ends 0 '^warning: .*/kernel: it is not known whether it is one for Xen' check --system "$(system 1)"
