@@ -7,57 +7,29 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/u32_map.h"
 #include "inside.h"
 #include "nix/store_path.h"
 
 #define GCROOTS "/nix/var/nix/gcroots"
 #define DEPTH_MAX 32u
-
-static int compare_path(const void *key, const void *elem)
-{
-	return strcmp(key, ((const struct path_info *)elem)->path);
-}
-
-static size_t index_of(const struct closure *db, const char *path)
-{
-	const struct path_info *p =
-	        db->n ? bsearch(path, db->paths, db->n, sizeof *db->paths, compare_path) : NULL;
-
-	return p ? (size_t)(p - db->paths) : SIZE_MAX;
-}
-
-static void push(const struct closure *db, size_t i, bool *reached, uint32_t *stack, size_t *n)
-{
-	(void)db;
-	if (i == SIZE_MAX || reached[i])
-		return;
-	reached[i] = true;
-	stack[(*n)++] = (uint32_t)i;
-}
-
-void inside_reach(const struct closure *db, const char *path, bool *reached)
-{
-	_free_ uint32_t *stack = xcalloc(db->n + 1, sizeof *stack);
-	size_t n = 0;
-
-	push(db, index_of(db, path), reached, stack, &n);
-	while (n) {
-		const struct path_info *p = &db->paths[stack[--n]];
-
-		for (size_t i = 0; i < p->nrefs; i++)
-			push(db, p->refs[i], reached, stack, &n);
-		/* Nix's default, keep-derivations. */
-		if (p->deriver)
-			push(db, index_of(db, p->deriver), reached, stack, &n);
-	}
-}
+/* Names below both, links and all. */
+#define ENTRIES_MAX (1u << 18)
+#define PROFILES_AND_ROOTS INSIDE_PROFILES " and " GCROOTS
 
 struct finder {
 	struct ext4_edit *e;
 	const struct closure *db;
 	bool *reached;
 	const char *skip; /* the system's own profile, "DIR" of its links; NULL: none */
+	struct u32_map dirs; /* inodes that were scanned */
+	unsigned entries;
 };
+
+/*
+ * A directory has one name. A guest can give it more, 2^28 ways to the same
+ * one, so it is scanned once.
+ */
 
 /* The store path that a text lies in. */
 static bool reach_text(struct finder *f, struct str text)
@@ -114,7 +86,7 @@ static bool is_system_link(const struct finder *f, const char *dir, const char *
 	return str_starts(str_from(name), "system-") && str_ends(str_from(name), "-link");
 }
 
-static int scan(struct finder *f, const char *dir, unsigned depth, struct err *err);
+static int scan(struct finder *f, const char *dir, uint32_t ino, unsigned depth, struct err *err);
 
 static int scan_entry(struct finder *f, const char *dir, const struct ext4_entry *ent,
                       unsigned depth, struct err *err)
@@ -131,7 +103,7 @@ static int scan_entry(struct finder *f, const char *dir, const struct ext4_entry
 		return rc;
 	switch ((int)st.type) {
 	case EXT4_FT_DIR:
-		return scan(f, path, depth + 1, err);
+		return scan(f, path, ent->ino, depth + 1, err);
 	case EXT4_FT_LINK:
 		return follow(f, path, err);
 	case EXT4_FT_FILE:
@@ -144,61 +116,45 @@ static int scan_entry(struct finder *f, const char *dir, const struct ext4_entry
 	}
 }
 
-static int scan(struct finder *f, const char *dir, unsigned depth, struct err *err)
+static int scan(struct finder *f, const char *dir, uint32_t ino, unsigned depth, struct err *err)
 {
 	const struct ext4_entry *v;
-	uint32_t ino;
 	size_t n;
-	int rc = ext4_edit_find(f->e, dir, true, &ino, err);
+	int rc;
 
-	if (rc == -ERR_NOENT)
+	if (!u32_map_put(&f->dirs, ino, 0))
 		return 0;
-	if (rc == 0 && depth > DEPTH_MAX)
-		rc = err_set(err, ERR_LIMIT, "%s: directories nested deeper than %u", dir,
-		             DEPTH_MAX);
-	if (rc == 0)
-		rc = ext4_edit_list(f->e, ino, &v, &n, err);
+	if (depth > DEPTH_MAX)
+		return err_set(err, ERR_LIMIT, "%s: directories nested deeper than %u", dir,
+		               DEPTH_MAX);
+	rc = ext4_edit_list(f->e, ino, &v, &n, err);
+	if (rc == 0 && n > ENTRIES_MAX - f->entries)
+		return err_set(err, ERR_LIMIT, "%s: over %u names in all of " PROFILES_AND_ROOTS,
+		               dir, ENTRIES_MAX);
+	f->entries += rc == 0 ? (unsigned)n : 0;
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = scan_entry(f, dir, &v[i], depth, err);
 	return rc;
+}
+
+static int scan_top(struct finder *f, const char *dir, struct err *err)
+{
+	uint32_t ino;
+	int rc = err_absent(ext4_edit_find(f->e, dir, true, &ino, err));
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	return scan(f, dir, ino, 0, err);
 }
 
 int inside_roots(struct offline *off, const struct inside *in, bool *reached, struct err *err)
 {
 	struct finder f = {
 	        .e = off->root.edit, .db = &in->db, .reached = reached, .skip = INSIDE_PROFILES};
-	int rc = scan(&f, INSIDE_PROFILES, 0, err);
+	int rc = scan_top(&f, INSIDE_PROFILES, err);
 
-	return rc < 0 ? rc : scan(&f, GCROOTS, 0, err);
-}
-
-int inside_sizes(struct offline *off, struct inside *in, struct err *err)
-{
-	const struct profile *p = &in->profiles[0];
-	size_t n = in->db.n;
-	_free_ bool *shared = xcalloc(n + 1, sizeof *shared);
-	_free_ bool *mine = xcalloc(n + 1, sizeof *mine);
-	_free_ uint32_t *users = xcalloc(n + 1, sizeof *users);
-	int rc;
-
-	if (in->db_err.code)
-		return 0;
-	rc = inside_roots(off, in, shared, err);
-	if (rc < 0)
-		return rc;
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t g = 0; g < p->n; g++) {
-			memset(mine, 0, n * sizeof *mine);
-			inside_reach(&in->db, p->v[g].system.toplevel, mine);
-			for (size_t i = 0; i < n; i++) {
-				if (!mine[i])
-					continue;
-				if (pass == 0)
-					users[i]++;
-				else if (users[i] == 1 && !shared[i])
-					p->v[g].own_bytes += in->db.paths[i].nar_size;
-			}
-		}
-	}
-	return 0;
+	if (rc == 0)
+		rc = scan_top(&f, GCROOTS, err);
+	u32_map_fini(&f.dirs);
+	return rc;
 }

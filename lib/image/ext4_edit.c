@@ -255,6 +255,7 @@ void ext4_edit_free(struct ext4_edit *e)
 		free(e->dirs[i]);
 	}
 	free(e->dirs);
+	u32_map_fini(&e->dir_of);
 	ext4_stream_free(e->stream);
 	ext4_writer_fini(&e->writer);
 	ext4_space_fini(&e->space);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIRS_MAX 65536u /* in memory at once */
+/* In memory at once, and names in them. */
+#define DIRS_MAX 65536u
+#define ENTRIES_MAX (2 * EXT4_EDIT_ENTRIES_MAX)
 
 /* ---- reading -------------------------------------------------------------- */
 
@@ -116,13 +118,12 @@ int edit_dir_read(struct ext4_edit *e, uint32_t ino, struct edit_dir *out, struc
 int edit_dir_get(struct ext4_edit *e, uint32_t ino, struct edit_dir **out, struct err *err)
 {
 	struct edit_dir d;
+	uint32_t at;
 	int rc;
 
-	for (size_t i = 0; i < e->n_dirs; i++) {
-		if (e->dirs[i]->ino == ino && !e->dirs[i]->gone) {
-			*out = e->dirs[i];
-			return 0;
-		}
+	if (u32_map_get(&e->dir_of, ino, &at) && !e->dirs[at]->gone) {
+		*out = e->dirs[at];
+		return 0;
 	}
 	if (e->n_dirs >= DIRS_MAX)
 		return err_set(err, ERR_LIMIT, "%s: more than %u directories to look at",
@@ -130,6 +131,13 @@ int edit_dir_get(struct ext4_edit *e, uint32_t ino, struct edit_dir **out, struc
 	rc = edit_dir_read(e, ino, &d, err);
 	if (rc < 0)
 		return rc;
+	if (d.n > ENTRIES_MAX - e->n_entries) {
+		edit_dir_fini(&d);
+		return err_set(err, ERR_LIMIT, "%s: more than %u names to look at",
+		               e->target->name, ENTRIES_MAX);
+	}
+	e->n_entries += d.n;
+	u32_map_put(&e->dir_of, ino, (uint32_t)e->n_dirs);
 	GROW(e->dirs, e->n_dirs, e->dir_cap);
 	*out = e->dirs[e->n_dirs++] = xmalloc(sizeof d);
 	**out = d;

@@ -80,9 +80,10 @@ static int release_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_la
 
 static void forget(struct ext4_edit *e, uint32_t ino)
 {
-	for (size_t i = 0; i < e->n_dirs; i++)
-		if (e->dirs[i]->ino == ino)
-			e->dirs[i]->gone = true;
+	uint32_t at;
+
+	if (u32_map_get(&e->dir_of, ino, &at))
+		e->dirs[at]->gone = true;
 }
 
 static int release_children(struct ext4_edit *e, uint32_t ino, uint64_t *bytes, unsigned depth,

@@ -3,6 +3,7 @@
 #ifndef IMAGE_EXT4_EDIT_IN_H
 #define IMAGE_EXT4_EDIT_IN_H
 
+#include "base/u32_map.h"
 #include "image/ext4_edit.h"
 #include "image/ext4_overlay.h"
 #include "image/ext4_space.h"
@@ -32,7 +33,9 @@ struct ext4_edit {
 	struct ext4_stream *stream; /* for ext4_edit_add() */
 	struct ext4_place next;
 	struct edit_dir **dirs;
-	size_t n_dirs, dir_cap;
+	size_t n_dirs, dir_cap, n_entries; /* entries: of all that were read */
+	struct u32_map dir_of;             /* by inode, the last one that had it */
+	uint64_t steps;                    /* along paths */
 	char label[17];
 };
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers by number, such as what is known of an inode. Starts from zeros. */
+#ifndef BASE_U32_MAP_H
+#define BASE_U32_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct u32_map {
+	struct u32_slot *slots;
+	size_t n, cap; /* cap: a power of two */
+};
+
+/* Let key stand for value, under UINT32_MAX. false: it stood for something before. */
+bool u32_map_put(struct u32_map *m, uint32_t key, uint32_t value);
+bool u32_map_get(const struct u32_map *m, uint32_t key, uint32_t *value);
+void u32_map_fini(struct u32_map *m);
+
+#endif
