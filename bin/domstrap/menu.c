@@ -24,8 +24,11 @@ static char *join(char *const *words, size_t n)
 
 static struct grub_entry entry_of(const struct nixos_system *s, const char *params)
 {
-	return (struct grub_entry){
-	        .init = s->init, .kernel = s->kernel, .initrd = s->initrd, .params = params};
+	return (struct grub_entry){.toplevel = s->toplevel,
+	                           .init = s->init,
+	                           .kernel = s->kernel,
+	                           .initrd = s->initrd,
+	                           .params = params};
 }
 
 /* configuration-name, without blanks at its ends; "" where there is none. */
@@ -113,13 +116,18 @@ static void fill_in(const struct guest *g, struct menu *m)
 	m->profile = (struct grub_profile){.generations = &m->generation, .n = 1};
 	set_id(g, guest_root(g), m->root_id);
 	set_id(g, &g->disks[0], m->boot_id);
+	grub_form_new(
+	        &(struct grub_place){
+	                .by = g->opt.fs_identifier,
+	                .boot_id = m->boot_id,
+	                .root_id = m->root_id,
+	                .separate_boot = guest_is_split(g),
+	                .copy_kernels = g->opt.copy_kernels || guest_is_split(g),
+	                .timeout = TIMEOUT_S,
+	        },
+	        &m->form);
 	m->cfg = (struct grubcfg){
-	        .by = g->opt.fs_identifier,
-	        .boot_id = m->boot_id,
-	        .root_id = m->root_id,
-	        .separate_boot = guest_is_split(g),
-	        .copy_kernels = g->opt.copy_kernels || guest_is_split(g),
-	        .timeout = TIMEOUT_S,
+	        .form = &m->form,
 	        .limit = LIMIT,
 	        .current = &m->generation,
 	        .profiles = &m->profile,
@@ -201,6 +209,7 @@ void menu_fini(struct menu *m)
 	}
 	for (size_t i = 0; i < m->n_fds; i++)
 		io_close(&m->fds[i]);
+	grub_form_fini(&m->form);
 	free(m->fds);
 	free(m->systems);
 	free(m->specials);

@@ -18,6 +18,7 @@ struct menu {
 	char root_id[64], boot_id[64];
 	struct grub_generation generation;
 	struct grub_profile profile;
+	struct grub_form form;
 	struct grubcfg cfg;
 	int *fds; /* of copied kernels; n_fds */
 	size_t n_fds;

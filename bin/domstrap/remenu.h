@@ -19,4 +19,10 @@
 int remenu(struct offline *off, const struct inside *in, const struct generation *current,
            unsigned limit, struct err *err);
 
+/*
+ * Whether remenu() can write the menu that is there, before anything is changed: 0,
+ * 1: there is none, -ERR_UNSUPPORTED with what to do in the text.
+ */
+int remenu_check(struct offline *off, struct err *err);
+
 #endif

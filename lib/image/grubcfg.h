@@ -12,24 +12,23 @@
  * A system with specialisations has "- Default" and an entry for each of them;
  * in the submenus these are a submenu of their own. Kernels are named where
  * they are in the store, or as copies under /boot/kernels, whose names are the
- * store's paths with "-" for "/".
+ * store's paths with "-" for "/". Everything but the generations is in the
+ * form (image/grubform.h), which may be an older menu's.
  */
 #ifndef IMAGE_GRUBCFG_H
 #define IMAGE_GRUBCFG_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/buf.h"
-#include "base/err.h"
+#include "image/grubform.h"
 
 /* What one entry boots. Borrowed strings; all paths in /nix/store. */
 struct grub_entry {
-	const char *init;   /* for "init=" */
-	const char *kernel; /* the file itself, links followed */
-	const char *initrd; /* the same; NULL: no entry is made, as NixOS does it */
-	const char *params; /* kernel-params, blank-separated */
+	const char *toplevel;
+	const char *init;    /* for "init=" */
+	const char *kernel;  /* the file itself, links followed */
+	const char *initrd;  /* the same; NULL: no entry is made, as NixOS does it */
+	const char *params;  /* kernel-params, blank-separated */
+	const char *secrets; /* file name of a second initrd in /boot/kernels; NULL: none */
+	const char *dtbs;    /* directory of device trees, links followed; NULL: none */
 };
 
 struct grub_special {
@@ -55,19 +54,8 @@ struct grub_profile {
 	size_t n;
 };
 
-/* How GRUB finds a file system; NixOS's fsIdentifier. */
-enum grub_identifier {
-	GRUB_BY_UUID,
-	GRUB_BY_LABEL,
-	GRUB_PROVIDED, /* it does not: the device that GRUB came from is it */
-};
-
 struct grubcfg {
-	enum grub_identifier by;
-	const char *boot_id, *root_id;         /* UUIDs or labels of the two file systems */
-	bool separate_boot;                    /* /boot is a file system of its own */
-	bool copy_kernels;                     /* always with separate_boot */
-	unsigned timeout;                      /* seconds */
+	const struct grub_form *form;
 	size_t limit;                          /* configurationLimit: generations a profile */
 	const struct grub_generation *current; /* boots by default */
 	const struct grub_profile *profiles;   /* the system's own first */
@@ -81,7 +69,7 @@ int grubcfg_format(const struct grubcfg *cfg, struct buf *out, struct err *err);
 char *grubcfg_copy_name(const char *path);
 
 /*
- * The files that copy_kernels wants under /boot/kernels: each once, in order of
+ * The files that a form with copies wants under /boot/kernels: each once, in order of
  * first mention. *out is an array of borrowed paths that the caller frees.
  */
 size_t grubcfg_copies(const struct grubcfg *cfg, const char ***out);

@@ -8,11 +8,12 @@ world_root=1
 . "$here/../world.sh"
 mkdir "$WORLD/sys"
 
-# system N [special]: its store path
+# system N [special] [some|none]: its store path; the latter are boot.initrd.secrets, see system.nix
 system() {
-  local link=$WORLD/sys/$1${2:-} special=false
+  local link special=false
+  link=$WORLD/sys/$(IFS=-; echo "$*")
   [ -z "${2:-}" ] || special=true
-  [ -L "$link" ] || nix-build --no-out-link "$here/system.nix" --arg n "$1" --arg special $special \
+  [ -L "$link" ] || nix-build --no-out-link "$here/system.nix" --arg n "$1" --arg special $special --argstr secrets "${3:-}" \
     >"$WORLD/build.out" 2>"$WORLD/build.log" || { cat "$WORLD/build.log" >&2; fail "building system $1"; }
   [ -L "$link" ] || ln -s "$(cat "$WORLD/build.out")" "$link"
   readlink "$link"

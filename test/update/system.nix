@@ -3,7 +3,8 @@
 #
 #   n        which one
 #   special  with specialisations
-{ n, special ? false }:
+#   secrets  with a program for the boot loader's secrets: "some", or "none", which adds none
+{ n, special ? false, secrets ? "" }:
 let
   build = import ../create/build.nix;
   div = a: b: toString (a / b);
@@ -43,6 +44,11 @@ let
     printf x86_64-linux >system
     printf 'loglevel=4 console=hvc0 generation=%d' ${toString n} >kernel-params
     printf 1 >init-interface-version
+    case $secrets in
+      some) printf '#!/bin/sh\necho %s >"$1"\n' "$out" ;;
+      none) printf '#!/bin/sh\nif [ "$1" = --help ]; then\n  exit 0\nfi\n\nexit 0\necho x >"$1"\n' ;;
+    esac >append-initrd-secrets
+    if [ -n "$secrets" ]; then chmod +x append-initrd-secrets; else rm append-initrd-secrets; fi
     printf '/dev/disk/by-label/NIXOS / ext4 x-initrd.mount 0 1\n' >etc/fstab
     ln -s $kernel/bzImage kernel; ln -s $initrd/initrd initrd; ln -s $kernel kernel-modules
     for s in $specials; do ln -s $s specialisation/with-$(cut -c 45-48 <<E
@@ -50,6 +56,6 @@ let
     E
     ); done
     rmdir specialisation 2>/dev/null || true
-  '' { refers = [ shared slow fast ]; inherit kernel initrd specials; };
+  '' { refers = [ shared slow fast ]; inherit kernel initrd specials secrets; };
 in
 top "t${toString n}" (if special then [ (top "debug" [ ]) ] else [ ])

@@ -33,18 +33,29 @@ static const struct grub_generation generations[] = {
 
 static const struct grub_profile profile = {.generations = generations, .n = 3};
 
-static struct grubcfg usual(void)
+static const struct grub_place by_uuid_place = {
+        .by = GRUB_BY_UUID, .boot_id = "B", .root_id = "R", .timeout = 5};
+
+/* The form lasts until the next one. */
+static struct grubcfg of(const struct grub_place *place)
 {
+	static struct grub_form form;
+
+	grub_form_fini(&form);
+	if (place)
+		grub_form_new(place, &form);
 	return (struct grubcfg){
-	        .by = GRUB_BY_UUID,
-	        .boot_id = "B",
-	        .root_id = "R",
-	        .timeout = 5,
+	        .form = &form,
 	        .limit = 100,
 	        .current = &generations[0],
 	        .profiles = &profile,
 	        .n_profiles = 1,
 	};
+}
+
+static struct grubcfg usual(void)
+{
+	return of(&by_uuid_place);
 }
 
 static void check(const struct grubcfg *cfg, const char *const *lines, const char *absent)
@@ -83,8 +94,8 @@ static void by_uuid(void **state)
 	        "menuentry \"NixOS - Configuration 3 (2025-10-03 - 25.11.3)\" --class nixos {\n",
 	        "submenu \"> NixOS - Configuration 2 (2025-10-02 - 25.11.2)\" --class submenu {\n",
 	        "menuentry \"NixOS - Configuration 2 - Default (2025-10-02 - 25.11.2)\" ",
-	        "menuentry \"NixOS - Configuration 2 - (debug - 1970-01-01 - 25.11)\" {\n",
-	        "menuentry \"NixOS - Configuration 2 - Named\" {\n",
+	        "menuentry \"NixOS - Configuration 2 - (debug - 1970-01-01 - 25.11)\"  {\n",
+	        "menuentry \"NixOS - Configuration 2 - Named\"  {\n",
 	        "menuentry \"NixOS - Configuration 1 (1970-01-01 - 25.11.1)\" ",
 	        NULL,
 	};
@@ -101,24 +112,30 @@ static void shapes(void **state)
 	                                       "-linux-6.12.40-bzImage init=", NULL};
 	static const char *const copied[] = {"linux ($drive1)/boot/kernels/2222", NULL};
 	static const char *const plain[] = {"linux /nix/store/2222", NULL};
-	struct grubcfg cfg = usual();
+	struct grub_place place = by_uuid_place;
+	struct grubcfg cfg;
 
-	cfg.by = GRUB_BY_LABEL;
-	cfg.separate_boot = cfg.copy_kernels = true;
+	place.by = GRUB_BY_LABEL;
+	place.separate_boot = place.copy_kernels = true;
+	cfg = of(&place);
 	check(&cfg, label, "drive2");
-	cfg.by = GRUB_PROVIDED;
+	place.by = GRUB_PROVIDED;
+	cfg = of(&place);
 	check(&cfg, provided, "search");
-	cfg = usual();
-	cfg.copy_kernels = true;
+	place = by_uuid_place;
+	place.copy_kernels = true;
+	cfg = of(&place);
 	check(&cfg, copied, "drive2");
-	cfg = usual();
-	cfg.by = GRUB_PROVIDED;
+	place = by_uuid_place;
+	place.by = GRUB_PROVIDED;
+	cfg = of(&place);
 	check(&cfg, plain, "search");
 }
 
 static void limit(void **state)
 {
 	static const char *const lines[] = {"Configuration 3", "Configuration 2", NULL};
+	struct grub_place place = by_uuid_place;
 	struct grubcfg cfg = usual();
 	const char **copies;
 
@@ -126,7 +143,9 @@ static void limit(void **state)
 	check(&cfg, lines, "Configuration 1 ");
 	assert_int_equal(grubcfg_copies(&cfg, &copies), 0);
 	free(copies);
-	cfg.copy_kernels = true;
+	place.copy_kernels = true;
+	cfg = of(&place);
+	cfg.limit = 2;
 	assert_int_equal(grubcfg_copies(&cfg, &copies), 2);
 	assert_string_equal(copies[0], KERNEL);
 	assert_string_equal(copies[1], INITRD);
@@ -152,6 +171,7 @@ static void hostile(void **state)
 	g.entry.params = "a\n}\nmenuentry x {";
 	assert_fails(grubcfg_format(&cfg, &out, &err), &err, ERR_FORMAT, "kernel parameters");
 	buf_fini(&out);
+	of(NULL);
 }
 
 int main(void)
