@@ -29,15 +29,19 @@ static int catch_up(struct offline *off, struct inside *in, struct err *err)
 		rc = offline_commit(&off->boot, err);
 	if (rc == 0)
 		rc = offline_reopen(off, &off->boot, err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = clear_note(off, err);
 	if (rc == 0)
 		rc = offline_reopen(off, &off->root, err);
 	if (rc == 0)
-		ui_warn("%s: an earlier command was stopped between the disks; its boot menu fits "
-		        "its generations again",
-		        off->boot.target->name);
-	return rc < 0 ? rc : 0;
+		rc = offline_evaluate(off, false, err);
+	if (rc < 0)
+		return rc;
+	inside_mark_boots(in, off->booting.toplevel);
+	ui_warn("%s: an earlier command was stopped between the disks; its boot menu fits its "
+	        "generations again",
+	        off->boot.target->name);
+	return 0;
 }
 
 static int open_all(const struct offline_request *r, enum offline_mode mode, struct offline *off,
@@ -52,6 +56,8 @@ static int open_all(const struct offline_request *r, enum offline_mode mode, str
 		rc = inside_load(off, in, err);
 	if (rc < 0)
 		offline_close(off);
+	else
+		inside_mark_boots(in, off->booting.toplevel);
 	return rc;
 }
 

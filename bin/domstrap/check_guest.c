@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "check.h"
+#include "generations.h"
 
 #define IN_CONFIGURATION "in the guest's configuration.nix: "
 
@@ -297,6 +298,28 @@ static void check_entries(const struct arguments *a, const json_t *seen, const j
 	}
 }
 
+/* Which generation that is, and whether it is the one that everybody thinks of. */
+static void check_generation(const struct arguments *a, const json_t *seen, struct findings *out)
+{
+	const json_t *boot = json_object_get(json_object_get(seen, "nixos"), "boot");
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	const char *init = look_text(boot, "init");
+
+	if (!json_is_object(boot) || *look_text(boot, "error"))
+		return;
+	generation_boot_text(boot, &text);
+	if (a->config && !a->cfg.kernel && boots_init(a->cfg.cmdline).p && *init &&
+	    !look_true(boot, "initFound"))
+		findings_add(out, FINDING_ERROR, "init", init, "take it out of the config",
+		             "is what the config adds, and is not in the root");
+	if (generation_boot_differs(boot))
+		findings_add(out, FINDING_WARNING, "generation", "boots by default", "",
+		             "%s; the profile points at generation %" PRIu64, text.p,
+		             look_number(boot, "profileGeneration"));
+	else
+		findings_add(out, FINDING_OK, "generation", "boots by default", "", "%s", text.p);
+}
+
 void check_guest(const struct arguments *a, const json_t *seen, struct findings *out)
 {
 	const json_t *direct = json_object_get(seen, "direct");
@@ -307,6 +330,7 @@ void check_guest(const struct arguments *a, const json_t *seen, struct findings 
 		             "an HVM guest boots by its own firmware, which is not looked at");
 	} else if (json_is_object(direct)) {
 		check_start(a, seen, direct, "the host's kernel", out);
+		check_generation(a, seen, out);
 	} else if (json_is_object(menu)) {
 		findings_add(out, FINDING_OK, "menu", look_text(menu, "file"), "",
 		             "is understood by domgrub");
@@ -314,6 +338,7 @@ void check_guest(const struct arguments *a, const json_t *seen, struct findings 
 			findings_add(out, FINDING_ERROR, "menu", look_text(menu, "file"), "",
 			             "has no entry");
 		check_entries(a, seen, json_object_get(menu, "entries"), out);
+		check_generation(a, seen, out);
 	} else {
 		findings_add(out, FINDING_ERROR, "menu", "boot menu",
 		             IN_CONFIGURATION

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "change.h"
 #include "command.h"
+#include "follow.h"
+#include "gc_roots.h"
 #include "nix/store_path.h"
 
 #define SCHEMA 1
@@ -18,7 +20,7 @@ static const char usage[] =
         "\n"
         "Deletes store paths that nothing in a guest that is off needs, and, where asked,\n"
         "old generations before that. GUEST is its xl config, or its disks: images or\n"
-        "block devices. The generation that boots by default always stays.\n"
+        "block devices. What its boot menu or its config can boot always stays.\n"
         "\n"
         "      --keep N              delete all but the newest N generations\n"
         "      --older-than DAYS     delete those made so long ago or before\n"
@@ -32,7 +34,8 @@ struct gc {
 	struct offline_request req;
 	struct offline off;
 	struct inside in;
-	unsigned *gone; /* numbers of generations */
+	struct gc_roots roots; /* what can boot */
+	unsigned *gone;        /* numbers of generations */
 	size_t n_gone;
 	bool *live; /* by path of the database */
 	size_t dead;
@@ -48,6 +51,7 @@ static void gc_fini(struct gc *gc)
 	free(gc->names);
 	free(gc->gone);
 	free(gc->live);
+	gc_roots_fini(&gc->roots);
 	inside_fini(&gc->in);
 	offline_close(&gc->off);
 }
@@ -66,15 +70,19 @@ static bool goes(const struct gc *gc, const struct profile *p, size_t i)
 }
 
 /* Take them out of the list, too. */
-static void choose_generations(struct gc *gc)
+static int choose_generations(struct gc *gc, struct err *err)
 {
 	struct profile *p = &gc->in.profiles[0];
 	_free_ bool *drop = xcalloc(p->n + 1, sizeof *drop);
 	size_t kept = 0;
+	int rc;
 
 	gc->gone = xcalloc(p->n + 1, sizeof *gc->gone);
 	for (size_t i = 0; i < p->n; i++)
 		drop[i] = goes(gc, p, i);
+	rc = gc_roots_find(&gc->off, &gc->in, drop, &gc->roots, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < p->n; i++) {
 		if (!drop[i]) {
 			p->v[kept++] = p->v[i];
@@ -84,6 +92,7 @@ static void choose_generations(struct gc *gc)
 		inside_system_fini(&p->v[i].system);
 	}
 	p->n = kept;
+	return 0;
 }
 
 static int mark(struct gc *gc, struct err *err)
@@ -94,6 +103,8 @@ static int mark(struct gc *gc, struct err *err)
 	gc->live = xcalloc(gc->in.db.n + 1, sizeof *gc->live);
 	for (size_t i = 0; i < p->n; i++)
 		inside_reach(&gc->in.db, p->v[i].system.toplevel, gc->live);
+	for (size_t i = 0; i < gc->roots.n; i++)
+		inside_reach(&gc->in.db, gc->roots.paths[i], gc->live);
 	rc = inside_roots(&gc->off, &gc->in, gc->live, err);
 	for (size_t i = 0; i < gc->in.db.n; i++) {
 		if (gc->live[i])
@@ -113,7 +124,7 @@ static bool keeps(const struct gc *gc, const char *name)
 	if (p)
 		return gc->live[p - gc->in.db.paths];
 	/* Not registered: what was left half-made, or none of the store's names. */
-	return !store_path_is_base(str_from(name), &sp);
+	return gc_roots_have(&gc->roots, path) || !store_path_is_base(str_from(name), &sp);
 }
 
 static int list_names(struct gc *gc, struct err *err)
@@ -186,6 +197,7 @@ static int prune(struct offline *off, void *arg, struct err *err)
 static void report_json(const struct gc *gc)
 {
 	json_t *o = json_object(), *gone = json_array(), *paths = json_array();
+	json_t *stays = json_array();
 
 	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	json_object_set_new(o, "dryRun", json_boolean(gc->req.common.dry_run));
@@ -196,7 +208,15 @@ static void report_json(const struct gc *gc)
 
 		json_array_append_new(paths, json_string(path));
 	}
+	for (size_t i = 0; i < gc->roots.n_stays; i++) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "generation", json_integer(gc->roots.stays[i].number));
+		json_object_set_new(one, "reason", json_string(gc->roots.stays[i].why));
+		json_array_append_new(stays, one);
+	}
 	json_object_set_new(o, "generations", gone);
+	json_object_set_new(o, "stays", stays);
 	json_object_set_new(o, "paths", paths);
 	json_object_set_new(o, "narBytes", json_integer((json_int_t)gc->nar_bytes));
 	json_object_set_new(o, "diskBytes",
@@ -220,6 +240,9 @@ static void report(const struct gc *gc)
 		return;
 	for (size_t i = 0; i < gc->n_gone; i++)
 		printf("%s generation %u\n", would, gc->gone[i]);
+	for (size_t i = 0; i < gc->roots.n_stays; i++)
+		printf("generation %u stays: %s\n", gc->roots.stays[i].number,
+		       gc->roots.stays[i].why);
 	for (size_t i = 0; i < gc->n_names; i++) {
 		if (gc->req.common.dry_run || gc->req.common.level >= UI_VERBOSE)
 			printf("%s " STORE_DIR "/%s\n", would, gc->names[i]);
@@ -238,9 +261,12 @@ static int gc_run(struct gc *gc, struct err *err)
 		return rc;
 	inside_load_db(&gc->off, &gc->in);
 	rc = inside_need_put_db(&gc->in, err);
+	if (rc == 0)
+		rc = follow_known(&gc->off, err);
+	if (rc == 0)
+		rc = choose_generations(gc, err);
 	if (rc < 0)
 		return rc;
-	choose_generations(gc);
 	current = inside_current(&gc->in);
 	if (!current)
 		return err_set(err, ERR_NOENT,

@@ -9,6 +9,7 @@
 #include "change.h"
 #include "command.h"
 #include "generations.h"
+#include "look.h"
 
 #define SCHEMA 1
 
@@ -16,7 +17,8 @@ static const char usage[] =
         "usage: domstrap generations GUEST [options]\n"
         "\n"
         "Lists the generations of a guest that is off. GUEST is its xl config, or its\n"
-        "disks: images or block devices. The one that boots by default has a \"*\".\n"
+        "disks: images or block devices. The one that boots by default has a \"*\"; a \"+\"\n"
+        "is what the profile points at, where that is another.\n"
         "\n"
         "      --json                as JSON\n"
         "  -q, --quiet               errors and warnings only\n"
@@ -47,8 +49,9 @@ static void print_one(const struct generation *g, bool known)
 	put_escaped(&version, *s->version ? s->version : "-");
 	put_escaped(&kernel, *s->kernel_version ? s->kernel_version : "-");
 	put_escaped(&name, s->name);
-	printf("%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number, g->current ? '*' : ' ',
-	       generation_when(g->time, time), version.p, kernel.p, known ? str_human(g->own_bytes, size) : "?",
+	printf("%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number,
+	       generation_mark(g->boots, g->current), generation_when(g->time, time), version.p,
+	       kernel.p, known ? str_human(g->own_bytes, size) : "?",
 	       name.p ? name.p : "", s->broken ? " (cannot boot: parts are missing)" : "");
 	buf_fini(&version);
 	buf_fini(&kernel);
@@ -63,6 +66,7 @@ json_t *generation_json(const struct generation *g, bool sizes, bool known)
 	json_object_set_new(o, "generation", json_integer(g->number));
 	json_object_set_new(o, "time", json_integer(g->time));
 	json_object_set_new(o, "current", json_boolean(g->current));
+	json_object_set_new(o, "default", json_boolean(g->boots));
 	json_object_set_new(o, "system", json_string(s->toplevel));
 	/* Text of the guest that is not UTF-8 gives null. */
 	json_object_set_new(o, "version", json_string(s->version));
@@ -75,7 +79,21 @@ json_t *generation_json(const struct generation *g, bool sizes, bool known)
 	return o;
 }
 
-static void report(const struct inside *in, bool json)
+static void print_boot(const json_t *boot)
+{
+	struct buf b = BUF_INIT;
+
+	if (!generation_boot_differs(boot))
+		return;
+	generation_boot_text(boot, &b);
+	printf("boots by default: %s\n", b.p);
+	if (json_is_integer(json_object_get(boot, "profileGeneration")))
+		printf("the profile points at generation %" PRIu64 "\n",
+		       look_number(boot, "profileGeneration"));
+	buf_fini(&b);
+}
+
+static void report(const struct inside *in, json_t *boot, bool json)
 {
 	const struct profile *p = &in->profiles[0];
 	bool known = !in->db_err.code;
@@ -85,6 +103,7 @@ static void report(const struct inside *in, bool json)
 		printf("%5s  %-19s  %-28s %-14s %10s\n", "", "made", "NixOS", "kernel", "alone");
 		for (size_t i = 0; i < p->n; i++)
 			print_one(&p->v[i], known);
+		print_boot(boot);
 		return;
 	}
 	o = json_object();
@@ -93,6 +112,7 @@ static void report(const struct inside *in, bool json)
 	for (size_t i = 0; i < p->n; i++)
 		json_array_append_new(list, generation_json(&p->v[i], true, known));
 	json_object_set_new(o, "generations", list);
+	json_object_set(o, "boot", boot);
 	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	fputc('\n', stdout);
 	json_decref(o);
@@ -104,6 +124,7 @@ int cmd_generations(int argc, char **argv)
 	struct offline off;
 	struct inside in;
 	struct err err = ERR_INIT;
+	json_t *boot = NULL;
 	int rc;
 
 	ui_init(UI_NORMAL);
@@ -119,7 +140,10 @@ int cmd_generations(int argc, char **argv)
 		ui_warn("%s; what each generation alone needs is not known", in.db_err.text);
 	rc = inside_sizes(&off, &in, &err);
 	if (rc == 0)
-		report(&in, req.common.json);
+		rc = generation_boot_json(&off, &in, &boot, &err);
+	if (rc == 0)
+		report(&in, boot, req.common.json);
+	json_decref(boot);
 	inside_fini(&in);
 	offline_close(&off);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;

@@ -12,6 +12,22 @@
  * which are null where they are not known.
  */
 json_t *generation_json(const struct generation *g, bool sizes, bool known);
+/*
+ * What boots by default:
+ *
+ *     boot = { "by": "menu" | "config" | null, "file": text | null, "init": text | null,
+ *              "initFound": bool, "system": text | null, "generation": number | null,
+ *              "specialisation": text | null, "profileGeneration": number | null,
+ *              "error": text | null }
+ */
+int generation_boot_json(struct offline *off, const struct inside *in, json_t **out,
+                         struct err *err);
+/* The same for a person, from JSON: "generation 2, by (hd0,msdos1)/boot/grub/grub.cfg". */
+void generation_boot_text(const json_t *boot, struct buf *out);
+/* It is not simply the generation that the profile points at. */
+bool generation_boot_differs(const json_t *boot);
+/* The mark behind a generation's number: "*" it boots by default, "+" the profile points at it. */
+char generation_mark(bool boots, bool current);
 /* As nix-env --list-generations writes a time. Returns out. */
 const char *generation_when(int64_t t, char out[static 32]);
 

@@ -199,3 +199,41 @@ struct generation *inside_find(const struct inside *in, unsigned number)
 			return &in->profiles[0].v[i];
 	return NULL;
 }
+
+static bool is_system(struct generation *g, const char *toplevel)
+{
+	g->special = NULL;
+	for (size_t i = 0; i < g->system.n_specials; i++)
+		if (!strcmp(g->system.specials[i].system.toplevel, toplevel))
+			g->special = g->system.specials[i].name;
+	if (!strcmp(g->system.toplevel, toplevel))
+		g->special = NULL;
+	else if (!g->special)
+		return false;
+	return true;
+}
+
+/* Where several are the same system it is the profile's own, else the newest. */
+void inside_mark_boots(struct inside *in, const char *toplevel)
+{
+	const struct profile *p = &in->profiles[0];
+	struct generation *found = NULL;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct generation *g = &p->v[i];
+
+		g->boots = false;
+		if (toplevel && is_system(g, toplevel) && (!found || !found->current))
+			found = g;
+	}
+	if (found)
+		found->boots = true;
+}
+
+struct generation *inside_boots(const struct inside *in)
+{
+	for (size_t i = 0; i < in->profiles[0].n; i++)
+		if (in->profiles[0].v[i].boots)
+			return &in->profiles[0].v[i];
+	return NULL;
+}

@@ -38,7 +38,9 @@ struct generation {
 	unsigned number;
 	int64_t time; /* of its link */
 	struct inside_system system;
-	bool current;
+	bool current;         /* the profile points at it */
+	bool boots;           /* by default; see booting.h */
+	const char *special;  /* its specialisation that does, borrowed from it; NULL: itself */
 	uint64_t own_bytes; /* of NARs that no other generation or root needs */
 };
 
@@ -80,8 +82,12 @@ int inside_system_load(struct ext4_edit *e, const char *toplevel, struct inside_
                        struct err *err);
 void inside_system_fini(struct inside_system *s);
 
-/* The system's own profile's generation that boots by default; NULL: none. */
+/* The generation that the system's profile points at; NULL: none. */
 struct generation *inside_current(const struct inside *in);
+/* Set boots and special from what a booting has as its toplevel; NULL: nothing. */
+void inside_mark_boots(struct inside *in, const char *toplevel);
+/* The generation that boots by default; NULL: none of them. */
+struct generation *inside_boots(const struct inside *in);
 struct generation *inside_find(const struct inside *in, unsigned number);
 
 /*

@@ -238,7 +238,7 @@ static void print_generations(const json_t *nixos)
 		char when[32];
 
 		buf_putf(&b, "%4" PRIu64 "%c  %s", look_number(g, "generation"),
-		         look_true(g, "current") ? '*' : ' ',
+		         generation_mark(look_true(g, "default"), look_true(g, "current")),
 		         generation_when((int64_t)look_number(g, "time"), when));
 		put_field(&b, "  ", look_text(g, "version"), "");
 		put_field(&b, "  kernel ", look_text(g, "kernelVersion"), "");
@@ -247,6 +247,18 @@ static void print_generations(const json_t *nixos)
 			buf_puts(&b, "  (cannot boot: parts are missing)");
 		line(i ? "" : "generations", &b);
 	}
+}
+
+static void print_boot(const json_t *nixos)
+{
+	const json_t *boot = json_object_get(nixos, "boot");
+	_cleanup_(buf_fini) struct buf b = BUF_INIT;
+
+	generation_boot_text(boot, &b);
+	if (generation_boot_differs(boot) && look_number(boot, "profileGeneration"))
+		buf_putf(&b, "; the profile points at generation %" PRIu64,
+		         look_number(boot, "profileGeneration"));
+	line("boots", &b);
 }
 
 static void print_store(const json_t *nixos, bool paths)
@@ -290,5 +302,6 @@ void inspection_print(const struct inspection *in, bool paths, bool more)
 		return;
 	}
 	print_generations(nixos);
+	print_boot(nixos);
 	print_store(nixos, paths);
 }

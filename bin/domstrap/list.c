@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "command.h"
+#include "generations.h"
 #include "inspect.h"
 #include "offline_options.h"
 
@@ -93,13 +94,16 @@ static int add_argument(struct names *l, const char *path, struct err *err)
 
 /* ---- one guest ------------------------------------------------------------ */
 
+/* The generation that boots by default, else the one that the profile points at. */
 static const json_t *current(const json_t *nixos)
 {
+	static const char *const marks[] = {"default", "current"};
 	const json_t *list = json_object_get(nixos, "generations");
 
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (look_true(json_array_get(list, i), "current"))
-			return json_array_get(list, i);
+	for (size_t m = 0; m < ARRAY_LEN(marks); m++)
+		for (size_t i = 0; i < json_array_size(list); i++)
+			if (look_true(json_array_get(list, i), marks[m]))
+				return json_array_get(list, i);
 	return NULL;
 }
 
@@ -129,6 +133,8 @@ static json_t *one_json(const char *path, const struct inspection *in, const str
 	json_object_set_new(o, "kernelVersion", json_string(look_text(g, "kernelVersion")));
 	json_object_set_new(o, "generation",
 	                    json_integer((json_int_t)look_number(g, "generation")));
+	s = json_object_get(nixos, "boot");
+	json_object_set(o, "boot", s ? s : json_null());
 	why = err->code ? err->text : look_text(in->seen, "nixosError");
 	s = *why ? json_string(why) : NULL;
 	json_object_set_new(o, "error", s ? s : json_null());
@@ -146,7 +152,8 @@ static void put_cell(struct buf *b, const char *text, int width)
 static void print_one(const char *path, const struct inspection *in, const struct err *err)
 {
 	static const char *const known[] = {"?", "off", ""};
-	const json_t *g = current(json_object_get(in->seen, "nixos"));
+	const json_t *nixos = json_object_get(in->seen, "nixos"), *g = current(nixos);
+	const json_t *boot = json_object_get(nixos, "boot");
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
 	const char *why = err->code ? err->text : look_text(in->seen, "nixosError");
 	char text[32];
@@ -159,6 +166,10 @@ static void print_one(const char *path, const struct inspection *in, const struc
 	put_cell(&b, in->disks.n ? str_human(disk_bytes(in), (char[16]){0}) : "-", 10);
 	put_cell(&b, look_text(g, "version"), 28);
 	put_cell(&b, look_text(g, "kernelVersion"), 12);
+	if (boot && generation_boot_differs(boot)) {
+		buf_puts(&b, " boots by default: ");
+		generation_boot_text(boot, &b);
+	}
 	printf("%.*s\n", STR_ARG(str_trim(buf_str(&b))));
 	if (*why) {
 		buf_reset(&b);

@@ -20,7 +20,7 @@
 
 int look_open(const struct arguments *a, struct look_disks *out, struct err *err)
 {
-	*out = (struct look_disks){.n = 0};
+	*out = (struct look_disks){.config = a->config, .cfg = &a->cfg};
 	for (size_t i = 0; i < a->n; i++) {
 		int rc;
 

@@ -39,6 +39,8 @@ struct look_disks {
 	size_t n;
 	struct disk_spec host[2]; /* files of the host; name NULL: none */
 	const char *cmdline;      /* that goes with them; may be NULL */
+	const char *config;       /* the xl config's path, and what it says; NULL: none */
+	const struct xlcfg_guest *cfg;
 };
 
 enum {

@@ -3,7 +3,7 @@
  * What Nix keeps, read as the commands that change it do (inside.h).
  *
  *     nixos = { "disk", "start", "size": of the file system with the store,
- *               "menuPending": bool, "generations": [ generation ],
+ *               "menuPending": bool, "boot": see generations.h, "generations": [ generation ],
  *               "profiles": [ { "name", "generations": NUMBER } ],
  *               "pathCount", "narBytes": if the database was wanted and could be read,
  *               "databaseError": text, if it could not,
@@ -21,6 +21,8 @@
 static void set_up(struct look_child *c, struct offline *off)
 {
 	*off = (struct offline){.mode = OFFLINE_LOOK, .n_disks = c->disks.n};
+	if (c->disks.cfg)
+		off->config = booting_config(c->disks.config, c->disks.cfg);
 	for (size_t i = 0; i < OFFLINE_DISKS_MAX; i++)
 		off->targets[i] = (struct target)TARGET_INIT;
 	for (size_t i = 0; i < c->disks.n; i++) {
@@ -30,6 +32,7 @@ static void set_up(struct look_child *c, struct offline *off)
 		off->targets[i].fd = d->fd;
 		off->targets[i].name = xstrdup(d->name);
 		off->targets[i].size = d->size;
+		off->targets[i].sector = d->sector;
 	}
 }
 
@@ -129,6 +132,7 @@ static int fill(struct look_child *c, struct offline *off, struct inside *in, js
                 struct err *err)
 {
 	bool sizes = c->wants & LOOK_SIZES, pending = false;
+	json_t *boot = NULL;
 	int rc = offline_pending(off, &pending, err);
 
 	if (rc == 0 && c->wants & (LOOK_SIZES | LOOK_PATHS))
@@ -139,7 +143,12 @@ static int fill(struct look_child *c, struct offline *off, struct inside *in, js
 	look_set_number(o, "start", off->root.base);
 	look_set_number(o, "size", off->root.size);
 	json_object_set_new(o, "menuPending", json_boolean(pending));
-	json_object_set_new(o, "generations", generations_json(&in->profiles[0], sizes, !in->db_err.code));
+	inside_mark_boots(in, off->booting.toplevel);
+	if (rc == 0)
+		rc = generation_boot_json(off, in, &boot, err);
+	json_object_set_new(o, "boot", boot ? boot : json_null());
+	json_object_set_new(o, "generations",
+	                    generations_json(&in->profiles[0], sizes, !in->db_err.code));
 	json_object_set_new(o, "profiles", profiles_json(in));
 	if (rc == 0 && c->wants & (LOOK_SIZES | LOOK_PATHS))
 		rc = put_store(c, off, in, o, err);

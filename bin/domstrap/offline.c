@@ -41,7 +41,9 @@ static int take_arguments(struct offline *off, const struct offline_options *opt
 		return err_set(err, ERR_USAGE, "%s: a config without disks", a.config);
 	for (; off->n_disks < a.n; off->n_disks++)
 		off->paths[off->n_disks] = take(&a.v[off->n_disks].path);
-	off->direct_kernel = take(&a.cfg.kernel);
+	off->cfg = a.cfg;
+	a.cfg = (struct xlcfg_guest){0};
+	off->config = booting_config(a.config, &off->cfg);
 	return 0;
 }
 
@@ -79,6 +81,8 @@ static int take_fs(struct offline *off, const struct offline_fs *fs, struct err 
 
 	if (rc == 0 && !root && !off->boot.edit)
 		rc = is_dir(e, "/grub", &boot, err);
+	if (rc == 0 && !root && !off->boot.edit && !boot)
+		rc = is_dir(e, "/extlinux", &boot, err);
 	if (rc < 0)
 		return rc;
 	if (root) {
@@ -207,7 +211,13 @@ int offline_find(struct offline *off, struct err *err)
 	off->boot_dir = off->separate_boot ? "" : "/boot";
 	if (!off->separate_boot)
 		off->boot = off->root;
-	return 0;
+	return offline_evaluate(off, false, err);
+}
+
+int offline_evaluate(struct offline *off, bool staged, struct err *err)
+{
+	booting_fini(&off->booting);
+	return booting_read(off, &off->config, staged, &off->booting, err);
 }
 
 int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
@@ -238,9 +248,9 @@ void offline_close(struct offline *off)
 		free(off->paths[i]);
 	}
 	off->n_disks = 0;
-	free(off->direct_kernel);
-	free(off->menu_path);
-	off->direct_kernel = off->menu_path = NULL;
+	free(take(&off->menu_path));
+	booting_fini(&off->booting);
+	xlcfg_guest_fini(&off->cfg);
 }
 
 int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "arguments.h"
+#include "booting.h"
 #include "image/ext4_edit.h"
 #include "ui.h"
 
@@ -66,7 +67,9 @@ struct offline {
 	const char *boot_dir; /* "/boot", or "" where it has a file system of its own */
 	enum menu_kind menu_kind;
 	char *menu_path; /* in the boot file system; NULL: where NixOS puts it */
-	char *direct_kernel;  /* the config boots this one of the host; NULL: none */
+	struct xlcfg_guest cfg;        /* what the config says; zeros without one */
+	struct booting_config config;  /* of that, what boots; borrowed from it */
+	struct booting booting;
 };
 
 /*
@@ -78,6 +81,9 @@ int offline_open(const struct offline_options *opt, enum offline_mode mode, stru
 void offline_close(struct offline *off);
 /* The same from disks that are open already: paths, n_disks and targets are set. */
 int offline_find(struct offline *off, struct err *err);
+
+/* Look again at what boots: now, or (staged) once the changes are committed. */
+int offline_evaluate(struct offline *off, bool staged, struct err *err);
 
 /* Open one file system's edit again, after a commit. */
 int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err);

@@ -4,6 +4,7 @@
 
 #include "change.h"
 #include "command.h"
+#include "follow.h"
 
 #define SCHEMA 1
 
@@ -89,7 +90,9 @@ int cmd_rollback(int argc, char **argv)
 	rc = change_begin(&req, req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE, &off, &in, &err);
 	if (rc < 0)
 		return command_failed(&err);
-	rc = choose(&in, req.to, &g, &err);
+	rc = follow_check(&off, &err);
+	if (rc == 0)
+		rc = choose(&in, req.to, &g, &err);
 	if (rc == 0 && !req.common.dry_run)
 		rc = change(&off, &in, g, &err);
 	if (rc == 0)

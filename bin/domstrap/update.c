@@ -8,6 +8,7 @@
 #include "command.h"
 #include "difference.h"
 #include "enlarge.h"
+#include "follow.h"
 #include "image/store_add.h"
 #include "nixos_files.h"
 #include "store/system.h"
@@ -399,13 +400,15 @@ static int update(struct update *u, struct err *err)
 		return rc;
 	rc = check_boot(u, err);
 	if (rc == 0 && u->req.system)
+		rc = follow_check(&u->off, err);
+	if (rc == 0 && u->req.system)
 		rc = load(u, err);
 	if (rc == 0)
 		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
-	if (rc == 0 && u->off.direct_kernel && u->req.system)
+	if (rc == 0 && u->off.config.kernel && u->req.system)
 		ui_warn("the config boots the host's %s: make it boot the new system's kernel and "
 		        "init= yourself",
-		        u->off.direct_kernel);
+		        u->off.config.kernel);
 	if (rc == 0)
 		report(u);
 	inside_fini(&u->in);

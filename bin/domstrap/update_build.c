@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "change.h"
+#include "follow.h"
 
 /* "web1" for what create made for it. */
 static char *guest_name(const char *file)
@@ -41,9 +42,10 @@ static int look(const struct offline_request *r, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	rc = follow_check(&off, err);
 	inside_fini(&in);
 	offline_close(&off);
-	return 0;
+	return rc;
 }
 
 int update_build(struct offline_request *r, char **built, struct err *err)

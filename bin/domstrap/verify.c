@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "busy.h"
 #include "command.h"
+#include "generations.h"
 #include "image/target.h"
 #include "nix/store_path.h"
 #include "offline_options.h"
@@ -244,6 +245,25 @@ static void check_generations(struct verify *v, const json_t *nixos)
 		        "an earlier command was stopped: the menu does not fit the generations");
 }
 
+/* The config's own init=, and whether menu and profile mean the same generation. */
+static void check_boot(struct verify *v, const json_t *nixos)
+{
+	const json_t *boot = json_object_get(nixos, "boot");
+	const char *config = v->args.config, *init = look_text(boot, "init");
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+
+	if (config && boots_init(v->args.cfg.cmdline).p && *init && !look_true(boot, "initFound"))
+		findings_add(&v->found, FINDING_ERROR, "init", config,
+		             "correct it; domstrap generations says which systems there are",
+		             "init=%s is not in the root", init);
+	if (!generation_boot_differs(boot) || *look_text(boot, "error"))
+		return;
+	generation_boot_text(boot, &text);
+	findings_add(&v->found, FINDING_WARNING, "generation", "boots by default", "",
+	             "%s; the profile points at generation %" PRIu64, text.p,
+	             look_number(boot, "profileGeneration"));
+}
+
 static int check_store(struct verify *v, struct err *err)
 {
 	const json_t *nixos = json_object_get(v->seen, "nixos");
@@ -263,6 +283,7 @@ static int check_store(struct verify *v, struct err *err)
 	if (*look_text(nixos, "databaseError"))
 		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
 		             look_text(nixos, "databaseError"));
+	check_boot(v, nixos);
 	rc = take_paths(v, nixos, err);
 	return rc < 0 ? rc
 	              : verify_hashes(&v->disks, &at, v->paths, v->n_paths, v->req.threads,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "grub/menu.h"
 
 struct walk_menu {
 	struct boots *out;
@@ -122,6 +123,21 @@ static void take_default(struct walk_menu *w, struct grub_menu *m)
 	grub_boot_fini(&boot);
 }
 
+static enum boots_dialect dialect_of(enum grub_dialect dialect)
+{
+	switch (dialect) {
+	case GRUB_EXTLINUX:
+		return BOOTS_EXTLINUX;
+	case GRUB_LEGACY:
+		return BOOTS_LEGACY;
+	case GRUB_BLS:
+		return BOOTS_BLS;
+	case GRUB_SCRIPT:
+		break;
+	}
+	return BOOTS_GRUB;
+}
+
 int boots_read(struct grub_files *files, const char *more, struct boots *out, struct err *err)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
@@ -131,7 +147,10 @@ int boots_read(struct grub_files *files, const char *more, struct boots *out, st
 	if (rc < 0)
 		return rc;
 	*out = (struct boots){
-	        .dialect = m->dialect, .dev = m->dev, .path = xstrdup(m->path ? m->path : "")};
+	        .dialect = dialect_of(m->dialect),
+	        .dev = m->dev,
+	        .path = xstrdup(m->path ? m->path : ""),
+	};
 	take_menu(&w, m, "", 0);
 	take_default(&w, m);
 	return 0;

@@ -7,10 +7,23 @@
 #ifndef GUEST_BOOTS_H
 #define GUEST_BOOTS_H
 
-#include "grub/menu.h"
+#include <stddef.h>
 
-#define BOOTS_DEPTH_MAX 8u     /* menus within each other */
+#include "base/err.h"
+#include "base/str.h"
+
+#define BOOTS_DEPTH_MAX 8u      /* menus within each other */
 #define BOOTS_ENTRIES_MAX 4096u /* of all menus */
+
+struct grub_files;
+
+/* Whose language it is written in. */
+enum boots_dialect {
+	BOOTS_GRUB,
+	BOOTS_EXTLINUX,
+	BOOTS_LEGACY, /* menu.lst */
+	BOOTS_BLS,    /* entries of the Boot Loader Specification */
+};
 
 struct boots_entry {
 	char *title;  /* "submenu > entry" */
@@ -21,7 +34,7 @@ struct boots_entry {
 };
 
 struct boots {
-	enum grub_dialect dialect;
+	enum boots_dialect dialect;
 	size_t dev; /* where the menu lies */
 	char *path;
 	struct boots_entry *v; /* the entries that boot something */

@@ -36,7 +36,7 @@ static void every_entry(void **state)
 	struct boots b;
 
 	assert_int_equal(read_text(menu, NULL, &b, &err), 0);
-	assert_int_equal(b.dialect, GRUB_SCRIPT);
+	assert_int_equal(b.dialect, BOOTS_GRUB);
 	assert_string_equal(b.path, "/boot/grub/grub.cfg");
 	assert_int_equal(b.n, 3);
 	assert_string_equal(b.v[0].title, "A");
@@ -78,7 +78,7 @@ static void nothing_by_default(void **state)
 	                           "DEFAULT x\nLABEL x\n LINUX /none\nLABEL y\n LINUX /k\n",
 	                           NULL, &b, &err),
 	                 0);
-	assert_int_equal(b.dialect, GRUB_EXTLINUX);
+	assert_int_equal(b.dialect, BOOTS_EXTLINUX);
 	assert_int_equal(b.n, 1);
 	assert_string_equal(b.v[0].title, "y");
 	assert_non_null(b.why);

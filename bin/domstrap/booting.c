@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "booting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "guest/disks.h"
+#include "image/staged.h"
+#include "nix/store_path.h"
+#include "offline.h"
+
+void booting_fini(struct booting *b)
+{
+	boots_fini(&b->menu);
+	free(b->menu_place);
+	free(b->init);
+	free(b->toplevel);
+	free(b->why);
+	*b = (struct booting){.place = NULL};
+}
+
+struct booting_config booting_config(const char *path, const struct xlcfg_guest *cfg)
+{
+	bool direct = cfg->kernel && !cfg->bootloader;
+
+	return (struct booting_config){.path = path,
+	                               .kernel = direct ? cfg->kernel : NULL,
+	                               .ramdisk = direct ? cfg->ramdisk : NULL,
+	                               .cmdline = cfg->cmdline};
+}
+
+/* ---- where an init= leads ------------------------------------------------- */
+
+/* The store path that a text lies in; NULL: in none. */
+static char *store_part(const char *path)
+{
+	struct store_path sp;
+	struct str rest;
+
+	return store_path_is_in(str_from(path), &sp, &rest) ? store_path_format(&sp) : NULL;
+}
+
+/* "/nix/var/nix/profiles/system/init" is in whatever the links before its name lead to. */
+int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struct err *err)
+{
+	const char *slash = strrchr(init, '/');
+	_free_ char *dir = slash ? xstrndup(init, (size_t)(slash - init)) : NULL;
+	_free_ char *real = NULL;
+	uint32_t ino;
+	int rc;
+
+	*out = store_part(init);
+	if (*out || !dir || *init != '/' || strlen(init) >= EXT4_EDIT_PATH_MAX)
+		return 0;
+	rc = err_absent(ext4_edit_resolve(root, *dir ? dir : "/", &ino, &real, err));
+	if (rc == 0)
+		*out = store_part(real);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- the menu ------------------------------------------------------------- */
+
+static bool lies_in(struct disks *d, size_t dev, const struct offline *off,
+                    const struct offline_fs *fs)
+{
+	return fs->edit && &off->targets[disks_index(d, dev)] == fs->target &&
+	       disks_window(d, dev)->start == fs->base;
+}
+
+static enum menu_kind kind_of(const struct booting *b, const char *dir)
+{
+	_free_ char *grub = xasprintf("%s/" OFFLINE_GRUB_CFG, dir);
+	_free_ char *extlinux = xasprintf("%s/extlinux/extlinux.conf", dir);
+
+	if (!strcmp(b->menu.path, grub))
+		return MENU_GRUB;
+	return strcmp(b->menu.path, extlinux) != 0 ? MENU_NONE : MENU_EXTLINUX;
+}
+
+/* Which file system has the menu, and whether that is one to be written. */
+static void settle(struct offline *off, struct disks *d, struct booting *b)
+{
+	struct buf place = BUF_INIT;
+
+	disks_name(d, b->menu.dev, b->menu.path, &place);
+	b->menu_place = buf_steal(&place);
+	off->menu_kind = MENU_NONE;
+	if (lies_in(d, b->menu.dev, off, &off->boot))
+		off->menu_kind = kind_of(b, off->boot_dir);
+	b->foreign = off->menu_kind == MENU_NONE;
+}
+
+static void specs_fill(struct offline *off, bool staged, struct staged *over,
+                       struct disk_spec *spec)
+{
+	for (size_t i = 0; i < off->n_disks; i++) {
+		struct target *t = &off->targets[i];
+
+		spec[i] = (struct disk_spec){.fd = t->fd,
+		                             .size = t->size,
+		                             .sector = t->sector ? t->sector : 512,
+		                             .name = t->name};
+		if (!staged)
+			continue;
+		staged_init(&over[i], t);
+		if (off->root.target == t)
+			over[i].edits[0] = off->root.edit;
+		if (off->separate_boot && off->boot.target == t)
+			over[i].edits[1] = off->boot.edit;
+		spec[i].src = &over[i].src;
+	}
+}
+
+/* 0, 1: there is none, or -ERR_*: it cannot be read. */
+static int read_menu(struct offline *off, const char *more, bool staged, struct booting *b,
+                     struct err *err)
+{
+	struct staged over[OFFLINE_DISKS_MAX];
+	struct disk_spec spec[OFFLINE_DISKS_MAX];
+	_cleanup_(buf_fini) struct buf notes = BUF_INIT;
+	struct disks *d;
+	int rc;
+
+	specs_fill(off, staged, over, spec);
+	d = disks_new(spec, off->n_disks, &notes);
+	rc = err_absent(boots_read(disks_files(d), more, &b->menu, err));
+	if (rc == 0)
+		settle(off, d, b);
+	disks_free(d);
+	return rc;
+}
+
+/* ---- what boots by default ------------------------------------------------ */
+
+static int set_default(struct offline *off, struct booting *b, const char *args, struct err *err)
+{
+	struct str init = boots_init(args);
+
+	if (!init.p)
+		return 0;
+	b->init = xstrndup(init.p, init.n);
+	return booting_toplevel(off->root.edit, b->init, &b->toplevel, err);
+}
+
+static int decide(struct offline *off, const struct booting_config *config, struct booting *b,
+                  int menu, const char *why, struct err *err)
+{
+	if (config->kernel) {
+		b->kind = BOOTING_CONFIG;
+		b->place = config->path;
+		return set_default(off, b, config->cmdline, err);
+	}
+	if (menu != 0) {
+		b->kind = menu < 0 ? BOOTING_UNKNOWN : BOOTING_NOTHING;
+		b->why = xstrdup(why);
+		return 0;
+	}
+	b->kind = BOOTING_MENU;
+	/* Its init= comes last on the command line, and the last one counts. */
+	b->place = boots_init(config->cmdline).p ? config->path : b->menu_place;
+	if (!b->menu.why)
+		return set_default(off, b, b->menu.chosen.args, err);
+	b->why = xstrdup(b->menu.why);
+	return 0;
+}
+
+int booting_read(struct offline *off, const struct booting_config *config, bool staged,
+                 struct booting *out, struct err *err)
+{
+	struct booting b = {.place = NULL};
+	struct err why = ERR_INIT;
+	int rc;
+
+	off->menu_kind = MENU_NONE;
+	rc = read_menu(off, config->kernel ? NULL : config->cmdline, staged, &b, &why);
+	rc = decide(off, config, &b, rc, why.text, err);
+	if (rc < 0)
+		booting_fini(&b);
+	else
+		*out = b;
+	return rc;
+}
+
+/* ---- everything that can boot --------------------------------------------- */
+
+static int visit(struct offline *off, struct booting_item *item, const char *args,
+                 int (*fn)(void *arg, const struct booting_item *item, struct err *err), void *arg,
+                 struct err *err)
+{
+	struct str init = boots_init(args);
+	_free_ char *path = init.p ? xstrndup(init.p, init.n) : NULL;
+	_free_ char *toplevel = NULL;
+	int rc = path ? booting_toplevel(off->root.edit, path, &toplevel, err) : 0;
+
+	item->toplevel = toplevel;
+	return rc < 0 ? rc : fn(arg, item, err);
+}
+
+static int visit_entry(struct offline *off, const struct boots_entry *e,
+                       int (*fn)(void *arg, const struct booting_item *item, struct err *err),
+                       void *arg, struct err *err)
+{
+	_free_ const char **texts = xcalloc(e->n_initrds + 2, sizeof *texts);
+	struct booting_item item = {.title = e->title, .v = texts};
+
+	texts[item.n++] = e->kernel;
+	texts[item.n++] = e->args;
+	for (size_t i = 0; i < e->n_initrds; i++)
+		texts[item.n++] = e->initrds[i];
+	return visit(off, &item, e->args, fn, arg, err);
+}
+
+int booting_each(struct offline *off, const struct booting *b, const struct booting_config *config,
+                 int (*fn)(void *arg, const struct booting_item *item, struct err *err), void *arg,
+                 struct err *err)
+{
+	const char *mine[] = {config->kernel, config->ramdisk, config->cmdline};
+	struct booting_item item = {.v = mine, .n = ARRAY_LEN(mine)};
+	int rc = config->path ? visit(off, &item, config->cmdline, fn, arg, err) : 0;
+
+	for (size_t i = 0; i < b->menu.n && rc == 0; i++)
+		rc = visit_entry(off, &b->menu.v[i], fn, arg, err);
+	/* A menu may boot by default what none of its entries is when it is chosen. */
+	if (rc == 0 && b->menu.chosen.kernel)
+		rc = visit_entry(off, &b->menu.chosen, fn, arg, err);
+	return rc;
+}

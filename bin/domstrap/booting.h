@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest that is off boots: the kernel that its xl config names, or what
+ * its boot menu says, evaluated as domgrub does. Whatever that can boot is never
+ * deleted, and a change that it would not follow is refused.
+ */
+#ifndef DOMSTRAP_BOOTING_H
+#define DOMSTRAP_BOOTING_H
+
+#include <stdbool.h>
+
+#include "guest/boots.h"
+
+struct offline;
+struct ext4_edit;
+struct xlcfg_guest;
+
+enum booting_kind {
+	BOOTING_NOTHING, /* there is no menu, and no config that names a kernel */
+	BOOTING_UNKNOWN, /* the menu cannot be read */
+	BOOTING_MENU,
+	BOOTING_CONFIG, /* the config's kernel= */
+};
+
+/* Start from zeros; end with booting_fini(). Texts may be the guest's own. */
+struct booting {
+	enum booting_kind kind;
+	struct boots menu; /* where there is one, whatever boots */
+	char *menu_place;  /* "(hd0,msdos1)/boot/grub/grub.cfg"; NULL: there is none */
+	bool foreign;      /* it is none that remenu() could write */
+	const char *place; /* of what decides: menu_place, or the config's; borrowed */
+	char *init;        /* of what boots by default; NULL: it has none */
+	char *toplevel;    /* the store path that it lies in; NULL: in none */
+	char *why;         /* why nothing is known of what boots by default; NULL: it is known */
+};
+
+/* What the xl config says of it; texts are borrowed, NULL: nothing. */
+struct booting_config {
+	const char *path;
+	const char *kernel, *ramdisk; /* that are booted, not offered to a boot helper */
+	const char *cmdline;
+};
+
+struct booting_config booting_config(const char *path, const struct xlcfg_guest *cfg);
+
+/*
+ * Look at the guest's disks, or at what they will be once the changes are
+ * committed: staged says that ext4_edit_stage() was called. What is wrong with the
+ * menu is in *out. -ERR_* where the disks cannot be read.
+ */
+int booting_read(struct offline *off, const struct booting_config *config, bool staged,
+                 struct booting *out, struct err *err);
+void booting_fini(struct booting *b);
+
+/* The store path that an init= lies in once links are followed; *out NULL: in none. */
+int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struct err *err);
+
+/* Something that can boot. */
+struct booting_item {
+	const char *title;    /* of the menu's entry; NULL: the config says so */
+	const char *toplevel; /* NULL: none */
+	const char *const *v; /* texts that may name store paths, n of them */
+	size_t n;
+};
+
+/* Everything that can boot; fn's nonzero result ends it and is returned. */
+int booting_each(struct offline *off, const struct booting *b, const struct booting_config *config,
+                 int (*fn)(void *arg, const struct booting_item *item, struct err *err), void *arg,
+                 struct err *err);
+
+#endif

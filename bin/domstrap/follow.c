@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "follow.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "nix/store_path.h"
+#include "remenu.h"
+
+static const char *form_text(enum boots_dialect dialect)
+{
+	switch (dialect) {
+	case BOOTS_BLS:
+		return "entries of the Boot Loader Specification, as systemd-boot has them";
+	case BOOTS_LEGACY:
+		return "a menu of GRUB legacy";
+	case BOOTS_EXTLINUX:
+		return "an extlinux menu";
+	case BOOTS_GRUB:
+		break;
+	}
+	return "a GRUB menu that is not where NixOS puts its own";
+}
+
+/* A message with the guest's text in it, for a terminal. */
+static char *shown(const char *text)
+{
+	struct buf b = BUF_INIT;
+
+	buf_puts(&b, "");
+	str_escape(&b, str_from(text));
+	return buf_steal(&b);
+}
+
+static const char *name_of(const struct offline *off)
+{
+	return off->config.path ? off->config.path : off->root.target->name;
+}
+
+static int no_menu(const struct offline *off, struct err *err)
+{
+	if (!off->config.path)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: no boot menu, so the guest's kernel is the host's: what boots "
+		               "is in its xl config; give that in place of the disks",
+		               name_of(off));
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: nothing boots: the config names no kernel, and its disks have no boot "
+	               "menu; in the guest, nixos-rebuild boot makes one",
+	               name_of(off));
+}
+
+static int unreadable(const struct offline *off, struct err *err)
+{
+	_free_ char *why = shown(off->booting.why);
+
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: its boot menu cannot be evaluated, so what boots is not known: %s",
+	               name_of(off), why);
+}
+
+/* Its own init= comes last on the command line, and so it wins. */
+static int config_init(const struct offline *off, struct err *err)
+{
+	struct str init = boots_init(off->config.cmdline);
+	struct store_path sp;
+	struct str rest;
+
+	if (!init.p || !store_path_is_in(init, &sp, &rest))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: it adds init=%.*s to whatever the boot menu boots, so that no other "
+	               "generation can; take that out of the config",
+	               off->config.path, STR_ARG(init));
+}
+
+int follow_check(struct offline *off, struct err *err)
+{
+	const struct booting *b = &off->booting;
+	_free_ char *place = b->menu_place ? shown(b->menu_place) : NULL;
+	int rc;
+
+	switch (b->kind) {
+	case BOOTING_NOTHING:
+		return no_menu(off, err);
+	case BOOTING_UNKNOWN:
+		return unreadable(off, err);
+	case BOOTING_CONFIG:
+		return 0;
+	case BOOTING_MENU:
+		break;
+	}
+	if (b->foreign)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: the guest boots from %s, %s, which domstrap does not write; "
+		               "rebuild the guest itself: start it and run nixos-rebuild boot there",
+		               name_of(off), place, form_text(b->menu.dialect));
+	rc = config_init(off, err);
+	if (rc == 0)
+		rc = remenu_check(off, err);
+	return rc < 0 ? rc : 0;
+}
+
+/* A menu that would not be written stays as it is, and all that it boots. */
+static int find_foreign(struct offline *off, struct err *err)
+{
+	int rc = off->menu_kind == MENU_NONE ? 0 : remenu_check(off, err);
+
+	if (rc != -ERR_UNSUPPORTED)
+		return rc < 0 ? rc : 0;
+	off->booting.foreign = true;
+	off->menu_kind = MENU_NONE;
+	return 0;
+}
+
+int follow_known(struct offline *off, struct err *err)
+{
+	const struct booting *b = &off->booting;
+	_free_ char *why = b->menu.unknown ? shown(b->menu.unknown) : NULL;
+
+	if (b->kind == BOOTING_NOTHING)
+		return no_menu(off, err);
+	if (b->kind == BOOTING_UNKNOWN)
+		return unreadable(off, err);
+	if (why)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: not all that its boot menu can boot is known: %s",
+		               name_of(off), why);
+	return find_foreign(off, err);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* What boots by default, as generations, inspect, list, check and verify say it. */
+#include <inttypes.h>
+
+#include "generations.h"
+#include "look_child.h"
+
+static void set_number(json_t *o, const char *key, const struct generation *g)
+{
+	json_object_set_new(o, key, g ? json_integer(g->number) : json_null());
+}
+
+/* Whether there is something where an init= leads. */
+static int find_init(struct offline *off, const char *init, bool *found, struct err *err)
+{
+	uint32_t ino;
+	int rc;
+
+	*found = false;
+	if (!init || *init != '/')
+		return 0;
+	rc = err_absent(ext4_edit_find(off->root.edit, init, true, &ino, err));
+	*found = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
+int generation_boot_json(struct offline *off, const struct inside *in, json_t **out,
+                         struct err *err)
+{
+	const struct booting *b = &off->booting;
+	const struct generation *g = inside_boots(in);
+	bool found;
+	int rc = find_init(off, b->init, &found, err);
+	json_t *o;
+
+	if (rc < 0)
+		return rc;
+	o = json_object();
+	json_object_set_new(o, "by",
+	                    !b->place                    ? json_null()
+	                    : b->place == b->menu_place ? json_string("menu")
+	                                                : json_string("config"));
+	look_set(o, "file", b->place);
+	look_set(o, "init", b->init);
+	json_object_set_new(o, "initFound", json_boolean(found));
+	look_set(o, "system", b->toplevel);
+	set_number(o, "generation", g);
+	look_set(o, "specialisation", g ? g->special : NULL);
+	set_number(o, "profileGeneration", inside_current(in));
+	look_set(o, "error", b->why);
+	*out = o;
+	return 0;
+}
+
+bool generation_boot_differs(const json_t *boot)
+{
+	return !json_equal(json_object_get(boot, "generation"),
+	                   json_object_get(boot, "profileGeneration")) ||
+	       *look_text(boot, "specialisation") || !look_number(boot, "generation");
+}
+
+static void put(struct buf *out, const char *before, const char *text)
+{
+	if (!*text)
+		return;
+	buf_puts(out, before);
+	look_put(out, text);
+}
+
+void generation_boot_text(const json_t *boot, struct buf *out)
+{
+	uint64_t number = look_number(boot, "generation");
+
+	if (*look_text(boot, "error")) {
+		put(out, "not known: ", look_text(boot, "error"));
+		return;
+	}
+	if (number)
+		buf_putf(out, "generation %" PRIu64, number);
+	else
+		buf_puts(out, "none of the generations");
+	put(out, ", its specialisation ", look_text(boot, "specialisation"));
+	if (!number)
+		put(out, ", init=", look_text(boot, "init"));
+	put(out, ", by ", look_text(boot, "file"));
+}
+
+char generation_mark(bool boots, bool current)
+{
+	return boots ? '*' : current ? '+' : ' ';
+}
