@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/outfile.h"
+#include "busy.h"
 #include "command.h"
 #include "image/device.h"
 #include "image/nixroot.h"
@@ -124,6 +125,7 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 	        .disk_id = g->disk_id,
 	        .threads = g->opt.threads,
 	        .verify = g->opt.verify,
+	        .wipe = g->opt.wipe,
 	        .stop = stop,
 	        .done_bytes = &cr->progress.bytes,
 	        .done_paths = &cr->progress.paths,
@@ -152,18 +154,35 @@ static const char *file_suffix(const struct creation *cr, int i)
 	}
 }
 
+/* A new file would be its owner's alone. */
+static void warn_of_readers(const struct target *t)
+{
+	struct stat st;
+
+	if (fstat(t->fd, &st) == 0 && st.st_mode & (S_IRWXG | S_IRWXO))
+		ui_warn("%s: will hold secrets, and has mode %03o; chmod 600 keeps other users out",
+		        t->name, (unsigned)(st.st_mode & 0777));
+}
+
 static int check_target(struct creation *cr, size_t i, struct err *err)
 {
 	const struct guest *g = &cr->guest;
-	const struct guest_disk *d = &g->disks[i];
+	struct guest_disk *d = &cr->guest.disks[i];
+	struct target *t = &cr->disks[i].target;
 	_free_ char *name = xasprintf("%s%s", g->opt.name, d->suffix);
 	int rc;
 
 	if (!d->device)
 		return outfile_check(g->dir, name, g->opt.force, err);
-	rc = target_open_device(&cr->disks[i].target, d->path, err);
+	rc = target_open_in_place(t, d->path, g->opt.clone, err);
+	/* Nobody else's, says the kernel of a device; of a file it does not know. */
+	d->in_place = rc == 0 && !t->is_device;
+	if (d->in_place)
+		rc = busy_check(&d->path, 1, err);
+	if (rc == 0 && d->in_place && extra_is_secret(&cr->extra))
+		warn_of_readers(t);
 	if (rc == 0 && !g->opt.force)
-		rc = device_check_empty(cr->disks[i].target.fd, d->path, err);
+		rc = device_check_empty(t->fd, d->path, err);
 	return rc;
 }
 
@@ -292,6 +311,19 @@ static int publish(struct creation *cr, struct err *err)
 	return rc;
 }
 
+/* What may be left of a former tenant. */
+static int look_at_old_data(struct creation *cr, size_t i, struct err *err)
+{
+	struct disk_work *work = &cr->disks[i];
+	const struct create_options *o = &cr->guest.opt;
+	struct target *t = &work->target;
+
+	if (!t->in_place)
+		return 0;
+	return old_data_look(t, image_written_end(&work->plan, t), t->size, o->wipe, o->dry_run,
+	                     &cr->guest.disks[i].wiped, err);
+}
+
 /* ---- the command ---------------------------------------------------------- */
 
 static int write_disks(struct creation *cr, struct err *err)
@@ -304,6 +336,8 @@ static int write_disks(struct creation *cr, struct err *err)
 		const struct image_plan *plan = &cr->disks[i].plan;
 
 		cr->progress.total_bytes += plan->store.total.bytes + plan->root.bytes;
+		if (g->opt.wipe)
+			cr->progress.total_bytes += g->disks[i].wiped.bytes;
 	}
 	if (g->source.caches)
 		cr->progress.total_bytes += closure_nar_size(&g->source.closure);
@@ -359,6 +393,8 @@ static int create(struct creation *cr, const atomic_bool *stop, struct err *err)
 	rc = build_trees(cr, err);
 	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
 		rc = plan_disk(cr, i, stop, err);
+	for (size_t i = 0; i < g->n_disks && rc == 0; i++)
+		rc = look_at_old_data(cr, i, err);
 	if (rc == 0 && !g->opt.dry_run)
 		rc = write_guest(cr, err);
 	if (rc == 0)

@@ -15,6 +15,7 @@
 #include "image/target.h"
 #include "nix/channel.h"
 #include "nix_build.h"
+#include "old_data.h"
 #include "source.h"
 #include "store/system.h"
 #include "ui.h"
@@ -46,7 +47,7 @@ struct create_options {
 	struct source_options source;
 	const char *output; /* directory */
 	enum layout layout;
-	const char *disk;      /* block device for the root, or NULL */
+	const char *disk;      /* device or file for the root, or NULL */
 	const char *boot_disk; /* for the boot disk, or NULL */
 	uint64_t boot_size;
 	enum size_kind size_kind;
@@ -65,6 +66,7 @@ struct create_options {
 	bool verify;
 	enum clone_mode clone;
 	unsigned threads;
+	bool wipe; /* of disks that are there: what is not written */
 	bool dry_run, json, force;
 	enum ui_level level;
 };
@@ -73,7 +75,7 @@ struct create_options {
 struct guest_disk {
 	const char *role; /* "root" or "boot" */
 	const char *mountpoint;
-	const char *device; /* a block device of the host; NULL: a file */
+	const char *device; /* a block device or file of the host; NULL: a new file */
 	const char *suffix; /* of the file's name */
 	char *path;         /* absolute */
 	bool partitioned;
@@ -84,6 +86,8 @@ struct guest_disk {
 	uint8_t uuid[16]; /* of the file system */
 	enum size_kind size_kind;
 	uint64_t size;
+	bool in_place; /* device names a file that is there */
+	struct old_data wiped;
 };
 
 #define GUEST_DISKS_MAX 2

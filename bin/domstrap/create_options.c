@@ -35,9 +35,11 @@ static const char usage[] =
         "  -o, --output DIR          where the files go (default: here)\n"
         "      --layout single|split\n"
         "                            split: /boot on a disk of its own\n"
-        "      --disk DEVICE         write to a block device instead of NAME.img\n"
-        "      --root-disk DEVICE    the same\n"
-        "      --boot-disk DEVICE    write to a block device instead of NAME-boot.img\n"
+        "      --disk DISK           write to a block device, or into an existing file,\n"
+        "                            instead of NAME.img\n"
+        "      --root-disk DISK      the same\n"
+        "      --boot-disk DISK      the same instead of NAME-boot.img\n"
+        "      --wipe                of such a disk, clear all that is not written\n"
         "      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
         "  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
         "      --label TEXT          of the file system (default: as the system expects)\n"
@@ -75,6 +77,7 @@ enum {
 	OPT_CHANNEL,
 	OPT_NO_CHANNEL,
 	OPT_NO_VERIFY,
+	OPT_WIPE,
 	OPT_DISK,
 	OPT_LAYOUT,
 	OPT_BOOT_DISK,
@@ -101,6 +104,7 @@ static const struct option long_options[] = {
         {"channel", required_argument, NULL, OPT_CHANNEL},
         {"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
         {"no-verify", no_argument, NULL, OPT_NO_VERIFY},
+        {"wipe", no_argument, NULL, OPT_WIPE},
         {"output", required_argument, NULL, 'o'},
         {"layout", required_argument, NULL, OPT_LAYOUT},
         {"disk", required_argument, NULL, OPT_DISK},
@@ -231,6 +235,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	} flags[] = {
 	        {OPT_NO_CHANNEL, &out->no_channel, true},
 	        {OPT_NO_VERIFY, &out->verify, false},
+	        {OPT_WIPE, &out->wipe, true},
 	        {OPT_COPY_KERNELS, &out->copy_kernels, true},
 	        {'n', &out->dry_run, true},
 	        {'f', &out->force, true},
@@ -278,8 +283,12 @@ static int check_together(struct create_options *o, struct err *err)
 		               "--system is missing: a built NixOS system, such as ./result; or "
 		               "--config or --flake, to build one");
 	if (o->disk && o->size_kind != SIZE_AUTO)
+		return err_set(err, ERR_USAGE, "--size: %s has its own size; resize it first",
+		               o->disk);
+	if (o->wipe && !o->disk && !o->boot_disk)
 		return err_set(err, ERR_USAGE,
-		               "--size goes with an image file; a device has its own size");
+		               "--wipe goes with --disk or --boot-disk; a new image file has no "
+		               "old data");
 	if (o->no_channel && o->channel)
 		return err_set(err, ERR_USAGE, "--channel and --no-channel exclude each other");
 	if (domain_options_check(&o->domain, err) < 0)

@@ -8,6 +8,9 @@
 
 #include "base/mem.h"
 #include "image/ext4_layout.h"
+#include "image/wipe.h"
+#include "old_data.h"
+#include "ui.h"
 
 int size_wish_parse(const char *option, const char *text, struct size_wish *out, struct err *err)
 {
@@ -82,6 +85,58 @@ static int plan_table(const struct offline_fs *fs, const struct size_wish *wish,
 	return rc;
 }
 
+/* ---- what a former tenant left ---------------------------------------------- */
+
+/* Bytes of a device behind the file system: those of its partition, or all. */
+static void behind(const struct offline_fs *fs, const struct table_change *table, uint64_t *from,
+                   uint64_t *to)
+{
+	bool partition = fs->base && !table->head.n;
+
+	*from = fs->base + ext4_edit_bytes(fs->edit);
+	*to = partition ? fs->base + fs->size : fs->target->size;
+	*from = MIN(*from, *to);
+}
+
+/* But not a GPT's copy at the old end, which is the guest's own, until the new one is there. */
+static int wipe_behind(const struct offline_fs *fs, const struct size_wish *wish,
+                       const struct table_change *table, uint64_t from, uint64_t to,
+                       struct err *err)
+{
+	struct ui_progress progress = {.total_bytes = to - from};
+	struct wipe_watch watch = {.stop = wish->stop, .done = &progress.bytes};
+	uint64_t copy = MIN(MAX(table->copy, from), to), rest = MIN(MAX(table->copy_end, copy), to);
+	int rc;
+
+	ui_progress_begin(&progress);
+	rc = wipe(fs->target, from, copy - from, &watch, err);
+	if (rc == 0)
+		rc = wipe(fs->target, rest, to - rest, &watch, err);
+	if (rc == 0)
+		rc = target_sync(fs->target, err);
+	ui_progress_end();
+	return rc;
+}
+
+/* A file's new bytes are zeros. */
+static int clear_behind(const struct offline_fs *fs, const struct size_wish *wish,
+                        const struct table_change *table, bool dry_run, struct err *err)
+{
+	struct old_data old;
+	uint64_t from, to;
+	int rc;
+
+	if (!fs->target->is_device)
+		return 0;
+	behind(fs, table, &from, &to);
+	rc = old_data_look(fs->target, from, to, wish->wipe, dry_run, &old, err);
+	if (rc < 0 || !wish->wipe || dry_run)
+		return rc;
+	return wipe_behind(fs, wish, table, from, to, err);
+}
+
+/* ---- growing ------------------------------------------------------------------ */
+
 static int grow_file(struct target *t, uint64_t size, struct enlarged *old, struct err *err)
 {
 	if (t->is_device || size <= t->size)
@@ -110,6 +165,8 @@ int enlarge_check(struct offline_fs *fs, const struct size_wish *wish, struct er
 	if (rc == 0)
 		rc = plan_table(fs, wish, size, &table, err);
 	if (rc == 0)
+		rc = clear_behind(fs, wish, &table, true, err);
+	if (rc == 0)
 		set_end(fs, &table, size);
 	table_change_fini(&table);
 	return rc;
@@ -124,6 +181,8 @@ int enlarge(struct offline *off, struct offline_fs *fs, const struct size_wish *
 	*old = (struct enlarged){.target = fs->target};
 	if (rc == 0)
 		rc = plan_table(fs, wish, size, &old->table, err);
+	if (rc == 0)
+		rc = clear_behind(fs, wish, &old->table, false, err);
 	if (rc == 0)
 		rc = grow_file(fs->target, size, old, err);
 	if (rc == 0 && old->table.head.n) {

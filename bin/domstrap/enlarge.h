@@ -18,6 +18,8 @@ struct size_wish {
 		WISH_ADD, /* bytes more */
 	} kind;
 	uint64_t bytes;
+	bool wipe;               /* of a device: all behind the file system, first */
+	const atomic_bool *stop; /* ends that; may be NULL */
 };
 
 /* "20G", "+5G", "all", of an option. */
@@ -40,7 +42,7 @@ struct enlarged {
 int enlarge(struct offline *off, struct offline_fs *fs, const struct size_wish *wish,
             struct enlarged *old, struct err *err);
 
-/* Say so, and let fs->size be what it would be; nothing is written. */
+/* Say so, also what --wipe would do, and let fs->size be what it would be. */
 int enlarge_check(struct offline_fs *fs, const struct size_wish *wish, struct err *err);
 
 /* As it was, where the change has not happened. */

@@ -12,6 +12,7 @@
 #define SECTOR 512u
 #define CODE_SIZE 446u /* of an MBR, before its entries: boot code and disk id */
 #define ENTRY_SIZE 16u
+#define HEADER_OTHER 32u /* of a GPT's header: the other one's LBA */
 
 static int refuse(const struct target *t, struct err *err)
 {
@@ -71,6 +72,18 @@ static uint64_t usable_end(uint64_t disk, unsigned sector)
 	return (disk / sector - 1 - span) * sector;
 }
 
+/* Where the first header says that the other one is: at the end that the disk had. */
+static void find_copy(struct table_change *c, const struct gpt *gpt, unsigned sector)
+{
+	const uint8_t *header = (const uint8_t *)c->was.p + sector;
+	uint64_t last = gpt->from_copy ? c->disk / sector - 1 : get_le64(header + HEADER_OTHER);
+
+	if (last >= c->disk / sector)
+		return;
+	c->copy_end = (last + 1) * sector;
+	c->copy = MIN(usable_end(c->copy_end, sector), c->copy_end);
+}
+
 static int grow_entry(const struct target *t, struct gpt *gpt, uint64_t base, unsigned sector,
                       struct table_change *c, uint64_t want, struct err *err)
 {
@@ -104,6 +117,7 @@ static int plan_gpt(struct target *t, struct gpt *gpt, uint64_t base, unsigned s
 		return -ERR_UNSUPPORTED;
 	}
 	memcpy(c->head.p, c->was.p, CODE_SIZE);
+	find_copy(c, gpt, sector);
 	return 0;
 }
 

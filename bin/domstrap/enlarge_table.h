@@ -14,10 +14,11 @@
 
 /* Zeroed memory is none. */
 struct table_change {
-	struct buf head, tail; /* to be at the disk's start, and its end */
-	struct buf was;        /* at its start */
-	uint64_t disk;         /* bytes, then */
-	uint64_t end;          /* of the partition, in bytes, then */
+	struct buf head, tail;   /* to be at the disk's start, and its end */
+	struct buf was;          /* at its start */
+	uint64_t disk;           /* bytes, then */
+	uint64_t end;            /* of the partition, in bytes, then */
+	uint64_t copy, copy_end; /* bytes of a GPT's copy as it is; 0: not known */
 };
 
 /*

@@ -17,6 +17,7 @@ enum {
 	OPT_SYSTEM,
 	OPT_SIZE,
 	OPT_BOOT_SIZE,
+	OPT_WIPE,
 	OPT_LIMIT,
 	OPT_NO_VERIFY,
 	OPT_TO,
@@ -43,6 +44,7 @@ static const struct {
                 {"configuration", required_argument, NULL, OPT_CONFIGURATION}, TAKES_SYSTEM},
         {{"size", required_argument, NULL, OPT_SIZE}, TAKES_SYSTEM},
         {{"boot-size", required_argument, NULL, OPT_BOOT_SIZE}, TAKES_SYSTEM},
+        {{"wipe", no_argument, NULL, OPT_WIPE}, TAKES_SYSTEM},
         {{"limit", required_argument, NULL, OPT_LIMIT}, TAKES_SYSTEM},
         {{"no-verify", no_argument, NULL, OPT_NO_VERIFY}, TAKES_SYSTEM},
         {{"threads", required_argument, NULL, 'j'}, TAKES_THREADS},
@@ -97,6 +99,9 @@ static int take_option(struct offline_request *r, int opt, const char *arg, stru
 		return 0;
 	case OPT_NO_VERIFY:
 		r->verify = false;
+		return 0;
+	case OPT_WIPE:
+		r->wipe = true;
 		return 0;
 	case OPT_NO_FSCK:
 		r->fsck = false;

@@ -17,6 +17,7 @@ struct offline_request {
 	struct nix_options nix;       /* the same; or what is to be built */
 	const char *configuration;    /* the same; for /etc/nixos */
 	const char *size, *boot_size; /* the same; NULL: as it is */
+	bool wipe;                    /* the same: clear what they grow into */
 	unsigned limit;               /* of the menu; 0: as it is */
 	bool verify;
 	unsigned threads;

@@ -18,15 +18,30 @@ static void set_number(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
-static void set_size(json_t *o, const char *key, const struct image_plan *plan, uint64_t v)
+static void set_size_or_null(json_t *o, const char *key, bool known, uint64_t v)
 {
-	if (plan->layout.groups)
+	if (known)
 		set_number(o, key, v);
 	else
 		set(o, key, NULL);
 }
 
-static json_t *disk_json(const struct guest_disk *d, const struct image_plan *plan)
+static void set_size(json_t *o, const char *key, const struct image_plan *plan, uint64_t v)
+{
+	set_size_or_null(o, key, plan->layout.groups, v);
+}
+
+/* What --wipe clears beside what is written, and the estimate of the time. */
+static void set_wiped(json_t *o, const struct guest *g, const struct guest_disk *d)
+{
+	bool wiped = g->opt.wipe && d->device;
+
+	set_size_or_null(o, "wipeBytes", wiped, d->wiped.bytes);
+	set_size_or_null(o, "wipeSeconds", wiped, (uint64_t)(d->wiped.seconds + 0.5));
+}
+
+static json_t *disk_json(const struct guest *g, const struct guest_disk *d,
+                         const struct image_plan *plan)
 {
 	json_t *o = json_object();
 	char uuid[37];
@@ -35,13 +50,15 @@ static json_t *disk_json(const struct guest_disk *d, const struct image_plan *pl
 	set(o, "role", d->role);
 	set(o, "path", d->path);
 	set(o, "vdev", d->vdev);
-	json_object_set_new(o, "device", json_boolean(d->device != NULL));
+	json_object_set_new(o, "device", json_boolean(d->device && !d->in_place));
+	json_object_set_new(o, "inPlace", json_boolean(d->in_place));
 	/* What comes from a cache has its size only when it is there. */
 	set_size(o, "size", plan, plan->size);
 	set_size(o, "free", plan, plan->layout.free_blocks * EXT4_BLOCK);
 	set(o, "label", d->label);
 	set(o, "uuid", uuid);
 	set_size(o, "inodes", plan, (uint64_t)plan->layout.groups * plan->layout.inodes_per_group);
+	set_wiped(o, g, d);
 	return o;
 }
 
@@ -57,7 +74,7 @@ static void report_json(const struct guest *g, const struct image_plan *plans)
 	set_number(o, "paths", g->source.closure.n);
 	set_number(o, "narBytes", closure_nar_size(&g->source.closure));
 	for (size_t i = 0; i < g->n_disks; i++)
-		json_array_append_new(disks, disk_json(&g->disks[i], &plans[i]));
+		json_array_append_new(disks, disk_json(g, &g->disks[i], &plans[i]));
 	json_object_set_new(o, "disks", disks);
 	set(o, "config", g->cfg);
 	set(o, "kernel", g->kernel);

@@ -134,10 +134,12 @@ static void draw(void)
 	char done[16], total[16], speed[16], text[200];
 	int n, width = columns() - 1;
 
-	n = snprintf(text, sizeof text, "  %3.0f%%  %s of %s, %" PRIu64 " of %" PRIu64 " paths",
+	n = snprintf(text, sizeof text, "  %3.0f%%  %s of %s",
 	             p->total_bytes ? 100.0 * (double)bytes / (double)p->total_bytes : 100.0,
-	             str_human(bytes, done), str_human(p->total_bytes, total), paths,
-	             p->total_paths);
+	             str_human(bytes, done), str_human(p->total_bytes, total));
+	if (p->total_paths)
+		n += snprintf(text + n, sizeof text - (size_t)n,
+		              ", %" PRIu64 " of %" PRIu64 " paths", paths, p->total_paths);
 	if (rate > 0 && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, ", %s/s, %.0f s left",
 		         str_human((uint64_t)rate, speed), (double)(p->total_bytes - bytes) / rate);

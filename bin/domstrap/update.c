@@ -31,6 +31,7 @@ static const char usage[] =
         "      --max-jobs N          builds at once\n"
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
         "      --boot-size SIZE      of a boot disk of its own: the same\n"
+        "      --wipe                of a device, clear first what it grows into\n"
         "      --limit N             generations in the boot menu (default: as it is)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"
         "  -n, --dry-run             say what would be added, write nothing\n"
@@ -384,10 +385,14 @@ static int parse_sizes(struct update *u, struct err *err)
 		        err, ERR_USAGE,
 		        "update: to what? Give --system PATH, or --size for a larger disk; or "
 		        "--config or --flake, to build a system");
+	if (r->wipe && !r->size && !r->boot_size)
+		return err_set(err, ERR_USAGE, "--wipe goes with --size or --boot-size");
 	if (r->size)
 		rc = size_wish_parse("size", r->size, &u->root_wish, err);
 	if (rc == 0 && r->boot_size)
 		rc = size_wish_parse("boot-size", r->boot_size, &u->boot_wish, err);
+	u->root_wish.wipe = u->boot_wish.wipe = r->wipe;
+	u->root_wish.stop = u->boot_wish.stop = u->stop;
 	return rc;
 }
 
@@ -426,12 +431,12 @@ int cmd_update(int argc, char **argv)
 	ui_init(UI_NORMAL);
 	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM | TAKES_THREADS, usage,
 	                           &u.req, &err);
+	u.stop = ui_catch_signals();
 	if (rc == 0)
 		rc = parse_sizes(&u, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);
-	u.stop = ui_catch_signals();
 	rc = update_build(&u.req, &built, &err);
 	if (rc == 0)
 		rc = update(&u, &err);

@@ -5,6 +5,7 @@
 #include "base/spool.h"
 #include "disk/mbr.h"
 #include "image/ext4_finish.h"
+#include "image/wipe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -182,7 +183,7 @@ static int zero_line(const struct image_plan *plan, struct target *t, uint64_t l
 	return rc;
 }
 
-/* A device holds old bytes: take away what makes them a disk or a file system. */
+/* Old bytes: take away what makes them a disk or a file system. */
 static int wipe_device(const struct image_plan *plan, struct target *t, struct err *err)
 {
 	uint64_t wipe = MIN((uint64_t)WIPE, t->size / EXT4_BLOCK * EXT4_BLOCK);
@@ -195,12 +196,46 @@ static int wipe_device(const struct image_plan *plan, struct target *t, struct e
 	return rc < 0 ? rc : target_sync(t, err);
 }
 
+uint64_t image_written_end(const struct image_plan *plan, const struct target *t)
+{
+	uint64_t run, end = plan->base;
+
+	if (plan->req->stream)
+		for (size_t i = 0; i < plan->req->stream->n; i++)
+			end += plan->req->stream->items[i].nar_size;
+	else
+		end += EXT4_BLOCK *
+		       ext4_line_block(plan->layout.gdt_area, plan->layout.line_blocks, &run);
+	return MIN(end, t->size);
+}
+
+/* All of a target but the data: of that every block was written, or will be. */
+static int wipe_rest(const struct image_plan *plan, struct target *t, struct err *err)
+{
+	const struct ext4_layout *lay = &plan->layout;
+	struct wipe_watch watch = {.stop = plan->req->stop, .done = plan->req->done_bytes};
+	uint64_t pos = 0;
+	int rc = 0;
+
+	for (uint64_t line = 0, run; line < lay->line_blocks && rc == 0; line += run) {
+		uint64_t at = ext4_line_block(lay->gdt_area, line, &run);
+
+		at = plan->base + at * EXT4_BLOCK;
+		run = MIN(run, lay->line_blocks - line);
+		rc = wipe(t, pos, at - pos, &watch, err);
+		pos = at + run * EXT4_BLOCK;
+	}
+	return rc < 0 ? rc : wipe(t, pos, t->size - pos, &watch, err);
+}
+
 /* Behind the data: what ext4 expects to be zero (inode tables, the journal). */
 static int prepare_tail(const struct image_plan *plan, struct target *t, struct err *err)
 {
 	const struct ext4_layout *lay = &plan->layout;
 
-	if (t->is_device)
+	if (t->in_place && plan->req->wipe)
+		return wipe_rest(plan, t, err);
+	if (t->in_place)
 		return zero_line(plan, t, lay->line_blocks,
 		                 lay->line_used - lay->line_blocks + lay->journal_blocks, err);
 	if (ftruncate(t->fd, (off_t)plan->size) < 0)
@@ -265,7 +300,7 @@ static int make_valid(const struct image_plan *plan, struct target *t, const uin
 		rc = put_mbr(plan, t, err);
 	if (rc == 0)
 		rc = target_sync(t, err);
-	if (rc < 0 && t->is_device)
+	if (rc < 0 && t->in_place)
 		make_invalid(plan, t);
 	return rc;
 }
@@ -366,7 +401,7 @@ int image_write(struct image_plan *plan, struct target *target, struct err *err)
 {
 	int rc = 0;
 
-	if (target->is_device && target->size < plan->size)
+	if (target->in_place && target->size < plan->size)
 		return err_set(err, ERR_SPACE, "%s: %llu bytes, the image has %llu", target->name,
 		               (unsigned long long)target->size, (unsigned long long)plan->size);
 	/* A guest would look for the partition elsewhere. */
@@ -375,7 +410,7 @@ int image_write(struct image_plan *plan, struct target *target, struct err *err)
 		               "%s: sectors of %u bytes; a disk with a partition table wants %u "
 		               "(--layout split makes none)",
 		               target->name, target->sector, SECTOR);
-	if (target->is_device)
+	if (target->in_place)
 		rc = wipe_device(plan, target, err);
 	if (rc < 0)
 		return rc;

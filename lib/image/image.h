@@ -28,6 +28,7 @@ struct image_request {
 	uint32_t disk_id; /* in the MBR */
 	unsigned threads;
 	bool verify;
+	bool wipe;                    /* of a target in place: clear what is not written */
 	const atomic_bool *stop;      /* may be NULL */
 	_Atomic uint64_t *done_bytes; /* of contents; may be NULL */
 	_Atomic uint64_t *done_paths; /* may be NULL */
@@ -51,6 +52,12 @@ struct image_plan {
  */
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err);
 void image_plan_fini(struct image_plan *plan);
+
+/*
+ * Where what is written of a target ends, but for some tables: from there on a
+ * target in place stays as it was, unless wipe is set. With a stream an estimate.
+ */
+uint64_t image_written_end(const struct image_plan *plan, const struct target *t);
 
 /*
  * Write the image. Until this returns 0 nothing in the target can be mounted;

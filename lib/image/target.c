@@ -68,7 +68,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 	t->fd = fd;
 	fd = -1;
 	t->name = xstrdup(path);
-	t->is_device = true;
+	t->is_device = t->in_place = true;
 	t->size = size;
 	t->sector = (unsigned)sector;
 	t->clone = CLONE_NEVER;
@@ -120,6 +120,22 @@ int target_open_existing(struct target *t, const char *path, bool read_only, str
 	t->cloning = !t->is_device && !read_only;
 	if (!read_only)
 		open_direct(t);
+	return 0;
+}
+
+int target_open_in_place(struct target *t, const char *path, enum clone_mode clone, struct err *err)
+{
+	int rc = target_open_existing(t, path, false, err);
+
+	if (rc < 0)
+		return rc;
+	if (!t->size)
+		return err_set(err, ERR_SPACE,
+		               "%s: has 0 bytes; give it a size first, as truncate -s 10G does",
+		               path);
+	t->in_place = true;
+	t->clone = t->is_device ? CLONE_NEVER : clone;
+	t->cloning = t->clone != CLONE_NEVER;
 	return 0;
 }
 
@@ -219,7 +235,7 @@ bool target_wants_ahead(const struct target *t)
 {
 	struct file_clone_range range = {.src_fd = t->fd};
 
-	if (t->is_device || t->direct_fd < 0)
+	if (t->in_place || t->direct_fd < 0)
 		return false;
 	/* A file into itself never works, but hosts differ in why. */
 	return t->clone == CLONE_NEVER ||

@@ -28,7 +28,8 @@ struct target {
 	int direct_fd; /* O_DIRECT, or -1 where that cannot be */
 	char *name;    /* for messages; owned */
 	bool is_device;
-	bool sparse; /* what was never written reads as zeros */
+	bool in_place; /* it was there before: old bytes are in it, its size stays */
+	bool sparse;   /* what was never written reads as zeros */
 	pthread_mutex_t lock;
 	atomic_uint_least64_t reserved; /* up to here a file has blocks ahead */
 	bool ahead;                     /* pieces that come in order get theirs ahead */
@@ -52,6 +53,13 @@ int target_from_file(struct target *t, int fd, const char *name, enum clone_mode
 
 /* A block device, opened exclusively: -ERR_BUSY where it is mounted or used. */
 int target_open_device(struct target *t, const char *path, struct err *err);
+
+/*
+ * A block device, or a regular file that is there already: to be overwritten in
+ * place, its size as it is. -ERR_BUSY where it is in use.
+ */
+int target_open_in_place(struct target *t, const char *path, enum clone_mode clone,
+                         struct err *err);
 
 /*
  * An image file or a block device that holds something, for this program

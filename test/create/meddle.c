@@ -10,16 +10,20 @@
  * fallocate64, fsync, linkat, renameat2.
  *
  *     MEDDLE_NO_TMPFILE=1  a host whose file system has no nameless files
+ *     MEDDLE_NO_PUNCH=1    a host whose files and devices give no blocks back
+ *     MEDDLE_NO_ZEROOUT=1  a host whose kernel clears no blocks of devices
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,7 +88,26 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off64_t off)
 int fallocate64(int fd, int mode, off64_t off, off64_t n);
 int fallocate64(int fd, int mode, off64_t off, off64_t n)
 {
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE) && getenv("MEDDLE_NO_PUNCH")) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
 	return meddle(FALLOCATE) ? -1 : REAL(fallocate64)(fd, mode, off, n);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *p;
+
+	va_start(ap, request);
+	p = va_arg(ap, void *);
+	va_end(ap);
+	if (request == BLKZEROOUT && getenv("MEDDLE_NO_ZEROOUT")) {
+		errno = ENOTTY;
+		return -1;
+	}
+	return REAL(ioctl)(fd, request, p);
 }
 
 int fsync(int fd)

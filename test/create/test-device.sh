@@ -77,16 +77,15 @@ device 8M
 before=$(digest)
 refuse "too small" 1 'too small, [0-9]+ MiB would do'
 refuse "too small, --force" 1 'too small, [0-9]+ MiB would do' --force
-refuse "--size" 2 'device has its own size' --size 1G
+refuse "--size" 2 'has its own size' --size 1G
 drop
 device 1000
 before=$(digest)
 refuse "tiny" 1 'too small'
 drop
-refused 2 'not a block device' g1 --system "$system" -o "$out" --disk "$work/device"
-refused 2 'not a block device' g1 --system "$system" -o "$out" --disk /dev/null
+refused 2 'neither a file nor a block device' g1 --system "$system" -o "$out" --disk /dev/null
 refused 1 'No such file' g1 --system "$system" -o "$out" --disk "$WORLD/nowhere"
-refused 1 'Is a directory|not a block device' g1 --system "$system" -o "$out" --disk "$WORLD"
+refused 2 'neither a file nor a block device' g1 --system "$system" -o "$out" --disk "$WORLD"
 
 device 40M
 losetup -d "$loop"

@@ -39,12 +39,23 @@ for layout in single split; do
   [ -z "$(dead tree)" ] || fail "$layout: Nix would still delete: $(dead tree)"
 
   # The device has become larger.
+  status=0
+  "$DOMSTRAP" update d.cfg --system "$(system 3)" --wipe 2>log || status=$?
+  [ $status = 2 ] || fail "$layout: --wipe without --size: $status"
   "$DOMSTRAP" update d.cfg --size +8M 2>log && fail "$layout: larger than the device"
   grep -q 'the device has 64' log || fail "$layout: larger than the device: $(cat log)"
-  truncate -s 200M root.$layout
+  # By blocks that were somebody else's.
+  yes former-tenants-secret-data | head -c 136M >>root.$layout || true
   losetup -c "$root"
-  "$DOMSTRAP" update d.cfg --size +32M -q
+  "$DOMSTRAP" update d.cfg --size +32M --dry-run 2>log >out
+  grep -q "^note: $root has old data .*--wipe" log || { cat log >&2; fail "$layout: no note of old data"; }
+  "$DOMSTRAP" update d.cfg --size +32M --wipe --dry-run 2>log >out
+  grep -Eq "^would wipe 13[0-9] MiB of $root besides" log || { cat log >&2; fail "$layout: no plan to wipe"; }
+  grep -q tenant root.$layout || fail "$layout: --dry-run wrote"
+  "$DOMSTRAP" update d.cfg --size +32M --wipe -q
   check "--size +32M"
+  sync root.$layout
+  ! grep -q tenant root.$layout || fail "$layout: old data is left"
   "$DOMSTRAP" update d.cfg --size all --system "$(system 4)" -q
   check "--size all"
   [ "$(dumpe2fs -h "$(part "$root")" 2>/dev/null | awk '/^Block count/ {print $3}')" -gt 50000 ] || fail "$layout: --size all"
