@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "follow.h"
 #include "remenu.h"
 
 /* The note is gone once the menu is written. */
@@ -109,6 +110,9 @@ int change_commit(struct offline *off, const struct inside *in, const struct gen
 	if (rc >= 0 && two && menu)
 		rc = offline_set_pending(off, true, err);
 	if (rc >= 0)
+		rc = follow_staged(
+		        off, off->config.kernel ? NULL : current->system.toplevel, err);
+	if (rc >= 0)
 		rc = offline_commit(&off->root, err);
 	if (rc < 0 || !two || !menu)
 		return rc;
@@ -131,15 +135,16 @@ static int note_first(struct offline *off, struct err *err)
 }
 
 /* The root's commit comes last: it must not fail for a reason known before. */
-static int stage_removal(struct offline *off,
-                         int (*prune)(struct offline *off, void *arg, struct err *err), void *arg,
-                         struct err *err)
+static int stage_removal(struct offline *off, const char *toplevel,
+                         const struct change_removal *r, struct err *err)
 {
 	size_t blocks, room;
-	int rc = prune(off, arg, err);
+	int rc = r->prune(off, r->arg, err);
 
 	if (rc == 0 && off->separate_boot)
 		rc = offline_set_pending(off, false, err);
+	if (rc == 0)
+		rc = follow_removal(off, toplevel, r->gone, r->arg, err);
 	if (rc == 0)
 		rc = ext4_edit_weigh(off->root.edit, &blocks, &room, err);
 	if (rc == 0 && blocks > room)
@@ -152,17 +157,18 @@ static int stage_removal(struct offline *off,
 }
 
 int change_commit_removal(struct offline *off, const struct inside *in,
-                          const struct generation *current,
-                          int (*prune)(struct offline *off, void *arg, struct err *err), void *arg,
+                          const struct generation *shown, const struct change_removal *removal,
                           struct err *err)
 {
+	const char *before = off->booting.toplevel;
+	_free_ char *toplevel = before ? xstrdup(before) : NULL;
 	struct err left = ERR_INIT;
 	int rc = off->separate_boot ? note_first(off, err) : 0, menu;
 
 	if (rc < 0)
 		return rc;
-	menu = remenu(off, in, current, 0, err);
-	rc = menu < 0 ? menu : stage_removal(off, prune, arg, err);
+	menu = remenu(off, in, shown, 0, err);
+	rc = menu < 0 ? menu : stage_removal(off, toplevel, removal, err);
 	if (rc < 0) {
 		if (off->separate_boot && clear_note(off, &left) < 0)
 			ui_warn("%s; the next command that writes checks the boot menu", left.text);

@@ -27,18 +27,26 @@ int change_profile(struct offline *off, unsigned number, struct err *err);
 
 /*
  * Commit additions: root first, then the menu for current, of at most limit
- * generations (0: as it is). in is what will be there.
+ * generations (0: as it is). in is what will be there. Nothing is changed where
+ * menu and config would not boot current by default then.
  */
 int change_commit(struct offline *off, const struct inside *in, const struct generation *current,
                   unsigned limit, struct err *err);
 
+/* What goes; prune() stages it in the root's changes. */
+struct change_removal {
+	int (*prune)(struct offline *off, void *arg, struct err *err);
+	bool (*gone)(const char *path, void *arg); /* a store path that prune() takes away */
+	void *arg;
+};
+
 /*
- * Commit removals, which are still to be staged by prune() in the root's
- * changes: where there are two disks, note, menu, root.
+ * Commit removals: where there are two disks, note, menu for shown, root. What
+ * boots by default must be the same system as before, and nothing of what goes may
+ * be booted by anything.
  */
 int change_commit_removal(struct offline *off, const struct inside *in,
-                          const struct generation *current,
-                          int (*prune)(struct offline *off, void *arg, struct err *err), void *arg,
+                          const struct generation *shown, const struct change_removal *removal,
                           struct err *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "follow.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "nix/store_path.h"
@@ -112,7 +114,7 @@ static int find_foreign(struct offline *off, struct err *err)
 	return 0;
 }
 
-int follow_known(struct offline *off, struct err *err)
+static int all_known(const struct offline *off, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	_free_ char *why = b->menu.unknown ? shown(b->menu.unknown) : NULL;
@@ -125,5 +127,82 @@ int follow_known(struct offline *off, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED,
 		               "%s: not all that its boot menu can boot is known: %s",
 		               name_of(off), why);
-	return find_foreign(off, err);
+	return 0;
+}
+
+int follow_known(struct offline *off, struct err *err)
+{
+	int rc = all_known(off, err);
+
+	return rc < 0 ? rc : find_foreign(off, err);
+}
+
+/* ---- before the commit ---------------------------------------------------- */
+
+static int stage(struct offline *off, struct err *err)
+{
+	int rc = ext4_edit_stage(off->root.edit, err);
+
+	if (rc == 0 && off->separate_boot)
+		rc = ext4_edit_stage(off->boot.edit, err);
+	return rc < 0 ? rc : offline_evaluate(off, true, err);
+}
+
+static int another(const struct offline *off, const char *toplevel, struct err *err)
+{
+	const struct booting *b = &off->booting;
+	_free_ char *place = shown(b->place ? b->place : name_of(off));
+	_free_ char *what = shown(b->why      ? b->why
+	                          : b->toplevel ? b->toplevel
+	                          : b->init     ? b->init
+	                                        : "a kernel without init=");
+
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: %s would boot another system than %s by default (%s), so nothing was "
+	               "changed",
+	               name_of(off), place, toplevel, what);
+}
+
+int follow_staged(struct offline *off, const char *toplevel, struct err *err)
+{
+	const struct booting *b = &off->booting;
+	int rc = stage(off, err);
+
+	if (rc < 0 || !toplevel)
+		return rc;
+	if (b->why || !b->toplevel || strcmp(b->toplevel, toplevel) != 0)
+		return another(off, toplevel, err);
+	return 0;
+}
+
+struct removal {
+	const struct offline *off;
+	bool (*gone)(const char *path, void *arg);
+	void *arg;
+};
+
+static int stays_whole(void *arg, const struct booting_item *item, struct err *err)
+{
+	const struct removal *r = arg;
+	_free_ char *title = NULL;
+
+	if (!item->toplevel || !r->gone(item->toplevel, r->arg))
+		return 0;
+	title = shown(item->title ? item->title : r->off->config.path);
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: \"%s\" would still boot %s, which is to be deleted, so nothing was "
+	               "changed; keep its generation, or take the entry out of the menu",
+	               name_of(r->off), title, item->toplevel);
+}
+
+int follow_removal(struct offline *off, const char *toplevel,
+                   bool (*gone)(const char *path, void *arg), void *arg, struct err *err)
+{
+	struct removal r = {off, gone, arg};
+	int rc = follow_staged(off, toplevel, err);
+
+	if (rc == 0)
+		rc = all_known(off, err);
+	return rc < 0 ? rc
+	              : booting_each(off, &off->booting, &off->config, stays_whole, &r, err);
 }

@@ -17,4 +17,17 @@ int follow_check(struct offline *off, struct err *err);
  */
 int follow_known(struct offline *off, struct err *err);
 
+/*
+ * Before the commit: evaluate what menu and config will boot once the changes are
+ * committed, and refuse it (-ERR_UNSUPPORTED) where that is not the system toplevel; NULL:
+ * whatever it is. Nothing can be changed any more after it, only committed.
+ */
+int follow_staged(struct offline *off, const char *toplevel, struct err *err);
+/*
+ * The same for what goes: gone() says whether a store path will be there no longer, of
+ * which nothing that can boot may speak.
+ */
+int follow_removal(struct offline *off, const char *toplevel,
+                   bool (*gone)(const char *path, void *arg), void *arg, struct err *err);
+
 #endif

@@ -192,6 +192,16 @@ static int prune(struct offline *off, void *arg, struct err *err)
 	return inside_put_db(off, &gc->in, &left, err);
 }
 
+static bool is_gone(const char *path, void *arg)
+{
+	const struct gc *gc = arg;
+
+	for (size_t i = 0; i < gc->n_names; i++)
+		if (!strcmp(path + sizeof STORE_DIR, gc->names[i]))
+			return true;
+	return false;
+}
+
 /* ---- the report ----------------------------------------------------------- */
 
 static void report_json(const struct gc *gc)
@@ -253,7 +263,8 @@ static void report(const struct gc *gc)
 
 static int gc_run(struct gc *gc, struct err *err)
 {
-	const struct generation *current;
+	const struct change_removal removal = {prune, is_gone, gc};
+	const struct generation *current, *shown;
 	int rc = change_begin(&gc->req, gc->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
 	                      &gc->off, &gc->in, err);
 
@@ -272,11 +283,14 @@ static int gc_run(struct gc *gc, struct err *err)
 		return err_set(err, ERR_NOENT,
 		               "the profile points at no generation; choose one with \"domstrap "
 		               "rollback --to\" first");
+	/* The menu goes on booting what it boots, whatever the profile points at. */
+	shown = inside_boots(&gc->in);
 	rc = mark(gc, err);
 	if (rc == 0)
 		rc = list_names(gc, err);
 	if (rc == 0 && !gc->req.common.dry_run)
-		rc = change_commit_removal(&gc->off, &gc->in, current, prune, gc, err);
+		rc = change_commit_removal(&gc->off, &gc->in, shown ? shown : current, &removal,
+		                           err);
 	if (rc == 0)
 		report(gc);
 	return rc;

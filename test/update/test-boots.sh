@@ -22,6 +22,13 @@ ends() { # STATUS WORDS COMMAND...
 boots() { # DISK: what domgrub boots by default
   "$DOMGRUB" --config=dg.conf -qn --output-format=simple "$@" 2>/dev/null | sed -n 's/^args //p'
 }
+json() { # EXPRESSION ARGUMENTS...: of domstrap's JSON, as o
+  local what=$1
+  shift
+  "$DOMSTRAP" "$@" --json >json.out || true
+  python3 -c "import json; o = json.load(open('json.out')); print($what)"
+}
+is() { [ "$1" = "$2" ] || fail "$3: '$1', not '$2'"; }
 unchanged() { cmp -s "$1" "$2" || fail "$3 changes $1"; }
 create() { "$DOMSTRAP" create g --system "$one" -q --force --vif none --size 64M "$@"; }
 no_grub() { printf 'rm /boot/grub/grub.cfg\nrm /boot/grub/state\n' | edit "$1"; }
@@ -156,15 +163,45 @@ unchanged kept.img g.img "a config with an init= of its own"
 ends 0 'generation 1 stays: .*g.cfg boots it' gc g.cfg --keep 1
 has g.img "$one/init" || fail "gc deletes what the config's init= boots"
 
-# ---- what is said of it
+# ---- a menu that would not do as it is told: the change is evaluated before it counts
 
-json() { # EXPRESSION ARGUMENTS...: of domstrap's JSON, as o
-  local what=$1
-  shift
-  "$DOMSTRAP" "$@" --json >json.out || true
-  python3 -c "import json; o = json.load(open('json.out')); print($what)"
-}
-is() { [ "$1" = "$2" ] || fail "$3: '$1', not '$2'"; }
+for layout in single split; do
+  root=g.img boot=g.img menu=/boot/grub/grub.cfg
+  [ $layout = single ] || root=g-root.img boot=g-boot.img menu=/grub/grub.cfg
+  create --layout $layout
+  "$DOMSTRAP" update g.cfg --system "$two" -q
+  debugfs -R "dump $menu grub.cfg" "$(part $boot)" 2>/dev/null
+  cp --sparse=always $root both-root.img; [ $layout = single ] || cp --sparse=always $boot both-boot.img
+  # Whatever domstrap writes above it, the last word is 1's.
+  cp grub.cfg stubborn.cfg
+  printf 'menuentry "mine" --id mine {\n  %s\n  %s\n}\nset default=mine\n' \
+    "$(sed -n 's/^ *\(linux .*generation=1.*\)/\1/p' grub.cfg | head -n 1)" "$(sed -n 's/^ *\(initrd .*\)/\1/p' grub.cfg | head -n 1)" >>stubborn.cfg
+  { printf 'menuentry "by hand" {\n'; sed -n '/^set default=mine/d; /^menuentry "mine"/,/^}/p' stubborn.cfg | tail -n +2; } >byhand
+  printf 'rm %s\nwrite stubborn.cfg %s\n' $menu $menu | edit $boot
+  before=$(boots $boot)
+  grep -q "init=$one/init" <<<"$before" || fail "$layout: the stubborn menu boots '$before'"
+  for command in "update g.cfg --system $three" "rollback g.cfg --to 2"; do
+    # shellcheck disable=SC2086
+    ends 1 "would boot another system than .* by default \($one\), so nothing was changed" $command
+    is "$(boots $boot)" "$before" "$layout: $command"
+    is "$(json '[(g["generation"], g["current"]) for g in o["generations"]]' generations g.cfg)" "[(1, False), (2, True)]" "$layout: $command"
+    clean $root "$layout: $command"; clean $boot "$layout: $command"
+  done
+  # What it boots is the menu's own business, and stays.
+  ends 0 '^deleted 0 store paths' gc g.cfg --keep 1
+  is "$(boots $boot)" "$before" "$layout: gc"
+  # An entry by hand is no generation: what it boots is not deleted under it.
+  cat grub.cfg byhand >stubborn.cfg
+  cp --sparse=always both-root.img $root; [ $layout = single ] || cp --sparse=always both-boot.img $boot
+  printf 'rm %s\nwrite stubborn.cfg %s\n' $menu $menu | edit $boot
+  ends 1 "\"by hand\" would still boot $one, which is to be deleted, so nothing was changed" gc g.cfg --keep 1
+  has $root "$one/init" || fail "$layout: gc deletes what an entry by hand boots"
+  clean $root "$layout: gc"; clean $boot "$layout: gc"
+  ends 0 '^   2[*] ' generations g.cfg
+  ends 0 '^deleted 0 store paths' gc g.cfg
+done
+
+# ---- what is said of it
 
 # The profile points at 2, the menu boots 1.
 create
