@@ -43,8 +43,8 @@ static int count_entry(struct ext4_counter *c, const struct walk_entry *ent, str
 		sum->inodes++;
 	switch (ent->kind) {
 	case WALK_FILE:
-		blocks = (ent->size + EXT4_BLOCK - 1) / EXT4_BLOCK;
-		sum->blocks += blocks + ext4_extent_leaves(blocks);
+		blocks = (ent->size + c->ids->block - 1) / c->ids->block;
+		sum->blocks += blocks + ext4_map_blocks(c->ids, blocks);
 		sum->bytes += ent->size;
 		return 0;
 	case WALK_LINK:

@@ -8,14 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAIL 12u /* a leaf's checksum, dressed as an entry */
-#define LEAF_ROOM (EXT4_BLOCK - TAIL)
+#define TAIL 12u            /* a leaf's checksum, dressed as an entry */
 #define DOTS 24u            /* "." and ".." */
 #define ROOT_ENTRIES_AT 32u /* dots, eight bytes of tree information */
-#define ROOT_LIMIT 507u     /* entries in the root: (4096 - 32 - 8) / 8 */
 #define NODE_ENTRIES_AT 8u
-#define NODE_LIMIT 510u
-#define HASH_VERSION_ON_DISK 1u /* half MD4; the superblock says "unsigned" */
+#define INDEX_ENTRY 8u
+
+/* Bytes of a leaf that are for entries. */
+static unsigned leaf_room(const struct ext4_ids *ids)
+{
+	return ids->block - (ids->csum ? TAIL : 0);
+}
+
+/* Entries of an index that begins so far into its block: a checksum takes one's place. */
+static unsigned index_limit(const struct ext4_ids *ids, unsigned entries_at)
+{
+	return (ids->block - entries_at) / INDEX_ENTRY - ids->csum;
+}
+
+static unsigned root_limit(const struct ext4_ids *ids)
+{
+	return index_limit(ids, ROOT_ENTRIES_AT);
+}
+
+static unsigned node_limit(const struct ext4_ids *ids)
+{
+	return index_limit(ids, NODE_ENTRIES_AT);
+}
 
 void ext4_dir_reset(struct ext4_dir *dir)
 {
@@ -75,9 +94,8 @@ static void hash_names(struct ext4_dir *dir, const struct ext4_ids *ids)
 		struct ext4_child *k = &dir->kids[i];
 		ext2_dirhash_t hash, minor;
 
-		ext2fs_dirhash2(ids->signed_hash ? EXT2_HASH_HALF_MD4 : EXT2_HASH_HALF_MD4_UNSIGNED,
-		                dir->names.p + k->name_off, k->name_len, NULL, 0, seed, &hash,
-		                &minor);
+		ext2fs_dirhash2(ids->hash, dir->names.p + k->name_off, k->name_len, NULL, 0, seed,
+		                &hash, &minor);
 		k->hash = hash;
 		k->minor = minor;
 	}
@@ -91,29 +109,40 @@ static void end_leaf(struct ext4_dir *dir, size_t end)
 	dir->leaf_end[dir->n_leaves++] = end;
 }
 
-int ext4_dir_pack(struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t *blocks,
-                  struct err *err)
+/* Leaves of so many bytes each; used: of the first one. */
+static void cut_leaves(struct ext4_dir *dir, unsigned room, unsigned used)
 {
-	unsigned used = 0;
-
-	dir->packed = true;
-	*blocks = 1;
-	if (dir->bytes + DOTS <= LEAF_ROOM)
-		return 0;
-	hash_names(dir, ids);
 	for (size_t i = 0; i < dir->n; i++) {
 		unsigned len = rec_len(dir->kids[i].name_len);
 
-		if (used + len > LEAF_ROOM) {
+		if (used + len > room) {
 			end_leaf(dir, i);
 			used = 0;
 		}
 		used += len;
 	}
 	end_leaf(dir, dir->n);
-	if (dir->n_leaves > ROOT_LIMIT)
-		dir->n_nodes = (dir->n_leaves + NODE_LIMIT - 1) / NODE_LIMIT;
-	if (dir->n_nodes > ROOT_LIMIT)
+}
+
+int ext4_dir_pack(struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t *blocks,
+                  struct err *err)
+{
+	unsigned room = leaf_room(ids);
+
+	dir->packed = true;
+	*blocks = 1;
+	if (dir->bytes + DOTS <= room)
+		return 0;
+	if (!ids->index) {
+		cut_leaves(dir, room, DOTS);
+		*blocks = dir->n_leaves;
+		return 0;
+	}
+	hash_names(dir, ids);
+	cut_leaves(dir, room, 0);
+	if (dir->n_leaves > root_limit(ids))
+		dir->n_nodes = (dir->n_leaves + node_limit(ids) - 1) / node_limit(ids);
+	if (dir->n_nodes > root_limit(ids))
 		return err_set(err, ERR_LIMIT, "a directory of %zu entries is too large for ext4",
 		               dir->n);
 	*blocks = 1 + dir->n_nodes + dir->n_leaves;
@@ -129,36 +158,53 @@ static void put_entry(uint8_t *at, uint32_t ino, unsigned len, struct str name, 
 	memcpy(at + 8, name.p, name.n);
 }
 
-static void put_leaf_tail(uint32_t seed, uint8_t out[4096])
-{
-	uint8_t *tail = out + LEAF_ROOM;
+/* What putting a directory's blocks takes. */
+struct putting {
+	const struct ext4_dir *dir;
+	const struct ext4_ids *ids;
+	uint32_t seed, ino, parent;
+};
 
-	put_le16(tail + 4, TAIL);
-	tail[7] = 0xde;
-	put_le32(tail + 8, ext4_crc32c(seed, out, LEAF_ROOM));
+static void put_leaf_tail(const struct putting *p, uint8_t *out)
+{
+	unsigned room = leaf_room(p->ids);
+
+	if (!p->ids->csum)
+		return;
+	put_le16(out + room + 4, TAIL);
+	out[room + 7] = 0xde;
+	put_le32(out + room + 8, ext4_crc32c(p->seed, out, room));
 }
 
 /* Children [from, to) from offset at on; the last one fills the block. */
-static void put_children(const struct ext4_dir *dir, size_t from, size_t to, unsigned at,
-                         uint8_t out[4096])
+static void put_children(const struct putting *p, size_t from, size_t to, unsigned at, uint8_t *out)
 {
 	for (size_t i = from; i < to; i++) {
-		const struct ext4_child *k = &dir->kids[i];
-		unsigned len = i + 1 < to ? rec_len(k->name_len) : LEAF_ROOM - at;
+		const struct ext4_child *k = &p->dir->kids[i];
+		unsigned len = i + 1 < to ? rec_len(k->name_len) : leaf_room(p->ids) - at;
 
 		put_entry(out + at, k->ino, len,
-		          (struct str){dir->names.p + k->name_off, k->name_len}, k->type);
+		          (struct str){p->dir->names.p + k->name_off, k->name_len},
+		          p->ids->types ? k->type : 0);
 		at += len;
 	}
+	put_leaf_tail(p, out);
 }
 
-static void plain_block(const struct ext4_dir *dir, uint32_t seed, uint32_t ino, uint32_t parent,
-                        uint8_t out[4096])
+/* "." and "..", which ends where the next entry begins. */
+static void put_dots(const struct putting *p, unsigned end, uint8_t *out)
 {
-	put_entry(out, ino, 12, STR("."), EXT4_FT_DIR);
-	put_entry(out + 12, parent, dir->n ? 12 : LEAF_ROOM - 12, STR(".."), EXT4_FT_DIR);
-	put_children(dir, 0, dir->n, DOTS, out);
-	put_leaf_tail(seed, out);
+	unsigned type = p->ids->types ? EXT4_FT_DIR : 0;
+
+	put_entry(out, p->ino, 12, STR("."), type);
+	put_entry(out + 12, p->parent, end - 12, STR(".."), type);
+}
+
+/* The first block of a directory without a tree: its entries up to the child to. */
+static void first_block(const struct putting *p, size_t to, uint8_t *out)
+{
+	put_dots(p, to ? DOTS : leaf_room(p->ids), out);
+	put_children(p, 0, to, DOTS, out);
 }
 
 static size_t leaf_start(const struct ext4_dir *dir, size_t leaf)
@@ -179,62 +225,70 @@ static uint32_t leaf_hash(const struct ext4_dir *dir, size_t leaf)
 }
 
 /* The index entries for count children whose leaf numbers are step apart. */
-static void put_index(const struct ext4_dir *dir, uint32_t seed, size_t entries_at, unsigned limit,
-                      size_t count, size_t first_block, size_t first_leaf, size_t step,
-                      uint8_t out[4096])
+static void put_index(const struct putting *p, unsigned entries_at, size_t count,
+                      size_t first_block, size_t first_leaf, size_t step, uint8_t *out)
 {
-	uint8_t *e = out + entries_at, *tail = e + (size_t)limit * 8;
+	unsigned limit = index_limit(p->ids, entries_at);
+	uint8_t *e = out + entries_at, *tail = e + (size_t)limit * INDEX_ENTRY;
 	uint8_t zero[4] = {0};
 	uint32_t crc;
 
 	for (size_t i = 0; i < count; i++) {
 		if (i)
-			put_le32(e + 8 * i, leaf_hash(dir, first_leaf + i * step));
-		put_le32(e + 8 * i + 4, (uint32_t)(first_block + i));
+			put_le32(e + INDEX_ENTRY * i, leaf_hash(p->dir, first_leaf + i * step));
+		put_le32(e + INDEX_ENTRY * i + 4, (uint32_t)(first_block + i));
 	}
 	put_le16(e, (uint16_t)limit);
 	put_le16(e + 2, (uint16_t)count);
-	crc = ext4_crc32c(seed, out, entries_at + count * 8);
+	if (!p->ids->csum)
+		return;
+	crc = ext4_crc32c(p->seed, out, entries_at + count * INDEX_ENTRY);
 	crc = ext4_crc32c(crc, tail, 4);
 	crc = ext4_crc32c(crc, zero, 4);
 	put_le32(tail + 4, crc);
 }
 
-static void root_block(const struct ext4_dir *dir, uint32_t seed, uint32_t ino, uint32_t parent,
-                       uint8_t out[4096])
+static void root_block(const struct putting *p, uint8_t *out)
 {
+	const struct ext4_dir *dir = p->dir;
 	bool deep = dir->n_nodes;
 
-	put_entry(out, ino, 12, STR("."), EXT4_FT_DIR);
-	put_entry(out + 12, parent, EXT4_BLOCK - 12, STR(".."), EXT4_FT_DIR);
-	out[DOTS + 4] = HASH_VERSION_ON_DISK;
-	out[DOTS + 5] = 8; /* length of this information */
+	put_dots(p, p->ids->block, out);
+	out[DOTS + 4] = p->ids->hash % 3; /* the superblock says whether it is unsigned */
+	out[DOTS + 5] = 8;                /* length of this information */
 	out[DOTS + 6] = deep;
-	put_index(dir, seed, ROOT_ENTRIES_AT, ROOT_LIMIT, deep ? dir->n_nodes : dir->n_leaves, 1, 0,
-	          deep ? NODE_LIMIT : 1, out);
+	put_index(p, ROOT_ENTRIES_AT, deep ? dir->n_nodes : dir->n_leaves, 1, 0,
+	          deep ? node_limit(p->ids) : 1, out);
+}
+
+static void node_block(const struct putting *p, size_t node, uint8_t *out)
+{
+	size_t first = node * node_limit(p->ids);
+
+	put_le16(out + 4, (uint16_t)p->ids->block); /* an empty entry over the whole block */
+	put_index(p, NODE_ENTRIES_AT, MIN(p->dir->n_leaves - first, (size_t)node_limit(p->ids)),
+	          1 + p->dir->n_nodes + first, first, 1, out);
 }
 
 void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint32_t ino,
-                    uint32_t parent, uint64_t i, uint8_t out[4096])
+                    uint32_t parent, uint64_t i, uint8_t *out)
 {
-	uint32_t seed = ext4_inode_seed(ids, ino, dir->generation);
-	size_t leaf;
+	struct putting p = {.dir = dir,
+	                    .ids = ids,
+	                    .seed = ext4_inode_seed(ids, ino, dir->generation),
+	                    .ino = ino,
+	                    .parent = parent};
+	size_t leaf = ids->index ? i - 1 - dir->n_nodes : i;
 
-	memset(out, 0, EXT4_BLOCK);
-	if (!dir->n_leaves) {
-		plain_block(dir, seed, ino, parent, out);
-	} else if (i == 0) {
-		root_block(dir, seed, ino, parent, out);
-	} else if (i <= dir->n_nodes) {
-		size_t first = (i - 1) * NODE_LIMIT;
-
-		put_le16(out + 4, EXT4_BLOCK); /* an empty entry over the whole block */
-		put_index(dir, seed, NODE_ENTRIES_AT, NODE_LIMIT,
-		          MIN(dir->n_leaves - first, (size_t)NODE_LIMIT), 1 + dir->n_nodes + first,
-		          first, 1, out);
-	} else {
-		leaf = i - 1 - dir->n_nodes;
-		put_children(dir, leaf_start(dir, leaf), dir->leaf_end[leaf], 0, out);
-		put_leaf_tail(seed, out);
-	}
+	memset(out, 0, ids->block);
+	if (!dir->n_leaves)
+		first_block(&p, dir->n, out);
+	else if (i == 0 && !ids->index)
+		first_block(&p, dir->leaf_end[0], out);
+	else if (i == 0)
+		root_block(&p, out);
+	else if (ids->index && i <= dir->n_nodes)
+		node_block(&p, (size_t)i - 1, out);
+	else
+		put_children(&p, leaf_start(dir, leaf), dir->leaf_end[leaf], 0, out);
 }

@@ -2,7 +2,7 @@
 /*
  * A directory of an ext4 file system, gathered entry by entry and then written
  * at once: one plain block where that is enough, else a hash tree (htree) that
- * is full and balanced from the start.
+ * is full and balanced from the start, or without dir_index leaves alone.
  *
  *     block 0: "." ".." root of the tree | interior nodes | leaves, by hash
  */
@@ -48,6 +48,6 @@ int ext4_dir_pack(struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t *bl
 
 /* Write block number i of a packed directory. */
 void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint32_t ino,
-                    uint32_t parent, uint64_t i, uint8_t out[4096]);
+                    uint32_t parent, uint64_t i, uint8_t *out);
 
 #endif

@@ -16,11 +16,19 @@
 struct ext4_ids {
 	uint8_t uuid[16];
 	uint8_t hash_seed[16];
-	uint32_t csum_seed; /* crc32c of the UUID; see ext4_ids_init() */
-	bool signed_hash;   /* names are hashed as signed bytes; ours never */
+	uint32_t csum_seed;  /* crc32c of the UUID; see ext4_ids_init() */
+	uint32_t block;      /* bytes: 1024, 2048 or 4096 */
+	uint32_t inode_size; /* bytes: 128 to block */
+	uint8_t hash;        /* of names, as ext2fs_dirhash2() counts them */
+	bool csum;           /* metadata_csum */
+	bool extents;        /* else lists of blocks */
+	bool types;          /* entries of directories say what they name */
+	bool index;          /* large directories are hash trees */
 };
 
-/* Everything from the UUID: the hash seed is a digest of it. */
+#define EXT4_INODE_SIZE_MAX 4096u
+
+/* A file system of ours, everything from the UUID: the hash seed is a digest of it. */
 void ext4_ids_init(struct ext4_ids *ids, const uint8_t uuid[16]);
 
 uint32_t ext4_crc32c(uint32_t crc, const void *p, size_t n);
@@ -36,21 +44,26 @@ struct ext4_extent {
 
 #define EXT4_EXTENT_LEN_MAX 32768u
 #define EXT4_EXTENTS_INLINE 4u
-#define EXT4_EXTENTS_PER_LEAF 340u
+#define EXT4_LIST_DIRECT 12u /* blocks that an inode without extents names itself */
+#define EXT4_LIST_TREES 3u
+
+/* How many extents one leaf block of their tree holds. */
+uint32_t ext4_extents_per_leaf(const struct ext4_ids *ids);
 
 /*
- * How many leaf blocks the extent tree of a file of so many blocks gets. A
- * function of the size alone: files up to 256 MiB never need one wherever they
+ * How many blocks the map of a file of so many blocks takes. A function of the
+ * size alone: of extents, files up to 256 MiB never need one wherever they
  * lie, larger ones get room for every split that the line could cause.
  */
-uint32_t ext4_extent_leaves(uint64_t blocks);
+uint64_t ext4_map_blocks(const struct ext4_ids *ids, uint64_t blocks);
 
-/* One leaf block of up to EXT4_EXTENTS_PER_LEAF extents into out. */
-void ext4_extent_leaf(const struct ext4_ids *ids, uint32_t ino, const struct ext4_extent *ext,
-                      size_t n, uint8_t out[4096]);
+/* One leaf block of up to ext4_extents_per_leaf() extents, with the inode's seed, into out. */
+void ext4_extent_leaf(const struct ext4_ids *ids, uint32_t seed, const struct ext4_extent *ext,
+                      size_t n, uint8_t *out);
 
-/* The root of an extent tree in an inode's 60 bytes: up to EXT4_EXTENTS_INLINE. */
-void ext4_extent_root(const struct ext4_extent *ext, size_t n, uint8_t out[60]);
+/* The root of an extent tree in an inode's 60 bytes: up to EXT4_EXTENTS_INLINE extents, or leaves.
+ */
+void ext4_extent_root(const struct ext4_extent *ext, size_t n, bool leaves, uint8_t out[60]);
 
 /* A kind of object, as directory entries name it. */
 enum ext4_ftype {
@@ -66,19 +79,16 @@ struct ext4_inode {
 	int64_t mtime; /* all four time stamps */
 	uint64_t size;
 	uint32_t links;
-	uint64_t blocks; /* of 4096 bytes, with the extent tree's own */
+	uint64_t blocks; /* with those of its map */
 	bool indexed;    /* a directory with a hash tree */
-	/* Either a short link's target, or leaves, or extents. */
+	/* Either a short link's target, or the map: extents or a list of blocks. */
 	struct str target;
-	const struct ext4_extent *extents; /* up to EXT4_EXTENTS_INLINE */
-	size_t n_extents;
-	const struct ext4_extent *leaves; /* logical and phys of leaf blocks */
-	size_t n_leaves;
+	uint8_t map[60];
 };
 
 #define EXT4_LINK_INLINE 59u /* longer targets get a block */
 
 void ext4_inode_format(const struct ext4_ids *ids, uint32_t ino, const struct ext4_inode *in,
-                       uint8_t out[256]);
+                       uint8_t *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/ext4_edit.h"
 #include "base/mem.h"
+#include "disk/ext_super.h"
 #include "image/ext4_edit_in.h"
 #include "image/ext4_journal.h"
 
@@ -8,18 +9,6 @@
 
 /* Runs of free blocks shorter than this are used last. */
 #define SHORT_RUN 64u
-
-/* What our reading knows, and what our writing keeps as it must be. */
-#define READ_INCOMPAT                                                                              \
-	(EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |                          \
-	 EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG |                             \
-	 EXT4_FEATURE_INCOMPAT_CSUM_SEED | EXT2_FEATURE_INCOMPAT_META_BG |                         \
-	 EXT4_FEATURE_INCOMPAT_LARGEDIR)
-#define WRITE_RO_COMPAT                                                                            \
-	(EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |                 \
-	 EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_DIR_NLINK |                     \
-	 EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
-#define NEED_INCOMPAT (EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS)
 
 int edit_error(const struct ext4_edit *e, const char *what, uint32_t ino, errcode_t code,
                struct err *err)
@@ -34,71 +23,14 @@ int edit_error(const struct ext4_edit *e, const char *what, uint32_t ino, errcod
 
 /* ---- opening -------------------------------------------------------------- */
 
-static int check_state(const struct ext4_edit *e, struct err *err)
-{
-	const struct ext2_super_block *sb = e->fs->super;
-
-	if (!(sb->s_state & EXT2_VALID_FS) || (sb->s_state & EXT2_ERROR_FS))
-		return err_set(err, ERR_BUSY,
-		               "%s: its file system is marked as damaged; run e2fsck -f",
-		               e->target->name);
-	if (sb->s_last_orphan || (sb->s_feature_ro_compat & EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT))
-		return err_set(err, ERR_BUSY,
-		               "%s: its file system has unfinished deletions; run e2fsck -p",
-		               e->target->name);
-	return 0;
-}
-
-static int check_features(const struct ext4_edit *e, struct err *err)
-{
-	struct ext2_super_block *sb = e->fs->super;
-	const char *name = e->target->name;
-
-	if (sb->s_feature_incompat & ~READ_INCOMPAT)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its ext4 has features that domstrap does not know (incompat "
-		               "%#x)",
-		               name, sb->s_feature_incompat & ~READ_INCOMPAT);
-	if (!e->write)
-		return 0;
-	if (sb->s_feature_ro_compat & ~WRITE_RO_COMPAT)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its ext4 has features that domstrap cannot write (ro_compat "
-		               "%#x)",
-		               name, sb->s_feature_ro_compat & ~WRITE_RO_COMPAT);
-	if (e->fs->blocksize != EXT4_BLOCK || EXT2_INODE_SIZE(sb) != EXT4_INODE_SIZE ||
-	    !ext2fs_has_feature_metadata_csum(sb) || sb->s_first_data_block ||
-	    (sb->s_feature_incompat & NEED_INCOMPAT) != NEED_INCOMPAT)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: domstrap changes ext4 with blocks of 4096 and inodes of 256 "
-		               "bytes, extents and metadata_csum; this one has blocks of %u and "
-		               "inodes of %u",
-		               name, e->fs->blocksize, EXT2_INODE_SIZE(sb));
-	if (sb->s_def_hash_version > EXT2_HASH_HALF_MD4_UNSIGNED ||
-	    sb->s_def_hash_version % 3 != EXT2_HASH_HALF_MD4)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its directories use hash %u, not half_md4", name,
-		               sb->s_def_hash_version);
-	return 0;
-}
-
-static void set_ids(struct ext4_edit *e)
-{
-	const struct ext2_super_block *sb = e->fs->super;
-
-	memcpy(e->ids.uuid, sb->s_uuid, 16);
-	memcpy(e->ids.hash_seed, sb->s_hash_seed, 16);
-	e->ids.csum_seed = e->fs->csum_seed;
-	e->ids.signed_hash = !(sb->s_flags & EXT2_FLAGS_UNSIGNED_HASH);
-	memcpy(e->label, sb->s_volume_name, 16);
-}
-
 static void set_layout(struct ext4_edit *e)
 {
 	struct ext4_layout *lay = &e->layout;
 
 	lay->blocks = ext2fs_blocks_count(e->fs->super);
 	lay->groups = e->fs->group_desc_count;
+	lay->block = e->fs->blocksize;
+	lay->inode_size = EXT2_INODE_SIZE(e->fs->super);
 	lay->inodes_per_group = e->fs->super->s_inodes_per_group;
 	lay->itable_blocks = e->fs->inode_blocks_per_group;
 	lay->itable = xcalloc(lay->groups, sizeof *lay->itable);
@@ -127,7 +59,7 @@ static int check_tables(const struct ext4_edit *e, struct err *err)
 static void list_blocks(struct ext4_edit *e, bool short_runs)
 {
 	uint64_t last = e->layout.blocks - 1;
-	blk64_t at = 1, from, end;
+	blk64_t at = e->fs->super->s_first_data_block, from, end;
 
 	while (at <= last &&
 	       !ext2fs_find_first_zero_block_bitmap2(e->fs->block_map, at, last, &from)) {
@@ -159,7 +91,10 @@ static uint32_t first_pristine(const struct ext4_edit *e, uint32_t g)
 	uint32_t per_group = e->layout.inodes_per_group;
 	uint32_t unused = ext2fs_bg_itable_unused(e->fs, g);
 
-	if (ext2fs_bg_flags_test(e->fs, g, EXT2_BG_INODE_UNINIT))
+	/* Without checksums of descriptors every inode of a table is read. */
+	if (!ext2fs_has_group_desc_csum(e->fs))
+		unused = 0;
+	else if (ext2fs_bg_flags_test(e->fs, g, EXT2_BG_INODE_UNINIT))
 		unused = per_group;
 	return g * per_group + 1 + per_group - MIN(unused, per_group);
 }
@@ -203,20 +138,24 @@ static int prepare_writing(struct ext4_edit *e, struct err *err)
 	return 0;
 }
 
-static int open_checked(struct ext4_edit *e, uint64_t size, struct err *err)
+static int open_checked(struct ext4_edit *e, const uint8_t *sb, uint64_t size, struct err *err)
 {
-	int flags = EXT2_FLAG_64BITS | EXT2_FLAG_MASTER_SB_ONLY | (e->write ? EXT2_FLAG_RW : 0);
+	int flags = EXT2_FLAG_64BITS | EXT2_FLAG_MASTER_SB_ONLY | EXT2_FLAG_SKIP_MMP |
+	            (e->write ? EXT2_FLAG_RW : 0);
 	errcode_t code = ext4_overlay_open(e->overlay, flags, &e->fs);
 	int rc;
 
-	if (code)
-		return edit_error(e, "opening the file system", 0, code, err);
-	rc = check_state(e, err);
+	if (code) {
+		e->fs = NULL;
+		rc = edit_check_open(e->target->name, sb, code, err);
+		return rc < 0 ? rc : edit_error(e, "opening the file system", 0, code, err);
+	}
+	rc = edit_check_state(e, err);
 	if (rc == 0)
-		rc = check_features(e, err);
+		rc = edit_check_features(e, err);
 	if (rc < 0)
 		return rc;
-	set_ids(e);
+	edit_set_ids(e);
 	set_layout(e);
 	if (e->layout.blocks > size / e->fs->blocksize)
 		return err_set(err, ERR_FORMAT,
@@ -229,15 +168,20 @@ static int open_checked(struct ext4_edit *e, uint64_t size, struct err *err)
 int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time, bool write,
                    struct ext4_edit **out, struct err *err)
 {
-	struct ext4_edit *e = xcalloc(1, sizeof *e);
-	int rc;
+	struct ext4_edit *e;
+	uint8_t sb[EXT_SUPER_SIZE];
+	struct ext_super super;
+	int rc = ext4_journal_super(t, base, size, sb, &super, err);
 
+	if (rc < 0)
+		return rc;
+	e = xcalloc(1, sizeof *e);
 	e->target = t;
 	e->base = base;
 	e->time = time;
 	e->write = write;
-	e->overlay = ext4_overlay_new(t, base, size);
-	rc = open_checked(e, size, err);
+	e->overlay = ext4_overlay_new(t, base, size, super.block);
+	rc = open_checked(e, sb, size, err);
 	if (rc < 0) {
 		ext4_edit_free(e);
 		return rc;
@@ -309,9 +253,10 @@ int ext4_edit_take(struct ext4_edit *e, uint64_t blocks, uint64_t inodes, struct
 	char want[16], have[16];
 
 	if (blocks > e->space.n_blocks - e->next.line)
-		return err_set(err, ERR_SPACE, "%s: %s more are needed, %s are free",
-		               e->target->name, str_human(blocks * EXT4_BLOCK, want),
-		               str_human((e->space.n_blocks - e->next.line) * EXT4_BLOCK, have));
+		return err_set(
+		        err, ERR_SPACE, "%s: %s more are needed, %s are free", e->target->name,
+		        str_human(blocks * e->fs->blocksize, want),
+		        str_human((e->space.n_blocks - e->next.line) * e->fs->blocksize, have));
 	if (inodes > e->space.n_inodes - e->next.ino)
 		return err_set(err, ERR_SPACE, "%s: %llu inodes more are needed, %u are free",
 		               e->target->name, (unsigned long long)inodes,
@@ -340,23 +285,29 @@ void ext4_edit_used(struct ext4_edit *e, const struct ext4_place *from, uint64_t
 	ext2fs_flush_icache(e->fs);
 }
 
+struct ext4_stream *edit_stream(struct ext4_edit *e)
+{
+	if (!e->stream)
+		e->stream = ext4_stream_new(&e->writer);
+	return e->stream;
+}
+
 int ext4_edit_add(struct ext4_edit *e, uint32_t dir, const char *name, struct walk *walk,
                   struct err *err)
 {
+	struct ext4_stream *s = edit_stream(e);
 	struct ext4_place from = e->next;
 	struct ext4_object obj;
 	int rc;
 
-	if (!e->stream)
-		e->stream = ext4_stream_new(&e->writer);
-	ext4_stream_start(e->stream, from.line, from.ino);
-	rc = ext4_stream_tree(e->stream, walk, dir, NULL, &obj, err);
+	ext4_stream_start(s, from.line, from.ino);
+	rc = ext4_stream_tree(s, walk, dir, NULL, &obj, err);
 	if (rc == 0)
-		rc = ext4_stream_flush(e->stream, err);
+		rc = ext4_stream_flush(s, err);
 	if (rc < 0)
 		return rc;
-	e->next.line = ext4_stream_line(e->stream);
-	e->next.ino = ext4_stream_ino(e->stream);
+	e->next.line = ext4_stream_line(s);
+	e->next.ino = ext4_stream_ino(s);
 	ext4_edit_used(e, &from, e->next.line, e->next.ino);
 	return ext4_edit_link(e, dir, name, &obj, err);
 }

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "image/ext4_dir.h"
 #include "image/ext4_edit_in.h"
+#include "image/ext4_piece.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,19 @@ static int take_entry(ext2_ino_t dir, int where, struct ext2_dir_entry *de, int 
 	return 0;
 }
 
+/* Where entries do not say what they name, their inodes do. */
+static int read_types(struct ext4_edit *e, struct edit_dir *d, struct err *err)
+{
+	struct ext2_inode_large in;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->n && rc == 0; i++) {
+		rc = edit_inode(e, d->v[i].ino, &in, err);
+		d->v[i].type = (uint8_t)edit_type(&in);
+	}
+	return rc;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct ext4_entry *)a)->name, ((const struct ext4_entry *)b)->name);
@@ -103,6 +117,8 @@ int edit_dir_read(struct ext4_edit *e, uint32_t ino, struct edit_dir *out, struc
 	else if (r.bad)
 		rc = err_set(err, ERR_FORMAT, "%s: directory %u has %s", e->target->name, ino,
 		             r.bad);
+	if (rc == 0 && !e->ids.types)
+		rc = read_types(e, &d, err);
 	if (rc == 0 && d.n)
 		qsort(d.v, d.n, sizeof *d.v, by_name);
 	if (rc == 0)
@@ -244,38 +260,22 @@ int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64
 
 /* ---- writing -------------------------------------------------------------- */
 
-/* A directory's new blocks, in places nobody reads; their extents. */
+/* A directory's new blocks, in places nobody reads, and their map. */
 static int write_blocks(struct ext4_edit *e, const struct edit_dir *d, const struct ext4_dir *pack,
-                        uint64_t blocks, struct ext4_extent ext[EXT4_EXTENTS_INLINE], size_t *n_ext,
-                        struct err *err)
+                        uint64_t blocks, uint8_t map[60], uint64_t *total, struct err *err)
 {
-	_free_ uint8_t *buf = xmalloc((size_t)blocks * EXT4_BLOCK);
-	struct ext4_place at;
-	uint64_t done = 0;
-	int rc = ext4_edit_take(e, blocks, 0, &at, err);
+	struct ext4_stream *s = edit_stream(e);
+	struct ext4_place from = e->next;
+	int rc;
 
+	ext4_stream_start(s, from.line, from.ino);
+	rc = ext4_piece_dir(s, pack, d->ino, d->parent, blocks, map, total, err);
+	if (rc == 0)
+		rc = ext4_stream_flush(s, err);
 	if (rc < 0)
 		return rc;
-	for (uint64_t i = 0; i < blocks; i++)
-		ext4_dir_block(pack, &e->ids, d->ino, d->parent, i, buf + i * EXT4_BLOCK);
-	*n_ext = 0;
-	while (done < blocks) {
-		uint64_t run, phys = ext4_space_block(&e->space, at.line + done, &run);
-		uint64_t n = MIN(MIN(run, blocks - done), (uint64_t)EXT4_EXTENT_LEN_MAX);
-
-		if (*n_ext == EXT4_EXTENTS_INLINE)
-			return err_set(err, ERR_SPACE,
-			               "%s: free space is in too small pieces for a directory",
-			               e->target->name);
-		ext[(*n_ext)++] = (struct ext4_extent){
-		        .logical = (uint32_t)done, .len = (uint16_t)n, .phys = phys};
-		rc = target_write_small(e->target, buf + done * EXT4_BLOCK, (size_t)n * EXT4_BLOCK,
-		                        e->base + phys * EXT4_BLOCK, err);
-		if (rc < 0)
-			return rc;
-		done += n;
-	}
-	ext4_edit_used(e, &at, at.line + blocks, at.ino);
+	e->next.line = ext4_stream_line(s);
+	ext4_edit_used(e, &from, e->next.line, e->next.ino);
 	return 0;
 }
 
@@ -292,12 +292,13 @@ static void set_links(struct ext2_inode_large *in, int64_t subdirs)
 static int write_dir(struct ext4_edit *e, const struct edit_dir *d, struct err *err)
 {
 	_cleanup_(ext4_dir_fini) struct ext4_dir pack = {0};
-	struct ext4_extent ext[EXT4_EXTENTS_INLINE];
 	struct ext2_inode_large in;
-	uint64_t blocks;
-	size_t n_ext = 0;
+	uint64_t blocks, total;
+	uint8_t map[60];
 	int rc = edit_inode(e, d->ino, &in, err);
 
+	if (rc == 0)
+		rc = edit_check_inode(e, d->ino, &in, err);
 	if (rc < 0)
 		return rc;
 	pack.generation = in.i_generation;
@@ -306,18 +307,20 @@ static int write_dir(struct ext4_edit *e, const struct edit_dir *d, struct err *
 		             (enum ext4_ftype)d->v[i].type);
 	rc = ext4_dir_pack(&pack, &e->ids, &blocks, err);
 	if (rc == 0)
-		rc = write_blocks(e, d, &pack, blocks, ext, &n_ext, err);
+		rc = write_blocks(e, d, &pack, blocks, map, &total, err);
 	if (rc == 0)
 		rc = edit_release_blocks(e, d->ino, &in, err);
 	if (rc < 0)
 		return rc;
-	ext4_extent_root(ext, n_ext, (uint8_t *)in.i_block);
-	in.i_flags |= EXT4_EXTENTS_FL;
-	in.i_flags =
-	        blocks > 1 ? in.i_flags | EXT2_INDEX_FL : in.i_flags & ~(uint32_t)EXT2_INDEX_FL;
-	in.i_size = (uint32_t)(blocks * EXT4_BLOCK);
+	memcpy(in.i_block, map, sizeof map);
+	in.i_flags &= ~(uint32_t)(EXT4_EXTENTS_FL | EXT2_INDEX_FL);
+	if (e->ids.extents)
+		in.i_flags |= EXT4_EXTENTS_FL;
+	if (e->ids.index && blocks > 1)
+		in.i_flags |= EXT2_INDEX_FL;
+	in.i_size = (uint32_t)(blocks * e->ids.block);
 	in.i_size_high = 0;
-	ext2fs_iblk_add_blocks(e->fs, (struct ext2_inode *)&in, blocks);
+	ext2fs_iblk_add_blocks(e->fs, (struct ext2_inode *)&in, total);
 	set_links(&in, d->subdirs);
 	in.i_mtime = (uint32_t)e->time;
 	edit_touch(e, &in);

@@ -56,8 +56,10 @@ static int release_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_la
 	bool dir = edit_type(in) == EXT4_FT_DIR;
 	uint64_t before = ext2fs_inode_i_blocks(e->fs, (struct ext2_inode *)in);
 	errcode_t code;
-	int rc = edit_release_blocks(e, ino, in, err);
+	int rc = edit_check_inode(e, ino, in, err);
 
+	if (rc == 0)
+		rc = edit_release_blocks(e, ino, in, err);
 	if (rc < 0)
 		return rc;
 	if (ext2fs_file_acl_block(e->fs, (struct ext2_inode *)in)) {

@@ -43,6 +43,19 @@ struct ext4_edit {
 int edit_error(const struct ext4_edit *e, const char *what, uint32_t ino, errcode_t code,
                struct err *err);
 
+/*
+ * Why the library could not open it, where that is to be said in another way:
+ * 0 where not. sb: its superblock.
+ */
+int edit_check_open(const char *name, const uint8_t *sb, errcode_t code, struct err *err);
+/* Whether it may be written, and what of it is known. */
+int edit_check_state(const struct ext4_edit *e, struct err *err);
+int edit_check_features(const struct ext4_edit *e, struct err *err);
+/* The same for an inode that is to be changed or taken away. */
+int edit_check_inode(const struct ext4_edit *e, uint32_t ino, const struct ext2_inode_large *in,
+                     struct err *err);
+void edit_set_ids(struct ext4_edit *e);
+
 /* Learn tables and free places anew. */
 void edit_prepare(struct ext4_edit *e);
 
@@ -51,6 +64,9 @@ int edit_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *out, 
 int edit_put_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *in, struct err *err);
 void edit_touch(const struct ext4_edit *e, struct ext2_inode_large *in);
 enum ext4_ftype edit_type(const struct ext2_inode_large *in);
+
+/* The stream for what comes one by one. */
+struct ext4_stream *edit_stream(struct ext4_edit *e);
 
 /* Read a directory into *out, which edit_dir_fini() frees. */
 int edit_dir_read(struct ext4_edit *e, uint32_t ino, struct edit_dir *out, struct err *err);

@@ -164,6 +164,40 @@ int ext4_edit_read_path(struct ext4_edit *e, const char *path, size_t limit, str
 	return rc < 0 ? err_prefix(err, "%s", show_str(str_from(path), shown)) : 0;
 }
 
+/* A target that is not where the block numbers would be. */
+static int read_long_link(struct ext4_edit *e, uint32_t ino, struct ext2_inode *in, size_t size,
+                          struct buf *out, struct err *err)
+{
+	uint8_t block[EXT4_BLOCK];
+	size_t inside = 0;
+	blk64_t phys = 0;
+	errcode_t code;
+	int rc;
+
+	if (size > MIN(e->fs->blocksize, EXT4_BLOCK))
+		return err_set(err, ERR_FORMAT, "%s: inode %u is a link over its block",
+		               e->target->name, ino);
+	if (in->i_flags & EXT4_INLINE_DATA_FL) {
+		code = ext2fs_inline_data_size(e->fs, ino, &inside);
+		if (!code && (inside < size || inside > sizeof block))
+			code = EXT2_ET_INLINE_DATA_CANT_ITERATE;
+		if (!code)
+			code = ext2fs_inline_data_get(e->fs, ino, in, block, &inside);
+		if (code)
+			return edit_error(e, "reading the link", ino, code, err);
+		buf_put(out, block, size);
+		return 0;
+	}
+	code = ext2fs_bmap2(e->fs, ino, in, NULL, 0, 0, NULL, &phys);
+	if (code || !phys)
+		return edit_error(e, "reading the link", ino, code ? code : EXT2_ET_BAD_BLOCK_NUM,
+		                  err);
+	rc = ext4_overlay_read(e->overlay, block, size, phys * e->fs->blocksize, err);
+	if (rc == 0)
+		buf_put(out, block, size);
+	return rc;
+}
+
 int ext4_edit_readlink(struct ext4_edit *e, uint32_t ino, struct buf *out, struct err *err)
 {
 	struct ext2_inode_large in;
@@ -183,21 +217,9 @@ int ext4_edit_readlink(struct ext4_edit *e, uint32_t ino, struct buf *out, struc
 			               e->target->name, ino);
 		buf_put(out, in.i_block, (size_t)size);
 	} else {
-		uint8_t block[EXT4_BLOCK];
-		blk64_t phys = 0;
-		errcode_t code =
-		        ext2fs_bmap2(e->fs, ino, (struct ext2_inode *)&in, NULL, 0, 0, NULL, &phys);
-
-		if (code || !phys)
-			return edit_error(e, "reading the link", ino,
-			                  code ? code : EXT2_ET_BAD_BLOCK_NUM, err);
-		if (size > e->fs->blocksize)
-			size = e->fs->blocksize;
-		rc = ext4_overlay_read(e->overlay, block, (size_t)size, phys * e->fs->blocksize,
-		                       err);
+		rc = read_long_link(e, ino, (struct ext2_inode *)&in, (size_t)size, out, err);
 		if (rc < 0)
 			return rc;
-		buf_put(out, block, (size_t)size);
 	}
 	if (memchr(out->p + at, 0, out->n - at))
 		return err_set(err, ERR_FORMAT, "%s: inode %u is a link with a NUL in it",

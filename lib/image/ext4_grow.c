@@ -24,17 +24,19 @@ struct growth {
 
 static dgrp_t groups_for(const struct growth *g, uint64_t blocks)
 {
-	uint64_t per_group = g->fs->super->s_blocks_per_group;
+	const struct ext2_super_block *sb = g->fs->super;
+	uint64_t per_group = sb->s_blocks_per_group;
 
-	return (dgrp_t)((blocks + per_group - 1) / per_group);
+	return (dgrp_t)((blocks - sb->s_first_data_block + per_group - 1) / per_group);
 }
 
 /* A last group that could not hold its own tables is left away. */
 static uint64_t usable(const struct growth *g, uint64_t blocks)
 {
-	uint64_t per_group = g->fs->super->s_blocks_per_group, rest = blocks % per_group;
+	const struct ext2_super_block *sb = g->fs->super;
+	uint64_t rest = (blocks - sb->s_first_data_block) % sb->s_blocks_per_group;
 	uint64_t overhead = 3 + g->fs->inode_blocks_per_group + g->desc +
-	                    g->fs->super->s_reserved_gdt_blocks + LAST_GROUP_SPARE;
+	                    sb->s_reserved_gdt_blocks + LAST_GROUP_SPARE;
 
 	return rest && rest < overhead && groups_for(g, blocks) > g->old_groups ? blocks - rest
 	                                                                        : blocks;
@@ -47,18 +49,19 @@ static int check(struct growth *g, struct err *err)
 	uint64_t per_desc = EXT2_DESC_PER_BLOCK(sb), most;
 	char text[16];
 
-	if (ext2fs_has_feature_meta_bg(g->fs->super) || !ext2fs_has_feature_64bit(g->fs->super) ||
-	    sb->s_blocks_per_group != EXT4_GROUP_BLOCKS)
+	if (ext2fs_has_feature_meta_bg(sb) || !ext2fs_has_feature_journal(sb))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its ext4 is laid out so that domstrap cannot let it grow; "
-		               "resize2fs can",
-		               name);
-	most = (g->old_desc + sb->s_reserved_gdt_blocks) * per_desc * EXT4_GROUP_BLOCKS;
+		               "%s: domstrap cannot let an ext4 %s grow; resize2fs can", name,
+		               ext2fs_has_feature_meta_bg(sb) ? "with the feature meta_bg"
+		                                              : "without the feature has_journal");
+	most = (g->old_desc + sb->s_reserved_gdt_blocks) * per_desc * sb->s_blocks_per_group;
+	if (!ext2fs_has_feature_64bit(sb))
+		most = MIN(most, (uint64_t)UINT32_MAX);
 	if (g->blocks > most)
 		return err_set(err, ERR_LIMIT,
 		               "%s: its file system has room for the descriptors of %s; resize2fs "
 		               "can make it larger",
-		               name, str_human(most * EXT4_BLOCK, text));
+		               name, str_human(most * g->fs->blocksize, text));
 	if ((uint64_t)g->groups * sb->s_inodes_per_group > UINT32_MAX)
 		return err_set(err, ERR_LIMIT, "%s: too many inodes for ext4", name);
 	return 0;
@@ -71,8 +74,10 @@ static errcode_t widen(struct growth *g)
 	struct ext2_super_block *sb = fs->super;
 	uint64_t reserved = ext2fs_r_blocks_count(sb) * g->blocks / g->old_blocks;
 	uint32_t inodes = g->groups * sb->s_inodes_per_group;
-	errcode_t code = ext2fs_resize_block_bitmap2(
-	        g->blocks - 1, (uint64_t)g->groups * sb->s_blocks_per_group - 1, fs->block_map);
+	errcode_t code = ext2fs_resize_block_bitmap2(g->blocks - 1,
+	                                             (uint64_t)g->groups * sb->s_blocks_per_group -
+	                                                     1 + sb->s_first_data_block,
+	                                             fs->block_map);
 
 	if (!code)
 		code = ext2fs_resize_inode_bitmap2(inodes, inodes, fs->inode_map);
@@ -100,17 +105,19 @@ static int add_group(struct growth *g, dgrp_t group, struct err *err)
 	errcode_t code;
 
 	ext2fs_bg_flags_zap(fs, group);
-	ext2fs_bg_flags_set(fs, group, EXT2_BG_INODE_UNINIT | EXT2_BG_INODE_ZEROED);
 	ext2fs_bg_free_inodes_count_set(fs, group, per_group);
-	ext2fs_bg_itable_unused_set(fs, group, per_group);
+	if (ext2fs_has_group_desc_csum(fs)) {
+		ext2fs_bg_flags_set(fs, group, EXT2_BG_INODE_UNINIT | EXT2_BG_INODE_ZEROED);
+		ext2fs_bg_itable_unused_set(fs, group, per_group);
+	}
 	ext2fs_bg_used_dirs_count_set(fs, group, 0);
 	ext2fs_reserve_super_and_bgd(fs, group, fs->block_map);
 	code = ext2fs_allocate_group_table(fs, group, fs->block_map);
 	if (code)
 		return edit_error(g->e, "a new group", 0, code, err);
 	return target_zero(g->e->target,
-	                   g->e->base + ext2fs_inode_table_loc(fs, group) * EXT4_BLOCK,
-	                   (uint64_t)fs->inode_blocks_per_group * EXT4_BLOCK, err);
+	                   g->e->base + ext2fs_inode_table_loc(fs, group) * fs->blocksize,
+	                   (uint64_t)fs->inode_blocks_per_group * fs->blocksize, err);
 }
 
 /* Count what is free in each group from where anything changed. */
@@ -144,7 +151,7 @@ static errcode_t count_free(struct growth *g)
  */
 static errcode_t remake_resize_inode(struct growth *g)
 {
-	_free_ uint8_t *zeros = xcalloc(1, EXT4_BLOCK);
+	_free_ uint8_t *zeros = xcalloc(1, g->fs->blocksize);
 	struct ext2_inode in;
 	errcode_t code;
 
@@ -174,7 +181,7 @@ static void look_again(struct ext4_edit *e)
 
 int ext4_edit_grow(struct ext4_edit *e, uint64_t bytes, struct err *err)
 {
-	struct growth g = {.e = e, .fs = e->fs, .blocks = bytes / EXT4_BLOCK};
+	struct growth g = {.e = e, .fs = e->fs, .blocks = bytes / e->fs->blocksize};
 	errcode_t code;
 	int rc;
 

@@ -34,8 +34,8 @@ void ext4_writer_fini(struct ext4_writer *w)
 static int to_spool(struct ext4_writer *w, uint32_t first, uint32_t n, const uint8_t *raw,
                     struct err *err)
 {
-	return io_pwrite(w->spool, "the inodes' file", raw, (size_t)n * EXT4_INODE_SIZE,
-	                 (uint64_t)(first - 1) * EXT4_INODE_SIZE, err);
+	return io_pwrite(w->spool, "the inodes' file", raw, (size_t)n * w->ids->inode_size,
+	                 (uint64_t)(first - 1) * w->ids->inode_size, err);
 }
 
 int ext4_write_inodes(struct ext4_writer *w, uint32_t first, uint32_t n, const uint8_t *raw,
@@ -48,12 +48,12 @@ int ext4_write_inodes(struct ext4_writer *w, uint32_t first, uint32_t n, const u
 	while (n) {
 		uint32_t left = lay->inodes_per_group - (first - 1) % lay->inodes_per_group;
 		uint32_t m = MIN(left, n);
-		int rc = target_write_small(w->target, raw, (size_t)m * EXT4_INODE_SIZE,
+		int rc = target_write_small(w->target, raw, (size_t)m * w->ids->inode_size,
 		                            w->base + ext4_inode_offset(lay, first), err);
 
 		if (rc < 0)
 			return rc;
-		raw += (size_t)m * EXT4_INODE_SIZE;
+		raw += (size_t)m * w->ids->inode_size;
 		first += m;
 		n -= m;
 	}
@@ -63,14 +63,14 @@ int ext4_write_inodes(struct ext4_writer *w, uint32_t first, uint32_t n, const u
 static void count_dirs(struct ext4_writer *w, uint32_t first, uint32_t n, const uint8_t *raw)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (S_ISDIR(get_le16(raw + (size_t)i * EXT4_INODE_SIZE)))
+		if (S_ISDIR(get_le16(raw + (size_t)i * w->ids->inode_size)))
 			w->dirs[(first + i - 1) / w->layout->inodes_per_group]++;
 }
 
 int ext4_writer_settle(struct ext4_writer *w, const struct ext4_layout *lay, uint32_t inodes,
                        struct err *err)
 {
-	_free_ uint8_t *raw = xmalloc((size_t)PIECE_INODES * EXT4_INODE_SIZE);
+	_free_ uint8_t *raw = xmalloc((size_t)PIECE_INODES * w->ids->inode_size);
 	int rc = 0;
 
 	w->layout = lay;
@@ -79,11 +79,11 @@ int ext4_writer_settle(struct ext4_writer *w, const struct ext4_layout *lay, uin
 		size_t got;
 
 		n = MIN(PIECE_INODES, inodes - first + 1);
-		rc = io_pread(w->spool, "the inodes' file", raw, (size_t)n * EXT4_INODE_SIZE,
-		              (uint64_t)(first - 1) * EXT4_INODE_SIZE, &got, err);
+		rc = io_pread(w->spool, "the inodes' file", raw, (size_t)n * w->ids->inode_size,
+		              (uint64_t)(first - 1) * w->ids->inode_size, &got, err);
 		if (rc < 0)
 			return rc;
-		memset(raw + got, 0, (size_t)n * EXT4_INODE_SIZE - got);
+		memset(raw + got, 0, (size_t)n * w->ids->inode_size - got);
 		count_dirs(w, first, n, raw);
 		rc = ext4_write_inodes(w, first, n, raw, err);
 	}

@@ -36,7 +36,6 @@
 #define TAG_SAME_UUID 2u
 #define TAG_LAST 8u
 #define HEAD 12u
-#define TAGS_MAX ((EXT4_BLOCK - HEAD - 16) / TAG_SIZE)
 /* Offsets in ext4's superblock, at 1024. */
 #define SB_AT 1024u
 #define SB_SIZE 1024u
@@ -45,6 +44,8 @@
 #define SB_MAGIC 56u
 #define SB_INCOMPAT 96u
 #define SB_CSUM 1020u
+#define SB_LOG_BLOCK 24u
+#define SB_RO_COMPAT 100u
 #define RECOVER 4u
 
 static inline uint32_t get_be32(const uint8_t *p)

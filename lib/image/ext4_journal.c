@@ -20,7 +20,8 @@ static void super_flag(uint8_t *sb, bool on)
 	uint32_t incompat = get_le32(sb + SB_INCOMPAT);
 
 	put_le32(sb + SB_INCOMPAT, on ? incompat | RECOVER : incompat & ~RECOVER);
-	put_le32(sb + SB_CSUM, ext4_crc32c(~0u, sb, SB_CSUM));
+	if (get_le32(sb + SB_RO_COMPAT) & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
+		put_le32(sb + SB_CSUM, ext4_crc32c(~0u, sb, SB_CSUM));
 }
 
 int jbd2_set_recover(struct target *t, uint64_t base, bool on, struct err *err)
@@ -37,7 +38,7 @@ int jbd2_set_recover(struct target *t, uint64_t base, bool on, struct err *err)
 
 static int read_super(struct ext4_journal *j, struct err *err)
 {
-	return target_read(j->target, j->super, sizeof j->super, j->base + j->map[0] * EXT4_BLOCK,
+	return target_read(j->target, j->super, sizeof j->super, j->base + j->map[0] * j->block,
 	                   err);
 }
 
@@ -45,7 +46,7 @@ static int write_super(struct ext4_journal *j, struct err *err)
 {
 	put_be32(j->super + JS_SEQUENCE, j->sequence);
 	put_be32(j->super + JS_START, j->start);
-	return target_write_small(j->target, j->super, JS_WRITTEN, j->base + j->map[0] * EXT4_BLOCK,
+	return target_write_small(j->target, j->super, JS_WRITTEN, j->base + j->map[0] * j->block,
 	                          err);
 }
 
@@ -116,7 +117,7 @@ static int check_super(struct ext4_journal *j, struct err *err)
 	const char *name = j->target->name;
 	uint32_t maxlen = get_be32(s + JS_MAXLEN);
 
-	if (get_be32(s) != MAGIC || get_be32(s + JS_BLOCKSIZE) != EXT4_BLOCK)
+	if (get_be32(s) != MAGIC || get_be32(s + JS_BLOCKSIZE) != j->block)
 		return err_set(err, ERR_FORMAT, "%s: its journal's superblock is damaged", name);
 	if (get_be32(s + JS_TYPE) != SUPER_V2)
 		return err_set(err, ERR_UNSUPPORTED, "%s: its journal is of version 1", name);
@@ -136,7 +137,11 @@ int ext4_journal_open(struct target *t, uint64_t base, ext2_filsys fs, struct ex
                       struct err *err)
 {
 	struct ext4_journal j = {
-	        .target = t, .base = base, .fs_blocks = ext2fs_blocks_count(fs->super)};
+	        .target = t,
+	        .base = base,
+	        .fs_blocks = ext2fs_blocks_count(fs->super),
+	        .block = fs->blocksize,
+	};
 	int rc = map_journal(fs, &j, err);
 
 	if (rc == 0)
@@ -159,12 +164,18 @@ void ext4_journal_fini(struct ext4_journal *j)
 
 /* ---- writing the log ------------------------------------------------------ */
 
+/* Tags of a descriptor: the first has a UUID. */
+static size_t tags_max(const struct ext4_journal *j)
+{
+	return (j->block - HEAD - 16) / TAG_SIZE;
+}
+
 size_t ext4_journal_room(const struct ext4_journal *j)
 {
 	size_t log = j->n - j->first;
 
 	/* A commit, a block of zeros behind it, and the descriptors. */
-	return log < 4 ? 0 : (log - 3) - (log - 3) / (TAGS_MAX + 1) - 1;
+	return log < 4 ? 0 : (log - 3) - (log - 3) / (tags_max(j) + 1) - 1;
 }
 
 /* Log blocks on their way, gathered while they are contiguous. */
@@ -181,8 +192,8 @@ static int log_flush(struct log *l, struct err *err)
 	int rc = 0;
 
 	if (l->n)
-		rc = target_write_small(l->j->target, l->buf, l->n * EXT4_BLOCK,
-		                        l->j->base + l->j->map[l->from] * EXT4_BLOCK, err);
+		rc = target_write_small(l->j->target, l->buf, l->n * l->j->block,
+		                        l->j->base + l->j->map[l->from] * l->j->block, err);
 	l->n = 0;
 	l->from = l->at;
 	return rc;
@@ -198,8 +209,8 @@ static int log_block(struct log *l, uint8_t **out, struct err *err)
 		               l->j->target->name);
 	if (l->n == COPY_BLOCKS || (l->n && l->j->map[l->at] != l->j->map[l->at - 1] + 1))
 		rc = log_flush(l, err);
-	*out = l->buf + l->n++ * EXT4_BLOCK;
-	memset(*out, 0, EXT4_BLOCK);
+	*out = l->buf + l->n++ * l->j->block;
+	memset(*out, 0, l->j->block);
 	l->at++;
 	return rc;
 }
@@ -248,7 +259,7 @@ static int log_batch(struct log *l, const struct ext4_change *c, size_t n, struc
 		rc = log_block(l, &p, err);
 		if (rc < 0)
 			break;
-		memcpy(p, c[i].data, EXT4_BLOCK);
+		memcpy(p, c[i].data, l->j->block);
 		if (looks_like_journal(p))
 			put_be32(p, 0);
 	}
@@ -257,13 +268,13 @@ static int log_batch(struct log *l, const struct ext4_change *c, size_t n, struc
 
 static int write_log(struct ext4_journal *j, const struct ext4_change *c, size_t n, struct err *err)
 {
-	_free_ uint8_t *buf = xmalloc(COPY_BLOCKS * EXT4_BLOCK);
+	_free_ uint8_t *buf = xmalloc(COPY_BLOCKS * (size_t)j->block);
 	struct log l = {.j = j, .at = j->first, .from = j->first, .buf = buf};
 	uint8_t *p;
 	int rc = 0;
 
-	for (size_t i = 0; i < n && rc == 0; i += TAGS_MAX)
-		rc = log_batch(&l, c + i, MIN(n - i, (size_t)TAGS_MAX), err);
+	for (size_t i = 0; i < n && rc == 0; i += tags_max(j))
+		rc = log_batch(&l, c + i, MIN(n - i, tags_max(j)), err);
 	if (rc == 0)
 		rc = log_block(&l, &p, err);
 	if (rc == 0)
@@ -293,8 +304,7 @@ static int reserve_home(struct ext4_journal *j, const struct ext4_change *c, siz
 
 	for (size_t i = 0, m; i < n && rc == 0; i += m) {
 		m = neighbours(c + i, n - i);
-		rc = target_reserve(j->target, j->base + c[i].block * EXT4_BLOCK, m * EXT4_BLOCK,
-		                    err);
+		rc = target_reserve(j->target, j->base + c[i].block * j->block, m * j->block, err);
 	}
 	return rc;
 }
@@ -302,15 +312,15 @@ static int reserve_home(struct ext4_journal *j, const struct ext4_change *c, siz
 static int write_home(struct ext4_journal *j, const struct ext4_change *c, size_t n,
                       struct err *err)
 {
-	_free_ uint8_t *buf = xmalloc(COPY_BLOCKS * EXT4_BLOCK);
+	_free_ uint8_t *buf = xmalloc(COPY_BLOCKS * (size_t)j->block);
 	int rc = 0;
 
 	for (size_t i = 0, m; i < n && rc == 0; i += m) {
 		m = neighbours(c + i, n - i);
 		for (size_t k = 0; k < m; k++)
-			memcpy(buf + k * EXT4_BLOCK, c[i + k].data, EXT4_BLOCK);
-		rc = target_write_small(j->target, buf, m * EXT4_BLOCK,
-		                        j->base + c[i].block * EXT4_BLOCK, err);
+			memcpy(buf + k * j->block, c[i + k].data, j->block);
+		rc = target_write_small(j->target, buf, m * j->block,
+		                        j->base + c[i].block * j->block, err);
 	}
 	return rc < 0 ? rc : target_sync(j->target, err);
 }
@@ -358,8 +368,8 @@ int ext4_journal_commit(struct ext4_journal *j, const struct ext4_change *change
 		               j->target->name, n, ext4_journal_room(j));
 	/* In the log, and as long as the log counts, the flag is set. */
 	for (size_t i = 0; i < n; i++)
-		if (changes[i].block == 0)
-			super_flag(changes[i].data + SB_AT, true);
+		if (changes[i].block == SB_AT / j->block)
+			super_flag(changes[i].data + SB_AT % j->block, true);
 	rc = reserve_home(j, changes, n, err);
 	if (rc == 0)
 		rc = write_log(j, changes, n, err);

@@ -26,20 +26,29 @@
 #ifndef IMAGE_EXT4_JOURNAL_H
 #define IMAGE_EXT4_JOURNAL_H
 
+#include "disk/ext_super.h"
 #include "image/ext4_overlay.h"
 
 /* What an earlier, interrupted change left behind. */
 enum ext4_left {
 	EXT4_LEFT_NOTHING,
-	EXT4_LEFT_UNDONE,   /* it had not taken effect; nothing of it is there */
-	EXT4_LEFT_FINISHED, /* it had taken effect, and is complete now */
+	EXT4_LEFT_UNDONE,     /* it had not taken effect; nothing of it is there */
+	EXT4_LEFT_FINISHED,   /* it had taken effect, and is complete now */
+	EXT4_LEFT_UNREPLAYED, /* not ours: a guest that runs or was killed */
 };
+
+/* Read the superblock at base + 1024 into sb[EXT_SUPER_SIZE]; -ERR_FORMAT. */
+int ext4_journal_super(struct target *t, uint64_t base, uint64_t size, uint8_t *sb,
+                       struct ext_super *out, struct err *err);
+/* -ERR_BUSY: the file system was not unmounted; the text says what to do. */
+int ext4_journal_not_clean(const struct target *t, uint64_t base, struct err *err);
 
 /*
  * Look for a change that was stopped, and finish or undo it; unless write, only
- * say what is there. size: bytes of the file system's place. -ERR_BUSY: the
- * file system is in use or was left by a killed guest, and the text says what
- * to do; -ERR_FORMAT: not a file system of this kind.
+ * say what is there. size: bytes of the file system's place. A journal that is
+ * not whole, or does not fit the file system, is none of ours; nor is a change
+ * with a block outside of that place, and nothing of it is written.
+ * -ERR_FORMAT: not a file system of this kind.
  */
 int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool write,
                          enum ext4_left *out, struct err *err);
@@ -48,8 +57,9 @@ int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool wr
 struct ext4_journal {
 	struct target *target;
 	uint64_t base;
-	uint64_t fs_blocks;
-	uint64_t *map; /* physical block of each of its blocks; owned */
+	uint64_t fs_blocks; /* nothing is written behind them */
+	uint32_t block;     /* bytes */
+	uint64_t *map;      /* physical block of each of its blocks; owned */
 	uint32_t n;
 	uint32_t first, sequence, start;
 	uint8_t super[1024];

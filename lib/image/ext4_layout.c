@@ -141,7 +141,10 @@ static bool try_layout(const struct ext4_need *need, uint64_t blocks, uint32_t g
 {
 	uint64_t capacity, used;
 
-	*lay = (struct ext4_layout){.gdt_area = gdt_area, .line_blocks = need->line_blocks};
+	*lay = (struct ext4_layout){.gdt_area = gdt_area,
+	                            .line_blocks = need->line_blocks,
+	                            .block = EXT4_BLOCK,
+	                            .inode_size = EXT4_INODE_SIZE};
 	for (;;) {
 		uint64_t usable;
 
@@ -237,5 +240,5 @@ uint64_t ext4_inode_offset(const struct ext4_layout *lay, uint32_t ino)
 	uint32_t group = (ino - 1) / lay->inodes_per_group;
 	uint32_t index = (ino - 1) % lay->inodes_per_group;
 
-	return lay->itable[group] * EXT4_BLOCK + (uint64_t)index * EXT4_INODE_SIZE;
+	return lay->itable[group] * lay->block + (uint64_t)index * lay->inode_size;
 }

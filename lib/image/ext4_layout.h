@@ -51,9 +51,10 @@ struct ext4_layout {
 	uint64_t line_blocks;   /* the need's */
 	uint64_t line_used;     /* with tables, bitmaps; the journal starts here */
 	uint64_t journal_blocks;
-	uint64_t free_blocks; /* left when all is in */
-	uint64_t *itable;     /* per group: first physical block; owned */
-	uint64_t *bitmaps;    /* per group: block bitmap, then inode bitmap; owned */
+	uint64_t free_blocks;       /* left when all is in */
+	uint32_t block, inode_size; /* bytes; EXT4_BLOCK and EXT4_INODE_SIZE of our own */
+	uint64_t *itable;           /* per group: first physical block; owned */
+	uint64_t *bitmaps;          /* per group: block bitmap, then inode bitmap; owned */
 };
 
 /* The GDT area for a size in bytes; 0: for a size not known yet (up to 1 TiB). */

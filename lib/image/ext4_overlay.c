@@ -17,6 +17,7 @@ struct slot {
 struct ext4_overlay {
 	struct target *target;
 	uint64_t base, size;
+	uint32_t block; /* bytes */
 	struct slot *slots;
 	size_t n, cap; /* cap is a power of two */
 	pthread_mutex_t lock;
@@ -24,13 +25,15 @@ struct ext4_overlay {
 	struct err err; /* of the library's calls */
 };
 
-struct ext4_overlay *ext4_overlay_new(struct target *t, uint64_t base, uint64_t size)
+struct ext4_overlay *ext4_overlay_new(struct target *t, uint64_t base, uint64_t size,
+                                      uint32_t block)
 {
 	struct ext4_overlay *ov = xcalloc(1, sizeof *ov);
 
 	ov->target = t;
 	ov->base = base;
 	ov->size = size;
+	ov->block = block;
 	ov->cap = 1024;
 	ov->slots = xcalloc(ov->cap, sizeof *ov->slots);
 	pthread_mutex_init(&ov->lock, NULL);
@@ -88,25 +91,25 @@ static int check(const struct ext4_overlay *ov, size_t n, uint64_t off, struct e
 		return 0;
 	return err_set(err, ERR_FORMAT,
 	               "%s: block %llu is beyond the file system's end (%llu bytes)",
-	               ov->target->name, (unsigned long long)(off / EXT4_BLOCK),
+	               ov->target->name, (unsigned long long)(off / ov->block),
 	               (unsigned long long)ov->size);
 }
 
 /* The part of a request that is in one block. */
-static size_t part(size_t n, uint64_t off)
+static size_t part(const struct ext4_overlay *ov, size_t n, uint64_t off)
 {
-	return MIN(n, (size_t)(EXT4_BLOCK - off % EXT4_BLOCK));
+	return MIN(n, (size_t)(ov->block - off % ov->block));
 }
 
 /* Blocks in memory over what was read. */
 static void cover(struct ext4_overlay *ov, uint8_t *p, size_t n, uint64_t off)
 {
 	while (n) {
-		size_t m = part(n, off);
-		const uint8_t *data = find(ov, off / EXT4_BLOCK);
+		size_t m = part(ov, n, off);
+		const uint8_t *data = find(ov, off / ov->block);
 
 		if (data)
-			memcpy(p, data + off % EXT4_BLOCK, m);
+			memcpy(p, data + off % ov->block, m);
 		p += m;
 		off += m;
 		n -= m;
@@ -153,8 +156,8 @@ static int load(struct ext4_overlay *ov, uint64_t block, uint8_t **out, struct e
 	*out = find(ov, block);
 	if (*out)
 		return 0;
-	data = xmalloc(EXT4_BLOCK);
-	rc = target_read(ov->target, data, EXT4_BLOCK, ov->base + block * EXT4_BLOCK, err);
+	data = xmalloc(ov->block);
+	rc = target_read(ov->target, data, ov->block, ov->base + block * ov->block, err);
 	if (rc < 0)
 		return rc;
 	*out = data;
@@ -168,12 +171,12 @@ static int write_locked(struct ext4_overlay *ov, const uint8_t *p, size_t n, uin
 	int rc = check(ov, n, off, err);
 
 	while (n && rc == 0) {
-		size_t m = part(n, off);
+		size_t m = part(ov, n, off);
 		uint8_t *data;
 
-		rc = load(ov, off / EXT4_BLOCK, &data, err);
+		rc = load(ov, off / ov->block, &data, err);
 		if (rc == 0)
-			memcpy(data + off % EXT4_BLOCK, p, m);
+			memcpy(data + off % ov->block, p, m);
 		p += m;
 		off += m;
 		n -= m;
@@ -203,11 +206,11 @@ int ext4_overlay_write_under(struct ext4_overlay *ov, const void *p, size_t n, u
 	if (rc == 0)
 		rc = target_write_small(ov->target, p, n, ov->base + off, err);
 	while (n && rc == 0) {
-		size_t m = part(n, off);
-		uint8_t *data = find(ov, off / EXT4_BLOCK);
+		size_t m = part(ov, n, off);
+		uint8_t *data = find(ov, off / ov->block);
 
 		if (data)
-			memcpy(data + off % EXT4_BLOCK, b, m);
+			memcpy(data + off % ov->block, b, m);
 		b += m;
 		off += m;
 		n -= m;
@@ -236,11 +239,10 @@ int ext4_overlay_changes(struct ext4_overlay *ov, struct ext4_change **out, size
 
 		if (!s->data)
 			continue;
-		rc = target_read(ov->target, now, sizeof now, ov->base + s->block * EXT4_BLOCK,
-		                 err);
+		rc = target_read(ov->target, now, ov->block, ov->base + s->block * ov->block, err);
 		if (rc < 0)
 			return rc;
-		if (memcmp(now, s->data, sizeof now) != 0)
+		if (memcmp(now, s->data, ov->block) != 0)
 			list[count++] = (struct ext4_change){.block = s->block, .data = s->data};
 	}
 	if (count)

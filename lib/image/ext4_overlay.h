@@ -19,8 +19,12 @@
 struct target;
 struct ext4_overlay;
 
-/* size: bytes of the file system's place; reads and writes beyond it fail. */
-struct ext4_overlay *ext4_overlay_new(struct target *t, uint64_t base, uint64_t size);
+/*
+ * size: bytes of the file system's place; reads and writes beyond it fail.
+ * block: bytes of its blocks.
+ */
+struct ext4_overlay *ext4_overlay_new(struct target *t, uint64_t base, uint64_t size,
+                                      uint32_t block);
 void ext4_overlay_free(struct ext4_overlay *ov);
 
 int ext4_overlay_read(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, struct err *err);
@@ -37,7 +41,7 @@ int ext4_overlay_write_under(struct ext4_overlay *ov, const void *p, size_t n, u
  */
 void ext4_overlay_cover(struct ext4_overlay *ov, void *p, size_t n, uint64_t off);
 
-/* A changed block; data has EXT4_BLOCK bytes, borrowed from the overlay. */
+/* A changed block; data has a block's bytes, borrowed from the overlay. */
 struct ext4_change {
 	uint64_t block;
 	uint8_t *data;

@@ -13,7 +13,7 @@ struct ext4_stream *ext4_stream_new(struct ext4_writer *w)
 	s->w = w;
 	s->piece_size = w->streams > STREAMS_FEW ? PIECE_MANY : PIECE_FEW;
 	s->piece = xaligned(EXT4_BLOCK, s->piece_size);
-	s->window = xmalloc(WINDOW_INODES * EXT4_INODE_SIZE);
+	s->window = xmalloc((size_t)WINDOW_INODES * w->ids->inode_size);
 	return s;
 }
 
@@ -46,7 +46,7 @@ void ext4_stream_start(struct ext4_stream *s, uint64_t line, uint32_t ino)
 
 uint64_t ext4_stream_line(const struct ext4_stream *s)
 {
-	return s->piece_line + s->fill / EXT4_BLOCK;
+	return s->piece_line + s->fill / s->w->ids->block;
 }
 
 uint32_t ext4_stream_ino(const struct ext4_stream *s)
@@ -76,6 +76,7 @@ static int check_room(const struct ext4_stream *s, uint64_t blocks, struct err *
 int ext4_piece_flush(struct ext4_stream *s, struct err *err)
 {
 	struct ext4_writer *w = s->w;
+	const uint64_t bs = w->ids->block;
 	size_t at = 0;
 
 	if (w->stop && atomic_load_explicit(w->stop, memory_order_relaxed))
@@ -86,12 +87,12 @@ int ext4_piece_flush(struct ext4_stream *s, struct err *err)
 		int rc;
 
 		phys = ext4_piece_line(w, s->piece_line, &run);
-		n = (size_t)MIN(run * EXT4_BLOCK, (uint64_t)(s->fill - at));
-		rc = target_write(w->target, s->piece + at, n, w->base + phys * EXT4_BLOCK, err);
+		n = (size_t)MIN(run * bs, (uint64_t)(s->fill - at));
+		rc = target_write(w->target, s->piece + at, n, w->base + phys * bs, err);
 		if (rc < 0)
 			return rc;
 		at += n;
-		s->piece_line += n / EXT4_BLOCK;
+		s->piece_line += n / bs;
 	}
 	s->fill = 0;
 	return 0;
@@ -113,7 +114,7 @@ int ext4_piece_block(struct ext4_stream *s, uint8_t **block, uint64_t *phys, str
 		return rc;
 	*phys = ext4_piece_line(s->w, ext4_stream_line(s), &run);
 	*block = s->piece + s->fill;
-	s->fill += EXT4_BLOCK;
+	s->fill += s->w->ids->block;
 	return 0;
 }
 
@@ -128,7 +129,7 @@ int ext4_piece_extents(struct ext4_stream *s, uint64_t blocks, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (ext4_extent_leaves(blocks))
+	if (s->w->ids->extents && ext4_map_blocks(s->w->ids, blocks))
 		most = MIN(most, blocks / (EXT4_EXTENTS_INLINE + 1));
 	s->n_extents = 0;
 	while (done < blocks) {
@@ -164,7 +165,7 @@ static int write_inodes(struct ext4_stream *s, uint32_t place, uint32_t n, const
 		uint32_t left =
 		        w->layout->inodes_per_group - (ino - 1) % w->layout->inodes_per_group;
 		uint32_t m = MIN(MIN(left, n), run);
-		size_t bytes = (size_t)m * EXT4_INODE_SIZE;
+		size_t bytes = (size_t)m * w->ids->inode_size;
 		int rc = ext4_space_write_inodes(w->space, place, raw, bytes,
 		                                 ext4_inode_offset(w->layout, ino), err);
 
@@ -193,7 +194,8 @@ int ext4_flush_inodes(struct ext4_stream *s, struct err *err)
 int ext4_put_inode(struct ext4_stream *s, uint32_t place, uint32_t ino, const struct ext4_inode *in,
                    struct err *err)
 {
-	uint8_t raw[EXT4_INODE_SIZE];
+	const size_t size = s->w->ids->inode_size;
+	uint8_t raw[EXT4_INODE_SIZE_MAX];
 	uint32_t at;
 	int rc;
 
@@ -210,10 +212,9 @@ int ext4_put_inode(struct ext4_stream *s, uint32_t place, uint32_t ino, const st
 	}
 	at = place - s->window_first;
 	if (at >= s->window_n) {
-		memset(s->window + (size_t)s->window_n * EXT4_INODE_SIZE, 0,
-		       (size_t)(at + 1 - s->window_n) * EXT4_INODE_SIZE);
+		memset(s->window + s->window_n * size, 0, (at + 1 - s->window_n) * size);
 		s->window_n = at + 1;
 	}
-	memcpy(s->window + (size_t)at * EXT4_INODE_SIZE, raw, sizeof raw);
+	memcpy(s->window + at * size, raw, size);
 	return 0;
 }

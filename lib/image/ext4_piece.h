@@ -53,6 +53,15 @@ int ext4_piece_room(struct ext4_stream *s, struct err *err);
 int ext4_piece_block(struct ext4_stream *s, uint8_t **block, uint64_t *phys, struct err *err);
 /* The extents of the next blocks of the line, into s->extents. */
 int ext4_piece_extents(struct ext4_stream *s, uint64_t blocks, struct err *err);
+/*
+ * The map of contents in s->extents, as the inode has it; the blocks that it
+ * takes besides, *own, come next in the line. seed: the inode's.
+ */
+int ext4_piece_map(struct ext4_stream *s, uint32_t seed, uint64_t blocks, uint8_t map[60],
+                   uint64_t *own, struct err *err);
+/* A packed directory's blocks, and its map; *total: with the map's own. */
+int ext4_piece_dir(struct ext4_stream *s, const struct ext4_dir *dir, uint32_t ino, uint32_t parent,
+                   uint64_t blocks, uint8_t map[60], uint64_t *total, struct err *err);
 
 int ext4_put_inode(struct ext4_stream *s, uint32_t place, uint32_t ino, const struct ext4_inode *in,
                    struct err *err);

@@ -14,11 +14,11 @@ static int read_log_block(struct ext4_journal *j, uint32_t at, uint8_t *out, str
 	if (at >= j->n)
 		return err_set(err, ERR_FORMAT, "%s: its journal's log has no end",
 		               j->target->name);
-	return target_read(j->target, out, EXT4_BLOCK, j->base + j->map[at] * EXT4_BLOCK, err);
+	return target_read(j->target, out, j->block, j->base + j->map[at] * j->block, err);
 }
 
 static int replay_block(struct ext4_journal *j, uint32_t at, uint64_t block, uint32_t flags,
-                        struct err *err)
+                        bool write, struct err *err)
 {
 	uint8_t data[EXT4_BLOCK];
 	int rc = read_log_block(j, at, data, err);
@@ -26,30 +26,33 @@ static int replay_block(struct ext4_journal *j, uint32_t at, uint64_t block, uin
 	if (rc < 0)
 		return rc;
 	if (block >= j->fs_blocks)
-		return err_set(err, ERR_FORMAT, "%s: its journal's log leads out of it",
-		               j->target->name);
+		return err_set(err, ERR_FORMAT,
+		               "%s: its journal's log names block %llu, of %llu in its place",
+		               j->target->name, (unsigned long long)block,
+		               (unsigned long long)j->fs_blocks);
+	if (!write)
+		return 0;
 	if (flags & TAG_ESCAPED)
 		put_be32(data, MAGIC);
-	return target_write_small(j->target, data, sizeof data, j->base + block * EXT4_BLOCK, err);
+	return target_write_small(j->target, data, j->block, j->base + block * j->block, err);
 }
 
-/* A descriptor at *at and the blocks behind it; or only their number. */
+/* A descriptor at *at and the blocks behind it: write them, or only look. */
 static int replay_batch(struct ext4_journal *j, const uint8_t *desc, uint32_t *at, bool write,
                         struct err *err)
 {
-	const uint8_t *p = desc + HEAD, *end = desc + EXT4_BLOCK;
+	const uint8_t *p = desc + HEAD, *end = desc + j->block;
 
 	for (;;) {
 		uint32_t flags;
-		int rc = 0;
+		int rc;
 
 		if ((size_t)(end - p) < TAG_SIZE)
 			return err_set(err, ERR_FORMAT, "%s: its journal's log is damaged",
 			               j->target->name);
 		flags = get_be32(p + 4) & 0xffff;
-		if (write)
-			rc = replay_block(j, *at, get_be32(p) | (uint64_t)get_be32(p + 8) << 32,
-			                  flags, err);
+		rc = replay_block(j, *at, get_be32(p) | (uint64_t)get_be32(p + 8) << 32, flags,
+		                  write, err);
 		if (rc < 0)
 			return rc;
 		++*at;
@@ -95,7 +98,7 @@ static int replay(struct ext4_journal *j, bool write, struct err *err)
  * e2fsck finds a file system inside a file with "?offset=", but loses it while
  * it replays the journal (1.47.0), so that there a loop device is the way.
  */
-static int not_clean(const struct target *t, uint64_t base, struct err *err)
+int ext4_journal_not_clean(const struct target *t, uint64_t base, struct err *err)
 {
 	_free_ char *advice = NULL;
 
@@ -151,7 +154,7 @@ static int look(struct ext4_journal *j, const uint8_t *sb, bool write, enum ext4
 	else if (ours)
 		ours = j->sequence == noted || j->sequence == noted + 1;
 	if (unclean && !ours)
-		return not_clean(j->target, j->base, err);
+		*out = EXT4_LEFT_UNREPLAYED;
 	if (!ours || (!unclean && j->start))
 		return 0;
 	return finish_left(j, write, out, err);
@@ -160,35 +163,63 @@ static int look(struct ext4_journal *j, const uint8_t *sb, bool write, enum ext4
 /* Places in the file system are the same before and after any change of ours. */
 #define OPEN_FLAGS (EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS | EXT2_FLAG_SOFTSUPP_FEATURES)
 
-int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool write,
-                         enum ext4_left *out, struct err *err)
+int ext4_journal_super(struct target *t, uint64_t base, uint64_t size, uint8_t *sb,
+                       struct ext_super *out, struct err *err)
 {
-	struct ext4_overlay *ov = ext4_overlay_new(t, base, size);
-	struct ext4_journal j = {0};
-	uint8_t sb[SB_SIZE];
-	ext2_filsys fs = NULL;
-	errcode_t code;
-	int rc = target_read(t, sb, sizeof sb, base + SB_AT, err);
+	int rc = -ERR_FORMAT;
 
-	*out = EXT4_LEFT_NOTHING;
-	if (rc == 0 && get_le16(sb + SB_MAGIC) != EXT2_SUPER_MAGIC)
-		rc = err_set(err, ERR_FORMAT, "%s: no ext4 file system at byte %llu", t->name,
-		             (unsigned long long)base);
-	if (rc == 0) {
-		code = ext4_overlay_open(ov, OPEN_FLAGS, &fs);
-		if (code)
-			rc = err_set(err, ERR_FORMAT, "%s: its ext4 file system: %s", t->name,
-			             error_message(code));
-	}
+	if (size >= SB_AT + SB_SIZE)
+		rc = target_read(t, sb, SB_SIZE, base + SB_AT, err);
+	if (size >= SB_AT + SB_SIZE && rc < 0)
+		return rc;
 	if (rc == 0)
-		rc = ext4_journal_open(t, base, fs, &j, err);
-	/* A change that lets the file system grow writes behind its old end. */
-	j.fs_blocks = size / EXT4_BLOCK;
+		rc = ext_super_parse(sb, size, out, err);
 	if (rc == 0)
+		return 0;
+	return rc < 0 && size >= SB_AT + SB_SIZE
+	               ? err_prefix(err, "%s", t->name)
+	               : err_set(err, ERR_FORMAT, "%s: no ext4 file system at byte %llu", t->name,
+	                         (unsigned long long)base);
+}
+
+/* Whose journal it is, where there is one inside that fits. */
+static int look_inside(struct target *t, uint64_t base, uint64_t size, const uint8_t *sb,
+                       const struct ext_super *super, bool write, enum ext4_left *out,
+                       struct err *err)
+{
+	struct ext4_overlay *ov = ext4_overlay_new(t, base, size, super->block);
+	struct err none = ERR_INIT;
+	struct ext4_journal j = {0};
+	ext2_filsys fs = NULL;
+	int rc = 0;
+
+	*out = super->unreplayed ? EXT4_LEFT_UNREPLAYED : EXT4_LEFT_NOTHING;
+	if (ext4_overlay_open(ov, OPEN_FLAGS, &fs))
+		fs = NULL;
+	if (fs && ext4_journal_open(t, base, fs, &j, &none) == 0) {
+		*out = EXT4_LEFT_NOTHING;
+		/* A change that lets the file system grow writes behind its old end. */
+		j.fs_blocks = size / j.block;
 		rc = look(&j, sb, write, out, err);
-	ext4_journal_fini(&j);
+		ext4_journal_fini(&j);
+	}
 	if (fs)
 		ext2fs_free(fs);
 	ext4_overlay_free(ov);
 	return rc;
+}
+
+int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool write,
+                         enum ext4_left *out, struct err *err)
+{
+	struct ext_super super;
+	uint8_t sb[SB_SIZE];
+	int rc = ext4_journal_super(t, base, size, sb, &super, err);
+
+	*out = EXT4_LEFT_NOTHING;
+	if (rc < 0)
+		return rc;
+	if (super.block > EXT4_BLOCK)
+		return 0;
+	return look_inside(t, base, size, sb, &super, write, out, err);
 }

@@ -33,6 +33,7 @@ static int copy_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
 	uint64_t left = n;
 
 	while (left) {
+		const size_t bs = s->w->ids->block;
 		size_t got, pad;
 		int rc = ext4_piece_room(s, err);
 
@@ -41,13 +42,13 @@ static int copy_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
 			               err);
 		if (rc < 0)
 			return rc;
-		if (got == 0 || got > left || (got % EXT4_BLOCK && got != left))
+		if (got == 0 || got > left || (got % bs && got != left))
 			return err_set(err, ERR_MISMATCH, "contents end %llu bytes early",
 			               (unsigned long long)left);
 		if (hash)
 			nar_hash_data(hash, s->piece + s->fill, got);
 		left -= got;
-		pad = (EXT4_BLOCK - got % EXT4_BLOCK) % EXT4_BLOCK;
+		pad = (bs - got % bs) % bs;
 		memset(s->piece + s->fill + got, 0, pad);
 		s->fill += got + pad;
 	}
@@ -108,7 +109,7 @@ static int put_contents(struct ext4_stream *s, struct walk *walk, uint64_t size,
 	int fd = walk_fd(walk), rc;
 	uint64_t shared = 0;
 
-	if (fd >= 0 && target_wants_clone(s->w->target, size)) {
+	if (fd >= 0 && s->w->ids->block == EXT4_BLOCK && target_wants_clone(s->w->target, size)) {
 		rc = clone_blocks(s, fd, size, &shared, err);
 		if (rc == 0 && hash)
 			rc = hash_bytes(s, walk, shared, hash, err);
@@ -122,67 +123,22 @@ static int put_contents(struct ext4_stream *s, struct walk *walk, uint64_t size,
 	return copy_bytes(s, walk, size - shared, hash, err);
 }
 
-/* The leaf blocks of a large file's extent tree, evenly filled. */
-static int put_leaves(struct ext4_stream *s, uint32_t ino, size_t n, struct ext4_extent *leaves,
-                      struct err *err)
-{
-	size_t from = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t to = s->n_extents * (i + 1) / n;
-		uint8_t *block;
-		int rc;
-
-		leaves[i].logical = s->extents[from].logical;
-		rc = ext4_piece_block(s, &block, &leaves[i].phys, err);
-		if (rc < 0)
-			return rc;
-		ext4_extent_leaf(s->w->ids, ino, s->extents + from, to - from, block);
-		from = to;
-	}
-	return 0;
-}
-
-/*
- * Leaf blocks: a new file system's depend on the size alone, so that they can
- * be counted beforehand; elsewhere also on the places that were free.
- */
-static size_t leaf_count(const struct ext4_stream *s, uint64_t blocks)
-{
-	size_t n = ext4_extent_leaves(blocks);
-
-	if (s->n_extents > EXT4_EXTENTS_INLINE)
-		n = MAX(n, (s->n_extents + EXT4_EXTENTS_PER_LEAF - 1) / EXT4_EXTENTS_PER_LEAF);
-	return n;
-}
-
 static int put_file(struct ext4_stream *s, struct walk *walk, const struct walk_entry *ent,
                     uint32_t place, uint32_t ino, struct nar_hash *hash, struct err *err)
 {
+	const struct ext4_ids *ids = s->w->ids;
 	struct ext4_inode in = inode_of(ent, EXT4_FT_FILE);
-	uint64_t blocks = (ent->size + EXT4_BLOCK - 1) / EXT4_BLOCK;
-	struct ext4_extent leaves[EXT4_EXTENTS_INLINE];
-	size_t n_leaves;
+	uint64_t blocks = (ent->size + ids->block - 1) / ids->block, own;
 	int rc = ext4_piece_extents(s, blocks, err);
 
-	if (rc < 0)
-		return rc;
-	n_leaves = leaf_count(s, blocks);
-	if (n_leaves > EXT4_EXTENTS_INLINE)
-		return err_set(err, ERR_LIMIT, "a file of %llu bytes is too large%s",
-		               (unsigned long long)ent->size,
-		               s->w->space ? " for the pieces of free space" : "");
-	rc = put_contents(s, walk, ent->size, hash, err);
 	if (rc == 0)
-		rc = put_leaves(s, ino, n_leaves, leaves, err);
+		rc = put_contents(s, walk, ent->size, hash, err);
+	if (rc == 0)
+		rc = ext4_piece_map(s, ext4_inode_seed(ids, ino, 0), blocks, in.map, &own, err);
 	if (rc < 0)
 		return rc;
 	in.size = ent->size;
-	in.blocks = blocks + n_leaves;
-	in.extents = s->extents;
-	in.n_extents = s->n_extents;
-	in.leaves = leaves;
-	in.n_leaves = n_leaves;
+	in.blocks = blocks + own;
 	return ext4_put_inode(s, place, ino, &in, err);
 }
 
@@ -190,21 +146,29 @@ static int put_link(struct ext4_stream *s, const struct walk_entry *ent, uint32_
                     uint32_t ino, struct err *err)
 {
 	struct ext4_inode in = inode_of(ent, EXT4_FT_LINK);
-	struct ext4_extent ext = {.len = 1};
+	const uint32_t bs = s->w->ids->block;
+	uint64_t phys, own;
 	uint8_t *block;
 	int rc;
 
 	in.size = ent->target.n;
 	in.target = ent->target;
 	if (ent->target.n > EXT4_LINK_INLINE) {
-		rc = ext4_piece_block(s, &block, &ext.phys, err);
+		if (ent->target.n >= bs)
+			return err_set(err, ERR_LIMIT,
+			               "a link of %zu bytes is too long for blocks of %u",
+			               ent->target.n, bs);
+		rc = ext4_piece_extents(s, 1, err);
+		if (rc == 0)
+			rc = ext4_piece_block(s, &block, &phys, err);
 		if (rc < 0)
 			return rc;
 		memcpy(block, ent->target.p, ent->target.n);
-		memset(block + ent->target.n, 0, EXT4_BLOCK - ent->target.n);
+		memset(block + ent->target.n, 0, bs - ent->target.n);
+		rc = ext4_piece_map(s, 0, 1, in.map, &own, err);
+		if (rc < 0)
+			return rc;
 		in.blocks = 1;
-		in.extents = &ext;
-		in.n_extents = 1;
 	}
 	return ext4_put_inode(s, place, ino, &in, err);
 }
@@ -228,6 +192,28 @@ static int open_dir(struct ext4_stream *s, const struct walk_entry *ent, uint32_
 	return 0;
 }
 
+int ext4_piece_dir(struct ext4_stream *s, const struct ext4_dir *dir, uint32_t ino, uint32_t parent,
+                   uint64_t blocks, uint8_t map[60], uint64_t *total, struct err *err)
+{
+	const struct ext4_ids *ids = s->w->ids;
+	uint64_t own = 0;
+	int rc = ext4_piece_extents(s, blocks, err);
+
+	for (uint64_t i = 0; i < blocks && rc == 0; i++) {
+		uint64_t phys;
+		uint8_t *block;
+
+		rc = ext4_piece_block(s, &block, &phys, err);
+		if (rc == 0)
+			ext4_dir_block(dir, ids, ino, parent, i, block);
+	}
+	if (rc == 0)
+		rc = ext4_piece_map(s, ext4_inode_seed(ids, ino, dir->generation), blocks, map,
+		                    &own, err);
+	*total = blocks + own;
+	return rc;
+}
+
 static int close_dir(struct ext4_stream *s, struct err *err)
 {
 	struct level *lv = &s->levels[--s->depth];
@@ -235,32 +221,17 @@ static int close_dir(struct ext4_stream *s, struct err *err)
 	uint64_t blocks;
 	int rc = ext4_dir_pack(&lv->dir, s->w->ids, &blocks, err);
 
-	if (rc == 0 && ext4_extent_leaves(blocks))
+	if (rc == 0 && s->w->ids->extents && ext4_map_blocks(s->w->ids, blocks))
 		rc = err_set(err, ERR_LIMIT, "a directory of %zu entries is too large", lv->dir.n);
 	if (rc == 0)
-		rc = ext4_piece_extents(s, blocks, err);
-	if (rc == 0 && s->n_extents > EXT4_EXTENTS_INLINE)
-		rc = err_set(err, ERR_SPACE,
-		             "%s: free space is in too small pieces for a directory of %zu entries",
-		             s->w->target->name, lv->dir.n);
+		rc = ext4_piece_dir(s, &lv->dir, lv->ino, lv->parent, blocks, in.map, &in.blocks,
+		                    err);
 	if (rc < 0)
 		return rc;
-	for (uint64_t i = 0; i < blocks; i++) {
-		uint64_t phys;
-		uint8_t *block;
-
-		rc = ext4_piece_block(s, &block, &phys, err);
-		if (rc < 0)
-			return rc;
-		ext4_dir_block(&lv->dir, s->w->ids, lv->ino, lv->parent, i, block);
-	}
-	in.size = blocks * EXT4_BLOCK;
-	in.blocks = blocks;
-	in.indexed = blocks > 1;
+	in.size = blocks * s->w->ids->block;
+	in.indexed = blocks > 1 && s->w->ids->index;
 	/* dir_nlink: 1 means "too many to count". */
 	in.links = lv->subdirs + 2 > 65000 ? 1 : lv->subdirs + 2;
-	in.extents = s->extents;
-	in.n_extents = s->n_extents;
 	return ext4_put_inode(s, lv->place, lv->ino, &in, err);
 }
 

@@ -19,10 +19,11 @@ static int check_room(const struct ext4_writer *w, const struct stream_source *s
 
 	for (size_t i = 0; i < src->n; i++)
 		sum += src->items[i].nar_size;
-	if (sum <= blocks * EXT4_BLOCK + inodes * NAR_PER_INODE)
+	if (sum <= blocks * w->ids->block + inodes * NAR_PER_INODE)
 		return 0;
 	return err_set(err, ERR_SPACE, "%s: archives of %s are to be added, %s are free",
-	               w->target->name, str_human(sum, want), str_human(blocks * EXT4_BLOCK, have));
+	               w->target->name, str_human(sum, want),
+	               str_human(blocks * w->ids->block, have));
 }
 
 /* Take the places that were used, and give the trees their names. */

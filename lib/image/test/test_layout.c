@@ -129,9 +129,12 @@ static void large(void **state)
 static void leaves(void **state)
 {
 	const uint64_t blocks = 65536;
+	const uint8_t uuid[16] = {0};
+	struct ext4_ids ids;
 
-	assert_int_equal(ext4_extent_leaves(blocks), 0);
-	assert_int_equal(ext4_extent_leaves(blocks + 1), 1);
+	ext4_ids_init(&ids, uuid);
+	assert_int_equal(ext4_map_blocks(&ids, blocks), 0);
+	assert_int_equal(ext4_map_blocks(&ids, blocks + 1), 1);
 	for (uint64_t start = 0; start < 12 * 32768; start += 61) {
 		uint64_t done = 0, extents = 0;
 
