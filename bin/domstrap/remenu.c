@@ -84,6 +84,15 @@ static int check_current(const struct generation *g, struct err *err)
 	               g->number, g->system.toplevel);
 }
 
+static int say_what_to_do(const struct remenu *m, struct err *err)
+{
+	const struct err why = *err;
+
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: %s; start the guest and change its system there, with nixos-rebuild",
+	               m->off->boot.target->name, why.text);
+}
+
 static int write_menu(struct remenu *m, bool check, struct err *err)
 {
 	int rc = find_menu(m, err);
@@ -92,18 +101,8 @@ static int write_menu(struct remenu *m, bool check, struct err *err)
 		rc = check_current(m->current, err);
 	if (rc)
 		return rc;
-	if (m->kind == MENU_GRUB)
-		rc = remenu_grub(m, check, err);
-	else
-		rc = err_set(err, ERR_UNSUPPORTED, "%s: not written by this program", m->path);
-	if (rc == -ERR_UNSUPPORTED) {
-		err_prefix(err, "%s", m->off->boot.target->name);
-		return err_set(
-		        err, ERR_UNSUPPORTED,
-		        "%s; start the guest and change its system there, with nixos-rebuild",
-		        err->text);
-	}
-	return rc;
+	rc = (m->kind == MENU_GRUB ? remenu_grub : remenu_extlinux)(m, check, err);
+	return rc == -ERR_UNSUPPORTED ? say_what_to_do(m, err) : rc;
 }
 
 int remenu(struct offline *off, const struct inside *in, const struct generation *current,

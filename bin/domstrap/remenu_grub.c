@@ -8,6 +8,7 @@
 #include "secrets.h"
 
 #define STORE STORE_DIR "/"
+#define NIXOS_LIMIT 100u /* its configurationLimit, where the menu shows all */
 
 struct grub {
 	struct grub_form form;
@@ -180,6 +181,7 @@ static bool keep(const char *name, void *arg)
 /* NixOS, too, takes away every file there that no entry needs. */
 static int put_kernels(struct remenu *m, struct grub *g, struct err *err)
 {
+	_free_ char *path = xasprintf("%s/kernels", m->dir);
 	struct keep k = {.m = m, .g = g};
 	int rc = 0;
 
@@ -188,7 +190,7 @@ static int put_kernels(struct remenu *m, struct grub *g, struct err *err)
 	g->n_copies = grubcfg_copies(&g->cfg, &g->copies);
 	rc = remenu_drop(m, g->dir, keep, &k, err);
 	for (size_t i = 0; i < g->n_copies && rc == 0; i++)
-		rc = remenu_copy(m, g->dir, g->copies[i], err);
+		rc = remenu_copy(m, path, g->copies[i], err);
 	return rc;
 }
 
@@ -201,7 +203,7 @@ static int check_text(const struct remenu *m, const struct buf *text, struct err
 	int rc = grub_form_learn(m->path, buf_str(text), &form, err);
 
 	if (rc < 0)
-		return err_set(err, ERR_FORMAT, "the new menu would not be whole: %s", err->text);
+		return err_prefix(err, "the new menu would not be whole");
 	grub_form_fini(&form);
 	return 0;
 }

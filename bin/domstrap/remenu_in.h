@@ -7,7 +7,6 @@
 #include "remenu.h"
 
 #define MENU_MAX (1u << 20) /* as much as domgrub reads */
-#define NIXOS_LIMIT 100u    /* NixOS's configurationLimit, where the menu shows all */
 
 /* What a system's entry has beside what is in struct inside_system; see below. */
 struct remenu;
@@ -51,8 +50,8 @@ int remenu_limit(struct remenu *m, size_t shown, unsigned oldest, size_t dflt, s
                  struct err *err);
 
 /* remenu_copies.c: files beside the menu. */
-/* Copy a path of the store, a file or a directory, under a name; what is there stays. */
-int remenu_copy(struct remenu *m, uint32_t dir, const char *path, struct err *err);
+/* Copy a path of the store, a file or a directory, into dir; what is there stays. */
+int remenu_copy(struct remenu *m, const char *dir, const char *path, struct err *err);
 /* Take away what keep() does not want. */
 int remenu_drop(struct remenu *m, uint32_t dir, bool (*keep)(const char *name, void *arg),
                 void *arg, struct err *err);
@@ -62,5 +61,6 @@ int remenu_put(struct remenu *m, const struct buf *text, struct err *err);
 
 /* The writers. With check alone they only find out whether they can. */
 int remenu_grub(struct remenu *m, bool check, struct err *err);
+int remenu_extlinux(struct remenu *m, bool check, struct err *err);
 
 #endif

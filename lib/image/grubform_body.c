@@ -190,18 +190,15 @@ static bool is_store_name(const char *s)
 	return n == STORE_DIGEST_LEN && s[n] == '-';
 }
 
-/* How long the directory's part of a kernel's or initrd's name is; 0: none of NixOS's. */
-static size_t dir_length(const char *path, bool *copies)
+size_t entry_dir_length(const char *path, const char *copies_dir, bool *copies)
 {
 	const char *last = strrchr(path, '/'), *p;
-	size_t n;
+	size_t n, dir = strlen(copies_dir);
 
 	if (!last)
 		return 0;
 	n = (size_t)(last - path) + 1;
-	*copies = n >= strlen(KERNELS) &&
-	          !memcmp(path + n - strlen(KERNELS), KERNELS, strlen(KERNELS)) &&
-	          is_store_name(path + n);
+	*copies = n >= dir && !memcmp(path + n - dir, copies_dir, dir) && is_store_name(path + n);
 	if (*copies)
 		return n;
 	for (p = path; (p = strchr(p, '/')); p++)
@@ -213,7 +210,7 @@ static size_t dir_length(const char *path, bool *copies)
 static const char *read_linux(const struct word *w, struct entry_body *out)
 {
 	_free_ char *kernel = word_raw(w->next), *init = NULL;
-	size_t n = kernel ? dir_length(kernel, &out->copies) : 0;
+	size_t n = kernel ? entry_dir_length(kernel, KERNELS, &out->copies) : 0;
 	struct store_path sp;
 	struct err ignored = ERR_INIT;
 	struct str rest;
@@ -251,7 +248,7 @@ static const char *read_initrds(const struct word *w, struct entry_body *out)
 	_free_ char *initrd = word_raw(w->next);
 	struct buf more = BUF_INIT;
 	bool copies = false;
-	size_t n = initrd ? dir_length(initrd, &copies) : 0;
+	size_t n = initrd ? entry_dir_length(initrd, KERNELS, &copies) : 0;
 
 	if (!out->dir || n != strlen(out->dir) || memcmp(initrd, out->dir, n) ||
 	    copies != out->copies)

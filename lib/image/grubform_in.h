@@ -61,6 +61,13 @@ struct entry_body {
 	char *secrets_dir;
 };
 
+/*
+ * How long the directory's part of a kernel's or initrd's name is, its slash
+ * included: that of copies, copies_dir being its last name between slashes, or that of
+ * the store. 0: it is none of NixOS's.
+ */
+size_t entry_dir_length(const char *path, const char *copies_dir, bool *copies);
+
 /* NULL, or why it is none of NixOS's. */
 const char *entry_body_read(struct str block, struct entry_body *out);
 void entry_body_fini(struct entry_body *b);
