@@ -17,9 +17,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (d.n > XLCFG_DISKS_MAX)
 		abort();
-	for (size_t i = 0; i < d.n; i++)
+	for (size_t i = 0; i < d.n; i++) {
+		char why[64];
+
 		if (!d.v[i].path || !d.v[i].vdev || strlen(d.v[i].path) > size)
 			abort();
+		if (xlcfg_disk_is_raw(&d.v[i], why, sizeof why) && !*d.v[i].path)
+			abort();
+	}
 	xlcfg_guest_fini(&d);
 	return 0;
 }

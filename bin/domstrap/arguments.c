@@ -12,12 +12,18 @@
 #include "base/mem.h"
 #include "xen/grub_image.h"
 
-static int add_disk(struct arguments *a, const char *path, const char *vdev, bool raw,
+#define WHY_MAX 320
+
+/* why: it is no raw disk of this host. */
+static int add_disk(struct arguments *a, const char *path, const char *vdev, const char *why,
                     struct err *err)
 {
 	if (a->n == ARGUMENTS_DISKS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d disks", ARGUMENTS_DISKS_MAX);
-	a->v[a->n++] = (struct disk_argument){xstrdup(path), vdev, raw};
+	a->v[a->n++] = (struct disk_argument){.path = xstrdup(path),
+	                                      .vdev = vdev,
+	                                      .raw = !why,
+	                                      .why = why ? xstrdup(why) : NULL};
 	return 0;
 }
 
@@ -63,15 +69,17 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 		               a->config, path);
 	rc = xlcfg_guest_parse(text->p, text->n, &a->cfg, err);
 	if (rc < 0)
-		return err_prefix(err, "%s: neither a disk nor an xl config", path);
+		return err_prefix(err, "%s: xl would refuse this config", path);
 	a->config = path;
 	take_grub(a);
 	for (size_t i = 0; i < a->cfg.n && rc == 0; i++) {
 		const struct xl_disk_spec *d = &a->cfg.v[i];
-		_free_ char *disk = disk_path(path, d->path);
+		char why[WHY_MAX];
+		bool raw = xlcfg_disk_is_raw(d, why, sizeof why);
+		_free_ char *disk = raw ? disk_path(path, d->path) : xstrdup(d->path);
 
 		if (!d->cdrom)
-			rc = add_disk(a, disk, d->vdev, d->raw, err);
+			rc = add_disk(a, disk, d->vdev, raw ? NULL : why, err);
 	}
 	return rc;
 }
@@ -88,7 +96,7 @@ static int add_argument(struct arguments *a, const char *path, struct err *err)
 	if (!S_ISREG(st.st_mode) || st.st_size > XLCFG_BYTES_MAX ||
 	    io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, &ignored) < 0 || !text.n ||
 	    memchr(text.p, 0, text.n))
-		return add_disk(a, path, "", true, err);
+		return add_disk(a, path, "", NULL, err);
 	return add_config(a, path, &text, err);
 }
 
@@ -106,8 +114,10 @@ int arguments_read(const char *const *args, size_t n, struct arguments *out, str
 
 void arguments_fini(struct arguments *a)
 {
-	while (a->n)
+	while (a->n) {
 		free(a->v[--a->n].path);
+		free(a->v[a->n].why);
+	}
 	xlcfg_guest_fini(&a->cfg);
 	free(take(&a->grub));
 	a->config = NULL;

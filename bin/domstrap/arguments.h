@@ -18,6 +18,7 @@ struct disk_argument {
 	char *path;
 	const char *vdev; /* as the config says; "" unknown */
 	bool raw;         /* its bytes are the disk's */
+	char *why;        /* where it is not raw: why it cannot be read */
 };
 
 /* Start from zeros; end with arguments_fini(). */

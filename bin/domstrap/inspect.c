@@ -150,6 +150,8 @@ static json_t *disks_json(const struct inspection *in)
 		json_object_set_new(o, "path", text_or_null(a->path));
 		json_object_set_new(o, "vdev", text_or_null(a->vdev));
 		json_object_set_new(o, "raw", json_boolean(a->raw));
+		if (a->why)
+			json_object_set_new(o, "trouble", text_or_null(a->why));
 		json_array_append_new(list, o);
 	}
 	return list;

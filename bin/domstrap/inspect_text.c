@@ -90,7 +90,7 @@ static void print_disk(const struct disk_argument *a, const json_t *o)
 	look_put(&b, a->path);
 	put_field(&b, ", ", a->vdev, "");
 	if (!a->raw) {
-		buf_puts(&b, ", not raw: it cannot be read");
+		put_field(&b, ", cannot be read: ", a->why, "");
 		line("disk", &b);
 		return;
 	}

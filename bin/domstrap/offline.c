@@ -35,8 +35,8 @@ static int take_arguments(struct offline *off, const struct offline_options *opt
 		return rc;
 	for (size_t i = 0; i < a.n; i++)
 		if (!a.v[i].raw)
-			return err_set(err, ERR_UNSUPPORTED, "%s: %s: only raw disks can be read",
-			               a.config, a.v[i].path);
+			return err_set(err, ERR_UNSUPPORTED, "%s: disk %s: %s", a.config,
+			               a.v[i].path, a.v[i].why);
 	if (!a.n)
 		return err_set(err, ERR_USAGE, "%s: a config without disks", a.config);
 	for (; off->n_disks < a.n; off->n_disks++)

@@ -74,8 +74,8 @@ static int open_disks(struct verify *v, struct err *err)
 	for (size_t i = 0; i < v->args.n; i++) {
 		paths[i] = v->args.v[i].path;
 		if (!v->args.v[i].raw)
-			return err_set(err, ERR_UNSUPPORTED, "%s: %s: only raw disks can be read",
-			               v->args.config, paths[i]);
+			return err_set(err, ERR_UNSUPPORTED, "%s: disk %s: %s", v->args.config,
+			               paths[i], v->args.v[i].why);
 	}
 	rc = busy_check(paths, v->args.n, err);
 	for (size_t i = 0; i < v->args.n && rc == 0; i++)
