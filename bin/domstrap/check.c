@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -91,14 +92,15 @@ static int check_disks_guest(struct check *c, struct err *err)
 	if (!right)
 		return 0;
 	if (!c->disks.n && !g->kernel) {
-		findings_add(&c->found, FINDING_ERROR, "disk", "disks", "add disk= to the config",
-		             "there is none that could be read");
+		if (!c->args.n)
+			findings_add(&c->found, FINDING_ERROR, "disk", "disks",
+			             "add disk= to the config", "there is none");
 		return 0;
 	}
 	rc = look_now(c, err);
 	if (rc == 0)
 		check_guest(&c->args, c->seen, &c->found);
-	return rc;
+	return rc < 0 ? rc : check_helper(&c->args, &c->found, err);
 }
 
 /* ---- a system ------------------------------------------------------------- */
@@ -110,7 +112,11 @@ static int host_read(void *ctx, const char *path, size_t limit, struct buf *out,
 
 static int host_find(void *ctx, const char *path, struct err *err)
 {
-	return access(path, F_OK) == 0 ? 0 : err_absent(err_sys(err, errno, "%s", path));
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_absent(err_sys(err, errno, "%s", path));
+	return !S_ISREG(st.st_mode) || !st.st_size;
 }
 
 /* The answer for the kernel, completed by what the host's own store has. */

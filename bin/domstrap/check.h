@@ -9,6 +9,12 @@
 /* Xen, xl, and what the config, if there is one, wants of the host. */
 void check_host(const struct arguments *a, struct findings *out);
 
+/*
+ * What the boot helper is given: the first disk and those of its own --disk=. Where
+ * these are not all, they are looked at by themselves. -ERR_CHILD as of look().
+ */
+int check_helper(const struct arguments *a, struct findings *out, struct err *err);
+
 /* The start out of a look: kernel, drivers, root, console, init. */
 void check_guest(const struct arguments *a, const json_t *seen, struct findings *out);
 /*

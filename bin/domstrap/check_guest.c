@@ -36,7 +36,8 @@ static void check_kernel(const struct arguments *a, const json_t *kernel, const 
 		             pv || pvh ? "set the other type= in the config"
 		                       : "a kernel built with CONFIG_XEN_PV or CONFIG_PVH",
 		             "does not start as a %s guest: %s", a->config ? type : "pv", why);
-	for (size_t i = 0; i < json_array_size(advice) && right; i++)
+	/* What Xen cannot unpack GRUB need not: the kernel unpacks itself. */
+	for (size_t i = 0; i < json_array_size(advice) && right && !a->grub; i++)
 		findings_add(
 		        out, FINDING_ERROR, "kernel", name,
 		        "a newer Xen, or boot.kernelPackages with a kernel packed in another way",
@@ -224,13 +225,25 @@ static bool has_word(const char *args, const char *word)
 	return false;
 }
 
-static void check_console(const json_t *start, const json_t *system, struct findings *out)
+static bool says_console(const char *args)
 {
+	return str_starts(str_from(args), "console=") || strstr(args, " console=");
+}
+
+/* Where nothing is said hvc0 is a PV guest's console; a PVH guest has a PC's. */
+static void check_console(const struct arguments *a, const json_t *start, const json_t *system,
+                          struct findings *out)
+{
+	bool pv = a->config && (!a->cfg.type || !strcmp(a->cfg.type, "pv"));
+
 	if (has_word(look_text(start, "args"), "console=hvc0"))
 		findings_add(out, FINDING_OK, "console", "console", "",
 		             "the kernel's messages go to hvc0");
 	else if (look_true(system, "getty"))
 		findings_add(out, FINDING_OK, "console", "console", "", "there is a login on hvc0");
+	else if (pv && !says_console(look_text(start, "args")))
+		findings_add(out, FINDING_OK, "console", "console", "",
+		             "hvc0 is the default of a PV guest");
 	else
 		findings_add(out, FINDING_WARNING, "console", "console",
 		             IN_CONFIGURATION "boot.kernelParams = [ \"console=hvc0\" ]",
@@ -275,7 +288,7 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
 	type = check_root(a, seen, start, system, out);
 	check_driver(system, "xen_blkfront", "the driver of Xen's disks", out);
 	check_root_driver(system, type, out);
-	check_console(start, system, out);
+	check_console(a, start, system, out);
 	check_init(start, out);
 }
 

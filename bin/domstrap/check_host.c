@@ -17,16 +17,11 @@
 
 #define BRIDGE_DEFAULT "xenbr0"
 
-static bool under_xen(void)
-{
-	return access("/proc/xen/privcmd", F_OK) == 0;
-}
-
 static void check_xen(struct findings *out)
 {
 	unsigned v = host_xen_version();
 
-	if (under_xen())
+	if (xl_is_here())
 		findings_add(out, FINDING_OK, "xen", "Xen", "", "this host runs Xen %u.%u", v >> 16,
 		             v & 0xffff);
 	else if (v || access("/proc/xen", F_OK) == 0)
@@ -39,55 +34,71 @@ static void check_xen(struct findings *out)
 		             "check again on the host that will", "this host does not run Xen");
 }
 
-/* "free_memory            : 1234" of "xl info". false: it does not say. */
-static bool info_number(struct str text, const char *key, uint64_t *out)
+static void check_memory(const struct xl_host *host, const struct arguments *a,
+                         struct findings *out)
 {
-	while (text.p) {
-		struct str line = str_cut(&text, '\n');
-		struct str name = str_trim(str_cut(&line, ':'));
+	uint64_t wanted = a->cfg.memory;
 
-		if (line.p && str_is(name, key))
-			return str_u64(str_trim(line), 10, UINT32_MAX, out);
-	}
-	return false;
-}
-
-static void check_memory(struct str info, const struct arguments *a, struct findings *out)
-{
-	uint64_t unused = 0, wanted = a->cfg.memory;
-
-	if (!a->config || !wanted || !info_number(info, "free_memory", &unused))
+	if (!a->config || !wanted || !host->memory_known)
 		return;
-	if (unused < wanted)
+	if (host->unused_mib < wanted)
 		findings_add(out, FINDING_WARNING, "memory", "memory",
 		             "xl mem-set 0 gives some of the first domain's; xl may do so itself "
 		             "(autoballoon)",
-		             "%" PRIu64 " MiB are free, the config wants %" PRIu64, unused, wanted);
+		             "%" PRIu64 " MiB are free, the config wants %" PRIu64,
+		             host->unused_mib, wanted);
 	else
 		findings_add(out, FINDING_OK, "memory", "memory", "",
-		             "%" PRIu64 " MiB are free, the config wants %" PRIu64, unused, wanted);
+		             "%" PRIu64 " MiB are free, the config wants %" PRIu64,
+		             host->unused_mib, wanted);
+}
+
+/* What this Xen and this processor can do for guests of a type. */
+static void check_type(const struct xl_host *host, const struct arguments *a, struct findings *out)
+{
+	const char *type = a->cfg.type ? a->cfg.type : "pv";
+	bool pv = !strcmp(type, "pv"), pvh = host->hvm && host->hap;
+
+	if (!host->caps_known || !a->config)
+		return;
+	if (!pv && !host->hvm)
+		findings_add(out, FINDING_ERROR, "type", type,
+		             "turn on VT-x or AMD-V in the firmware, or set type = \"pv\"",
+		             "Xen has no hvm here (virt_caps of \"xl info\")");
+	else if (!pv && !host->hap && !host->shadow)
+		findings_add(out, FINDING_ERROR, "type", type, "set type = \"pv\" in the config",
+		             "Xen has neither hap nor shadow here (virt_caps of \"xl info\")");
+	else if (pv && !host->shadow)
+		findings_add(out, FINDING_WARNING, "type", type,
+		             pvh ? "set type = \"pvh\" in the config, or create the guest with "
+		                   "--type pvh"
+		                 : "use a Xen built with shadow paging",
+		             "this Xen has no shadow paging: a PV guest runs, but cannot be "
+		             "migrated live, and Xen's L1TF mitigation for PV guests is missing");
+	else
+		findings_add(out, FINDING_OK, "type", type, "", "Xen has what it needs");
 }
 
 static void check_xl(const struct arguments *a, struct findings *out)
 {
-	char program[] = "xl", info[] = "info";
-	char *argv[] = {program, info, NULL};
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
-	int status, rc = xl_run(argv, &text, &status, &err);
+	struct xl_host host;
+	int status, rc = xl_host(&host, &status, &err);
 
 	if (rc == 0 && status == 0) {
-		findings_add(out, FINDING_OK, "xl", "xl", "", "is here and answers");
-		check_memory(buf_str(&text), a, out);
+		findings_add(out, FINDING_OK, "xl", "xl", "", "is here and answers%s%s",
+		             *host.version ? ": Xen " : "", host.version);
+		check_memory(&host, a, out);
+		check_type(&host, a, out);
 		return;
 	}
 	if (rc < 0)
 		findings_add(out, FINDING_ERROR, "xl", "xl", "", "%s", err.text);
 	else if (rc == 1)
-		findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
+		findings_add(out, xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
 		             "install xen-utils", "is not here");
 	else
-		findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
+		findings_add(out, xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
 		             "start xencommons, or xenstored", "\"xl info\" fails (status %d)",
 		             status);
 }
@@ -131,15 +142,17 @@ static void check_bootloader(const struct arguments *a, struct findings *out)
 	const char *name = a->cfg.bootloader;
 	_free_ char *found = NULL;
 
-	if (!name || a->cfg.kernel)
+	if (!name)
 		return;
 	found = find_bootloader(name);
 	if (found)
 		findings_add(out, FINDING_OK, "bootloader", name, "", "is %s", found);
 	else
-		findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "bootloader", name,
-		             "install it, or name it with its whole path in the config",
-		             "is not where xl looks: Xen's own programs' directory, then PATH");
+		findings_add(out, *name == '/' || xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN,
+		             "bootloader", name, "install it, or correct bootloader= in the config",
+		             *name == '/' ? "is not there, or not executable"
+		                          : "is not where xl looks: Xen's own programs' directory, "
+		                            "then PATH");
 }
 
 static void check_bridges(const struct arguments *a, struct findings *out)
@@ -154,7 +167,7 @@ static void check_bridges(const struct arguments *a, struct findings *out)
 		if (access(path, F_OK) == 0)
 			findings_add(out, FINDING_OK, "bridge", name, "", "is there");
 		else
-			findings_add(out, under_xen() ? FINDING_ERROR : FINDING_UNKNOWN, "bridge",
+			findings_add(out, xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN, "bridge",
 			             name, "make it, or name another with bridge= in vif",
 			             "no such bridge on this host");
 	}
@@ -187,7 +200,10 @@ static void check_disks(const struct arguments *a, struct findings *out)
 		struct err err = ERR_INIT;
 		char *path = a->v[i].path;
 
-		if (access(path, F_OK) < 0)
+		if (!a->v[i].raw)
+			findings_add(out, FINDING_UNKNOWN, "disk", path, "", "not looked at: %s",
+			             a->v[i].why);
+		else if (access(path, F_OK) < 0)
 			findings_add(out, FINDING_ERROR, "disk", path,
 			             "correct disk= in the config", "is not there");
 		else if (in_use(path, &err) < 0)
@@ -202,11 +218,42 @@ static void check_disks(const struct arguments *a, struct findings *out)
 	}
 }
 
+/* What xl refuses of a config that it can read, and what it takes in another way than it looks. */
+static void check_config(const struct arguments *a, struct findings *out)
+{
+	const struct xlcfg_guest *g = &a->cfg;
+	bool hvm = g->type && !strcmp(g->type, "hvm");
+
+	if (!a->config)
+		return;
+	if (!g->name)
+		findings_add(out, FINDING_ERROR, "config", a->config, "add name= to the config",
+		             "has no name=: xl does not start it");
+	if (!hvm && !g->bootloader && !g->kernel && !g->firmware && !a->grub)
+		findings_add(out, FINDING_ERROR, "config", a->config,
+		             "bootloader = \"domgrub\", or kernel= and ramdisk=",
+		             "has neither bootloader= nor kernel=: xl does not start it");
+	if (!hvm && g->guest_kernel)
+		findings_add(
+		        out, FINDING_WARNING, "config", g->guest_kernel,
+		        "remove kernel= or bootloader= from the config",
+		        "kernel= beside bootloader= is a path in the guest for the boot helper");
+	if (a->grub && (!g->type || strcmp(g->type, "pvh") != 0))
+		findings_add(out, FINDING_ERROR, "kernel", a->grub,
+		             "set type = \"pvh\" in the config",
+		             "is GRUB for PVH guests, and the config's type is %s",
+		             g->type ? g->type : "pv");
+	else if (a->grub)
+		findings_add(out, FINDING_OK, "kernel", a->grub, "",
+		             "is GRUB, which reads the guest's menu inside the guest");
+}
+
 void check_host(const struct arguments *a, struct findings *out)
 {
 	check_xen(out);
 	check_xl(a, out);
 	check_bootloader(a, out);
+	check_config(a, out);
 	check_bridges(a, out);
 	check_disks(a, out);
 }

@@ -52,7 +52,7 @@ enum {
 struct look_reader {
 	/* All of a file, links followed, appended to out. 0; 1: it is not there; -ERR_*. */
 	int (*read)(void *ctx, const char *path, size_t limit, struct buf *out, struct err *err);
-	/* 0: something is there; 1: nothing; -ERR_*. */
+	/* 0: a file with something in it, links followed; 1: none; -ERR_*. */
 	int (*find)(void *ctx, const char *path, struct err *err);
 	void *ctx;
 };

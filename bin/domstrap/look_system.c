@@ -90,7 +90,7 @@ static int put_root(const struct look_reader *r, const char *top, json_t *o, str
 	return 0;
 }
 
-/* systemd's, or a line of inittab as small systems have it. */
+/* systemd's, unless it is masked: empty, or a link to /dev/null. Or a line of inittab as small systems have it. */
 static int put_getty(const struct look_reader *r, const char *top, json_t *o, struct err *err)
 {
 	static const char *const places[] = {
@@ -158,8 +158,9 @@ static int fs_reader_read(void *ctx, const char *path, size_t limit, struct buf 
 static int fs_reader_find(void *ctx, const char *path, struct err *err)
 {
 	struct fs_stat st;
+	int rc = err_absent(fs_stat(ctx, str_from(path), true, &st, err));
 
-	return err_absent(fs_stat(ctx, str_from(path), true, &st, err));
+	return rc ? rc : st.kind != FS_FILE || !st.size;
 }
 
 void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o)

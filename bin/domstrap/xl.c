@@ -28,6 +28,67 @@ int xl_run(char *const argv[], struct buf *out, int *status, struct err *err)
 	return err_absent(program_run(argv, true, out, status, err));
 }
 
+bool xl_is_here(void)
+{
+	return access(XEN_HERE, F_OK) == 0;
+}
+
+/* "virt_caps              : pv hvm hap": what is behind the colon; p NULL: it is not there. */
+static struct str info_value(struct str info, const char *key)
+{
+	while (info.p) {
+		struct str line = str_cut(&info, '\n');
+		struct str name = str_trim(str_cut(&line, ':'));
+
+		if (line.p && str_is(name, key))
+			return str_trim(line);
+	}
+	return (struct str){NULL, 0};
+}
+
+static bool has_word(struct str list, const char *word)
+{
+	while (list.p)
+		if (str_is(str_cut(&list, ' '), word))
+			return true;
+	return false;
+}
+
+/* Before, it did not say of hap and shadow. */
+static bool tells_caps(struct str version)
+{
+	struct str major = str_cut(&version, '.'), minor = str_cut(&version, '.');
+	uint64_t a, b;
+
+	return str_u64(major, 10, UINT32_MAX, &a) && minor.n &&
+	       str_u64((struct str){minor.p, strspn(minor.p, "0123456789")}, 10, UINT32_MAX, &b) &&
+	       (a > 4 || (a == 4 && b >= 13));
+}
+
+int xl_host(struct xl_host *out, int *status, struct err *err)
+{
+	char program[] = "xl", info[] = "info";
+	char *argv[] = {program, info, NULL};
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	int rc = xl_run(argv, &text, status, err);
+	struct xl_host h = {.version = ""};
+	struct str version, caps;
+
+	if (rc || *status)
+		return rc;
+	version = info_value(buf_str(&text), "xen_version");
+	caps = info_value(buf_str(&text), "virt_caps");
+	snprintf(h.version, sizeof h.version, "%.*s", STR_ARG(version));
+	h.caps_known = version.p && caps.p && tells_caps(version);
+	h.hvm = has_word(caps, "hvm");
+	h.hap = has_word(caps, "hap");
+	h.shadow = has_word(caps, "shadow");
+	h.memory_known =
+	        str_u64(info_value(buf_str(&text), "free_memory"), 10, UINT32_MAX, &h.unused_mib);
+	*out = h;
+	return 0;
+}
+
 int xl_domains(json_t **out, struct err *err)
 {
 	char program[] = "xl", list[] = "list", full[] = "-l";
@@ -38,7 +99,7 @@ int xl_domains(json_t **out, struct err *err)
 
 	if (rc)
 		return rc;
-	if (status && access(XEN_HERE, F_OK) == 0)
+	if (status && xl_is_here())
 		return err_set(err, ERR_BUSY,
 		               "\"xl list -l\" failed (status %d), so that it is not known whether "
 		               "a guest uses the disk",

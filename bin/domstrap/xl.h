@@ -5,12 +5,28 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
 /* Run xl and take what it prints: 0 and its exit status; 1: there is no xl; -ERR_*. */
 int xl_run(char *const argv[], struct buf *out, int *status, struct err *err);
+
+/* What "xl info" says of the host. */
+struct xl_host {
+	char version[32]; /* such as 4.17.7; "" where it does not say */
+	bool caps_known;  /* Xen says which of the next three it has: since 4.13 */
+	bool hvm, hap;    /* what a PVH guest needs */
+	bool shadow;      /* what live migration of a PV guest needs, and L1TF mitigation for it */
+	bool memory_known;
+	uint64_t unused_mib; /* memory that is free */
+};
+
+/* This host runs Xen and may start guests. */
+bool xl_is_here(void);
+/* "xl info", as xl_run(): *out is set where its exit status is 0. */
+int xl_host(struct xl_host *out, int *status, struct err *err);
 
 /* The same file, or the same device under two names. */
 bool xl_same_disk(const char *a, const char *b);

@@ -112,6 +112,21 @@ ends 4 '^error: NIXOS: is on none of the disks, by its label' check x.img
 damaged x.img; debugfs -R "cat /boot/grub/grub.cfg" 'x.img?offset=1048576' 2>/dev/null | sed 's/console=hvc0//' >grub.cfg
 put x.img /boot/grub/grub.cfg grub.cfg
 ends 0 '^warning: console: no console=hvc0' check x.img
+# hvc0 is a PV guest's console by itself; a PVH guest has a PC's. A getty that is masked is no login.
+sed "s,/.*/one.img,$PWD/x.img," one.cfg >x.cfg
+ends 0 '^ok: console: hvc0 is the default of a PV guest' check x.cfg
+put x.img "$linux/bzImage" both.kernel
+sed -i 's/^type = .*/type = "pvh"/' x.cfg
+ends 0 '^warning: console: no console=hvc0' check x.cfg
+getty=/nix/store/$top/etc/systemd/system/serial-getty@hvc0.service
+printf 'mkdir %s\n' "/nix/store/$top/etc/systemd" "${getty%/*}" >commands
+printf 'symlink %s /dev/null\n' "$getty" >>commands
+debugfs -w -f commands 'x.img?offset=1048576' >/dev/null 2>&1
+ends 0 '^warning: console: no console=hvc0' check x.cfg
+: >none; put x.img "$getty" none
+ends 0 '^warning: console: no console=hvc0' check x.cfg
+echo '[Service]' >unit; put x.img "$getty" unit
+ends 0 '^ok: console: there is a login on hvc0' check x.cfg
 sed 's,/.*/one.img,/no/such.img,' one.cfg >x.cfg
 ends 4 '^error: /no/such.img: is not there' check x.cfg
 sed 's,/.*/direct.kernel,/no/such.kernel,' direct.cfg >x.cfg

@@ -80,7 +80,7 @@ printf 'name = "lost"\ndisk = [ "/no/such.img,raw,xvda,w" ]\n' >xen/lost.cfg
 ends 0 '^lost +pv +- ' list xen
 ends 1 'no/such.img' inspect xen/lost.cfg
 printf 'name = "q\033"\ndisk = [ "q.qcow2,qcow2,xvda,w" ]\n' >xen/q.cfg
-ends 0 'not raw' inspect xen/q.cfg
+ends 0 'cannot be read: format qcow2' inspect xen/q.cfg
 ends 0 'q.x1b' list xen
 
 # Disks that are not ours, and some that are damaged.

@@ -122,7 +122,7 @@ ends 4 'store: zeros: no ext4 file system with a /nix/store' verify zeros
 : >empty
 ends 4 'store: empty: no ext4' verify empty
 printf 'disk = [ "format=qcow2,vdev=xvda,target=x.qcow2" ]\n' >q.cfg
-ends 1 'only raw disks' verify q.cfg
+ends 1 'only raw disks can be read' verify q.cfg
 printf 'name = "n"\n' >n.cfg
 ends 2 'a config without disks' verify n.cfg
 exec 8<>one.img

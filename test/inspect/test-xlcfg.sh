@@ -1,0 +1,116 @@
+#!/bin/bash
+# xl configs of every kind: each command takes the disks that xl would give the guest, and refuses what it cannot read.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+"$DOMSTRAP" create web --system "$(system 1)" -q --size 96M --vif none
+"$DOMSTRAP" create old --system "$(system 2)" -q --size 96M --vif none
+cp --sparse=always web.img a,b.img
+truncate -s 8M swap.img; mkswap -q swap.img
+truncate -s 1M x.iso
+one=$("$DOMSTRAP" generations --json web.img | jq -r '.generations[0].version')
+two=$("$DOMSTRAP" generations --json old.img | jq -r '.generations[0].version')
+[ "$one" != "$two" ] || fail "both systems are of version $one"
+
+# config LINES: x.cfg, with its disks here
+config() { printf 'name = "web"\nbootloader = "%s"\n%b\n' "$DOMGRUB" "$1" | sed "s|DIR|$PWD|g" >x.cfg; }
+taken() { # taken LINES: the guest is web.img's
+  config "$1"
+  ends 0 "$one" generations x.cfg
+  ! grep -q "$two" said || { cat x.cfg said >&2; fail "generations of two guests"; }
+}
+refused() { # refused WORDS LINES: by every command
+  config "$2"
+  ends 1 "$1" generations x.cfg
+  ends 1 "$1" update x.cfg --system "$(system 2)"
+  ends 1 "$1" verify x.cfg
+}
+
+taken "disk = [ 'DIR/web.img,raw,xvda,w' ]"
+taken "disk = [ 'DIR/web.img,,xvda' ]\ndisk += [ 'DIR/swap.img,,xvdb' ]"
+ends 0 'swap.img' inspect x.cfg
+taken "disk = [ 'tap:aio:DIR/web.img,xvda,w' ]"
+taken "disk = [ 'tap2:tapdisk:aio:DIR/web.img,xvda,w' ]"
+taken "disk = [ 'vdev=xvda,access=rw,target=DIR/a,b.img' ]"
+taken "disk = [ 'format=raw,vdev=xvda,access=w,discard,target=DIR/web.img' ]"
+taken "disk = [ 'backendtype=qdisk,format=raw,vdev=xvda,no-discard,direct-io-safe,target=DIR/web.img' ]"
+taken "disk = [ 'backend=Domain-0,vdev=xvda,target=DIR/web.img' ]"
+taken "extra = \"b=\\\\\"q\\\\\" c\"\ndisk = [ 'DIR/web.img,,xvda,w' ]"
+grep -qF 'extra = "b=\"q\" c"' x.cfg || fail "no escapes in x.cfg"
+taken "vnuma = [\n  [ 'pnode=0', 'size=1024' ]\n]\ndisk = [ 'DIR/web.img,,xvda,w' ]"
+taken "disk = [ 'DIR/old.img,,xvda,w' ]\n# moved\ndisk = [ 'DIR/web.img,,xvda,w' ]"
+ends 0 "$one" inspect x.cfg
+! grep -q 'old.img' said || fail "a disk that no longer counts"
+taken "disk = [ 'DIR/web.img,,xvda', 'DIR/x.iso,,hdc,cdrom' ]"
+
+refused 'script block-drbd makes this disk' "disk = [ 'drbd:r0,xvda,w' ]"
+refused 'script block-x makes this disk' "disk = [ 'script=block-x,vdev=xvda,target=DIR/web.img' ]"
+refused 'in the domain "storage"' "disk = [ 'backend=storage,vdev=xvda,format=raw,target=DIR/web.img' ]"
+refused 'format qcow2: only raw' "disk = [ 'tap:qcow2:DIR/web.img,xvda,w' ]"
+refused 'format qcow2: only raw' "disk = [ 'qcow2:DIR/web.img,xvda,w' ]"
+refused 'format vhd: only raw' "disk = [ 'DIR/web.img,vhd,xvda,w' ]"
+refused 'a name for QEMU' "disk = [ 'rbd:pool/web,raw,xvda' ]"
+refused 'x.cfg: xl would refuse this config: line 3: lexical error near "\\x0d"' "disk = [ 'DIR/web.img,raw,xvda,w' ]\r"
+refused 'unknown value for access near "xvda"' "disk = [ 'file:DIR/web.img,raw,xvda,w' ]"
+refused 'unknown value for format near "raw "' "disk = [ 'DIR/web.img , raw , xvda , w' ]"
+refused 'unknown parameter near "backenddomain=s"' "disk = [ 'backenddomain=storage,vdev=xvda,target=DIR/web.img' ]"
+config "disk = [ 'DIR/web.img,raw,xvda,w' ]\nmemory = 1.5"
+ends 1 'line 4: lexical error near "\.5"' check x.cfg
+config "disk = [ 'backend=storage,vdev=xvda,target=DIR/web.img' ]"
+ends 0 'web.img, xvda, cannot be read: it is in the domain "storage"' inspect x.cfg
+ends 0 '^unknown: .*web.img: not looked at: it is in the domain' check x.cfg
+[ "$("$DOMSTRAP" generations --json web.img | jq '.generations | length')" = 1 ] || fail "a refused update wrote"
+
+# The boot helper is given the first disk, whatever that is.
+config "disk = [ 'DIR/x.iso,,hdc,cdrom', 'DIR/web.img,,xvda' ]"
+ends 4 '^error: .*x.iso: is the first disk, a CD-ROM' check x.cfg
+grep -qF -- '--disk=PATH' said || fail "no remedy"
+config "disk = [ 'DIR/swap.img,,xvdb', 'DIR/web.img,,xvda' ]"
+ends 4 '^error: .*swap.img: is the first disk, the only one' check x.cfg
+config "disk = [ 'DIR/swap.img,,xvdb', 'DIR/web.img,,xvda' ]\nbootloader_args = [ '-q', '--disk=DIR/web.img' ]"
+"$DOMSTRAP" check x.cfg >said || true
+grep -q '^ok: .*swap.img: is the first disk, from which the boot helper finds the menu' said || { cat said >&2; fail "--disk="; }
+"$DOMGRUB" -q --output-format=simple --output-directory=. "--disk=$PWD/web.img" -n swap.img >/dev/null || fail "domgrub and --disk="
+config "disk = [ 'DIR/x.iso,,hdc,cdrom', 'DIR/web.img,,xvda' ]\nbootloader_args = '--disk=DIR/swap.img'"
+ends 4 '^error: .*x.iso: is the first disk' check x.cfg
+
+# What xl would not start.
+config "disk = [ 'DIR/web.img,,xvda' ]"
+sed -i 's|^bootloader = .*|bootloader = "/no/such/domgrub"|' x.cfg
+ends 4 '^error: /no/such/domgrub: is not there' check x.cfg
+sed -i '/^bootloader/d' x.cfg
+ends 4 '^error: x.cfg: has neither bootloader= nor kernel=' check x.cfg
+sed -i '/^name/d' x.cfg
+ends 4 '^error: x.cfg: has no name=' check x.cfg
+config "disk = [ 'DIR/web.img,,xvda' ]\ntype = 'xen'"
+ends 1 'invalid domain type "xen"' check x.cfg
+
+# What "xl info" says of the host.
+mkdir bin
+host() { # host VERSION CAPS
+  printf '#!/bin/sh\n[ "$1" = info ] || exit 1\nprintf "xen_version            : %s\\nvirt_caps              : %s\\nfree_memory : 4096\\n"\n' "$@" >bin/xl
+  chmod +x bin/xl
+}
+with() { PATH=$PWD/bin:$PATH "$DOMSTRAP" check x.cfg >said 2>&1 || true; }
+line() { grep -Eq "$1" said || { cat said >&2; fail "not said: $1"; }; }
+no_line() { ! grep -Eq "$1" said || { cat said >&2; fail "said: $1"; }; }
+config "disk = [ 'DIR/web.img,,xvda' ]"
+host 4.17.7 "pv hvm hap gnttab-v1"; with
+line '^ok: xl: is here and answers: Xen 4.17.7'
+line '^warning: pv: this Xen has no shadow paging: .*migrated'
+line 'type pvh'
+host 4.17.7 "pv gnttab-v1"; with
+line '^warning: pv: this Xen has no shadow paging'
+no_line 'type pvh'
+host 4.17.7 "pv hvm hap shadow"; with
+line '^ok: pv: Xen has what it needs'
+host 4.11.4 "hvm hvm_directio"; with
+no_line ': pv: '
+config "disk = [ 'DIR/web.img,,xvda' ]\ntype = 'pvh'"
+host 4.20.2 "pv hvm hap"; with
+line '^ok: pvh: Xen has what it needs'
+host 4.20.2 "pv"; with
+line '^error: pvh: Xen has no hvm here'
+host 4.20.2 "pv hvm"; with
+line '^error: pvh: Xen has neither hap nor shadow'
+echo "test-xlcfg.sh: ok"
