@@ -56,7 +56,8 @@ static void take_grub(struct arguments *a)
 	if (!grub_image_is_pvh(&w))
 		return;
 	a->grub = take(&a->cfg.kernel);
-	free(take(&a->cfg.ramdisk));
+	free(take(&a->cfg.ramdisk)); /* no kernel gets these */
+	free(take(&a->cfg.cmdline));
 }
 
 static int add_config(struct arguments *a, const char *path, const struct buf *text,
