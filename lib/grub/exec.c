@@ -147,6 +147,18 @@ static int run_words(struct exec *x, struct grub_texts *argv, struct err *err)
 	return rc < 0 ? rc : x->status;
 }
 
+/* "time command": it is run. */
+int cmd_time(struct exec *x, struct grub_texts *argv, struct err *err)
+{
+	if (argv->n < 2)
+		return exec_fail(x, STATUS_BAD_ARGUMENT, "a command is missing");
+	if (exec_charge(x, 0, err) < 0)
+		return -ERR_LIMIT;
+	free(argv->v[0]);
+	memmove(argv->v, argv->v + 1, --argv->n * sizeof *argv->v);
+	return run_words(x, argv, err);
+}
+
 /* "! command": argv without the "!" is run, and its status turned round. */
 static int run_inverted(struct exec *x, struct grub_texts *argv, struct err *err)
 {

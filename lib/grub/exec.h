@@ -14,6 +14,8 @@
  * - A partition of a disk that has none is the disk itself.
  * - ".." in a path goes by names, not through symbolic links.
  * - The kernel's arguments do not begin with BOOT_IMAGE=, as with pygrub.
+ * - "\xHH" outside quotes stays as it is, as in Red Hat's GRUB.
+ * - Sums of files are not taken, nor the machine asked: there is none.
  * - A function may be defined anew while it runs.
  * - menuentry within an entry is left out; "newc:" ramdisks and devices other
  *   than disks are not supported.

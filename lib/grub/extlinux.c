@@ -296,33 +296,100 @@ static bool set_default(struct grub_menu *m, struct str label)
 	return i < m->n;
 }
 
-/* DEFAULT may be a command of its own, "vmlinuz root=/dev/xvda1". */
-static int add_command(struct load *l, struct err *err)
+/* The default is a label within a submenu, however deep: that opens with it as its own default. */
+static bool set_default_below(struct grub_menu *m, struct str label)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		_cleanup_(buf_fini) struct buf place = BUF_INIT;
+		struct str text = str_from(m->entries[i].body), rest, line;
+		enum extlinux_word word;
+
+		while (m->entries[i].submenu && extlinux_line(&text, &word, &rest, &line)) {
+			if (word != EXT_LABEL || !str_eq(rest, label))
+				continue;
+			buf_putf(&place, "%zu>%.*s", i, STR_ARG(label));
+			set_text(&m->default_, buf_str(&place));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "DEFAULT label more args": they go behind the entry's own. */
+static void add_args(struct grub_entry *e, struct str args)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
-	struct str rest = str_from(l->m->default_), name;
+	struct str text = str_from(e->body), last = text;
+
+	for (size_t i = 0; i + 1 < text.n; i++)
+		if (text.p[i] == '\n')
+			last = str_drop(text, i + 1);
+	buf_put(&body, text.p, text.n);
+	if (body.n && str_starts(last, "APPEND ")) {
+		body.n--;
+		buf_putf(&body, " %.*s\n", STR_ARG(args));
+	} else {
+		buf_putf(&body, "APPEND %.*s\n", STR_ARG(args));
+	}
+	set_text(&e->body, buf_str(&body));
+}
+
+static bool is_file(const struct grub_menu *m, struct str name)
+{
+	_cleanup_(buf_fini) struct buf path = BUF_INIT;
+	struct grub_files *files = m->context->files;
+	struct err ignored;
+
+	extlinux_path(m, name, &path);
+	return files->device_count && file_check(files, m->dev, buf_str(&path), &ignored) == 0;
+}
+
+/* An entry of its own for "vmlinuz root=/dev/xvda1". */
+static int add_command(struct load *l, struct str name, struct str args, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	struct grub_entry *e;
 
-	if (!rest.n || set_default(l->m, rest))
-		return 0;
-	name = extlinux_cut(&rest);
-	if (set_default(l->m, name)) /* "label more args" */
-		return 0;
-	if (l->m->n) { /* a default that names nothing: the first entry */
-		set_text(&l->m->default_, STR(""));
-		return 0;
-	}
 	buf_putf(&body, "KERNEL %.*s\n", STR_ARG(name));
 	put_line(&body, &l->global.initrd, &l->global.initrd);
-	if (rest.n || l->global.append.n)
+	if (args.n || l->global.append.n)
 		buf_putf(&body, "%s%s%.*s\n", l->global.append.n ? l->global.append.p : "APPEND",
-		         rest.n ? " " : "", STR_ARG(rest));
+		         args.n ? " " : "", STR_ARG(args));
 	e = grub_menu_add(l->m);
 	if (!e)
 		return full(l, err);
 	set_text(&e->title, str_from(l->m->default_));
 	set_text(&e->id, str_from(l->m->default_));
 	set_text(&e->body, buf_str(&body));
+	if (l->m->n > 1) {
+		_cleanup_(buf_fini) struct buf number = BUF_INIT;
+
+		buf_putf(&number, "%zu", l->m->n - 1);
+		set_text(&l->m->default_, buf_str(&number));
+	}
+	return 0;
+}
+
+/* DEFAULT is a label, a label with more arguments, or a command: a kernel and its arguments. */
+static int end_default(struct load *l, struct err *err)
+{
+	_free_ char *command = xstrdup(l->m->default_);
+	struct str rest = str_from(command), name;
+
+	if (!rest.n || set_default(l->m, rest) || set_default_below(l->m, rest))
+		return 0;
+	name = extlinux_cut(&rest);
+	if (set_default(l->m, name)) {
+		if (rest.n)
+			add_args(&l->m->entries[grub_menu_default(l->m)], rest);
+		return 0;
+	}
+	if (set_default_below(l->m, name))
+		return 0;
+	if (!l->m->n || is_file(l->m, name))
+		return add_command(l, name, rest, err);
+	menu_warn(l->m, "DEFAULT %s: neither a label nor a file", command);
+	set_text(&l->m->default_, STR("")); /* the first entry */
 	return 0;
 }
 
@@ -336,7 +403,7 @@ int extlinux_load(struct grub_menu *m, struct str text, struct err *err)
 	if (rc == 0)
 		rc = end_label(&l, err);
 	if (rc == 0)
-		rc = add_command(&l, err);
+		rc = end_default(&l, err);
 	if (l.tenths)
 		m->timeout = (long)l.tenths * 100;
 	else

@@ -2,7 +2,7 @@
 /*
  * extlinux, isolinux and syslinux menus. Keywords in any case, a line each:
  *
- *     DEFAULT label          ONTIMEOUT label    TIMEOUT tenths    PROMPT 0|1
+ *     DEFAULT label [args]   ONTIMEOUT label    TIMEOUT tenths    PROMPT 0|1
  *     UI module              INCLUDE file       APPEND, KERNEL, INITRD: for all labels
  *     MENU TITLE text        MENU HIDDEN        MENU INCLUDE file
  *     MENU BEGIN [tag] … MENU END               a submenu
@@ -11,7 +11,8 @@
  *         LINUX file         KERNEL file        INITRD file,…     APPEND args
  *         CONFIG file        LOCALBOOT, COM32, BOOT and so on: refused
  *
- * An entry's body is made of the last lines above, complete in itself. Files
+ * DEFAULT may be a kernel's file with arguments as well, where no label has that
+ * name. An entry's body is made of the last lines above, complete in itself. Files
  * are relative to the directory of the first configuration.
  */
 #ifndef GRUB_EXTLINUX_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "grub/lex.h"
 
+#include <ctype.h>
 #include <string.h>
 
 void lex_init(struct lex *lx, struct str text)
@@ -158,6 +159,12 @@ static void word_plain(struct lex *lx, struct part ***tail)
 	add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + start, lx->pos - start});
 }
 
+static bool hex_escape(const struct lex *lx)
+{
+	return peek(lx, 1) == 'x' && isxdigit((unsigned char)peek(lx, 2)) &&
+	       isxdigit((unsigned char)peek(lx, 3));
+}
+
 /* A backslash: the byte after it, or nothing where that is a newline. */
 static void word_escape(struct lex *lx, struct part ***tail, bool quoted)
 {
@@ -170,6 +177,11 @@ static void word_escape(struct lex *lx, struct part ***tail, bool quoted)
 	if (c == '\n') {
 		lx->pos++;
 		skip_newline(lx);
+		return;
+	}
+	if (!quoted && hex_escape(lx)) { /* as Red Hat's GRUB has it: the kernel knows these */
+		add_part(lx, tail, PART_TEXT, (struct str){lx->text.p + lx->pos, 4})->quoted = true;
+		lx->pos += 4;
 		return;
 	}
 	if (!quoted || c == '$' || c == '"' || c == '\\')
