@@ -281,8 +281,7 @@ static int do_list(struct inmate *in, const struct req *r, struct err *err)
 
 	menus_cut(in, 1);
 	notes(in, &in->menu[0]->warnings);
-	in->listed = 0;
-	rc = list_put(in, in->menu[0], 0, err);
+	rc = list_put(in, in->menu[0], err);
 	return rc < 0 ? rc : answer(in, MSG_DONE, &none, err);
 }
 

@@ -22,7 +22,9 @@ struct inmate {
 	uint32_t depth; /* the menu of the last request */
 	struct grub_boot plan;
 	struct grub_shell *shell;
-	uint32_t listed; /* entries said so far */
+	uint32_t listed;             /* entries said so far */
+	struct grub_boot_file *seen; /* the menus that they are in; as long as the list is made */
+	size_t seen_n, seen_cap;
 };
 
 void inmate_note(struct inmate *in, struct str text);
@@ -32,7 +34,10 @@ int plan_put(struct inmate *in, struct buf *body, struct err *err);
 /* Copy its files to the outputs, saying each one's size when it is whole. */
 int plan_copy(struct inmate *in, struct err *err);
 
-/* list_items.c: a menu's entries and those of its submenus, an ITEM each. */
-int list_put(struct inmate *in, struct grub_menu *menu, uint32_t depth, struct err *err);
+/*
+ * list_items.c: a menu's entries and those of its submenus, an ITEM each. A file that several
+ * entries open as a menu is listed below the first.
+ */
+int list_put(struct inmate *in, struct grub_menu *menu, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define LIST_MAX (64u << 20) /* bytes of text that we print */
 
@@ -84,21 +85,10 @@ static void text_put(const struct place *p, const struct msg_item *i, struct buf
 		line(out, "  initrd: ", i->initrd);
 }
 
-/* A byte that is no ASCII stands for itself as in Latin-1: JSON has no bytes. */
 static void json_text(struct buf *out, const char *name, struct str s)
 {
-	buf_putf(out, "\"%s\": \"", name);
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c == '"' || c == '\\')
-			buf_putf(out, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
-			buf_putf(out, "\\u%04x", c);
-		else
-			buf_u8(out, c);
-	}
-	buf_puts(out, "\"");
+	buf_putf(out, "\"%s\": ", name);
+	utf8_json(out, s);
 }
 
 static void json_put(const struct place *p, const struct msg_item *i, struct buf *out)

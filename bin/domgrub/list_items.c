@@ -57,6 +57,28 @@ static void item_fill(struct inmate *in, const struct grub_menu *m, const struct
 	item->initrd = cut(buf_str(initrd));
 }
 
+/* Is it the first time that this file is a menu? What submenus are made of is part of one. */
+static bool is_new(struct inmate *in, const struct grub_menu *m)
+{
+	if (m->part)
+		return true;
+	for (size_t i = 0; i < in->seen_n; i++)
+		if (in->seen[i].dev == m->dev && strcmp(in->seen[i].path, m->path) == 0)
+			return false;
+	GROW(in->seen, in->seen_n, in->seen_cap);
+	in->seen[in->seen_n++] = (struct grub_boot_file){m->dev, xstrdup(m->path)};
+	return true;
+}
+
+static void seen_reset(struct inmate *in)
+{
+	while (in->seen_n)
+		free(in->seen[--in->seen_n].path);
+	in->listed = 0;
+}
+
+static int menu_put(struct inmate *in, struct grub_menu *menu, uint32_t depth, struct err *err);
+
 static int entry_put(struct inmate *in, struct grub_menu *m, size_t i, uint32_t depth,
                      struct err *err)
 {
@@ -80,17 +102,16 @@ static int entry_put(struct inmate *in, struct grub_menu *m, size_t i, uint32_t 
 	rc = item_say(in, &item, err);
 	buf_fini(&root);
 	buf_fini(&initrd);
-	if (rc < 0 || !next || depth + 1 >= MSG_DEPTH_MAX)
+	if (rc < 0 || !next || depth + 1 >= MSG_DEPTH_MAX || !is_new(in, next))
 		return rc;
-	return list_put(in, next, depth + 1, err);
+	return menu_put(in, next, depth + 1, err);
 }
 
-int list_put(struct inmate *in, struct grub_menu *menu, uint32_t depth, struct err *err)
+static int menu_put(struct inmate *in, struct grub_menu *menu, uint32_t depth, struct err *err)
 {
 	for (size_t i = 0; i < menu->n; i++) {
 		int rc;
 
-		/* Menus that open each other could go on for ever. */
 		if (++in->listed > MSG_ENTRIES_MAX)
 			return err_set(err, ERR_LIMIT, "over %d entries", MSG_ENTRIES_MAX);
 		rc = entry_put(in, menu, i, depth, err);
@@ -98,4 +119,15 @@ int list_put(struct inmate *in, struct grub_menu *menu, uint32_t depth, struct e
 			return rc;
 	}
 	return 0;
+}
+
+int list_put(struct inmate *in, struct grub_menu *menu, struct err *err)
+{
+	int rc;
+
+	seen_reset(in);
+	(void)is_new(in, menu);
+	rc = menu_put(in, menu, 0, err);
+	seen_reset(in);
+	return rc;
 }

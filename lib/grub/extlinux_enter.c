@@ -164,6 +164,7 @@ static int open_submenu(struct grub_menu *m, const struct grub_entry *e, struct 
 
 	sub = menu_new(GRUB_EXTLINUX, m->context->files, m->context->limits, m->dev,
 	               str_from(m->path));
+	sub->part = true;
 	if (e == &m->entries[grub_menu_default(m)]) /* where DEFAULT names a label below */
 		set_text(&sub->default_, menu_spec_rest(str_from(m->default_)));
 	rc = extlinux_load(sub, body, err);

@@ -78,6 +78,7 @@ struct grub_menu {
 	size_t dev; /* where its configuration lies */
 	char *path;
 	char *title; /* "" where the menu has none */
+	bool part;   /* a submenu: lines of that file, not all of it */
 	struct grub_entry *entries;
 	size_t n;
 	size_t cap;

@@ -242,6 +242,43 @@ static struct grub_menu *try_grubs(struct search *s, size_t dev)
 	return m;
 }
 
+/* A disk whose partitions follow it says nothing by itself. */
+static bool has_partitions(const struct grub_files *files, size_t dev)
+{
+	struct str name = str_from(files->devices[dev].name), next;
+
+	if (dev + 1 >= files->device_count)
+		return false;
+	next = str_from(files->devices[dev + 1].name);
+	return next.n > name.n && next.p[name.n] == ',' && str_starts(next, name.p);
+}
+
+/* What is on each of the devices instead of a menu. */
+static int nothing_found(struct grub_files *files, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+
+	const char *between = ": ";
+
+	buf_putf(&text, "no boot menu on any of the %zu disks and partitions", files->device_count);
+	for (size_t i = 0; i < files->device_count; i++) {
+		struct grub_probe probe = {.fs = ""};
+		struct err why = ERR_INIT;
+		int rc = files->ops->probe(files, i, &probe, &why);
+
+		if (rc < 0 && has_partitions(files, i))
+			continue;
+		buf_puts(&text, between);
+		between = "; ";
+		if (rc < 0)
+			buf_puts(&text, why.text);
+		else
+			buf_putf(&text, "(%s): %s, without a menu", files->devices[i].name,
+			         probe.fs);
+	}
+	return err_set(err, ERR_NOENT, "%s", text.p);
+}
+
 /*
  * Each on all devices, in the order of the tables, before the next. pygrub means to ask the
  * active partition first, but under Python 3 it compares bytes with text and never does.
@@ -269,9 +306,7 @@ int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,
 		return -(int)err->code;
 	}
 	if (!m)
-		return err_set(err, ERR_NOENT,
-		               "no boot menu on any of the %zu disks and partitions",
-		               files->device_count);
+		return nothing_found(files, err);
 	texts_copy(&m->warnings, &s.trouble);
 	*out = m;
 	return 0;

@@ -220,6 +220,7 @@ static int script_enter(struct grub_menu *m, const struct grub_entry *e, struct 
 	put_chosen(m, e, &chosen);
 	if (e->submenu) {
 		below = menu_new(GRUB_SCRIPT, x.files, x.limits, m->dev, str_from(m->path));
+		below->part = true;
 		set_text(&below->title, str_from(e->title));
 		set_text(&below->context->chosen, buf_str(&chosen));
 		x.menu = below;

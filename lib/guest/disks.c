@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "disk/contents.h"
 #include "disk/table.h"
 
 #define NAME_MAX_BYTES 32 /* "hd15,msdos128" */
@@ -143,6 +144,14 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 		partitions_add(d, i, &w, notes);
 }
 
+/* "LVM2, which domgrub does not read"; NULL: nothing that has a name. */
+static char *what_is_there(const struct window *w)
+{
+	const char *name = contents_name(w);
+
+	return name ? xasprintf("%s, which domgrub does not read", name) : NULL;
+}
+
 /* The file system of a device: 0, or -ERR_NOENT where there is none. */
 static int device_fs(struct disks *d, size_t i, struct fs **out, struct err *err)
 {
@@ -158,6 +167,8 @@ static int device_fs(struct disks *d, size_t i, struct fs **out, struct err *err
 		dev->opened = rc == 0 ? HAS_FS : NO_FS;
 		if (rc < 0)
 			dev->trouble = xstrdup(why.text);
+		else if (rc > 0)
+			dev->trouble = what_is_there(&dev->w);
 	}
 	if (dev->opened == NO_FS && dev->trouble)
 		return err_set(err, ERR_NOENT, "(%s): %s", dev->name, dev->trouble);

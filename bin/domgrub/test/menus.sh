@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Which menu is read where several lie on a disk, what is said of disks that
+# cannot be read, and what -l lists. usage: menus.sh DOMGRUB
+. "$(dirname "$0")/common.sh"
+
+# gpt DISK DIR…: a partition for each directory; "esp*" becomes FAT, all else ext4
+gpt() {
+	disk=$1 start=2048
+	shift
+	rm -f "$disk"
+	truncate -s $(($# * 40 + 2))M "$disk"
+	echo "label: gpt" >table
+	for dir; do
+		rm -f "$dir.part"
+		truncate -s 40M "$dir.part"
+		case $dir in
+		esp*)
+			mkfs.fat -F 32 -s 1 -i C0DE2611 "$dir.part" >/dev/null
+			mcopy -i "$dir.part" -s "$dir"/* ::
+			echo "start=$start,size=81920,type=uefi" >>table
+			;;
+		*)
+			mke2fs -q -F -t ext4 -U "$uuid" -d "$dir" "$dir.part"
+			echo "start=$start,size=81920" >>table
+			;;
+		esac
+		start=$((start + 81920))
+	done
+	sfdisk -q "$disk" <table
+	start=2048
+	for dir; do
+		into "$disk" $start "$dir.part"
+		start=$((start + 81920))
+	done
+}
+
+# boots NAME WANTED-ARGS KERNEL-FILE RAMDISK-FILE DISK
+boots() {
+	clean
+	if ! run -q --output-format=simple --output-directory=out "$5" >got 2>got.err; then
+		fail "$1" "$(cat got.err)"
+	elif ! grep -qxF "args $2" got; then
+		fail "$1" "$(cat got)"
+	elif ! cmp -s out/boot_kernel.* "$3"; then
+		fail "$1" "another kernel"
+	elif [ -n "$4" ] && ! cmp -s out/boot_ramdisk.* "$4"; then
+		fail "$1" "another ramdisk"
+	else
+		ok "$1"
+	fi
+}
+
+# says NAME WORDS DISK: status 1, and the words
+says() {
+	rc=0
+	run -q --output-directory=out "$3" >got 2>got.err || rc=$?
+	[ $rc -eq 1 ] && grep -qF -- "$2" got.err && ok "$1" || fail "$1" "status $rc: $(cat got.err)"
+}
+
+# Fedora's and RHEL's: the folder of $root, not of $boot.
+mkdir -p boot/loader/entries boot/grub2 esp/loader/entries esp/EFI/redhat
+echo kernel >boot/vmlinuz-5.14
+echo ramdisk >boot/initramfs-5.14.img
+echo stale >esp/vmlinuz-old
+printf '%s\n' "title Stale" "linux /vmlinuz-old" "options stale" >esp/loader/entries/stale.conf
+head="search --no-floppy --fs-uuid --set=root $uuid
+search --no-floppy --fs-uuid --set=boot C0DE-2611
+insmod blscfg
+blscfg"
+echo "$head" >boot/grub2/grub.cfg
+# shellcheck disable=SC2016
+printf '%s\n' 'title Linux 5.14' 'version 5.14' 'linux /vmlinuz-5.14' 'initrd /initramfs-5.14.img $tuned_initrd' \
+	'options root=UUID=x dyndbg="file foo.c +p" $tuned_params' 'grub_users $grub_users' >boot/loader/entries/m-5.14.conf
+gpt img boot esp
+boots "blscfg takes the entries of its root" 'root=UUID=x "dyndbg=file foo.c +p"' boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+gpt img esp boot
+boots "a menu comes before entries" 'root=UUID=x "dyndbg=file foo.c +p"' boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+
+# RHEL 8: menu and environment block are on the ESP.
+rm -r boot/grub2 esp/loader
+echo "$head" | sed 's/^insmod.*/load_env/' >esp/EFI/redhat/grub.cfg
+# shellcheck disable=SC2016
+sed -i 's/^options.*/options $kernelopts $tuned_params/' boot/loader/entries/m-5.14.conf
+{
+	printf '# GRUB Environment Block\nkernelopts=root=UUID=good ro\n'
+	head -c 1024 /dev/zero | tr '\0' '#'
+} | head -c 1024 >esp/EFI/redhat/grubenv
+gpt img esp boot
+boots "kernelopts on the ESP" "root=UUID=good ro" boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+rm esp/EFI/redhat/grub.cfg
+gpt img esp boot
+boots "kernelopts on the ESP, no grub.cfg" "root=UUID=good ro" boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+rm esp/EFI/redhat/grubenv
+echo x >esp/EFI/redhat/x
+gpt img esp boot
+# shellcheck disable=SC2016
+says "kernelopts nowhere" 'm-5.14.conf: left out: its options name $kernelopts, which is not set' img
+
+# What systemd-boot would take, on its ESP.
+mkdir -p esp/loader/entries
+cp boot/vmlinuz-5.14 esp/linux
+printf '%s\n' 'title "A B"' 'linux /linux' 'options "root=/dev/xvda2 ro"' >esp/loader/entries/arch.conf
+printf '%s\n' 'title Fallback' 'linux /linux' 'options fallback' >esp/loader/entries/arch-fallback.conf
+printf '%s\n' 'title Gone' 'linux /gone' >esp/loader/entries/zzz.conf
+rm -r boot/loader
+gpt img esp boot
+boots "systemd-boot's order and quotes" "root=/dev/xvda2 ro" boot/vmlinuz-5.14 "" img
+grep -q "zzz.conf: left out: (hd0,gpt1)/gone: .*no such file" got.err && ok "a kernel that is gone" ||
+	fail "a kernel that is gone" "$(cat got.err)"
+
+# A menu for a /boot without a table, on a disk with one.
+mkdir -p boot/grub
+printf '%s\n' 'set root=(hd0)' 'menuentry T {' 'linux /vmlinuz-5.14 root=/dev/xvda1' '}' >boot/grub/grub.cfg
+gpt img boot
+boots "(hd0) on a disk with partitions" "root=/dev/xvda1" boot/vmlinuz-5.14 "" img
+grep -qF "(hd0) has partitions and no file system: (hd0,gpt1) is taken" got.err && ok "and a warning" ||
+	fail "and a warning" "$(cat got.err)"
+
+# Disks that cannot be read say what they hold.
+truncate -s 1M luks
+printf 'LUKS\272\276\000\002' | dd of=luks conv=notrunc status=none
+says "LUKS" "(hd0): LUKS2, which domgrub does not read" luks
+rm boot/grub/grub.cfg
+gpt img boot boot
+printf 'LABELONE' | dd of=img bs=512 seek=$((2048 + 81920 + 1)) conv=notrunc status=none
+printf 'LVM2 001' | dd of=img bs=1 seek=$(((2048 + 81920 + 1) * 512 + 24)) conv=notrunc status=none
+dd if=/dev/zero of=img bs=512 seek=$((2048 + 81920 + 2)) count=2 conv=notrunc status=none
+says "what each partition holds" "(hd0,gpt1): ext2, without a menu; (hd0,gpt2): LVM2, which domgrub does not read" img
+printf '%s\n' 'menuentry T {' 'linux (hd0,gpt2)/vmlinuz' '}' >boot/grub/grub.cfg
+gpt img boot boot
+dd if=/dev/zero of=img bs=512 seek=$((2048 + 81920 + 2)) count=2 conv=notrunc status=none
+printf 'XFSB' | dd of=img bs=512 seek=$((2048 + 81920)) conv=notrunc status=none
+says "a kernel on a partition that cannot be read" "(hd0,gpt2): XFS, which domgrub does not read" img
+
+# Menus that lead to each other: each is listed once, and at once.
+{
+	printf 'menuentry "Gr\303\266\303\237e \342\200\223 \360\237\220\247 \344" { linux /vmlinuz-5.14 a=\303\274 }\n'
+	for i in 1 2 3 4 5 6 7 8; do echo "menuentry $i { configfile /grub/m$i.cfg }"; done
+} >boot/grub/grub.cfg
+for i in 1 2 3 4 5 6 7 8; do
+	{
+		echo "submenu s { menuentry deep$i { linux /vmlinuz-5.14 } }"
+		echo "menuentry home { configfile /grub/grub.cfg }"
+		for j in 1 2 3 4 5 6 7 8; do echo "menuentry $j { configfile /grub/m$j.cfg }"; done
+	} >boot/grub/m$i.cfg
+done
+ext img 8M boot
+timeout 10 "$domgrub" --config=none.conf -l --json img >got 2>got.err || fail "list" "$(cat got.err)"
+n=$(grep -c '"entry"' got)
+# 9 of grub.cfg, and of each of the others 10 and one below
+[ "$n" -eq $((9 + 8 * 11)) ] && ok "each menu once" || fail "each menu once" "$n entries"
+[ "$(grep -c '"title": "deep[1-8]"' got)" -eq 8 ] && ok "all of them" || fail "all of them" "$(cat got)"
+python3 - <<'END' && ok "titles in UTF-8" || fail "titles in UTF-8" "$(head -3 got)"
+import json
+with open("got", encoding="ascii") as f:
+    first = json.load(f)[0]
+assert first["title"] == "Gr\u00f6\u00dfe \u2013 \U0001f427 \ufffd", first
+assert first["args"] == "a=\u00fc", first
+END
+boots "and it boots" "$(printf 'a=\303\274')" boot/vmlinuz-5.14 "" img
+finish
