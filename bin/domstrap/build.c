@@ -11,11 +11,13 @@
 
 static const char usage[] =
         "usage: domstrap build [--config FILE] [--nixpkgs PATH|NAME] [options]\n"
+        "       domstrap build --file FILE [--attr ATTR] [options]\n"
         "       domstrap build --flake REF[#HOST] [options]\n"
         "\n"
-        "Builds a NixOS system with Nix and prints its store path.\n"
+        "Builds a NixOS system with Nix and prints its store path. Without any of these\n"
+        "options it builds ./system.nix, or else ./configuration.nix.\n"
         "\n"
-        "      --config FILE         its configuration (default: configuration.nix)\n" NIX_USAGE
+        "      --config FILE         its configuration, such as configuration.nix\n" NIX_USAGE
         "  -j, --max-jobs N          builds at once\n"
         "  -o, --out-link LINK       keeps the system from Nix's garbage collector\n"
         "                            (default: result)\n"
@@ -47,6 +49,17 @@ static void one_option(int c, const char *arg, struct nix_request *req)
 		req->level = UI_VERBOSE;
 }
 
+/* nixos-rebuild, too, takes a system.nix before a configuration.nix. */
+static void choose_default(struct nix_options *opt)
+{
+	if (nix_wanted(opt))
+		return;
+	if (!opt->nixpkgs && access(NIX_SYSTEM_FILE, F_OK) == 0)
+		opt->file = NIX_SYSTEM_FILE;
+	else
+		opt->config = "configuration.nix";
+}
+
 /* 1: --help was asked for. */
 static int parse(int argc, char **argv, struct nix_options *opt, struct nix_request *req,
                  struct err *err)
@@ -71,8 +84,7 @@ static int parse(int argc, char **argv, struct nix_options *opt, struct nix_requ
 		return err_set(err, ERR_USAGE, "unexpected argument \"%s\"; --config, --file or --flake "
 		               "says what to build",
 		               argv[optind]);
-	if (!opt->flake && !opt->config)
-		opt->config = "configuration.nix";
+	choose_default(opt);
 	return nix_options_check(opt, NULL, false, err);
 }
 

@@ -13,7 +13,7 @@
 
 static const char usage[] =
         "usage: domstrap create NAME --system PATH [options]\n"
-        "       domstrap create NAME --config FILE | --flake REF[#HOST] [options]\n"
+        "       domstrap create NAME --config FILE | --file FILE | --flake REF [options]\n"
         "\n"
         "Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
         "binary cache; or builds it first, with Nix.\n"
@@ -281,7 +281,7 @@ static int check_together(struct create_options *o, struct err *err)
 	if (!o->system && !nix_wanted(&o->nix))
 		return err_set(err, ERR_USAGE,
 		               "--system is missing: a built NixOS system, such as ./result; or "
-		               "--config or --flake, to build one");
+		               "--config, --file or --flake, to build one");
 	if (o->disk && o->size_kind != SIZE_AUTO)
 		return err_set(err, ERR_USAGE, "--size: %s has its own size; resize it first",
 		               o->disk);

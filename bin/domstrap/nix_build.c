@@ -15,7 +15,6 @@
 #include "store/system.h"
 
 #define MAX_JOBS_MAX 10000u
-#define TOPLEVEL ".config.system.build.toplevel"
 
 /* ---- options -------------------------------------------------------------- */
 
@@ -47,6 +46,12 @@ int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options
 	case OPT_NIX_FLAKE:
 		out->flake = arg;
 		return 0;
+	case OPT_NIX_FILE:
+		out->file = arg;
+		return 0;
+	case OPT_NIX_ATTR:
+		out->attr = arg;
+		return 0;
 	case OPT_NIX_OPTION:
 		return two_words(argc, argv, arg, out, err);
 	case OPT_NIX_MAX_JOBS:
@@ -68,153 +73,40 @@ int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options
 	}
 }
 
-int nix_options_check(const struct nix_options *o, const char *system, bool from, struct err *err)
+/* What each of the options that build needs of the others. */
+static int check_build(const struct nix_options *o, struct err *err)
 {
-	if (o->config && o->flake)
-		return err_set(err, ERR_USAGE, "--config and --flake exclude each other");
+	if (!!o->config + !!o->flake + (o->file || o->attr) > 1)
+		return err_set(err, ERR_USAGE,
+		               "--config, --flake and --file (or --attr) are mutually exclusive");
 	if (o->flake && o->nixpkgs)
 		return err_set(err, ERR_USAGE,
-		               "--nixpkgs goes with --config; a flake names its own");
+		               "--nixpkgs goes with --config or --file; a flake names its own");
 	if (o->flake && (*o->flake == '-' || !*o->flake))
 		return err_set(err, ERR_USAGE, "--flake '%s': a flake such as . or .#web1",
 		               o->flake);
-	if (nix_wanted(o) && system)
-		return err_set(err, ERR_USAGE, "--system names what is built already; %s builds",
-		               o->config ? "--config" : "--flake");
-	if (nix_wanted(o) && from)
+	if (o->attr && !*o->attr)
 		return err_set(err, ERR_USAGE,
-		               "--from goes with --system; what is built is in the host's store");
+		               "--attr: empty; leave it out where the file itself is the system");
+	return 0;
+}
+
+int nix_options_check(const struct nix_options *o, const char *system, bool from, struct err *err)
+{
+	const char *build = o->config ? "--config" : o->flake ? "--flake" : "--file";
+
 	if (!nix_wanted(o) && (o->nixpkgs || o->option.n || o->max_jobs || o->log_format ||
 	                       o->show_trace || o->build_logs))
 		return err_set(err, ERR_USAGE,
 		               "--nixpkgs, --option, --max-jobs, --log-format, --show-trace and -L "
-		               "go with --config or --flake");
-	return 0;
-}
-
-/* ---- a configuration ------------------------------------------------------ */
-
-/* A Nix expression for a path, whatever is in its name. */
-static char *path_expression(const char *path)
-{
-	struct buf b = BUF_INIT;
-
-	buf_puts(&b, "/. + \"");
-	for (const char *p = path; *p; p++) {
-		if (*p == '"' || *p == '\\' || *p == '$')
-			buf_puts(&b, "\\");
-		buf_put(&b, p, 1);
-	}
-	buf_puts(&b, "\"");
-	return buf_steal(&b);
-}
-
-static int add_configuration(struct nix_args *a, const char *config, struct err *err)
-{
-	_free_ char *real = realpath(config, NULL);
-	_free_ char *expression = NULL;
-	struct stat st;
-
-	if (!real || stat(real, &st) < 0)
-		return err_sys(err, errno, "%s", config);
-	if (!S_ISREG(st.st_mode))
+		               "go with --config, --file or --flake");
+	if (nix_wanted(o) && system)
+		return err_set(err, ERR_USAGE, "--system names what is built already; %s builds",
+		               build);
+	if (nix_wanted(o) && from)
 		return err_set(err, ERR_USAGE,
-		               "%s: not a regular file; a configuration is one, such as "
-		               "configuration.nix",
-		               config);
-	if (access(real, R_OK) < 0)
-		return err_sys(err, errno, "%s", config);
-	expression = path_expression(real);
-	nix_args_add(a, "--arg");
-	nix_args_add(a, "configuration");
-	nix_args_add(a, expression);
-	return 0;
-}
-
-static int add_nixpkgs_path(struct nix_args *a, const char *nixpkgs, struct err *err)
-{
-	_free_ char *real = realpath(nixpkgs, NULL);
-	_free_ char *file = NULL;
-	struct stat st;
-
-	if (!real)
-		return err_sys(err, errno, "--nixpkgs %s", nixpkgs);
-	file = xasprintf("%s/nixos/default.nix", real);
-	if (stat(file, &st) < 0)
-		return err_set(err, ERR_USAGE,
-		               "--nixpkgs %s: no nixpkgs, which would have nixos/default.nix",
-		               nixpkgs);
-	file[strlen(file) - strlen("/default.nix")] = '\0';
-	nix_args_add(a, file);
-	return 0;
-}
-
-/* A path has a slash, a URL a colon; any other word is looked up in NIX_PATH. */
-static int add_nixpkgs(struct nix_args *a, const char *nixpkgs, struct err *err)
-{
-	const char *name = nixpkgs ? nixpkgs : "nixpkgs";
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                        "0123456789._+-");
-	_free_ char *word = NULL;
-
-	if (*name != '/' && *name != '.' && strchr(name, ':')) {
-		word = xasprintf("nixpkgs=%s", name);
-		nix_args_add(a, "-I");
-		nix_args_add(a, word);
-		nix_args_add(a, "<nixpkgs/nixos>");
-		return 0;
-	}
-	if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return add_nixpkgs_path(a, name, err);
-	if (!n || name[n] || *name == '-')
-		return err_set(err, ERR_USAGE,
-		               "--nixpkgs '%s': a directory such as ./nixpkgs, or a name in "
-		               "NIX_PATH",
-		               name);
-	word = xasprintf("<%s/nixos>", name);
-	nix_args_add(a, word);
-	return 0;
-}
-
-static int configuration_args(struct nix_args *a, const struct nix_request *req, struct err *err)
-{
-	int rc;
-
-	nix_args_add(a, req->dry_run ? "nix-instantiate" : "nix-build");
-	rc = add_nixpkgs(a, req->opt->nixpkgs, err);
-	if (rc < 0)
-		return rc;
-	nix_args_add(a, "-A");
-	nix_args_add(a, req->dry_run ? "system.outPath" : "system");
-	rc = add_configuration(a, req->opt->config, err);
-	if (rc < 0)
-		return rc;
-	if (req->dry_run) {
-		nix_args_add(a, "--eval");
-		nix_args_add(a, "--json");
-	}
-	nix_args_common(a, req);
-	return 0;
-}
-
-/* ---- a flake -------------------------------------------------------------- */
-
-static int flake_args(struct nix_args *a, const struct nix_request *req, struct err *err)
-{
-	_free_ char *installable = NULL;
-	int rc = nix_flake_installable(req, req->dry_run ? TOPLEVEL ".outPath" : TOPLEVEL,
-	                               &installable, err);
-
-	if (rc < 0)
-		return rc;
-	nix_args_flakes(a, req->dry_run ? "eval" : "build");
-	nix_args_add(a, installable);
-	if (req->dry_run) {
-		nix_args_add(a, "--json");
-		nix_args_add(a, "--no-write-lock-file");
-	}
-	nix_args_common(a, req);
-	return 0;
+		               "--from goes with --system; what is built is in the host's store");
+	return check_build(o, err);
 }
 
 /* ---- the result ----------------------------------------------------------- */
@@ -281,6 +173,13 @@ static int parse_path(struct str json, char **system, struct err *err)
 	return rc;
 }
 
+static int build_args(struct nix_args *a, const struct nix_request *req, struct err *err)
+{
+	if (req->opt->flake)
+		return nix_flake_args(a, req, err);
+	return req->opt->config ? nix_config_args(a, req, err) : nix_file_args(a, req, err);
+}
+
 int nix_build(const struct nix_request *req, char **system, struct err *err)
 {
 	_cleanup_(nix_args_fini) struct nix_args args = {0};
@@ -288,8 +187,7 @@ int nix_build(const struct nix_request *req, char **system, struct err *err)
 	int rc = req->dry_run ? 0 : check_link(req->link, err);
 
 	if (rc == 0)
-		rc = req->opt->flake ? flake_args(&args, req, err)
-		                     : configuration_args(&args, req, err);
+		rc = build_args(&args, req, err);
 	if (rc < 0)
 		return rc;
 	if (!req->dry_run) {
@@ -297,6 +195,8 @@ int nix_build(const struct nix_request *req, char **system, struct err *err)
 		nix_args_add(&args, req->link);
 	}
 	rc = nix_run(&args, &out, err);
+	if (rc == -ERR_CHILD && req->opt->config)
+		nix_config_explain(req, args.v[0], err);
 	if (rc < 0)
 		return rc;
 	return req->dry_run ? parse_path(buf_str(&out), system, err)

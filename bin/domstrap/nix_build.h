@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a configuration or a flake to a built system, with the real Nix:
- * "domstrap build", and --config and --flake of create and update.
+ * From a configuration, a file or a flake to a built system, with the real Nix:
+ * "domstrap build", and --config, --file and --flake of create and update.
  */
 #ifndef DOMSTRAP_NIX_BUILD_H
 #define DOMSTRAP_NIX_BUILD_H
@@ -16,6 +16,8 @@ struct nix_options {
 	const char *config;      /* a NixOS configuration, or NULL */
 	const char *nixpkgs;     /* NULL: <nixpkgs> */
 	const char *flake;       /* REF[#HOST], or NULL */
+	const char *file;        /* a Nix file whose value is a NixOS system, or NULL */
+	const char *attr;        /* the system's attribute in it; file NULL: system.nix */
 	struct text_list option; /* name, value, name, value… */
 	const char *max_jobs;
 	const char *log_format;
@@ -26,6 +28,8 @@ enum {
 	OPT_NIX_CONFIG = 512,
 	OPT_NIX_NIXPKGS,
 	OPT_NIX_FLAKE,
+	OPT_NIX_FILE,
+	OPT_NIX_ATTR,
 	OPT_NIX_OPTION,
 	OPT_NIX_MAX_JOBS,
 	OPT_NIX_LOG_FORMAT,
@@ -37,6 +41,8 @@ enum {
 	ROW("config", required_argument, OPT_NIX_CONFIG)                                           \
 	ROW("nixpkgs", required_argument, OPT_NIX_NIXPKGS)                                         \
 	ROW("flake", required_argument, OPT_NIX_FLAKE)                                             \
+	ROW("file", required_argument, OPT_NIX_FILE)                                               \
+	ROW("attr", required_argument, OPT_NIX_ATTR)                                               \
 	ROW("option", required_argument, OPT_NIX_OPTION)                                           \
 	ROW("max-jobs", required_argument, OPT_NIX_MAX_JOBS)                                       \
 	ROW("log-format", required_argument, OPT_NIX_LOG_FORMAT)                                   \
@@ -47,6 +53,8 @@ enum {
 #define NIX_USAGE                                                                                  \
 	"      --nixpkgs PATH|NAME   where nixpkgs is (default: <nixpkgs>, in NIX_PATH)\n"         \
 	"      --flake REF[#HOST]    build a flake's nixosConfigurations.HOST instead\n"           \
+	"      --file FILE           build the NixOS system that a Nix file evaluates to\n"         \
+	"      --attr ATTR           its attribute in FILE (default FILE: system.nix)\n"           \
 	"      --option NAME VALUE   a setting of Nix's; may repeat\n"                             \
 	"      --show-trace          where an error in the configuration comes from\n"             \
 	"  -L, --print-build-logs    all that builders print\n"                                    \
@@ -60,7 +68,7 @@ int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options
                struct err *err);
 static inline bool nix_wanted(const struct nix_options *o)
 {
-	return o->config || o->flake;
+	return o->config || o->flake || o->file || o->attr;
 }
 /*
  * What does not go together; system is --system's value or NULL, from: there was
@@ -91,6 +99,9 @@ int nix_build(const struct nix_request *req, char **system, struct err *err);
  * have been built before.
  */
 int nix_build_guest(const struct nix_request *req, char **system, struct err *err);
+
+/* The name of the file where only an attribute is given. */
+#define NIX_SYSTEM_FILE "system.nix"
 
 /* The directory of a flake on this host, or NULL; the caller frees it. */
 char *nix_flake_dir(const char *flake);

@@ -82,8 +82,8 @@ int nix_run(struct nix_args *a, struct buf *out, struct err *err)
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	if (rc < 0)
 		return rc;
-	return status ? err_set(err, ERR_CHILD, "%s failed (status %d); why is said above", a->v[0],
-	                        status)
+	return status ? err_set(err, ERR_CHILD, "%s failed with status %d; its messages are above",
+	                        a->v[0], status)
 	              : 0;
 }
 
@@ -161,7 +161,7 @@ static int ask_for_host(const struct nix_request *req, const char *ref, char **h
 	return rc;
 }
 
-int nix_flake_installable(const struct nix_request *req, const char *attribute, char **out,
+static int flake_installable(const struct nix_request *req, const char *attribute, char **out,
                           struct err *err)
 {
 	struct str given = str_from(req->opt->flake), part = str_cut(&given, '#');
@@ -182,6 +182,24 @@ int nix_flake_installable(const struct nix_request *req, const char *attribute, 
 	if (rc == 0)
 		*out = xasprintf("%s#nixosConfigurations.\"%s\"%s", ref, host, attribute);
 	return rc;
+}
+
+int nix_flake_args(struct nix_args *a, const struct nix_request *req, struct err *err)
+{
+	_free_ char *installable = NULL;
+	int rc = flake_installable(req, req->dry_run ? "." NIX_TOPLEVEL ".outPath" : "." NIX_TOPLEVEL,
+	                               &installable, err);
+
+	if (rc < 0)
+		return rc;
+	nix_args_flakes(a, req->dry_run ? "eval" : "build");
+	nix_args_add(a, installable);
+	if (req->dry_run) {
+		nix_args_add(a, "--json");
+		nix_args_add(a, "--no-write-lock-file");
+	}
+	nix_args_common(a, req);
+	return 0;
 }
 
 char *nix_flake_dir(const char *flake)

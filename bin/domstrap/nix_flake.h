@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running Nix, and which of a flake's systems is meant. Inside nix_build.c's
- * work only.
+ * Nix's command lines, and which of a flake's systems is meant. Inside
+ * nix_build.c's work only.
  */
 #ifndef DOMSTRAP_NIX_FLAKE_H
 #define DOMSTRAP_NIX_FLAKE_H
@@ -28,8 +28,15 @@ void nix_args_common(struct nix_args *a, const struct nix_request *req);
 /* "nix SUBCOMMAND", with what flakes want. */
 void nix_args_flakes(struct nix_args *a, const char *subcommand);
 
-/* REF#nixosConfigurations."HOST"ATTRIBUTE; the caller frees it. */
-int nix_flake_installable(const struct nix_request *req, const char *attribute, char **out,
-                          struct err *err);
+/* Where a NixOS system has its top level. */
+#define NIX_TOPLEVEL "config.system.build.toplevel"
+
+/* The whole command line but for where the result's link goes: by --flake, --config, --file. */
+int nix_flake_args(struct nix_args *a, const struct nix_request *req, struct err *err);
+int nix_config_args(struct nix_args *a, const struct nix_request *req, struct err *err);
+int nix_file_args(struct nix_args *a, const struct nix_request *req, struct err *err);
+
+/* Nix failed to build a --config: where it knows no nixpkgs, *err says so and what to do. */
+void nix_config_explain(const struct nix_request *req, const char *program, struct err *err);
 
 #endif

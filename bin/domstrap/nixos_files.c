@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "nixos_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/mem.h"
@@ -25,17 +28,13 @@ static int load_one(struct nixos_files *f, const char *name, const char *path, s
 	return 0;
 }
 
-/* A flake's files lie together; those that it does without are not missed. */
-static int load_flake(struct nixos_files *f, const char *flake, bool own, struct err *err)
+/* Those of a directory's files that are there. */
+static int load_dir(struct nixos_files *f, const char *dir, const char *const *names, size_t n,
+                    struct err *err)
 {
-	static const char *const names[] = {"flake.nix", "flake.lock", "configuration.nix"};
-	_free_ char *dir = nix_flake_dir(flake);
 	int rc = 0;
 
-	if (!dir)
-		ui_say("%s has no directory here: nothing of it goes into the guest's " ETC_NIXOS,
-		       flake);
-	for (size_t i = 0; dir && i < ARRAY_LEN(names) - own && rc == 0; i++) {
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		_free_ char *path = xasprintf("%s/%s", dir, names[i]);
 
 		rc = load_one(f, names[i], path, err);
@@ -43,6 +42,41 @@ static int load_flake(struct nixos_files *f, const char *flake, bool own, struct
 			rc = 0;
 	}
 	return rc;
+}
+
+/* What --file names, as nixos-rebuild finds it in /etc/nixos, and what it usually imports. */
+static int load_file(struct nixos_files *f, const char *name, bool own, struct err *err)
+{
+	static const char *const beside[] = {"configuration.nix"};
+	_free_ char *real = realpath(name, NULL), *dir = NULL;
+	struct stat st;
+	char *slash;
+	int rc;
+
+	if (!real || stat(real, &st) < 0)
+		return err_sys(err, errno, "%s", name);
+	dir = S_ISDIR(st.st_mode) ? xstrdup(real) : NULL;
+	if (dir) {
+		free(real);
+		real = xasprintf("%s/default.nix", dir);
+	} else {
+		slash = strrchr(real, '/');
+		dir = xstrndup(real, (size_t)(slash - real));
+	}
+	rc = load_one(f, NIX_SYSTEM_FILE, real, err);
+	return rc < 0 ? rc : load_dir(f, dir, beside, ARRAY_LEN(beside) - own, err);
+}
+
+/* A flake's files lie together; those that it does without are not missed. */
+static int load_flake(struct nixos_files *f, const char *flake, bool own, struct err *err)
+{
+	static const char *const names[] = {"flake.nix", "flake.lock", "configuration.nix"};
+	_free_ char *dir = nix_flake_dir(flake);
+
+	if (dir)
+		return load_dir(f, dir, names, ARRAY_LEN(names) - own, err);
+	ui_say("%s has no directory here: nothing of it goes into the guest's " ETC_NIXOS, flake);
+	return 0;
 }
 
 int nixos_files_load(const struct nix_options *nix, const char *configuration,
@@ -53,6 +87,8 @@ int nixos_files_load(const struct nix_options *nix, const char *configuration,
 
 	if (nix->flake)
 		rc = load_flake(out, nix->flake, configuration, err);
+	else if (nix->file || nix->attr)
+		rc = load_file(out, nix->file ? nix->file : NIX_SYSTEM_FILE, configuration, err);
 	if (rc == 0 && file)
 		rc = load_one(out, "configuration.nix", file, err);
 	return rc;

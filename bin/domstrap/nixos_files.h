@@ -22,8 +22,9 @@ struct nixos_files {
 
 /*
  * configuration is --configuration's value or NULL: then it is --config's file,
- * or what a local flake has in its directory: flake.nix, flake.lock and
- * configuration.nix.
+ * what a local flake has in its directory (flake.nix, flake.lock and
+ * configuration.nix), or --file's file as system.nix, with the configuration.nix
+ * beside it.
  */
 int nixos_files_load(const struct nix_options *nix, const char *configuration,
                      struct nixos_files *out, struct err *err);

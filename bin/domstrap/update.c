@@ -18,7 +18,7 @@
 
 static const char usage[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
-        "       domstrap update GUEST --config FILE | --flake REF[#HOST] [options]\n"
+        "       domstrap update GUEST --config FILE | --file FILE | --flake REF [options]\n"
         "\n"
         "Adds a generation to a guest that is off: brings the store paths that it lacks,\n"
         "and makes the new system the one that boots. Or gives it a larger root disk.\n"
@@ -383,8 +383,7 @@ static int parse_sizes(struct update *u, struct err *err)
 	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
 		return err_set(
 		        err, ERR_USAGE,
-		        "update: to what? Give --system PATH, or --size for a larger disk; or "
-		        "--config or --flake, to build a system");
+		        "update: specify --system, --config, --file, --flake or --size");
 	if (r->wipe && !r->size && !r->boot_size)
 		return err_set(err, ERR_USAGE, "--wipe goes with --size or --boot-size");
 	if (r->size)

@@ -69,6 +69,47 @@ nix-store --gc >gc.log 2>&1
 [ ! -e "$before" ] || fail "this collects nothing, so the test tests nothing"
 echo "configurations are built"
 
+# ---- files ----
+
+mkdir file
+cp "$here/system.nix" "$here/build.nix" file
+cat >file/system.nix.in <<'NIX'
+let system = name: import ./system.nix { kind = "small"; extra = "echo ${name} >host"; };
+in { config.system.build.toplevel = system "all"; hosts."web.1".config.system.build.toplevel = system "web"; }
+NIX
+cp file/system.nix.in file/fleet.nix
+says 'would be built' -n --file file/fleet.nix
+[ ! -e "$system" ] || fail "--dry-run built something"
+says 'nix-build .*/file/fleet.nix -A config.system.build.toplevel --verbose' --file ./file/fleet.nix -v -o whole
+[ "$(cat whole/host)" = all ] || fail "--file: not the file's own system"
+says '' --file file/fleet.nix --attr 'hosts."web.1"' -o whole
+[ "$(cat whole/host)" = web ] || fail "--attr: not that system"
+cp file/fleet.nix file/default.nix
+says '' --file file --attr 'hosts."web.1"' -o whole
+(
+  cd file
+  mv system.nix small.nix
+  sed 's,\./system.nix,./small.nix,' fleet.nix >system.nix
+  says '' --attr 'hosts."web.1"' -o ../whole
+  says '' -o ../whole
+  [ "$(cat ../whole/host)" = all ] || fail "system.nix is not the default"
+  cp ../configuration.nix .
+  says '-A config.system.build.toplevel' -v -o ../whole
+  says '-A system --arg configuration' -v -o ../whole --nixpkgs "$nixpkgs"
+)
+# What it calls <nixpkgs> can be named.
+echo '{ config.system.build.toplevel = (import <nixpkgs/nixos> { configuration = ./configuration.nix; }).system; }' >wants.nix
+says '' --file wants.nix --nixpkgs "$nixpkgs" -o whole
+says '' --file wants.nix --nixpkgs "file://$work/nixpkgs.tar.gz" -o whole
+refuses 2 "--nixpkgs 'other': with --file" --file wants.nix --nixpkgs other
+refuses 2 'mutually exclusive' --file file --config configuration.nix
+refuses 2 'mutually exclusive' --attr a --flake .
+refuses 2 '--attr a: no system.nix in the current directory' --attr a
+refuses 2 '--attr: empty' --file file --attr ''
+refuses 1 'nowhere.nix: No such file' --file nowhere.nix
+refuses 1 'nix-build failed with status' --file file --attr nobody
+echo "files are built"
+
 # ---- flakes ----
 
 flake one web1
@@ -88,7 +129,7 @@ refuses 2 'a flake such as' --flake --option
 refuses 2 'a flake such as' --flake ''
 refuses 1 'nix failed' --flake ./empty
 refuses 1 'nix failed' --flake ./nowhere#web1
-refuses 2 'exclude' --flake ./one --config configuration.nix
+refuses 2 'mutually exclusive' --flake ./one --config configuration.nix
 refuses 2 'names its own' --flake ./one --nixpkgs "$nixpkgs"
 sed -i 's,small,bare,; s,nixosConfigurations,others,' two/flake.nix
 refuses 1 'nix failed' --flake ./two
@@ -107,12 +148,14 @@ refuses 2 'empty: not a regular file' "${ok[@]}" --config empty
 refuses 1 '--nixpkgs ./nowhere: No such file' --nixpkgs ./nowhere
 refuses 2 '--nixpkgs ./empty: no nixpkgs' --nixpkgs ./empty
 refuses 2 "--nixpkgs 'a b'" --nixpkgs 'a b'
-refuses 1 'nix-build failed' --nixpkgs nowhere
+refuses 1 'nix-build failed: nowhere not found in NIX_PATH; pass --nixpkgs channel:' --nixpkgs nowhere
+refuses 1 'nix-build failed: nixpkgs not found in NIX_PATH; pass --nixpkgs channel:nixos-[0-9.]+ or a directory'
+refuses 1 'nix-instantiate failed: nixpkgs not found' -n
 echo '{' >broken.nix
 refuses 1 'nix-build failed' "${ok[@]}" --config broken.nix
 refuses 1 'nix-instantiate failed' "${ok[@]}" --config broken.nix -n
 echo '{ test.extra = "echo it broke >&2; exit 3"; }' >broken.nix
-refuses 1 'nix-build failed .status 1' "${ok[@]}" --config broken.nix
+refuses 1 'nix-build failed with status 1' "${ok[@]}" --config broken.nix
 grep -q 'it broke' "$WORLD/stderr" || fail "the builder's words are not shown"
 says "option 'sandbox' has invalid value 'nonsense'" "${ok[@]}" --option sandbox nonsense
 echo '{ test.extra = "rm init"; }' >broken.nix

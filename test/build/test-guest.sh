@@ -52,14 +52,30 @@ fails 1 'nowhere' create web2 --config broken.nix "${nix[@]}" -o nowhere
 fails 2 '--memory' create web2 --config broken.nix "${nix[@]}" -o "$out" --memory 1
 fails 2 '--system names what is built already; --config builds' create web2 --config broken.nix --system "$system" -o "$out"
 fails 2 '--from goes with --system' create web2 --config broken.nix --from / -o "$out"
-fails 2 'go with --config or --flake' create web2 --system "$system" --show-trace -o "$out"
-fails 2 'exclude' create web2 --config broken.nix --flake . -o "$out"
-fails 2 '--system is missing.*--config or --flake' create web2 -o "$out"
+fails 2 'go with --config, --file or --flake' create web2 --system "$system" --show-trace -o "$out"
+fails 2 'mutually exclusive' create web2 --config broken.nix --flake . -o "$out"
+fails 2 '--system is missing.*--config, --file or --flake' create web2 -o "$out"
 fails 1 'not in PATH: this wants Nix' env PATH=/nowhere "$DOMSTRAP" create web2 --config configuration.nix -o "$out"
 echo '{ test.extra = "rm init"; }' >broken.nix
 create web2 --config broken.nix "${nix[@]}" -o "$out" 2>stderr && fail "a system without init"
 grep -q 'not a NixOS system' stderr || fail "not said that it is none"
 [ -z "$(find "$out" -name 'web2*')" ] || fail "what is no system is kept"
+
+# ---- create --file ----
+
+mkdir file
+cp "$here/system.nix" file/small.nix
+cp "$here/build.nix" file
+echo '{ web4.config.system.build.toplevel = import ./small.nix { kind = "small"; extra = "echo web4 >host"; }; }' >file/system.nix
+echo 'for the guest' >file/configuration.nix
+create web4 --file file/system.nix --attr web4 -o "$out" -q
+[ "$(cat "$out/web4.system/host")" = web4 ] || fail "--file: not that system"
+for file in system.nix configuration.nix; do
+  inside "$out/web4.img" /etc/nixos/$file | cmp - file/$file || fail "$file is not in the guest"
+done
+(cd file && sed -i 's/echo web4/echo newer/' system.nix && update "$out/web4.img" --attr web4 -q)
+inside "$out/web4.img" /etc/nixos/system.nix | cmp - file/system.nix || fail "update --attr: system.nix is the old one"
+rm "$out"/web4*
 
 # ---- create --flake ----
 
@@ -111,16 +127,16 @@ clean "$img"
 cp "$img" before.img
 echo '{' >broken.nix
 fails 1 'nix-build failed' update "$img" --config broken.nix "${nix[@]}"
-fails 2 'to what\?.*--config or --flake' update "$img"
+fails 2 'specify --system, --config, --file, --flake or --size' update "$img"
 fails 2 '--system names what is built already; --flake builds' update "$img" --flake ./many --system "$system"
 fails 2 '--from goes with --system' update "$img" --config broken.nix --from /
-fails 2 'go with --config or --flake' update "$img" --system "$system" --option cores 1
+fails 2 'go with --config, --file or --flake' update "$img" --system "$system" --option cores 1
 fails 2 '--option cores needs two values' update "$img" --config broken.nix --option cores
 # A guest that cannot be changed is told before the build.
 fails 1 'no Nix|NixOS|file system' update "$work/stdout" --config broken.nix "${nix[@]}"
 exec 7<>"$img"
 flock -n 7 || fail "cannot lock"
-fails 3 'locked it' update "$img" --config broken.nix "${nix[@]}"
+fails 3 'locked by another program' update "$img" --config broken.nix "${nix[@]}"
 exec 7>&-
 # A directory where the file should be.
 debugfs -w -R 'rm /etc/nixos/configuration.nix' "$img?offset=$start" 2>/dev/null
