@@ -10,7 +10,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
-#include "xen/grub_image.h"
+#include "grub_kernel.h"
 
 #define WHY_MAX 320
 
@@ -20,10 +20,8 @@ static int add_disk(struct arguments *a, const char *path, const char *vdev, con
 {
 	if (a->n == ARGUMENTS_DISKS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d disks", ARGUMENTS_DISKS_MAX);
-	a->v[a->n++] = (struct disk_argument){.path = xstrdup(path),
-	                                      .vdev = vdev,
-	                                      .raw = !why,
-	                                      .why = why ? xstrdup(why) : NULL};
+	a->v[a->n++] = (struct disk_argument){
+	        .path = xstrdup(path), .vdev = vdev, .raw = !why, .why = why ? xstrdup(why) : NULL};
 	return 0;
 }
 
@@ -44,16 +42,8 @@ static char *disk_path(const char *cfg, const char *path)
 static void take_grub(struct arguments *a)
 {
 	_free_ char *path = a->cfg.kernel ? disk_path(a->config, a->cfg.kernel) : NULL;
-	_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	struct source_fd src;
-	struct window w;
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return;
-	source_fd_init(&src, fd, path);
-	w = window_over(&src.src, (uint64_t)st.st_size, path);
-	if (!grub_image_is_pvh(&w))
+	if (!path || !grub_kernel_is(path))
 		return;
 	a->grub = take(&a->cfg.kernel);
 	free(take(&a->cfg.ramdisk)); /* no kernel gets these */

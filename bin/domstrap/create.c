@@ -143,12 +143,13 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 static const char *file_suffix(const struct creation *cr, int i)
 {
 	const struct guest *g = &cr->guest;
+	bool copies = g->opt.boot == BOOT_DIRECT && !g->opt.kernel;
 
 	switch (i) {
 	case FILE_KERNEL:
-		return !g->kernel || g->opt.kernel ? NULL : ".kernel";
+		return !copies || !g->kernel ? NULL : ".kernel";
 	case FILE_INITRD:
-		return !g->initrd || g->opt.kernel ? NULL : ".initrd";
+		return !copies || !g->initrd ? NULL : ".initrd";
 	default:
 		return ".cfg";
 	}

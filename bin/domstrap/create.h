@@ -24,6 +24,7 @@ enum boot_mode {
 	BOOT_DOMGRUB, /* bootloader="domgrub" */
 	BOOT_PYGRUB,  /* bootloader="pygrub" */
 	BOOT_DIRECT,  /* kernel= and ramdisk= in the config */
+	BOOT_GRUB,    /* kernel= is GRUB's image for PVH guests */
 };
 
 enum layout {
@@ -59,6 +60,7 @@ struct create_options {
 	bool fs_identifier_given;
 	bool copy_kernels;
 	const char *kernel, *initrd; /* of the host, in place of the system's */
+	const char *grub_image;      /* NULL: where packages have it */
 	struct domain_options domain;
 	const char *configuration;
 	const char *channel; /* URL[=NAME] */
@@ -101,6 +103,7 @@ struct guest {
 	size_t n_disks;
 	char *dir;                   /* output directory, absolute */
 	char *cfg, *kernel, *initrd; /* absolute paths; the latter two may be NULL */
+	const char *type_reason;     /* why this type, where nobody said; NULL: it was said */
 	char domain_uuid[37];
 	char mac[18];
 	uint32_t disk_id;
@@ -132,6 +135,9 @@ int guest_load(const struct create_options *opt, const atomic_bool *stop, struct
 void guest_fini(struct guest *g);
 /* Where nameless files may lie; borrowed. */
 const char *guest_spool_dir(const struct create_options *opt);
+
+/* Settle pv or pvh, where that is not said. */
+int guest_choose_type(struct guest *g, struct err *err);
 
 /* Settle label, UUID and place of the disks. */
 int guest_expect(struct guest *g, struct err *err);

@@ -46,12 +46,17 @@ static const char usage[] =
         "      --uuid UUID           of the file system (default: derived)\n"
         "      --reflink auto|always|never\n"
         "                            share blocks with the store (default: auto)\n"
-        "\n"
+        "\n";
+
+/* C has texts of 4095 bytes at least, and no more for sure. */
+static const char usage_guest[] =
         "the guest:\n"
         "      --name NAME           of the domain, where it is not the files'\n"
-        "      --type pv|pvh         (default: pv)\n"
-        "      --boot domgrub|pygrub|direct\n"
+        "      --type pv|pvh|auto    (default: auto on the Xen host, else pv)\n"
+        "      --boot domgrub|pygrub|direct|grub\n"
         "                            how the kernel is found (default: domgrub)\n"
+        "      --grub-image FILE     for grub: GRUB's image for PVH guests (default: as\n"
+        "                            installed by a package)\n"
         "      --fs-identifier uuid|label|provided\n"
         "                            how the menu names disks\n"
         "      --copy-kernels        kernels of the menu in /boot, not in the store\n"
@@ -91,6 +96,7 @@ enum {
 	OPT_COPY_KERNELS,
 	OPT_KERNEL,
 	OPT_INITRD,
+	OPT_GRUB_IMAGE,
 	OPT_JSON,
 };
 
@@ -121,6 +127,7 @@ static const struct option long_options[] = {
         {"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
         {"kernel", required_argument, NULL, OPT_KERNEL},
         {"initrd", required_argument, NULL, OPT_INITRD},
+        {"grub-image", required_argument, NULL, OPT_GRUB_IMAGE},
         {"dry-run", no_argument, NULL, 'n'},
         {"force", no_argument, NULL, 'f'},
         {"json", no_argument, NULL, OPT_JSON},
@@ -170,7 +177,7 @@ static int label_option(const char *text, struct create_options *out, struct err
 static int guest_option(int c, const char *arg, struct create_options *out, struct err *err)
 {
 	static const char *const layouts[] = {"single", "split"};
-	static const char *const boots[] = {"domgrub", "pygrub", "direct"};
+	static const char *const boots[] = {"domgrub", "pygrub", "direct", "grub"};
 	static const char *const identifiers[] = {"uuid", "label", "provided"};
 	static const char *const clones[] = {"auto", "always", "never"};
 	unsigned n;
@@ -227,6 +234,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	        {OPT_UUID, &out->uuid},
 	        {OPT_KERNEL, &out->kernel},
 	        {OPT_INITRD, &out->initrd},
+	        {OPT_GRUB_IMAGE, &out->grub_image},
 	};
 	const struct {
 		int option;
@@ -259,6 +267,41 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	return c == 'q' || c == 'v';
 }
 
+/* extra= and root= are for what has no command line of its own. */
+static int check_set(const struct create_options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->domain.set.n; i++) {
+		struct str value = str_from(o->domain.set.items[i]), key = str_cut(&value, '=');
+
+		if (!str_is(key, "extra") && !str_is(key, "root"))
+			continue;
+		if (o->boot == BOOT_DIRECT)
+			return err_set(err, ERR_USAGE,
+			               "--set %.*s: xl ignores it beside cmdline=, which --boot "
+			               "direct writes",
+			               STR_ARG(key));
+		if (o->boot == BOOT_GRUB)
+			return err_set(err, ERR_USAGE,
+			               "--set %.*s: with --boot grub the guest's own menu says "
+			               "what its kernel gets; use boot.kernelParams",
+			               STR_ARG(key));
+	}
+	return 0;
+}
+
+static int check_grub(const struct create_options *o, struct err *err)
+{
+	if (o->grub_image && o->boot != BOOT_GRUB)
+		return err_set(err, ERR_USAGE, "--grub-image goes with --boot grub");
+	if (o->boot == BOOT_GRUB && o->domain.type_given && !o->domain.type_auto &&
+	    o->domain.type == XL_PV)
+		return err_set(err, ERR_USAGE,
+		               "--boot grub: PVH guests only (--type pvh): GRUB's image for PV "
+		               "guests cannot unpack a kernel packed with LZ4 or zstd; for a PV "
+		               "guest use --boot domgrub");
+	return check_set(o, err);
+}
+
 static int check_together(struct create_options *o, struct err *err)
 {
 	bool split = o->layout == LAYOUT_SPLIT;
@@ -278,6 +321,8 @@ static int check_together(struct create_options *o, struct err *err)
 		        "that searches for its disks");
 	if (o->kernel && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
+	if (check_grub(o, err) < 0)
+		return -(int)err->code;
 	if (!o->system && !nix_wanted(&o->nix))
 		return err_set(err, ERR_USAGE,
 		               "--system is missing: a built NixOS system, such as ./result; or "
@@ -314,6 +359,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	while ((rc = option_next(argc, argv, "o:s:m:nfj:Lqvh", long_options, &c, err)) == 0) {
 		if (c == 'h') {
 			fputs(usage, stdout);
+			fputs(usage_guest, stdout);
 			return 1;
 		}
 		if (plain_option(c, optarg, out))

@@ -22,15 +22,19 @@ static int vif_option(const char *text, struct domain_options *out, struct err *
 
 int domain_option(int c, const char *arg, struct domain_options *out, struct err *err)
 {
-	static const char *const types[] = {"pv", "pvh"};
+	static const char *const types[] = {"pv", "pvh", "auto"};
 	unsigned n;
 	int rc;
 
 	switch (c) {
 	case OPT_DOMAIN_TYPE:
 		rc = option_word("type", arg, types, ARRAY_LEN(types), &n, err);
-		out->type = rc < 0 ? out->type : (enum xl_type)n;
-		return rc;
+		if (rc < 0)
+			return rc;
+		out->type_given = true;
+		out->type_auto = n == 2;
+		out->type = out->type_auto ? XL_PV : (enum xl_type)n;
+		return 0;
 	case 'm':
 		return option_memory(arg, &out->memory, err);
 	case OPT_DOMAIN_VCPUS:

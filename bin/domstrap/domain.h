@@ -16,7 +16,8 @@
 /* As given. */
 struct domain_options {
 	enum xl_type type;
-	uint64_t memory; /* MiB */
+	bool type_given, type_auto; /* by --type, --type auto */
+	uint64_t memory;            /* MiB */
 	unsigned vcpus;
 	struct text_list vifs; /* empty: one on the default bridge */
 	bool no_vif;

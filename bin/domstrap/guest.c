@@ -12,7 +12,9 @@
 
 #include "base/mem.h"
 #include "create.h"
+#include "grub_kernel.h"
 #include "nix/channel.h"
+#include "xen/xlcfg_read.h"
 
 #define CMDLINE_PV_MAX 1023u    /* Xen's start info has 1024 bytes for it */
 #define EPOCH_MAX 0x37fffffffll /* what ext4's time stamps hold */
@@ -53,12 +55,30 @@ static void set_channel(struct guest *g)
 	}
 }
 
+/* A parameter, or where it ends in "=" one of that name. */
 static bool has_param(const struct nixos_system *s, const char *param)
 {
+	size_t n = strlen(param);
+	bool any = param[n - 1] == '=';
+
 	for (size_t i = 0; i < s->nparams; i++)
-		if (strcmp(s->params[i], param) == 0)
+		if (any ? strncmp(s->params[i], param, n) == 0 : strcmp(s->params[i], param) == 0)
 			return true;
 	return false;
+}
+
+/* What the system lacks: Xen's console, and to start again after a panic. */
+static char *missing_params(const struct nixos_system *s)
+{
+	static const struct {
+		const char *sign, *param;
+	} wanted[] = {{"console=hvc0", "console=hvc0"}, {"panic=", "panic=30"}};
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		if (!has_param(s, wanted[i].sign))
+			buf_putf(&b, "%s%s", b.n ? " " : "", wanted[i].param);
+	return b.n ? buf_steal(&b) : NULL;
 }
 
 /*
@@ -67,16 +87,20 @@ static bool has_param(const struct nixos_system *s, const char *param)
  */
 static int set_cmdline(struct guest *g, struct err *err)
 {
-	bool console = has_param(&g->system, "console=hvc0");
+	_free_ char *missing = missing_params(&g->system);
 	struct buf b = BUF_INIT;
 
-	if (g->opt.boot != BOOT_DIRECT) {
-		g->cmdline = console ? NULL : xstrdup("console=hvc0");
+	if (g->opt.boot == BOOT_GRUB && missing)
+		ui_warn("%s: its kernel gets no %s: with --boot grub the menu alone says what it "
+		        "gets; set boot.kernelParams",
+		        g->system.toplevel, missing);
+	if (g->opt.boot == BOOT_DOMGRUB || g->opt.boot == BOOT_PYGRUB)
+		g->cmdline = take(&missing);
+	if (g->opt.boot != BOOT_DIRECT)
 		return 0;
-	}
 	buf_putf(&b, "init=%s", g->system.init);
-	if (!console)
-		buf_puts(&b, " console=hvc0");
+	if (missing)
+		buf_putf(&b, " %s", missing);
 	for (size_t i = 0; i < g->system.nparams; i++)
 		buf_putf(&b, " %s", g->system.params[i]);
 	g->cmdline = buf_steal(&b);
@@ -124,6 +148,8 @@ static int set_kernel_paths(struct guest *g, struct err *err)
 {
 	const struct create_options *o = &g->opt;
 
+	if (o->boot == BOOT_GRUB)
+		return grub_kernel_find(o->grub_image, &g->kernel, err);
 	if (o->boot != BOOT_DIRECT)
 		return 0;
 	if (o->kernel) {
@@ -204,6 +230,26 @@ static int check_architecture(const struct guest *g, struct err *err)
 	return 0;
 }
 
+/* What xl would read is what is meant, whatever the paths are called. */
+static int check_config(const struct guest *g, struct err *err)
+{
+	_cleanup_(xlcfg_guest_fini) struct xlcfg_guest read = {.n = 0};
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	int rc;
+
+	guest_config(g, &text);
+	rc = xlcfg_guest_parse(text.p, text.n, &read, err);
+	if (rc < 0)
+		return err_prefix(err, "%s: xl would refuse this config", g->cfg);
+	for (size_t i = 0; i < g->n_disks; i++)
+		if (i >= read.n || strcmp(read.v[i].path, g->disks[i].path) != 0)
+			return err_set(err, ERR_USAGE,
+			               "%s: a name that xl cannot be told: no newline, no comma at "
+			               "its end",
+			               g->disks[i].path);
+	return 0;
+}
+
 static int settle(struct guest *g, struct err *err)
 {
 	int rc = check_kernel(g, err);
@@ -219,8 +265,12 @@ static int settle(struct guest *g, struct err *err)
 	if (rc == 0)
 		rc = guest_expect(g, err);
 	if (rc == 0)
+		rc = guest_choose_type(g, err);
+	if (rc == 0)
 		rc = set_cmdline(g, err);
-	return rc < 0 ? rc : set_paths(g, err);
+	if (rc == 0)
+		rc = set_paths(g, err);
+	return rc < 0 ? rc : check_config(g, err);
 }
 
 /* Nameless files lie where the image will be; a dry run writes nothing there. */
@@ -277,10 +327,12 @@ void guest_config(const struct guest *g, struct buf *out)
 	        .uuid = g->domain_uuid,
 	        .kernel = g->kernel,
 	        .ramdisk = g->initrd,
-	        .cmdline = g->cmdline,
-	        .bootloader = direct                       ? NULL
-	                      : g->opt.boot == BOOT_PYGRUB ? "pygrub"
-	                                                   : "domgrub",
+	        .cmdline = direct ? g->cmdline : NULL,
+	        .extra = direct ? NULL : g->cmdline,
+	        .grub = g->opt.boot == BOOT_GRUB,
+	        .bootloader = direct || g->opt.boot == BOOT_GRUB ? NULL
+	                      : g->opt.boot == BOOT_PYGRUB       ? "pygrub"
+	                                                         : "domgrub",
 	        .disks = disks,
 	        .n_disks = g->n_disks,
 	};

@@ -47,6 +47,7 @@ static void print_guest(const struct inspection *in)
 			buf_putf(&b, ", %" PRIu64 " MiB", g->memory);
 		put_field(&b, ", bootloader ", g->bootloader ? g->bootloader : "", "");
 		put_field(&b, ", kernel ", g->kernel ? g->kernel : "", "");
+		put_field(&b, ", GRUB ", in->args.grub ? in->args.grub : "", "");
 		line("guest", &b);
 	}
 	if (in->known == DOMAIN_UNKNOWN)

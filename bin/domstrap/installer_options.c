@@ -98,7 +98,13 @@ static int one_option(int c, const char *arg, struct installer_options *out, str
 		out->pygrub = rc == 0 && n == 1;
 		return rc;
 	default:
-		return domain_option(c, arg, &out->domain, err);
+		rc = domain_option(c, arg, &out->domain, err);
+		if (rc == 0 && out->domain.type_auto)
+			return err_set(
+			        err, ERR_USAGE,
+			        "--type auto: the guest's kernel is not known before NixOS is "
+			        "installed; say pv or pvh");
+		return rc;
 	}
 }
 

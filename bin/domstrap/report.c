@@ -69,6 +69,8 @@ static void report_json(const struct guest *g, const struct image_plan *plans)
 	set_number(o, "schema", SCHEMA);
 	json_object_set_new(o, "dryRun", json_boolean(g->opt.dry_run));
 	set(o, "name", g->opt.domain_name ? g->opt.domain_name : g->opt.name);
+	set(o, "type", g->opt.domain.type == XL_PVH ? "pvh" : "pv");
+	set(o, "typeReason", g->type_reason);
 	set(o, "system", g->system.toplevel);
 	set(o, "version", g->system.version);
 	set_number(o, "paths", g->source.closure.n);

@@ -60,7 +60,10 @@ static void put_boot(const struct guestconf *c, struct buf *out)
 	buf_putf(out,
 	         "  # Xen's front ends: disks, network and the rest.\n"
 	         "  boot.initrd.availableKernelModules = [\n    %s\n  ];\n"
-	         "  boot.kernelParams = [ \"console=hvc0\" ];\n"
+	         "\n"
+	         "  # Messages go to the console of \"xl console\"; 30 s after a panic the guest\n"
+	         "  # starts again.\n"
+	         "  boot.kernelParams = [ \"console=hvc0\" \"panic=30\" ];\n"
 	         "\n"
 	         "  # The host's boot helper reads the menu, /boot/grub/grub.cfg; nothing of GRUB "
 	         "itself\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "xen/xlcfg.h"
 #include "base/mem.h"
+#include "xen/xlcfg_text.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -19,6 +20,8 @@ static const char *const vif_keys[] = {
 static const char *const own_keys[] = {
         "name", "type", "disk", "vif", "kernel", "ramdisk", "cmdline", "bootloader", "builder",
 };
+
+static void format_assignment(const char *assignment, struct buf *out);
 
 static bool is_one_of(struct str s, const char *const *list, size_t n)
 {
@@ -101,6 +104,24 @@ int xlcfg_vif_check(const char *spec, struct err *err)
 	return 0;
 }
 
+/* What is written is what xl reads: one setting. */
+static int check_readable(const char *assignment, struct err *err)
+{
+	_cleanup_(xlcfg_text_fini) struct xlcfg_text t = {.n = 0};
+	_cleanup_(buf_fini) struct buf line = BUF_INIT;
+	int rc;
+
+	format_assignment(assignment, &line);
+	rc = xlcfg_text_parse(line.p, line.n, &t, err);
+	if (rc < 0)
+		err_prefix(err, "--set '%s': xl would not read it", assignment);
+	else if (t.n != 1)
+		err_set(err, ERR_USAGE, "--set '%s': more than one setting", assignment);
+	if (rc < 0 || t.n != 1)
+		err->code = ERR_USAGE;
+	return rc < 0 || t.n != 1 ? -ERR_USAGE : 0;
+}
+
 int xlcfg_set_check(const char *assignment, struct err *err)
 {
 	struct str value = str_from(assignment), key = str_cut(&value, '=');
@@ -108,9 +129,11 @@ int xlcfg_set_check(const char *assignment, struct err *err)
 	if (!value.p || !key.n)
 		return err_set(err, ERR_USAGE, "--set '%s': not of the form KEY=VALUE", assignment);
 	for (size_t i = 0; i < key.n; i++)
-		if (!isalnum((unsigned char)key.p[i]) && key.p[i] != '_')
+		if (!islower((unsigned char)key.p[i]) &&
+		    (i == 0 || (!isdigit((unsigned char)key.p[i]) && !strchr("_.", key.p[i]))))
 			return err_set(err, ERR_USAGE,
-			               "--set '%s': a key has letters, digits and '_' only",
+			               "--set '%s': a key has lowercase letters, digits, '_' and "
+			               "'.' only, a letter first",
 			               assignment);
 	for (const char *p = assignment; *p; p++)
 		if ((unsigned char)*p < 0x20)
@@ -120,7 +143,7 @@ int xlcfg_set_check(const char *assignment, struct err *err)
 		        err, ERR_USAGE,
 		        "--set '%s': '%.*s' has an option of its own, or follows from others",
 		        assignment, STR_ARG(key));
-	return 0;
+	return check_readable(assignment, err);
 }
 
 static void quoted(struct buf *out, struct str s)
@@ -129,7 +152,10 @@ static void quoted(struct buf *out, struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"' || s.p[i] == '\\')
 			buf_puts(out, "\\");
-		buf_put(out, &s.p[i], 1);
+		if (s.p[i] == '\n')
+			buf_puts(out, "\\n");
+		else
+			buf_put(out, &s.p[i], 1);
 	}
 	buf_puts(out, "\"");
 }
@@ -192,24 +218,27 @@ static void format_disks(const struct xlcfg *cfg, struct buf *out)
 	buf_puts(out, "\n]\n");
 }
 
-static void format_set(const struct xlcfg *cfg, struct buf *out)
+static void format_assignment(const char *assignment, struct buf *out)
 {
+	struct str value = str_from(assignment), key = str_cut(&value, '=');
 	uint64_t number;
 
+	buf_putf(out, "%.*s = ", STR_ARG(key));
+	value = str_trim(value);
+	if (str_u64(value, 10, INT64_MAX, &number) || str_starts(value, "[") ||
+	    str_starts(value, "\"") || str_starts(value, "'"))
+		buf_put(out, value.p, value.n);
+	else
+		quoted(out, value);
+	buf_puts(out, "\n");
+}
+
+static void format_set(const struct xlcfg *cfg, struct buf *out)
+{
 	if (cfg->n_set)
 		buf_puts(out, "\n# As asked for with --set.\n");
-	for (size_t i = 0; i < cfg->n_set; i++) {
-		struct str value = str_from(cfg->set[i]), key = str_cut(&value, '=');
-
-		buf_putf(out, "%.*s = ", STR_ARG(key));
-		value = str_trim(value);
-		if (str_u64(value, 10, INT64_MAX, &number) || str_starts(value, "[") ||
-		    str_starts(value, "\"") || str_starts(value, "'"))
-			buf_put(out, value.p, value.n);
-		else
-			quoted(out, value);
-		buf_puts(out, "\n");
-	}
+	for (size_t i = 0; i < cfg->n_set; i++)
+		format_assignment(cfg->set[i], out);
 }
 
 static void format_hvm(const struct xlcfg *cfg, struct buf *out)
@@ -237,6 +266,10 @@ static void format_boot(const struct xlcfg *cfg, struct buf *out)
 		if (cfg->n_bootloader_args)
 			list_key(out, "bootloader_args", cfg->bootloader_args,
 			         cfg->n_bootloader_args);
+	} else if (cfg->grub) {
+		buf_puts(out, "\n# This is GRUB, which reads the guest's own menu inside the "
+		              "guest, so a\n"
+		              "# kernel that the guest installs is used at its next start.\n");
 	} else {
 		buf_puts(out,
 		         "\n# Kernel and initrd are copies of the guest's, taken when the image\n"
@@ -245,6 +278,7 @@ static void format_boot(const struct xlcfg *cfg, struct buf *out)
 	text_key(cfg, out, "kernel", cfg->kernel);
 	text_key(cfg, out, "ramdisk", cfg->ramdisk);
 	text_key(cfg, out, "cmdline", cfg->cmdline);
+	text_key(cfg, out, "extra", cfg->extra);
 }
 
 void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
@@ -269,8 +303,8 @@ void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
 	list_key(out, "vif", cfg->vifs, cfg->n_vifs);
 	buf_puts(out, "\n");
 	text_key(cfg, out, "on_poweroff", "destroy");
-	/* The CD would boot again. */
+	/* The CD would boot again. A guest that panics is to start again, not to stay dead. */
 	text_key(cfg, out, "on_reboot", cfg->type == XL_HVM ? "destroy" : "restart");
-	text_key(cfg, out, "on_crash", "destroy");
+	text_key(cfg, out, "on_crash", cfg->type == XL_HVM ? "destroy" : "restart");
 	format_set(cfg, out);
 }

@@ -36,6 +36,8 @@ struct xlcfg {
 	uint64_t memory; /* MiB */
 	unsigned vcpus;
 	const char *kernel, *ramdisk, *cmdline;
+	bool grub;         /* kernel is GRUB's own image */
+	const char *extra; /* in place of cmdline: what a boot helper adds to the menu's */
 	const char *bootloader;
 	const char *const *bootloader_args;
 	size_t n_bootloader_args;
@@ -64,7 +66,7 @@ int xlcfg_vif_check(const char *spec, struct err *err);
 /*
  * "KEY=VALUE" for a key that is not ours alone (name, type, disk and what
  * boots). Numbers, lists and quoted strings go in as they are, anything else as
- * a string.
+ * a string; what xl would not read as one setting is refused.
  */
 int xlcfg_set_check(const char *assignment, struct err *err);
 

@@ -49,7 +49,7 @@ owner() { at "stat $1" | sed -n 's/^User: *\([0-9]*\) *Group: *\([0-9]*\).*/\1:\
 
 cmp "$out/g1.kernel" "$system/kernel"
 cmp "$out/g1.initrd" "$system/initrd"
-grep -Fqx "cmdline = \"init=$system/init loglevel=4 console=hvc0\"" "$out/g1.cfg" || fail "cmdline"
+grep -Fqx "cmdline = \"init=$system/init panic=30 loglevel=4 console=hvc0\"" "$out/g1.cfg" || fail "cmdline"
 # xl's own parser takes Python's syntax, nearly.
 ! command -v perl >/dev/null || perl -ne 'next if /^\s*(#.*)?$/ or /^\w+ = (\d+|"[^"]*")$/ or /^\w+ = \[$/ ... /^\]$/; print "line $.: $_"; exit 1' \
   "$out/g1.cfg" || fail "the config does not parse"

@@ -113,4 +113,52 @@ host 4.20.2 "pv"; with
 line '^error: pvh: Xen has no hvm here'
 host 4.20.2 "pv hvm"; with
 line '^error: pvh: Xen has neither hap nor shadow'
+# GRUB as the kernel: laid out as grub-mkimage does it. The guest's own menu is what boots.
+python3 - >grub.bin <<'X'
+import struct, sys
+head = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
+head += struct.pack("<8I", 1, 116, 0, 0, 12, 12, 7, 4) + struct.pack("<8I", 4, 128, 0, 0, 20, 20, 0, 4)
+note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
+sys.stdout.buffer.write(head + b"mimg" + bytes(8) + note)
+X
+make_grub() { "$DOMSTRAP" create grub --system "$(system 1)" --size 96M --vif none --boot grub "$@" >said 2>&1; }
+! make_grub --grub-image grub.bin --type pv || fail "GRUB for PV"
+line 'PVH guests only .*LZ4 or zstd'
+! make_grub --grub-image /no/such || fail "no such image"
+line '/no/such: No such file'
+! make_grub --grub-image web.cfg || fail "a config for GRUB"
+line "web.cfg: not GRUB's image for PVH guests"
+! make_grub --grub-image grub.bin --set extra=quiet || fail "extra= for GRUB"
+line 'the guest.s own menu says'
+! "$DOMSTRAP" create g --system "$(system 1)" --grub-image grub.bin >said 2>&1 || fail "--grub-image alone"
+[ ! -e grub.img ] || fail "a refused create wrote"
+make_grub --grub-image grub.bin || { cat said >&2; fail "create --boot grub"; }
+line 'warning: .*gets no .*panic=30: with --boot grub the menu alone'
+grep -Fqx "kernel = \"$PWD/grub.bin\"" grub.cfg || fail "kernel="
+grep -Fqx 'type = "pvh"' grub.cfg || fail "type="
+! grep -Eq '^(ramdisk|cmdline|extra|bootloader)' grub.cfg || fail "more than GRUB's"
+[ ! -e grub.kernel ] || fail "a copy of the kernel"
+"$DOMSTRAP" check grub.cfg >said 2>&1 || true
+line '^ok: .*grub.bin: is GRUB, which reads'
+line '^ok: .*grub.cfg: is understood by domgrub'
+ends 0 'GRUB .*grub.bin' inspect grub.cfg
+ends 0 '' update grub.cfg --system "$(system 2)"
+! grep -qi 'direct\|still boots' said || { cat said >&2; fail "GRUB taken for a kernel of the guest"; }
+ends 0 "$two" generations grub.cfg
+ends 0 '' rollback grub.cfg
+ends 0 '' verify --no-fsck grub.cfg
+sed -i 's/^type = .*/type = "pv"/' grub.cfg
+ends 4 "is GRUB for PVH guests, and the config's type is pv" check grub.cfg
+
+# A panic ends in a new start, and what --set writes is read again.
+grep -Fqx 'on_crash = "restart"' web.cfg || fail "on_crash"
+grep -Eqx 'extra = "([^"]* )?panic=30"' web.cfg || fail "panic="
+"$DOMSTRAP" create set --system "$(system 1)" -q --size 96M --set 'extra=a "b" \c' --set "vnuma=[['pnode=0'],]" --set on_crash=preserve
+grep -Fqx 'extra = "a \"b\" \\c"' set.cfg || fail "extra"
+[ "$(grep -c '^extra\|^on_crash' set.cfg)" = 2 ] || fail "our own lines beside those of --set"
+ends 0 "$one" generations set.cfg
+ends 2 'xl would not read it: line 2: syntax error' create n --system "$(system 1)" --set 'vnuma=[1'
+ends 2 'more than one setting' create n --system "$(system 1)" --set 'a=[1]; disk=[]'
+ends 2 'xl ignores it beside cmdline=' create n --system "$(system 1)" --boot direct --set extra=x
+ends 2 'a name that xl cannot be told' create n --system "$(system 1)" --disk "$(mkdir -p d && cp --sparse=always web.img 'd/x,' && echo 'd/x,')" --force
 echo "test-xlcfg.sh: ok"

@@ -93,7 +93,7 @@ X
   check "same kernel and initrd on the boot disk" diff hand.kernels same.kernels
   check "same labels" same "$(blkid -p -s LABEL -o value hand-boot.img hand-root.img)" "$(blkid -p -s LABEL -o value same-boot.img same-root.img)"
   # Names, UUIDs and MACs are each guest's own; that this system names no console only create can know.
-  config() { grep -Ev '^ *(#|name|uuid|"mac=|cmdline = "console=hvc0"$)|^$' "$1" | sed -E 's,target=.*/(hand|same)-,target=,'; }
+  config() { grep -Ev '^ *(#|name|uuid|"mac=|extra = ".*"$)|^$' "$1" | sed -E 's,target=.*/(hand|same)-,target=,'; }
   check "create and installer write one config" diff <(config same.cfg) <(config hand.cfg)
   rm same*
 else

@@ -89,14 +89,28 @@ static void installer(void **state)
 
 static void assignments(void **state)
 {
-	static const char *const good[] = {"on_crash=preserve", "cpus=[\"1\"]", "maxmem=2048",
-	                                   "x="};
+	static const char *const good[] = {
+	        "on_crash=preserve", "cpus=[\"1\"]",      "maxmem=2048", "x=",
+	        "a.b_1=x \"y\" \\z", "vnuma=[[1],['2']]", "x='a'",       "x=1G",
+	        "x= [ ] # none"};
 	static const struct {
 		const char *text, *words;
 	} bad[] = {
-	        {"on_crash", "KEY=VALUE"},    {"=x", "KEY=VALUE"},
-	        {"a b=1", "letters, digits"}, {"name=x", "option of its own"},
+	        {"on_crash", "KEY=VALUE"},
+	        {"=x", "KEY=VALUE"},
+	        {"a b=1", "letters, digits"},
+	        {"name=x", "option of its own"},
 	        {"x=a\nb", "control"},
+	        {"Xa=1", "lowercase"},
+	        {"1a=1", "lowercase"},
+	        {"a-b=1", "lowercase"},
+	        {"x=[1", "xl would not read it: line 2: syntax error"},
+	        {"x=\"a", "xl would not read it: line 1: lexical error"},
+	        {"x='a' b", "more behind a value"},
+	        {"x='\\q'", "invalid character after backslash"},
+	        {"x=[1]; disk=[]", "more than one setting"},
+	        {"x=\"1\"; y = 2", "more than one setting"},
+	        {"x=[a]", "a value expected"},
 	};
 	struct err err = ERR_INIT;
 
@@ -146,7 +160,7 @@ static void whole(void **state)
 	has(&out, "\non_crash = \"preserve\"\ncpus = [\"1\"]\nmaxmem = 99\nmemory = 7\n");
 	assert_null(strstr(out.p, "ramdisk"));
 	assert_null(strstr(out.p, "memory = 512"));
-	assert_null(strstr(out.p, "on_crash = \"destroy\""));
+	assert_null(strstr(out.p, "on_crash = \"restart\""));
 	buf_reset(&out);
 	cfg.kernel = NULL;
 	cfg.bootloader = "domgrub";
@@ -155,6 +169,16 @@ static void whole(void **state)
 	has(&out, "\nbootloader = \"domgrub\"\n");
 	has(&out, "\nvif = []\n");
 	has(&out, "\nmemory = 512\n");
+	has(&out, "\non_crash = \"restart\"\n");
+	buf_reset(&out);
+	cfg.bootloader = cfg.cmdline = NULL;
+	cfg.extra = "panic=30";
+	cfg.kernel = "/usr/lib/grub-xen/grub-i386-xen_pvh.bin";
+	cfg.grub = true;
+	xlcfg_format(&cfg, &out);
+	has(&out, "# This is GRUB,");
+	has(&out, "\nkernel = \"/usr/lib/grub-xen/grub-i386-xen_pvh.bin\"\n");
+	has(&out, "\nextra = \"panic=30\"\n");
 	buf_fini(&out);
 }
 
