@@ -160,5 +160,6 @@ ends 0 "$one" generations set.cfg
 ends 2 'xl would not read it: line 2: syntax error' create n --system "$(system 1)" --set 'vnuma=[1'
 ends 2 'more than one setting' create n --system "$(system 1)" --set 'a=[1]; disk=[]'
 ends 2 'xl ignores it beside cmdline=' create n --system "$(system 1)" --boot direct --set extra=x
-ends 2 'a name that xl cannot be told' create n --system "$(system 1)" --disk "$(mkdir -p d && cp --sparse=always web.img 'd/x,' && echo 'd/x,')" --force
+mkdir $'a\nb'
+ends 1 'xl would refuse this config: disk' create n --system "$(system 1)" -o $'a\nb'
 echo "test-xlcfg.sh: ok"
