@@ -161,5 +161,5 @@ ends 2 'xl would not read it: line 2: syntax error' create n --system "$(system 
 ends 2 'more than one setting' create n --system "$(system 1)" --set 'a=[1]; disk=[]'
 ends 2 'xl ignores it beside cmdline=' create n --system "$(system 1)" --boot direct --set extra=x
 mkdir $'a\nb'
-ends 1 'xl would refuse this config: disk' create n --system "$(system 1)" -o $'a\nb'
+ends 1 'xl would refuse this config' create n --system "$(system 1)" -o $'a\nb'
 echo "test-xlcfg.sh: ok"
