@@ -202,6 +202,18 @@ static int about_print(const struct options *o, struct err *err)
 	return io_write(STDOUT_FILENO, "standard output", text, strlen(text), err);
 }
 
+static int status_of(int rc)
+{
+	switch (rc) {
+	case -ERR_USAGE:
+		return 2;
+	case -ERR_BUSY:
+		return 3;
+	default:
+		return rc < 0 ? 1 : 0;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
@@ -212,7 +224,7 @@ int main(int argc, char **argv)
 	rc = options_parse(argc, argv, &o, &err);
 	if (rc < 0) {
 		say_error(str_from(err.text));
-		return rc == -ERR_USAGE ? 2 : 1;
+		return status_of(rc);
 	}
 	say_debugging = o.debug;
 	signals_catch();
@@ -221,5 +233,5 @@ int main(int argc, char **argv)
 		fail_say(&o, &err);
 	say_fini();
 	options_fini(&o);
-	return rc < 0 ? (rc == -ERR_USAGE ? 2 : 1) : 0;
+	return status_of(rc);
 }

@@ -15,6 +15,7 @@
 #include "say.h"
 #include "xen/kernel.h"
 
+#define LOCK_WAIT_MS 5000
 #define SCRATCH_SIZE ((size_t)KERNEL_MEMORY_MAX) /* bytes */
 
 volatile bool warden_stop;
@@ -29,7 +30,7 @@ static int disk_open(struct warden *w, const char *path, struct err *err)
 	say_debug("(hd%zu) is %s, %llu bytes in sectors of %u", w->disks, path,
 	          (unsigned long long)d->size, d->sector);
 	w->disk_fd[w->disks++] = d->fd;
-	return 0;
+	return disk_spec_lock(d, LOCK_WAIT_MS, err);
 }
 
 static int disks_open_all(struct warden *w, struct err *err)

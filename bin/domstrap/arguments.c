@@ -79,14 +79,17 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 static int add_argument(struct arguments *a, const char *path, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	struct err ignored = ERR_INIT;
 	struct stat st;
+	int rc;
 
 	if (stat(path, &st) < 0)
 		return err_sys(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > XLCFG_BYTES_MAX ||
-	    io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, &ignored) < 0 || !text.n ||
-	    memchr(text.p, 0, text.n))
+	if (!S_ISREG(st.st_mode) || st.st_size > XLCFG_BYTES_MAX)
+		return add_disk(a, path, "", NULL, err);
+	rc = io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, err);
+	if (rc < 0)
+		return rc;
+	if (!text.n || memchr(text.p, 0, text.n))
 		return add_disk(a, path, "", NULL, err);
 	return add_config(a, path, &text, err);
 }

@@ -42,6 +42,7 @@ struct disk_work {
 	struct image_plan plan;
 	struct target target;
 	struct outfile file; /* where it is no device */
+	bool wiped;          /* a device that has lost what it held */
 };
 
 struct creation {
@@ -327,6 +328,26 @@ static int look_at_old_data(struct creation *cr, size_t i, struct err *err)
 
 /* ---- the command ---------------------------------------------------------- */
 
+/*
+ * All devices lose what they held before the first gets anything new, and the disk with the menu
+ * is written last: at no moment does a menu lead to another guest's root.
+ */
+static int wipe_disks(struct creation *cr, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < cr->guest.n_disks && rc == 0; i++)
+		rc = image_check_target(&cr->disks[i].plan, &cr->disks[i].target, err);
+	for (size_t i = 0; i < cr->guest.n_disks && rc == 0; i++) {
+		struct disk_work *work = &cr->disks[i];
+
+		work->wiped = work->target.in_place;
+		if (work->wiped)
+			rc = image_wipe(&work->plan, &work->target, err);
+	}
+	return rc;
+}
+
 static int write_disks(struct creation *cr, struct err *err)
 {
 	const struct guest *g = &cr->guest;
@@ -343,7 +364,8 @@ static int write_disks(struct creation *cr, struct err *err)
 	if (g->source.caches)
 		cr->progress.total_bytes += closure_nar_size(&g->source.closure);
 	cr->progress.total_paths = g->source.n_items;
-	for (size_t i = 0; i < g->n_disks && rc == 0; i++) {
+	rc = wipe_disks(cr, err);
+	for (size_t i = g->n_disks; i-- && rc == 0;) { /* the menu's is the first */
 		struct disk_work *work = &cr->disks[i];
 
 		if (work->req.stream)
@@ -360,6 +382,18 @@ static int write_disks(struct creation *cr, struct err *err)
 	return rc;
 }
 
+/* What a failure leaves on devices must not look like a guest. */
+static void withdraw(struct creation *cr)
+{
+	for (size_t i = 0; i < cr->guest.n_disks; i++) {
+		struct disk_work *work = &cr->disks[i];
+		struct err err = ERR_INIT;
+
+		if (work->wiped && image_withdraw(&work->plan, &work->target, &err) < 0)
+			ui_warn("%s; it holds part of a guest that does not boot", err.text);
+	}
+}
+
 static int write_guest(struct creation *cr, struct err *err)
 {
 	int rc = open_files(cr, err);
@@ -367,9 +401,15 @@ static int write_guest(struct creation *cr, struct err *err)
 	/* What may fail comes before the first write to a device. */
 	if (rc == 0)
 		rc = write_small_files(cr, err);
+	if (rc < 0)
+		return rc;
+	rc = write_disks(cr, err);
 	if (rc == 0)
-		rc = write_disks(cr, err);
-	return rc < 0 ? rc : publish(cr, err);
+		rc = publish(cr, err);
+	/* Files that replaced others stay, and so do their disks. */
+	if (rc < 0 && !cr->files[FILE_CFG].published)
+		withdraw(cr);
+	return rc;
 }
 
 static void report(const struct creation *cr)

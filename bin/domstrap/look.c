@@ -27,11 +27,12 @@ int look_open(const struct arguments *a, struct look_disks *out, struct err *err
 		if (!a->v[i].raw)
 			continue;
 		rc = disk_spec_open(a->v[i].path, &out->spec[out->n], err);
+		if (rc == 0)
+			rc = disk_spec_lock(&out->spec[out->n++], 0, err);
 		if (rc < 0) {
 			look_close(out);
 			return rc;
 		}
-		out->n++;
 	}
 	return 0;
 }

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void io_close(int *fd)
@@ -122,5 +124,24 @@ int io_sync(int fd, const char *name, struct err *err)
 {
 	if (fsync(fd) < 0)
 		return err_sys(err, errno, "%s: sync", name);
+	return 0;
+}
+
+#define LOCK_PAUSE_MS 20u
+
+int io_lock(int fd, const char *name, bool alone, unsigned wait_ms, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000l};
+
+	while (flock(fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return 0;
+		if (wait_ms < LOCK_PAUSE_MS)
+			return err_set(err, ERR_BUSY, "%s: another program has locked it", name);
+		nanosleep(&pause, NULL);
+		wait_ms -= LOCK_PAUSE_MS;
+	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #ifndef BASE_IO_H
 #define BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -34,6 +35,13 @@ int io_pwrite(int fd, const char *name, const void *p, size_t n, uint64_t off, s
  * openat(2). Over the limit is -ERR_LIMIT; not a regular file -ERR_FORMAT.
  */
 int io_read_file(int dirfd, const char *path, size_t limit, struct buf *out, struct err *err);
+
+/*
+ * Lock an open file against others that lock it (flock(2)): alone, or with others that only read.
+ * -ERR_BUSY where somebody else still has it after wait_ms. Where files cannot be locked nothing
+ * is.
+ */
+int io_lock(int fd, const char *name, bool alone, unsigned wait_ms, struct err *err);
 
 /* fsync with an error text. */
 int io_sync(int fd, const char *name, struct err *err);

@@ -84,6 +84,17 @@ int disk_spec_open(const char *path, struct disk_spec *out, struct err *err)
 	return 0;
 }
 
+int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err)
+{
+	int rc = io_lock(d->fd, d->name, false, wait_ms, err);
+
+	return rc == -ERR_BUSY ? err_set(err, ERR_BUSY,
+	                                 "%s: it is being changed (another program has locked "
+	                                 "it); try again when that is done",
+	                                 d->name)
+	                       : rc;
+}
+
 static struct device *device_add(struct disks *d, size_t disk, const struct window *w)
 {
 	struct device *dev;

@@ -26,6 +26,12 @@ struct disk_spec {
 
 struct disks;
 
+/*
+ * Keep a disk from being changed while it is read: -ERR_BUSY where somebody who changes it does
+ * not end within wait_ms. Other readers are let in. The lock ends with the descriptor.
+ */
+int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err);
+
 /* Open a file or a block device for reading. *out borrows path; close out->fd. */
 int disk_spec_open(const char *path, struct disk_spec *out, struct err *err);
 

@@ -184,7 +184,7 @@ static int zero_line(const struct image_plan *plan, struct target *t, uint64_t l
 }
 
 /* Old bytes: take away what makes them a disk or a file system. */
-static int wipe_device(const struct image_plan *plan, struct target *t, struct err *err)
+int image_wipe(const struct image_plan *plan, struct target *t, struct err *err)
 {
 	uint64_t wipe = MIN((uint64_t)WIPE, t->size / EXT4_BLOCK * EXT4_BLOCK);
 	int rc = target_zero(t, 0, wipe, err);
@@ -276,13 +276,13 @@ static int put_mbr(const struct image_plan *plan, struct target *t, struct err *
 	return rc < 0 ? rc : target_write_small(t, sector, sizeof sector, 0, err);
 }
 
-/* Best effort, when a device fails at the very end. */
-static void make_invalid(const struct image_plan *plan, struct target *t)
+int image_withdraw(const struct image_plan *plan, struct target *t, struct err *err)
 {
-	struct err ignored = ERR_INIT;
+	int rc = target_zero(t, plan->base, EXT4_BLOCK, err);
 
-	(void)target_zero(t, plan->base, EXT4_BLOCK, &ignored);
-	(void)target_zero(t, 0, EXT4_BLOCK, &ignored);
+	if (rc == 0)
+		rc = target_zero(t, 0, EXT4_BLOCK, err);
+	return rc < 0 ? rc : target_sync(t, err);
 }
 
 /* The superblock and the table, once all that they lead to is on the disk. */
@@ -300,8 +300,6 @@ static int make_valid(const struct image_plan *plan, struct target *t, const uin
 		rc = put_mbr(plan, t, err);
 	if (rc == 0)
 		rc = target_sync(t, err);
-	if (rc < 0 && t->in_place)
-		make_invalid(plan, t);
 	return rc;
 }
 
@@ -397,10 +395,8 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 	return rc;
 }
 
-int image_write(struct image_plan *plan, struct target *target, struct err *err)
+int image_check_target(const struct image_plan *plan, const struct target *target, struct err *err)
 {
-	int rc = 0;
-
 	if (target->in_place && target->size < plan->size)
 		return err_set(err, ERR_SPACE, "%s: %llu bytes, the image has %llu", target->name,
 		               (unsigned long long)target->size, (unsigned long long)plan->size);
@@ -410,10 +406,11 @@ int image_write(struct image_plan *plan, struct target *target, struct err *err)
 		               "%s: sectors of %u bytes; a disk with a partition table wants %u "
 		               "(--layout split makes none)",
 		               target->name, target->sector, SECTOR);
-	if (target->in_place)
-		rc = wipe_device(plan, target, err);
-	if (rc < 0)
-		return rc;
+	return 0;
+}
+
+int image_write(struct image_plan *plan, struct target *target, struct err *err)
+{
 	return plan->req->stream ? write_streamed(plan, target, err)
 	                         : write_counted(plan, target, err);
 }

@@ -53,6 +53,12 @@ struct image_plan {
 int image_plan(const struct image_request *req, struct image_plan *out, struct err *err);
 void image_plan_fini(struct image_plan *plan);
 
+/* Whether the target can take the image. */
+int image_check_target(const struct image_plan *plan, const struct target *target, struct err *err);
+
+/* Take away what makes a device a disk or a file system, and sync it; before image_write(). */
+int image_wipe(const struct image_plan *plan, struct target *target, struct err *err);
+
 /*
  * Where what is written of a target ends, but for some tables: from there on a
  * target in place stays as it was, unless wipe is set. With a stream an estimate.
@@ -61,8 +67,11 @@ uint64_t image_written_end(const struct image_plan *plan, const struct target *t
 
 /*
  * Write the image. Until this returns 0 nothing in the target can be mounted;
- * then all is synced. A file's size is set, a device must be large enough.
+ * then all is synced. A file's size is set, a device has been wiped.
  */
 int image_write(struct image_plan *plan, struct target *target, struct err *err);
+
+/* Make a device that was written no disk again; what it held is lost since image_wipe(). */
+int image_withdraw(const struct image_plan *plan, struct target *target, struct err *err);
 
 #endif

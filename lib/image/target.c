@@ -9,7 +9,6 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #define LARGE_WRITE (256u << 10)
 #define AHEAD (32ull << 20)
 #define ZERO_PIECE (1u << 20)
+#define DEVICE_WAIT_MS 2000
 
 static void open_direct(struct target *t)
 {
@@ -48,7 +48,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 	_close_ int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	uint64_t size;
-	int sector, protected;
+	int sector, protected, rc;
 
 	if (fd < 0 && errno == EBUSY)
 		return err_set(err, ERR_BUSY,
@@ -64,6 +64,10 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 		return err_sys(err, errno, "%s: size", path);
 	if (protected)
 		return err_set(err, ERR_IO, "%s: is write-protected", path);
+	/* udev locks a device, too, for as long as it looks at it. */
+	rc = io_lock(fd, path, true, DEVICE_WAIT_MS, err);
+	if (rc < 0)
+		return rc;
 	*t = (struct target)TARGET_INIT;
 	t->fd = fd;
 	fd = -1;
@@ -81,7 +85,7 @@ static int lock_file(int fd, const char *path, bool read_only, struct err *err)
 {
 	struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 
-	if ((flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+	if (io_lock(fd, path, !read_only, 0, err) == 0 &&
 	    (fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN)))
 		return 0;
 	return err_set(err, ERR_BUSY,

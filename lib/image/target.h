@@ -51,7 +51,7 @@ struct target {
 int target_from_file(struct target *t, int fd, const char *name, enum clone_mode clone,
                      struct err *err);
 
-/* A block device, opened exclusively: -ERR_BUSY where it is mounted or used. */
+/* A block device, opened exclusively and locked: -ERR_BUSY where it is mounted or used. */
 int target_open_device(struct target *t, const char *path, struct err *err);
 
 /*

@@ -1,105 +1,446 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded into a program under test: lets its Nth step towards the disk fail.
- * Steps are pwrite(), fsync() and fallocate().
+ * Preloaded into a program under test: lets its Nth step fail, or writes down
+ * what it does to its disks.
  *
+ *     FAULT_ON=LIST    what counts as a step (default write,sync):
+ *                write pwrite(), fallocate(), ftruncate(), a device's BLKZEROOUT
+ *                sync  fsync(), fdatasync()
+ *                read  pread(), read()
+ *                alloc malloc() and its like
  *     FAULT_AT=N       which step, from 1
  *     FAULT_KIND=kill  the process dies before it (default)
  *                torn  half of the write happens, in whole blocks; then it dies
  *                eio   this one and all that follow fail with EIO
  *                full  writes fail with ENOSPC from here on, for ever
+ *                once  this one alone fails: EIO, ENOMEM
+ *                short this write or read stops half-way, as it may
+ *                stop  the process is stopped before it (SIGSTOP), once
  *     FAULT_COUNT=FILE how many steps there were is written there at exit
+ *     FAULT_BAD=FILE:OFFSET  a sector that can never be read
+ *     FAULT_LOG=FILE   every write, hole and sync of "*.img" and "*.blk" is appended
+ *
+ * A file called "*.blk" is a block device to the program, so that nobody needs
+ * to be root. Steps are counted over all of the program's processes.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* off_t has 64 bits here, so pwrite() is pwrite64() to the linker, and so on. */
 
-static _Atomic long steps;
+enum {
+	WRITE = 1,
+	SYNC = 2,
+	READ = 4,
+	ALLOC = 8,
+};
 
-static const char *kind(void)
+enum kind {
+	KILL,
+	TORN,
+	EIO_ALL,
+	FULL,
+	ONCE,
+	SHORT,
+	STOP,
+};
+
+static const char *const kinds[] = {"kill", "torn", "eio", "full", "once", "short", "stop"};
+
+static _Atomic long *steps;
+static long want, bad_at = -1;
+static unsigned on;
+static enum kind kind;
+static const char *count_file, *bad_file, *log_file;
+static int log_fd = -1;
+static pid_t owner;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
+static ssize_t (*real_pread)(int, void *, size_t, off_t);
+static ssize_t (*real_read)(int, void *, size_t);
+static ssize_t (*real_write)(int, const void *, size_t);
+static int (*real_fsync)(int), (*real_fdatasync)(int), (*real_ftruncate)(int, off_t);
+static int (*real_fallocate)(int, int, off_t, off_t), (*real_ioctl)(int, unsigned long, void *);
+static int (*real_fstat)(int, struct stat *), (*real_stat)(const char *, struct stat *);
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+
+static void find(void *function, const char *name)
 {
-	const char *k = getenv("FAULT_KIND");
-
-	return k ? k : "kill";
+	*(void **)function = dlsym(RTLD_NEXT, name);
 }
 
-/* Whether this step shall fail. */
-static int due(void)
+static void read_environment(void)
 {
-	const char *at = getenv("FAULT_AT");
-	long n = atomic_fetch_add(&steps, 1) + 1, want = at ? atol(at) : 0;
+	const char *list = getenv("FAULT_ON"), *at = getenv("FAULT_AT"), *k = getenv("FAULT_KIND");
+	char *colon;
 
-	if (!want || n < want)
-		return 0;
-	return n == want || strcmp(kind(), "eio") == 0 || strcmp(kind(), "full") == 0;
-}
-
-static int fault(int writes)
-{
-	if (!strcmp(kind(), "eio")) {
-		errno = EIO;
-		return 1;
+	for (size_t i = 0; k && i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(k, kinds[i]))
+			kind = (enum kind)i;
+	list = list ? list : "write,sync";
+	on = (strstr(list, "write") ? WRITE : 0) | (strstr(list, "sync") ? SYNC : 0) |
+	     (strstr(list, "read") ? READ : 0) | (strstr(list, "alloc") ? ALLOC : 0);
+	want = at ? atol(at) : 0;
+	count_file = getenv("FAULT_COUNT");
+	bad_file = getenv("FAULT_BAD");
+	log_file = getenv("FAULT_LOG");
+	if (bad_file && (colon = strrchr(bad_file, ':'))) {
+		bad_at = atol(colon + 1);
+		bad_file = strndup(bad_file, (size_t)(colon - bad_file));
 	}
-	if (!strcmp(kind(), "full")) {
-		errno = ENOSPC;
-		return writes;
-	}
-	raise(SIGKILL);
-	return 1;
+	if (log_file)
+		log_fd = open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
-ssize_t pwrite(int fd, const void *p, size_t n, off_t off)
+__attribute__((constructor)) static void begin(void)
 {
-	ssize_t (*real)(int, const void *, size_t, off_t);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "pwrite64");
-
-	if (due()) {
-		if (!strcmp(kind(), "torn"))
-			(void)!real(fd, p, n / 2 / 4096 * 4096, off);
-		if (fault(1))
-			return -1;
-	}
-	return real(fd, p, n, off);
-}
-
-int fsync(int fd)
-{
-	int (*real)(int);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "fsync");
-
-	if (due() && fault(0))
-		return -1;
-	return real(fd);
-}
-
-int fallocate(int fd, int mode, off_t off, off_t n)
-{
-	int (*real)(int, int, off_t, off_t);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "fallocate64");
-
-	if (due() && fault(1))
-		return -1;
-	return real(fd, mode, off, n);
+	find(&real_pwrite, "pwrite64");
+	find(&real_pread, "pread64");
+	find(&real_read, "read");
+	find(&real_write, "write");
+	find(&real_fsync, "fsync");
+	find(&real_fdatasync, "fdatasync");
+	find(&real_ftruncate, "ftruncate64");
+	find(&real_fallocate, "fallocate64");
+	find(&real_ioctl, "ioctl");
+	find(&real_fstat, "fstat64");
+	find(&real_stat, "stat64");
+	owner = getpid();
+	read_environment();
+	steps = mmap(NULL, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
 __attribute__((destructor)) static void report(void)
 {
-	const char *path = getenv("FAULT_COUNT");
-	FILE *f = path ? fopen(path, "w") : NULL;
+	FILE *f;
 
+	on = 0;
+	/* In a jail nothing can be opened. */
+	if (!count_file || getpid() != owner)
+		return;
+	f = fopen(count_file, "w");
 	if (!f)
 		return;
-	fprintf(f, "%ld\n", atomic_load(&steps));
+	fprintf(f, "%ld\n", atomic_load(steps));
 	fclose(f);
+}
+
+/* ---- which step ----------------------------------------------------------- */
+
+/* Whether this step shall fail. */
+static int due(unsigned what)
+{
+	long n;
+
+	if (!steps || !(on & what))
+		return 0;
+	n = atomic_fetch_add(steps, 1) + 1;
+	if (!want || n < want)
+		return 0;
+	return n == want || kind == EIO_ALL || kind == FULL;
+}
+
+/* 1: the call fails, errno says how. */
+static int fault(unsigned what)
+{
+	switch (kind) {
+	case EIO_ALL:
+	case ONCE:
+		errno = what == ALLOC ? ENOMEM : EIO;
+		return 1;
+	case FULL:
+		errno = ENOSPC;
+		return what == WRITE;
+	case SHORT:
+		return 0;
+	case STOP:
+		raise(SIGSTOP);
+		return 0;
+	default:
+		raise(SIGKILL);
+		return 1;
+	}
+}
+
+static int fails(unsigned what)
+{
+	return due(what) && fault(what);
+}
+
+/* ---- what is written down ------------------------------------------------- */
+
+static int path_of(int fd, char path[4096])
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, 4095);
+	if (n < 0)
+		return 0;
+	path[n] = 0;
+	return 1;
+}
+
+static int ends(const char *path, const char *with)
+{
+	size_t n = strlen(path), m = strlen(with);
+
+	return n >= m && !strcmp(path + n - m, with);
+}
+
+static int is_device(int fd)
+{
+	char path[4096];
+
+	return path_of(fd, path) && ends(path, ".blk");
+}
+
+static void put(const void *p, size_t n)
+{
+	while (n) {
+		ssize_t w = real_write(log_fd, p, n);
+
+		if (w <= 0)
+			abort();
+		p = (const char *)p + w;
+		n -= (size_t)w;
+	}
+}
+
+/* A record: what, bytes of the path, offset, length, bytes of data; path; data. */
+static void note(char what, int fd, off_t off, uint64_t len, const void *data)
+{
+	char path[4096];
+	uint64_t head[4];
+	int saved = errno;
+
+	if (log_fd < 0 || !path_of(fd, path) || !(strstr(path, ".img") || ends(path, ".blk")))
+		return;
+	head[0] = strlen(path);
+	head[1] = (uint64_t)off;
+	head[2] = len;
+	head[3] = data ? len : 0;
+	pthread_mutex_lock(&lock);
+	put(&what, 1);
+	put(head, sizeof head);
+	put(path, head[0]);
+	put(data, head[3]);
+	pthread_mutex_unlock(&lock);
+	errno = saved;
+}
+
+/* ---- writing -------------------------------------------------------------- */
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t off)
+{
+	ssize_t done;
+
+	if (due(WRITE)) {
+		if (kind == TORN)
+			(void)!real_pwrite(fd, p, n / 2 / 4096 * 4096, off);
+		if (kind == SHORT && n > 1)
+			n /= 2;
+		if (fault(WRITE))
+			return -1;
+	}
+	done = real_pwrite(fd, p, n, off);
+	if (done > 0)
+		note('W', fd, off, (uint64_t)done, p);
+	return done;
+}
+
+int fallocate(int fd, int mode, off_t off, off_t n)
+{
+	int rc;
+
+	if (fails(WRITE))
+		return -1;
+	rc = real_fallocate(fd, mode, off, n);
+	if (rc == 0 && mode & FALLOC_FL_PUNCH_HOLE)
+		note('Z', fd, off, (uint64_t)n, NULL);
+	return rc;
+}
+
+int ftruncate(int fd, off_t n)
+{
+	int rc;
+
+	if (fails(WRITE))
+		return -1;
+	rc = real_ftruncate(fd, n);
+	if (rc == 0)
+		note('T', fd, n, 0, NULL);
+	return rc;
+}
+
+int fsync(int fd)
+{
+	int rc = fails(SYNC) ? -1 : real_fsync(fd);
+
+	if (rc == 0)
+		note('S', fd, 0, 0, NULL);
+	return rc;
+}
+
+int fdatasync(int fd)
+{
+	int rc = fails(SYNC) ? -1 : real_fdatasync(fd);
+
+	if (rc == 0)
+		note('S', fd, 0, 0, NULL);
+	return rc;
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+static int is_bad(int fd, off_t off, size_t n)
+{
+	char path[4096];
+
+	return bad_at >= 0 && off < bad_at + 512 && off + (off_t)n > bad_at && path_of(fd, path) &&
+	       ends(path, bad_file);
+}
+
+ssize_t pread(int fd, void *p, size_t n, off_t off)
+{
+	if (is_bad(fd, off, n)) {
+		errno = EIO;
+		return -1;
+	}
+	if (due(READ)) {
+		if (kind == SHORT && n > 1)
+			n /= 2;
+		if (fault(READ))
+			return -1;
+	}
+	return real_pread(fd, p, n, off);
+}
+
+ssize_t read(int fd, void *p, size_t n)
+{
+	if (fails(READ))
+		return -1;
+	return real_read(fd, p, n);
+}
+
+/* ---- memory --------------------------------------------------------------- */
+
+void *malloc(size_t n)
+{
+	return fails(ALLOC) ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails(ALLOC) ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	return fails(ALLOC) ? NULL : __libc_realloc(p, n);
+}
+
+void *aligned_alloc(size_t align, size_t n)
+{
+	return fails(ALLOC) ? NULL : __libc_memalign(align, n);
+}
+
+int posix_memalign(void **out, size_t align, size_t n)
+{
+	void *p = aligned_alloc(align, n);
+
+	if (!p)
+		return ENOMEM;
+	*out = p;
+	return 0;
+}
+
+/* ---- block devices that are files ----------------------------------------- */
+
+static void pretend(struct stat *st)
+{
+	st->st_mode = (st->st_mode & 07777) | S_IFBLK;
+	st->st_rdev = 0x700 + (st->st_ino & 0xff);
+}
+
+int fstat(int fd, struct stat *st)
+{
+	int rc = real_fstat(fd, st);
+
+	if (rc == 0 && S_ISREG(st->st_mode) && is_device(fd))
+		pretend(st);
+	return rc;
+}
+
+int stat(const char *path, struct stat *st)
+{
+	int rc = real_stat(path, st);
+
+	if (rc == 0 && S_ISREG(st->st_mode) && ends(path, ".blk"))
+		pretend(st);
+	return rc;
+}
+
+static int zero_out(int fd, const uint64_t range[2])
+{
+	int rc = fails(WRITE) ? -1
+	                      : real_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+	                                       (off_t)range[0], (off_t)range[1]);
+
+	if (rc == 0)
+		note('Z', fd, (off_t)range[0], range[1], NULL);
+	return rc;
+}
+
+int ioctl(int fd, unsigned long request, ...);
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if ((request >> 8 & 0xff) != 0x12 || !is_device(fd))
+		return real_ioctl(fd, request, arg);
+	switch (request) {
+	case BLKGETSIZE64:
+		*(uint64_t *)arg = (uint64_t)lseek(fd, 0, SEEK_END);
+		return 0;
+	case BLKSSZGET:
+		*(int *)arg = 512;
+		return 0;
+	case BLKROGET:
+		*(int *)arg = 0;
+		return 0;
+	case BLKZEROOUT:
+		return zero_out(fd, arg);
+	case BLKRRPART:
+	case BLKFLSBUF:
+		return 0;
+	default:
+		errno = ENOTTY;
+		return -1;
+	}
 }

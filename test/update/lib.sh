@@ -81,3 +81,20 @@ for g in json.load(sys.stdin)["generations"]:
 
 # dead DIR: paths that Nix would delete
 dead() { nix-store --store "$PWD/$1" --gc --print-dead 2>/dev/null | grep /nix/store/ || true; }
+
+# make_guests: what faults.py and torn.py work on (guests.py), in the working directory
+make_guests() {
+  local s n
+  for n in 1 2 3; do s=$(system $n); echo "$n $s" >>systems; done
+  nix-store --generate-binary-cache-key test-1 secret public
+  : >conf
+  nix copy --to "file://$PWD/cache?compression=zstd&secret-key=$PWD/secret" "$(system 3)" 2>copy.log || { cat copy.log >&2; fail "nix copy"; }
+  for n in g h; do
+    s=(--layout single)
+    [ $n = g ] || s=(--layout split --boot-size 20M)
+    SOURCE_DATE_EPOCH=1700000000 "$DOMSTRAP" create $n --system "$(system 1)" -q --vif none --size 48M "${s[@]}"
+    SOURCE_DATE_EPOCH=1700000000 "$DOMSTRAP" update $n.cfg --system "$(system 2)" -q
+  done
+  mkdir saved
+  cp --sparse=always ./*.img saved/
+}

@@ -52,6 +52,28 @@ dd if=part.img of=g.img bs=1M seek=1 conv=notrunc status=none
 refused 3 'e2fsck -p' update g.img --system "$new"
 refused 3 'e2fsck -p' generations g.img
 
+# ---- a boot while a change is under way ----
+
+cp --sparse=always base.img g.img
+printf 'check-kernel = no\nknown-kernels = no\n' >domgrub.conf
+boot() { mkdir -p boot; "$DOMGRUB" --config=domgrub.conf -q --output-format=simple --output-directory=boot g.img >answer 2>log; }
+FAULT_AT=8 FAULT_KIND=stop LD_PRELOAD=$FAULTS "$DOMSTRAP" update g.img --system "$new" -q &
+change=$!
+for _ in {1..100}; do ! grep -q '^State:.*stopped' /proc/$change/status || break; sleep 0.05; done
+status=0; boot || status=$?
+[ $status = 3 ] || { cat log >&2; fail "domgrub during a change: status $status, not 3"; }
+grep -q 'g.img: it is being changed' log || fail "domgrub during a change: $(cat log)"
+[ ! -s answer ] && [ -z "$(ls boot)" ] || fail "domgrub during a change: it leaves something"
+for c in inspect verify generations; do refused 3 'locked' $c g.img; done
+( sleep 1; kill -CONT $change ) &
+boot || { cat log >&2; fail "domgrub does not wait for a change that ends soon"; }
+wait $change || fail "update that was stopped for a while"
+grep -q "init=$new/init" answer || fail "domgrub after a change: $(cat answer)"
+# Readers do not keep each other out.
+( exec 9<g.img; flock -s 9; boot ) || { cat log >&2; fail "domgrub beside another reader"; }
+# But a reader keeps changes out.
+( exec 9<g.img; flock -s 9; refused 3 locked gc g.img )
+
 # ---- hostile, or broken ----
 
 # inside COMMANDS: change the guest with debugfs

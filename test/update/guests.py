@@ -1,0 +1,144 @@
+# The guests that faults.py and torn.py work on, made by lib.sh's make_guests: g has one disk, h has two; each has the
+# generations 1 and 2. WORK is the directory, with systems, cache and public key; DOMSTRAP the program.
+import os
+import re
+import subprocess
+
+from ext4 import Ext4
+
+WORK = os.getcwd()
+DOMSTRAP = os.environ['DOMSTRAP']
+FAULTS = os.environ['FAULTS']
+PART = 1 << 20
+ENV = dict(os.environ, LC_ALL='C', SOURCE_DATE_EPOCH='1700000100', TMPDIR=WORK + '/tmp')
+SYSTEMS = dict(line.split() for line in open('systems'))
+PENDING = b'/nix/var/nix/domstrap-pending'
+CHUNK = 1 << 16
+
+
+def fetch_from():
+    return ['--from', 'file://' + WORK + '/cache', '--trusted-key', open('public').read().strip(), '--conf',
+            WORK + '/conf']
+
+
+def commands(cfg):
+    """Everything that changes a guest that is off."""
+    update = ['update', cfg, '--system', SYSTEMS['3'], '-q', '-j', '1']
+    return {
+        'update': update,
+        'fetch': update + fetch_from(),
+        'rollback': ['rollback', cfg, '-q'],
+        'gc': ['gc', cfg, '--keep', '1', '-q'],
+        'grow': ['update', cfg, '--size', '+160M', '-q'],
+    }
+
+
+def write_over(path, data):
+    """Make the file hold data, touching only what differs."""
+    zeros = bytes(CHUNK)
+    if not os.path.exists(path):
+        open(path, 'wb').close()
+    with open(path, 'r+b', buffering=0) as f:
+        old = f.read()
+        if old == data:
+            return
+        f.truncate(len(data))
+        for at in range(0, len(data), CHUNK):
+            piece = data[at:at + CHUNK]
+            have = old[at:at + CHUNK]
+            if piece != (have + zeros[:len(piece) - len(have)]):
+                os.pwrite(f.fileno(), piece, at)
+
+
+def read(path):
+    with open(path, 'rb', buffering=0) as f:
+        return f.read()
+
+
+def e2fsck(path, base, how):
+    """e2fsck on a file system; a partition is taken out, and put back where it was repaired."""
+    name = path
+    if base:
+        name = WORK + '/part.img'
+        data = read(path)
+        write_over(name, data[base:])
+    done = subprocess.run(['e2fsck', how, name], capture_output=True, text=True, env=ENV)
+    if base:
+        if how == '-p':
+            write_over(path, data[:base] + read(name))
+        os.unlink(name)
+    return done.returncode, ' '.join(done.stdout.split('\n')[:6])[:300]
+
+
+class Guest:
+    def __init__(self, name):
+        self.name, self.cfg, self.split = name, name + '.cfg', name == 'h'
+        self.disks = ['h-root.img', 'h-boot.img'] if self.split else ['g.img']
+        self.base = 0 if self.split else PART
+        self.saved = {d: read('saved/' + d) for d in self.disks}
+        self.judged = {}
+
+    def restore(self, states=None):
+        for d in self.disks:
+            write_over(d, (states or self.saved)[d])
+
+    def states(self):
+        return {d: read(d) for d in self.disks}
+
+    def look(self):
+        """A digest of everything that a guest or Nix would see."""
+        return '-'.join(Ext4(read(d), self.base).digest({PENDING, b'/lost+found'}) for d in self.disks)
+
+    def unpack(self, to):
+        for d, inside, place in zip(self.disks, ('/nix', '/'), (to, to + '/boot')):
+            where = d + ('?offset=%d' % self.base if self.base else '')
+            os.makedirs(place, exist_ok=True)
+            subprocess.run(['debugfs', where, '-R', 'rdump %s %s' % (inside, place)], capture_output=True)
+        if not self.split:
+            where = self.disks[0] + '?offset=%d' % self.base
+            subprocess.run(['debugfs', where, '-R', 'rdump /boot ' + to], capture_output=True)
+
+    def deep(self):
+        """What real Nix and the menu's own files say; once for each digest."""
+        tree = WORK + '/tree'
+        subprocess.run(['rm', '-rf', tree])
+        self.unpack(tree)
+        nix = subprocess.run(['nix-store', '--store', tree, '--verify', '--check-contents'], capture_output=True,
+                             text=True)
+        lines = [x for x in (nix.stdout + nix.stderr).split('\n')
+                 if re.search('disappeared|modified|missing|error|warning', x)]
+        wrong = ['nix-store --verify: %s' % lines[:3]] if nix.returncode or lines else []
+        menu = open(tree + '/boot/grub/grub.cfg').read()
+        named = re.findall(r'^\s*(?:linux|initrd)\s+(\S+)(?:.*\binit=(\S+))?', menu, re.M)
+        if not named:
+            wrong.append('the menu is empty')
+        for path, init in named:
+            path = re.sub(r'^\(\$drive\d+\)', '', path)
+            if '/kernels/' in path:
+                path = '/boot/kernels/' + path.split('/')[-1]
+            for p in filter(None, (path, init)):
+                if not os.path.exists(tree + p):
+                    wrong.append('the menu names %s, which is not there' % p)
+        subprocess.run(['rm', '-rf', tree])
+        return wrong
+
+    def judge(self, digest):
+        """What is wrong with the disks as they are."""
+        wrong = []
+        for d in self.disks:
+            rc, said = e2fsck(d, self.base, '-fn')
+            if rc:
+                wrong.append('e2fsck -fn %s: %s' % (d, said))
+        if digest not in self.judged:
+            self.judged[digest] = self.deep()
+        return wrong + self.judged[digest]
+
+    def run(self, command, timeout=120, **env):
+        return subprocess.run([DOMSTRAP] + command, env=dict(ENV, **env), capture_output=True, timeout=timeout)
+
+    def after(self, command):
+        """The digest that the command leads to when nothing fails."""
+        self.restore()
+        done = self.run(command)
+        assert done.returncode == 0, done.stderr
+        return self.look()
