@@ -9,7 +9,7 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static void *or_die(void *p)
+void *mem_or_die(void *p)
 {
 	static const char msg[] = "out of memory\n";
 
@@ -22,27 +22,27 @@ static void *or_die(void *p)
 
 void *xmalloc(size_t n)
 {
-	return or_die(malloc(n ? n : 1));
+	return mem_or_die(malloc(n ? n : 1));
 }
 
 void *xcalloc(size_t n, size_t size)
 {
-	return or_die(calloc(n ? n : 1, size ? size : 1));
+	return mem_or_die(calloc(n ? n : 1, size ? size : 1));
 }
 
 void *xreallocarray(void *p, size_t n, size_t size)
 {
-	return or_die(reallocarray(p, n ? n : 1, size ? size : 1));
+	return mem_or_die(reallocarray(p, n ? n : 1, size ? size : 1));
 }
 
 char *xstrdup(const char *s)
 {
-	return or_die(strdup(s));
+	return mem_or_die(strdup(s));
 }
 
 char *xstrndup(const char *s, size_t n)
 {
-	return or_die(strndup(s, n));
+	return mem_or_die(strndup(s, n));
 }
 
 char *xasprintf(const char *fmt, ...)
@@ -54,7 +54,7 @@ char *xasprintf(const char *fmt, ...)
 	if (vasprintf(&s, fmt, ap) < 0)
 		s = NULL;
 	va_end(ap);
-	return or_die(s);
+	return mem_or_die(s);
 }
 
 void *xaligned(size_t align, size_t n)
@@ -67,5 +67,5 @@ void *xaligned(size_t align, size_t n)
 		p = NULL;
 	if (p && n >= HUGE_PAGE)
 		(void)madvise(p, n / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-	return or_die(p);
+	return mem_or_die(p);
 }

@@ -30,6 +30,9 @@ static inline void free_ptr(void *p)
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* p, or where it is NULL the end of the process. */
+void *mem_or_die(void *p);
+
 /* The caller owns what these return; free() it. None returns NULL. */
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
