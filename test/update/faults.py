@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Guest, commands, e2fsck, read, write_over
+from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, commands, copy, e2fsck, read, write_over
 from ext4 import Ext4
 
 FULL = os.environ.get('FAULTS_FULL')
@@ -115,7 +115,7 @@ class Create:
 
     def digest(self):
         files = sorted(os.listdir('new'))
-        return [(f, read('new/' + f) if f.endswith('.cfg') else Ext4(read('new/' + f), PART).digest())
+        return [(f, copy('new/' + f) if f.endswith('.cfg') else Ext4(read('new/' + f), PART).digest())
                 for f in files]
 
     def judge(self, result, must_fail):
@@ -154,11 +154,11 @@ class CreateDevices(Create):
         return Ext4(data, 0).digest() if data[1080:1082] == b'\x53\xef' else None
 
     def digest(self):
-        return [(f, read('new/' + f)) for f in sorted(os.listdir('new'))] + [self.part(d) for d in self.disks]
+        return [(f, copy('new/' + f)) for f in sorted(os.listdir('new'))] + [self.part(d) for d in self.disks]
 
     def judge(self, result, must_fail):
         whole = [self.part(d) for d in self.disks]
-        if all(read(d) == data for d, data in self.old.items()):
+        if all(Disk(data).same(read(d)) for d, data in self.old.items()):
             return 'failed', ['status 0, but nothing is there'] if result.returncode == 0 else []
         files = os.listdir('new')
         wrong = []
@@ -168,7 +168,7 @@ class CreateDevices(Create):
             return 'done', wrong
         if whole[1]:
             wrong.append('the boot disk is valid without its root')
-        untouched = read('root.blk') == self.old['root.blk']
+        untouched = Disk(self.old['root.blk']).same(read('root.blk'))
         if whole[0] and whole[0] != self.done[-2] and not untouched:
             wrong.append('half a root is valid')
         # A device that can no longer be written cannot be withdrawn; that is said.

@@ -1,5 +1,7 @@
 # The guests that faults.py and torn.py work on, made by lib.sh's make_guests: g has one disk, h has two; each has the
 # generations 1 and 2. WORK is the directory, with systems, cache and public key; DOMSTRAP the program.
+import hashlib
+import mmap
 import os
 import re
 import subprocess
@@ -33,39 +35,86 @@ def commands(cfg):
     }
 
 
+class Disk:
+    """Bytes with changes. Slices of bytes are compared many times faster than memoryviews."""
+
+    def __init__(self, base):
+        self.base, self.size, self.changed = base, len(base), {}
+
+    def piece(self, i):
+        """The i-th CHUNK; shorter only at the end."""
+        if i in self.changed:
+            return self.changed[i]
+        want = min(CHUNK, self.size - i * CHUNK)
+        got = self.base[i * CHUNK:i * CHUNK + want]
+        return got if len(got) == want else got + bytes(want - len(got))
+
+    def put(self, at, data):
+        done = 0
+        while done < len(data):
+            i, k = divmod(at + done, CHUNK)
+            n = min(CHUNK - k, len(data) - done)
+            if i not in self.changed:
+                self.changed[i] = bytearray(self.piece(i))
+            self.changed[i][k:k + n] = data[done:done + n]
+            done += n
+
+    def resize(self, size):
+        last = self.size // CHUNK
+        if size > self.size and self.size % CHUNK:
+            self.changed.setdefault(last, bytearray(self.piece(last))).extend(
+                bytes(min(size - self.size, CHUNK - self.size % CHUNK)))
+        self.base = self.base[:size]
+        self.changed = {i: c[:size - i * CHUNK] for i, c in self.changed.items() if i * CHUNK < size}
+        self.size = size
+
+    def key(self):
+        """The same for the same bytes over the same base."""
+        h = hashlib.sha1(b'%d' % self.size)
+        for i in sorted(self.changed):
+            if self.changed[i] != self.base[i * CHUNK:(i + 1) * CHUNK]:
+                h.update(b'%d ' % i + self.changed[i])
+        return h.digest()
+
+    def same(self, data):
+        return len(data) == self.size and all(
+            self.piece(i) == data[i * CHUNK:(i + 1) * CHUNK] for i in range((self.size + CHUNK - 1) // CHUNK))
+
+
 def write_over(path, data):
     """Make the file hold data, touching only what differs."""
-    zeros = bytes(CHUNK)
-    if not os.path.exists(path):
-        open(path, 'wb').close()
-    with open(path, 'r+b', buffering=0) as f:
-        old = f.read()
-        if old == data:
-            return
-        f.truncate(len(data))
-        for at in range(0, len(data), CHUNK):
-            piece = data[at:at + CHUNK]
-            have = old[at:at + CHUNK]
-            if piece != (have + zeros[:len(piece) - len(have)]):
-                os.pwrite(f.fileno(), piece, at)
+    disk = data if isinstance(data, Disk) else Disk(data)
+    with open(path, 'r+b' if os.path.exists(path) else 'w+b', buffering=0) as f:
+        f.truncate(disk.size)
+        old = read(f)
+        for i in range((disk.size + CHUNK - 1) // CHUNK):
+            piece = disk.piece(i)
+            if piece != old[i * CHUNK:(i + 1) * CHUNK]:
+                os.pwrite(f.fileno(), piece, i * CHUNK)
 
 
-def read(path):
-    with open(path, 'rb', buffering=0) as f:
-        return f.read()
+def read(file):
+    """A file's bytes, mapped."""
+    if isinstance(file, str):
+        with open(file, 'rb') as f:
+            return read(f)
+    return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) if os.fstat(file.fileno()).st_size else b''
+
+
+def copy(path):
+    return bytes(read(path))
 
 
 def e2fsck(path, base, how):
     """e2fsck on a file system; a partition is taken out, and put back where it was repaired."""
-    name = path
-    if base:
+    name = path + ('?offset=%d' % base if base else '')
+    if base and how == '-p':
+        # A journal's replay loses "?offset=" on the way.
         name = WORK + '/part.img'
-        data = read(path)
-        write_over(name, data[base:])
+        write_over(name, copy(path)[base:])
     done = subprocess.run(['e2fsck', how, name], capture_output=True, text=True, env=ENV)
-    if base:
-        if how == '-p':
-            write_over(path, data[:base] + read(name))
+    if base and how == '-p':
+        write_over(path, copy(path)[:base] + copy(name))
         os.unlink(name)
     return done.returncode, ' '.join(done.stdout.split('\n')[:6])[:300]
 
@@ -75,7 +124,7 @@ class Guest:
         self.name, self.cfg, self.split = name, name + '.cfg', name == 'h'
         self.disks = ['h-root.img', 'h-boot.img'] if self.split else ['g.img']
         self.base = 0 if self.split else PART
-        self.saved = {d: read('saved/' + d) for d in self.disks}
+        self.saved = {d: copy('saved/' + d) for d in self.disks}
         self.judged = {}
 
     def restore(self, states=None):
@@ -83,7 +132,7 @@ class Guest:
             write_over(d, (states or self.saved)[d])
 
     def states(self):
-        return {d: read(d) for d in self.disks}
+        return {d: copy(d) for d in self.disks}
 
     def look(self):
         """A digest of everything that a guest or Nix would see."""
