@@ -121,8 +121,8 @@ inside "link /nix /nix/store/loop"
 grep -q $'\033' out log && fail "the guest's bytes reach the terminal"
 inside "sif /nix/store links_count 0"
 "$DOMSTRAP" update g.img --system "$new" -q >out 2>log && fail "a damaged directory is taken"
-inside "feature encrypt"
-refused 1 'features' update g.img --system "$new"
+inside "feature inline_data"
+refused 1 "feature inline_data" update g.img --system "$new"
 head -c 20000000 /dev/urandom >g.img
 refused 1 'no ext4' generations g.img
 : >g.img
