@@ -265,6 +265,21 @@ static void check_init(const json_t *start, struct findings *out)
 		             "is not in the root");
 }
 
+/* The second initrd, which is made where the guest runs. */
+static void check_secrets(const json_t *start, const json_t *system, const char *name,
+                          struct findings *out)
+{
+	if (!look_true(system, "secrets"))
+		return;
+	if (json_array_size(json_object_get(start, "initrds")) > 1)
+		findings_add(out, FINDING_OK, "secrets", name, "",
+		             "has an initrd beside its own for boot.initrd.secrets");
+	else
+		findings_add(out, FINDING_WARNING, "secrets", name,
+		             "run nixos-rebuild boot in the guest, which alone has them",
+		             "its boot.initrd.secrets are in no initrd: it starts without them");
+}
+
 /* ---- the start ------------------------------------------------------------ */
 
 void check_start(const struct arguments *a, const json_t *seen, const json_t *start,
@@ -289,6 +304,7 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
 	check_driver(system, "xen_blkfront", "the driver of Xen's disks", out);
 	check_root_driver(system, type, out);
 	check_console(a, start, system, out);
+	check_secrets(start, system, name, out);
 	check_init(start, out);
 }
 

@@ -14,6 +14,7 @@
 #include "create.h"
 #include "grub_kernel.h"
 #include "nix/channel.h"
+#include "secrets.h"
 #include "xen/xlcfg_read.h"
 
 #define CMDLINE_PV_MAX 1023u    /* Xen's start info has 1024 bytes for it */
@@ -250,6 +251,19 @@ static int check_config(const struct guest *g, struct err *err)
 	return 0;
 }
 
+static int warn_of_secrets(const struct guest *g, struct err *err)
+{
+	bool some = false;
+	int rc = secrets_in_files(g->source.files, g->system.toplevel, &some, err);
+
+	if (rc == 0 && some)
+		ui_warn("%s has boot.initrd.secrets: the guest's first start is without them, as "
+		        "only the guest itself can put them into an initrd, with \"nixos-rebuild "
+		        "boot\"",
+		        g->system.toplevel);
+	return rc;
+}
+
 static int settle(struct guest *g, struct err *err)
 {
 	int rc = check_kernel(g, err);
@@ -262,6 +276,8 @@ static int settle(struct guest *g, struct err *err)
 	rc = set_time(g, err);
 	if (rc == 0)
 		rc = check_architecture(g, err);
+	if (rc == 0)
+		rc = warn_of_secrets(g, err);
 	if (rc == 0)
 		rc = guest_expect(g, err);
 	if (rc == 0)

@@ -4,7 +4,8 @@
  *
  *     system = { "modules": [ name ], "initrdFiles", "initrdTrouble": text | null,
  *                "builtin": [ name ] | null, "root": { "by", "value", "type" } | null,
- *                "getty": bool, "trouble": text }    trouble: what could not be read
+ *                "getty": bool, "secrets": bool,     secrets: some for a second initrd
+ *                "trouble": text }                   trouble: what could not be read
  */
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "guest/file_source.h"
 #include "look_child.h"
 #include "nix/fstab.h"
+#include "secrets.h"
 #include "xen/initrd.h"
 
 #define MODULES_MAX 8192u
@@ -46,8 +48,8 @@ void look_initrd(const struct window *w, json_t *system)
 	look_set_number(system, "initrdFiles", look_number(system, "initrdFiles") + info.entries);
 }
 
-static int put_builtin(const struct look_reader *r, const char *top, const char *release,
-                       json_t *o, struct err *err)
+static int put_builtin(const struct look_reader *r, const char *top, const char *release, json_t *o,
+                       struct err *err)
 {
 	_free_ char *path =
 	        xasprintf("%s/kernel-modules/lib/modules/%s/modules.builtin", top, release);
@@ -115,6 +117,15 @@ static int put_getty(const struct look_reader *r, const char *top, json_t *o, st
 	return rc;
 }
 
+static int put_secrets(const struct look_reader *r, const char *top, json_t *o, struct err *err)
+{
+	bool found = false;
+	int rc = secrets_find(r, top, &found, err);
+
+	json_object_set_new(o, "secrets", json_boolean(found));
+	return rc;
+}
+
 /* The first of what could not be read. */
 static void put_trouble(json_t *o, int rc, const struct err *err)
 {
@@ -134,6 +145,7 @@ void look_system(const struct look_reader *r, const char *init, const char *rele
 	put_trouble(o, put_builtin(r, top, release, o, &err), &err);
 	put_trouble(o, put_root(r, top, o, &err), &err);
 	put_trouble(o, put_getty(r, top, o, &err), &err);
+	put_trouble(o, put_secrets(r, top, o, &err), &err);
 }
 
 /* ---- through the guest's root --------------------------------------------- */

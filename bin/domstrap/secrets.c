@@ -30,56 +30,57 @@ static char *named(const struct buf *text)
 	return take(&b.secrets);
 }
 
-static int read_guest(struct ext4_edit *root, const char *path, struct buf *out, struct err *err)
+int secrets_find(const struct look_reader *r, const char *toplevel, bool *out, struct err *err)
+{
+	_free_ char *path = xasprintf("%s/" SCRIPT, toplevel);
+	_free_ char *spec = xasprintf("%s/boot.json", toplevel), *other = NULL;
+	_cleanup_(buf_fini) struct buf script = BUF_INIT;
+	_cleanup_(buf_fini) struct buf json = BUF_INIT;
+	int rc = r->read(r->ctx, path, SCRIPT_MAX, &script, err);
+
+	if (rc == 1) {
+		rc = r->read(r->ctx, spec, BOOTSPEC_BYTES_MAX, &json, err);
+		other = rc == 0 ? named(&json) : NULL;
+		if (rc == 0)
+			rc = other ? r->read(r->ctx, other, SCRIPT_MAX, &script, err) : 1;
+	}
+	if (rc < 0)
+		return err_prefix(err, "%s", toplevel);
+	*out = rc == 0 && script.p && does_something(buf_str(&script));
+	return 0;
+}
+
+/* As for NixOS's installer, what cannot be run is none. */
+static int read_guest(void *ctx, const char *path, size_t limit, struct buf *out, struct err *err)
 {
 	struct ext4_stat st;
 	uint32_t ino;
-	int rc = ext4_edit_find(root, path, true, &ino, err);
+	int rc = ext4_edit_find(ctx, path, true, &ino, err);
 
 	if (rc == 0)
-		rc = ext4_edit_stat(root, ino, &st, err);
+		rc = ext4_edit_stat(ctx, ino, &st, err);
 	if (rc < 0)
-		return rc;
-	/* As the installer: what cannot be run is none. */
-	if (st.type != EXT4_FT_FILE || !(st.mode & 0111))
-		return err_set(err, ERR_NOENT, "%s: not a program", path);
-	return ext4_edit_read(root, ino, SCRIPT_MAX, out, err);
+		return err_absent(rc);
+	if (st.type != EXT4_FT_FILE || (!str_ends(str_from(path), ".json") && !(st.mode & 0111)))
+		return 1;
+	return ext4_edit_read(ctx, ino, limit, out, err);
 }
 
 int secrets_in_guest(struct ext4_edit *root, const char *toplevel, bool *out, struct err *err)
 {
-	_free_ char *path = xasprintf("%s/" SCRIPT, toplevel);
-	_free_ char *spec = xasprintf("%s/boot.json", toplevel), *other = NULL;
-	_cleanup_(buf_fini) struct buf script = BUF_INIT, json = BUF_INIT;
-	int rc = read_guest(root, path, &script, err);
+	const struct look_reader r = {.read = read_guest, .ctx = root};
 
-	if (rc == -ERR_NOENT) {
-		rc = ext4_edit_read_path(root, spec, BOOTSPEC_BYTES_MAX, &json, err);
-		other = rc == 0 ? named(&json) : NULL;
-		if (other)
-			rc = read_guest(root, other, &script, err);
-	}
-	if (rc < 0 && rc != -ERR_NOENT)
-		return err_prefix(err, "%s", toplevel);
-	*out = rc == 0 && script.p && does_something(buf_str(&script));
-	return 0;
+	return secrets_find(&r, toplevel, out, err);
+}
+
+static int read_files(void *ctx, const char *path, size_t limit, struct buf *out, struct err *err)
+{
+	return err_absent(store_files_read(ctx, path, limit, out, err));
 }
 
 int secrets_in_files(struct store_files *files, const char *toplevel, bool *out, struct err *err)
 {
-	_free_ char *path = xasprintf("%s/" SCRIPT, toplevel);
-	_free_ char *spec = xasprintf("%s/boot.json", toplevel), *other = NULL;
-	_cleanup_(buf_fini) struct buf script = BUF_INIT, json = BUF_INIT;
-	int rc = store_files_read(files, path, SCRIPT_MAX, &script, err);
+	const struct look_reader r = {.read = read_files, .ctx = files};
 
-	if (rc == -ERR_NOENT) {
-		rc = store_files_read(files, spec, BOOTSPEC_BYTES_MAX, &json, err);
-		other = rc == 0 ? named(&json) : NULL;
-		if (other)
-			rc = store_files_read(files, other, SCRIPT_MAX, &script, err);
-	}
-	if (rc < 0 && rc != -ERR_NOENT)
-		return err_prefix(err, "%s", toplevel);
-	*out = rc == 0 && script.p && does_something(buf_str(&script));
-	return 0;
+	return secrets_find(&r, toplevel, out, err);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "image/ext4_edit.h"
+#include "look.h"
 #include "store/files.h"
 
 #define SECRETS_SUFFIX "-secrets"
@@ -19,6 +20,8 @@
  * boot.json calls initrdSecrets, is there and does something. (NixOS gives
  * one to systems without secrets, too; it ends at once.)
  */
+int secrets_find(const struct look_reader *r, const char *toplevel, bool *out, struct err *err);
+/* The same in a guest that is off, and in the store that a system comes from. */
 int secrets_in_guest(struct ext4_edit *root, const char *toplevel, bool *out, struct err *err);
 int secrets_in_files(struct store_files *files, const char *toplevel, bool *out, struct err *err);
 
