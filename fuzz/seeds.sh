@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Makes the seeds of the binary targets with the real tools: disk_table, ext,
-# fat. They are in git; this is how they came about. usage: seeds.sh CORPUS
+# fat, jbd2. They are in git; this is how they came about. usage: seeds.sh CORPUS
 set -eu
 corpus=$(cd "$1" && pwd)
 work=$(mktemp -d)
@@ -33,6 +33,26 @@ ext checksums -t ext4 -O ^has_journal,^resize_inode -b 1024
 ext inline -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,inline_data -I 256 -b 1024
 ext metabg -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,meta_bg -b 1024
 size=200K ext casefold -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,casefold,large_dir -b 1024
+
+# jbd2 NAME OPEN MKE2FS-OPTION...: the first blocks of a journal that debugfs wrote; it ends behind them
+jbd2() {
+	name=$1 open=$2
+	shift 2
+	rm -f jbd2.img
+	mke2fs -q -F -b 1024 "$@" jbd2.img 16M
+	head -c 2048 /dev/zero | tr '\0' d >two
+	printf '\300;9\230' | dd of=two conv=notrunc 2>/dev/null
+	printf '%s\n' "$open" 'jw -b 40,41 two' 'jw -r 41,42' 'jw -b 42,43 two' 'jw -c -b 44 two' jc |
+		debugfs -w -f - jbd2.img >/dev/null 2>&1
+	first=$(debugfs -R 'blocks <8>' jbd2.img 2>/dev/null | cut -d ' ' -f 1)
+	dd if=jbd2.img bs=1024 skip="$first" count=24 2>/dev/null >"$corpus/jbd2/$name"
+	printf '\0\0\0\030' | dd of="$corpus/jbd2/$name" bs=1 seek=16 conv=notrunc 2>/dev/null
+}
+mkdir -p "$corpus/jbd2"
+jbd2 plain jo -t ext3
+jbd2 sums2 'jo -c -v 2' -t ext4
+jbd2 sums3 'jo -c -v 3' -t ext4
+jbd2 no64bit 'jo -c -v 3' -t ext4 -O ^64bit
 
 # fill IMAGE
 fill() {

@@ -30,12 +30,6 @@ void inmate_note(struct inmate *in, struct str text)
 	buf_fini(&body);
 }
 
-static void notes(struct inmate *in, const struct grub_texts *t)
-{
-	for (size_t i = 0; i < t->n; i++)
-		inmate_note(in, str_from(t->v[i]));
-}
-
 /* Lines of trouble with the disks, once. */
 static void disk_notes(struct inmate *in, struct buf *lines)
 {
@@ -48,6 +42,18 @@ static void disk_notes(struct inmate *in, struct buf *lines)
 			inmate_note(in, line);
 	}
 	buf_reset(lines);
+}
+
+static void notes(struct inmate *in, const struct grub_texts *t)
+{
+	struct buf lines = BUF_INIT;
+
+	if (in->disks)
+		disks_notices(in->disks, &lines);
+	disk_notes(in, &lines);
+	buf_fini(&lines);
+	for (size_t i = 0; i < t->n; i++)
+		inmate_note(in, str_from(t->v[i]));
 }
 
 static struct str clipped(struct str s)

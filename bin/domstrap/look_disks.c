@@ -45,6 +45,7 @@ static void put_fs(struct look_child *c, json_t *o, const char *device)
 	look_set_number(f, "size", size);
 	look_set_number(f, "free", unused);
 	json_object_set_new(f, "clean", json_boolean(!fs_unclean(fs)));
+	look_set(f, "notice", fs_notice(fs));
 	json_object_set_new(o, "fileSystem", f);
 }
 

@@ -117,8 +117,8 @@ static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b,
 	json_object_set_new(o, "kernel", file_json(c, &b->kernel, true, NULL, &size, err));
 	look_set_number(o, "kernelSize", size);
 	for (size_t i = 0; i < b->initrd_count; i++)
-		json_array_append_new(initrds,
-		                      file_json(c, &b->initrds[i], false, system, &initrd_size, err));
+		json_array_append_new(
+		        initrds, file_json(c, &b->initrds[i], false, system, &initrd_size, err));
 	look_set(o, "args", b->args ? b->args : "");
 	if (look_put_init(c, o, b->args, &lost) < 0 && !err->code)
 		*err = lost;
@@ -182,6 +182,7 @@ int look_menu_json(struct look_child *c, json_t **out, struct err *err)
 	look_set(o, "title", m->title);
 	json_object_set_new(o, "timeoutMs", json_integer(m->timeout));
 	json_object_set_new(o, "entries", entries_json(c, m, true, 0));
+	disks_notices(c->d, &c->notes);
 	json_object_set_new(o, "warnings", warnings_json(&m->warnings, &c->notes));
 	json_object_set_new(o, "complete", json_boolean(c->entries_left > 0));
 	*out = o;

@@ -109,7 +109,11 @@ static int no_ext(struct target *t, uint64_t base, uint64_t size, struct err *er
 	return rc < 0 ? rc : magic[0] != 0x53 || magic[1] != 0xef;
 }
 
-static int open_fs(struct offline *off, struct offline_fs *fs, struct err *err)
+/*
+ * Everything is opened for reading first: what is neither root nor /boot may be
+ * as it likes.
+ */
+static int open_fs(struct offline *off, struct offline_fs *fs, bool write, struct err *err)
 {
 	enum ext4_left left;
 	int rc = ext4_journal_recover(fs->target, fs->base, fs->size, off->repair, &left, err);
@@ -117,14 +121,7 @@ static int open_fs(struct offline *off, struct offline_fs *fs, struct err *err)
 	if (rc < 0)
 		return rc;
 	report_left(fs->target, left, off->repair);
-	if (left == EXT4_LEFT_FINISHED && !off->repair)
-		return err_set(
-		        err, ERR_BUSY,
-		        "%s: a change is not complete: \"domstrap generations\", by a user who "
-		        "may write to the disk, completes it",
-		        fs->target->name);
-	return ext4_edit_open(fs->target, fs->base, fs->size, off->now, off->mode == OFFLINE_WRITE,
-	                      &fs->edit, err);
+	return ext4_edit_open(fs->target, fs->base, fs->size, off->now, write, &fs->edit, err);
 }
 
 static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_t size,
@@ -135,7 +132,7 @@ static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_
 
 	if (rc)
 		return rc < 0 ? rc : 0;
-	rc = open_fs(off, &fs, err);
+	rc = open_fs(off, &fs, false, err);
 	if (rc == -ERR_UNSUPPORTED && off->root.edit) {
 		ui_warn("%s", err->text);
 		return 0;
@@ -144,6 +141,34 @@ static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_
 		rc = take_fs(off, &fs, err);
 	if (rc < 0)
 		ext4_edit_free(fs.edit);
+	return rc;
+}
+
+/* What was found is to be written, or is not quite as it lies on the disk. */
+static int settle_fs(struct offline *off, struct offline_fs *fs, struct err *err)
+{
+	if (!fs->edit)
+		return 0;
+	if (off->mode == OFFLINE_WRITE) {
+		ext4_edit_free(take(&fs->edit));
+		return open_fs(off, fs, true, err);
+	}
+	if (*ext4_edit_notice(fs->edit))
+		ui_warn("%s: %s", fs->target->name, ext4_edit_notice(fs->edit));
+	return 0;
+}
+
+static int settle(struct offline *off, struct err *err)
+{
+	int rc = settle_fs(off, &off->root, err);
+
+	if (rc == 0)
+		rc = settle_fs(off, &off->boot, err);
+	if (rc == 0 && off->mode == OFFLINE_WRITE && !ext4_edit_has_journal(off->root.edit))
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: its root has no journal, so that a change could not happen at "
+		               "once; \"tune2fs -O has_journal\" gives it one",
+		               off->root.target->name);
 	return rc;
 }
 
@@ -205,6 +230,8 @@ int offline_find(struct offline *off, struct err *err)
 	if (rc == 0 && !off->root.edit)
 		rc = err_set(err, ERR_NOENT, "%s: no ext4 file system with a /nix/store in it",
 		             off->paths[0]);
+	if (rc == 0)
+		rc = settle(off, err);
 	if (rc < 0)
 		return rc;
 	off->separate_boot = off->boot.edit;
@@ -262,7 +289,7 @@ int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err)
 	fs->edit = NULL;
 	if (root && !off->separate_boot)
 		off->boot.edit = NULL;
-	rc = open_fs(off, fs, err);
+	rc = open_fs(off, fs, off->mode == OFFLINE_WRITE, err);
 	if (rc == 0 && root && !off->separate_boot)
 		off->boot = *fs;
 	return rc;

@@ -91,7 +91,7 @@ static void check_fs(struct verify *v, struct fscks *all, size_t disk, const jso
 	uint64_t number = look_number(part, "number"), start = look_number(part, "start");
 	_free_ char *subject =
 	        number ? xasprintf("%s, partition %" PRIu64, d->name, number) : xstrdup(d->name);
-	const char *trouble = look_text(part, "trouble");
+	const char *trouble = look_text(part, "trouble"), *notice = look_text(fs, "notice");
 
 	if (*trouble)
 		findings_add(&v->found, FINDING_WARNING, "disk", subject, "", "%s", trouble);
@@ -99,8 +99,8 @@ static void check_fs(struct verify *v, struct fscks *all, size_t disk, const jso
 		return;
 	if (!look_true(fs, "clean"))
 		findings_add(&v->found, FINDING_ERROR, "unclean", subject,
-		             "start and shut down the guest once, or run e2fsck -p",
-		             "was not unmounted: what lies in its journal is not seen here");
+		             "start and shut down the guest once, or run e2fsck -p", "%s",
+		             *notice ? notice : "was not unmounted");
 	if (str_starts(str_from(look_text(fs, "type")), "ext") && v->req.fsck)
 		fsck_start(all, d, start, subject, &v->found);
 }

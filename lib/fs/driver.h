@@ -52,6 +52,8 @@ struct fs_ops {
 	int (*list)(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err);
 	/* Bytes for files, and of them those that are free. */
 	int (*space)(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
+	/* Whether n bytes at off are read from somewhere else; NULL: never. */
+	bool (*moved)(const struct fs *fs, uint64_t off, uint64_t n);
 	void (*free)(struct fs *fs);
 };
 
@@ -69,6 +71,7 @@ struct fs {
 	uint64_t root;
 	bool fold; /* names differ in more than the case of ASCII letters */
 	bool unclean;
+	char notice[512];
 	const char *type, *family;
 	char label[256];
 	char uuid[40];

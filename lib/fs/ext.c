@@ -6,7 +6,8 @@
  *     map         a file's extents or block lists as runs
  *     names       directories are read by the run and taken apart here:
  *                 block by block through libext2fs is many times slower
- * A journal that was not replayed is left alone, as GRUB leaves it.
+ *     replay      a journal that was not replayed is read as if it were
+ *                 (ext_replay.c): what Linux will see, not what GRUB sees
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,11 +18,8 @@
 #include "base/mem.h"
 #include "fs/driver.h"
 #include "fs/ext_io.h"
+#include "fs/ext_replay.h"
 
-#define SUPER_AT 1024
-#define SUPER_SIZE 1024
-#define SUPER_MAGIC 0xef53
-#define LOG_BLOCK_MAX 6 /* blocks of 64 KiB */
 #define INLINE_MAX 65536
 #define LINK_MAX_BYTES 4095
 #define DIR_PIECE 65536
@@ -31,7 +29,8 @@
 struct ext {
 	struct fs fs;
 	ext2_filsys lib;
-	struct err fault; /* of the disk, while libext2fs runs */
+	struct ext_replay *replay; /* NULL: nothing is to be replayed */
+	struct err fault;          /* of the disk, while libext2fs runs */
 };
 
 struct inode {
@@ -341,7 +340,7 @@ static int ext_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err
 {
 	const ext2_filsys lib = ((struct ext *)fs)->lib;
 
-	/* Not more than the window: super_check() saw to that. */
+	/* Not more than the window: ext_super_parse() saw to that. */
 	*size = ext2fs_blocks_count(lib->super) * lib->blocksize;
 	*unused = MIN(ext2fs_free_blocks_count(lib->super), ext2fs_blocks_count(lib->super)) *
 	          lib->blocksize;
@@ -354,6 +353,7 @@ static void ext_free(struct fs *fs)
 
 	if (x->lib)
 		ext2fs_free(x->lib);
+	ext_replay_free(x->replay);
 	free(x);
 }
 
@@ -363,33 +363,22 @@ static void ext_freep(struct ext **x)
 		ext_free(&(*x)->fs);
 }
 
+static bool ext_moved(const struct fs *fs, uint64_t off, uint64_t n)
+{
+	const struct ext *x = (const struct ext *)fs;
+
+	return x->replay && ext_replay_touches(x->replay, off, n);
+}
+
 static const struct fs_ops ext_ops = {
         .stat = ext_stat,
         .map = ext_map,
         .readlink = ext_readlink,
         .list = ext_list,
         .space = ext_space,
+        .moved = ext_moved,
         .free = ext_free,
 };
-
-/* What libext2fs would believe: the size of the whole, on this window. */
-static int super_check(const uint8_t *sb, const struct window *w, struct err *err)
-{
-	uint32_t log = get_le32(sb + 24);
-	uint64_t blocks = get_le32(sb + 4);
-
-	if (log > LOG_BLOCK_MAX)
-		return err_set(err, ERR_FORMAT, "ext: blocks of 2^%" PRIu64 " bytes",
-		               (uint64_t)log + 10);
-	if (get_le32(sb + 96) & EXT4_FEATURE_INCOMPAT_64BIT)
-		blocks |= (uint64_t)get_le32(sb + 336) << 32;
-	if (blocks > w->size >> (log + 10))
-		return err_set(err, ERR_FORMAT,
-		               "ext: %" PRIu64 " blocks of %u bytes do not fit into %" PRIu64
-		               " bytes",
-		               blocks, 1024u << log, w->size);
-	return 0;
-}
 
 static const char *type_of(const struct ext2_super_block *sb)
 {
@@ -411,7 +400,9 @@ static void describe(struct ext *x)
 	x->fs.root = EXT2_ROOT_INO;
 	x->fs.family = "ext2";
 	x->fs.type = type_of(sb);
-	x->fs.unclean = ext2fs_has_feature_journal_needs_recovery(sb);
+	/* Without a journal this is all that a mount leaves. */
+	if (!ext2fs_has_feature_journal(sb) && !(sb->s_state & EXT2_VALID_FS))
+		x->fs.unclean = true;
 	snprintf(x->fs.label, sizeof x->fs.label, "%.*s", (int)sizeof sb->s_volume_name,
 	         (const char *)sb->s_volume_name);
 	snprintf(x->fs.uuid, sizeof x->fs.uuid,
@@ -420,32 +411,73 @@ static void describe(struct ext *x)
 	         u[15]);
 }
 
+/* Look through the journal, or say why not. */
+static void replay(struct ext *x, const struct ext_super *super)
+{
+	const int most = sizeof x->fs.notice / 2;
+	struct err why = ERR_INIT;
+
+	x->fs.unclean = true;
+	if (ext_replay_open(&x->fs.w, super, &x->replay, &why) < 0)
+		snprintf(x->fs.notice, sizeof x->fs.notice,
+		         "it was not unmounted, and is read as it lies on the disk, without what "
+		         "its "
+		         "journal holds: %.*s",
+		         most, why.text);
+	else if (ext_replay_count(x->replay))
+		snprintf(x->fs.notice, sizeof x->fs.notice,
+		         "it was not unmounted, and is read as Linux will see it, with what its "
+		         "journal holds (transactions: %u)",
+		         ext_replay_count(x->replay));
+}
+
+static int open_error(struct ext *x, const struct ext_super *super, errcode_t e, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf names = BUF_INIT;
+	struct ext_features f = {0};
+
+	if (e == EXT2_ET_SB_CSUM_INVALID)
+		return err_set(
+		        err, ERR_FORMAT,
+		        "ext: the checksum of its superblock is wrong, as when a write was cut "
+		        "short; e2fsck -f restores it from a copy");
+	if (e != EXT2_ET_UNSUPP_FEATURE && e != EXT2_ET_RO_UNSUPP_FEATURE)
+		return lib_error(x, e, "ext superblock at", EXT_SUPER_AT, err);
+	f.incompat = super->features.incompat & ~EXT2_LIB_FEATURE_INCOMPAT_SUPP;
+	if (e == EXT2_ET_RO_UNSUPP_FEATURE)
+		f.ro_compat = super->features.ro_compat & ~EXT2_LIB_FEATURE_RO_COMPAT_SUPP;
+	ext_features_put(f, &names);
+	return err_set(err, ERR_UNSUPPORTED, "ext: unsupported feature: %s", names.p);
+}
+
 int ext_probe(const struct window *w, struct fs **out, struct err *err)
 {
 	_cleanup_(ext_freep) struct ext *x = NULL;
-	uint8_t sb[SUPER_SIZE];
+	uint8_t sb[EXT_SUPER_SIZE];
+	struct ext_super super;
 	errcode_t e;
 	int rc;
 
-	if (w->size < SUPER_AT + SUPER_SIZE)
+	if (w->size < EXT_SUPER_AT + EXT_SUPER_SIZE)
 		return 1;
-	rc = window_read(w, sb, sizeof sb, SUPER_AT, err);
-	if (rc < 0)
-		return rc;
-	if (get_le16(sb + 56) != SUPER_MAGIC)
-		return 1;
-	rc = super_check(sb, w, err);
-	if (rc < 0)
+	rc = window_read(w, sb, sizeof sb, EXT_SUPER_AT, err);
+	if (rc == 0)
+		rc = ext_super_parse(sb, w->size, &super, err);
+	if (rc != 0)
 		return rc;
 	initialize_ext2_error_table();
 	x = xcalloc(1, sizeof *x);
 	x->fs.ops = &ext_ops;
 	x->fs.w = *w;
+	if (super.unreplayed)
+		replay(x, &super);
 	e = ext_io_open(&x->fs.w, &x->fault, FLAGS_OPEN, &x->lib);
 	if (e) {
 		x->lib = NULL;
-		return lib_error(x, e, "ext superblock at", SUPER_AT, err);
+		return open_error(x, &super, e, err);
 	}
+	if (ext2fs_blocks_count(x->lib->super) > w->size / x->lib->blocksize)
+		return err_set(err, ERR_FORMAT, "ext: its journal makes it larger than its place");
 	describe(x);
 	*out = &take(&x)->fs;
 	return 0;

@@ -77,6 +77,11 @@ bool fs_unclean(const struct fs *fs)
 	return fs->unclean;
 }
 
+const char *fs_notice(const struct fs *fs)
+{
+	return fs->notice;
+}
+
 int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err)
 {
 	int rc = fs->ops->space(fs, size, unused, err);
@@ -377,6 +382,8 @@ int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *a
 		if (off < r->at || off - r->at > r->n || n > r->n - (off - r->at))
 			continue;
 		if (r->disk == FS_HOLE)
+			return 1;
+		if (f->fs->ops->moved && f->fs->ops->moved(f->fs, r->disk + (off - r->at), n))
 			return 1;
 		*at = f->fs->w.start + r->disk + (off - r->at);
 		return 0;

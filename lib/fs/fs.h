@@ -57,8 +57,10 @@ const char *fs_type(const struct fs *fs);   /* "ext2", "ext3", "ext4", "vfat" */
 const char *fs_family(const struct fs *fs); /* as GRUB calls it: "ext2", "fat" */
 const char *fs_label(const struct fs *fs);
 const char *fs_uuid(const struct fs *fs);
-/* It was not unmounted: what lies in its journal is not seen. */
+/* It was not unmounted. */
 bool fs_unclean(const struct fs *fs);
+/* How it is read where that is to be said, or "": with what its journal holds, or why not. */
+const char *fs_notice(const struct fs *fs);
 /* Bytes that it has for files, and how many of them are free. */
 int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
 

@@ -33,6 +33,7 @@ struct device {
 	enum opened opened;
 	struct fs *fs;
 	char *trouble; /* NULL: simply no file system */
+	bool noticed;  /* fs_notice() was said */
 };
 
 struct disks {
@@ -310,6 +311,18 @@ int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **ou
 	int rc = device_fs(d, dev, &fs, err);
 
 	return rc < 0 ? rc : fs_file_open(fs, path, out, err);
+}
+
+void disks_notices(struct disks *d, struct buf *lines)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct device *dev = &d->dev[i];
+
+		if (dev->opened != HAS_FS || dev->noticed || !*fs_notice(dev->fs))
+			continue;
+		dev->noticed = true;
+		buf_putf(lines, "(%s): %s\n", dev->name, fs_notice(dev->fs));
+	}
 }
 
 void disks_name(const struct disks *d, size_t dev, const char *path, struct buf *out)

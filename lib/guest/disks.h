@@ -15,12 +15,12 @@
 
 /* What is known of a disk before anybody looks at its bytes. */
 struct disk_spec {
-	int fd;           /* can be read at an offset; inside a jail it has another number */
-	uint64_t size;    /* bytes */
-	unsigned sector;  /* bytes */
-	const char *name; /* for error texts */
-	bool has_offset;  /* the file system starts there, no table is read */
-	uint64_t offset;  /* bytes */
+	int fd;             /* can be read at an offset; inside a jail it has another number */
+	uint64_t size;      /* bytes */
+	unsigned sector;    /* bytes */
+	const char *name;   /* for error texts */
+	bool has_offset;    /* the file system starts there, no table is read */
+	uint64_t offset;    /* bytes */
 	struct source *src; /* read this in place of fd; NULL: fd. Borrowed */
 };
 
@@ -54,6 +54,9 @@ const struct window *disks_window(const struct disks *d, size_t dev);
 int disks_fs(struct disks *d, size_t dev, struct fs **out, struct err *err);
 /* Open a regular file on a device. */
 int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **out, struct err *err);
+
+/* A line for each file system that was opened since and is not read as it lies on the disk. */
+void disks_notices(struct disks *d, struct buf *lines);
 
 /* "(hd0,msdos1)/boot/vmlinuz", appended. */
 void disks_name(const struct disks *d, size_t dev, const char *path, struct buf *out);

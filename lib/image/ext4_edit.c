@@ -5,6 +5,7 @@
 #include "image/ext4_edit_in.h"
 #include "image/ext4_journal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Runs of free blocks shorter than this are used last. */
@@ -165,6 +166,24 @@ static int open_checked(struct ext4_edit *e, const uint8_t *sb, uint64_t size, s
 	return e->write ? prepare_writing(e, err) : 0;
 }
 
+/* Look through the journal, or say why not. */
+static void replay(struct ext4_edit *e)
+{
+	const int most = sizeof e->notice / 2;
+	struct err why = ERR_INIT;
+
+	if (ext4_overlay_replay(e->overlay, &why) < 0)
+		snprintf(e->notice, sizeof e->notice,
+		         "it was not unmounted, and is read as it lies on the disk, without what "
+		         "its "
+		         "journal holds: %.*s",
+		         most, why.text);
+	else
+		snprintf(e->notice, sizeof e->notice,
+		         "it was not unmounted, and is read as Linux will see it, with what its "
+		         "journal holds");
+}
+
 int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time, bool write,
                    struct ext4_edit **out, struct err *err)
 {
@@ -181,6 +200,8 @@ int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time,
 	e->time = time;
 	e->write = write;
 	e->overlay = ext4_overlay_new(t, base, size, super.block);
+	if (super.unreplayed && !write)
+		replay(e);
 	rc = open_checked(e, sb, size, err);
 	if (rc < 0) {
 		ext4_edit_free(e);
@@ -213,6 +234,16 @@ void ext4_edit_free(struct ext4_edit *e)
 void ext4_edit_freep(struct ext4_edit **e)
 {
 	ext4_edit_free(*e);
+}
+
+const char *ext4_edit_notice(const struct ext4_edit *e)
+{
+	return e->notice;
+}
+
+bool ext4_edit_has_journal(const struct ext4_edit *e)
+{
+	return ext2fs_has_feature_journal(e->fs->super);
 }
 
 const char *ext4_edit_label(const struct ext4_edit *e)

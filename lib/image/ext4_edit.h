@@ -33,8 +33,10 @@ struct ext4_edit;
 /*
  * Open the file system of at most size bytes at base, after
  * ext4_journal_recover(). time: what counts as now, seconds since 1970. t is
- * borrowed. -ERR_UNSUPPORTED: features that this program does not know (to
- * write: does not write); -ERR_BUSY: it needs e2fsck; -ERR_FORMAT.
+ * borrowed. One that was not unmounted is read as Linux would see it after it
+ * replayed the journal, and not written. -ERR_UNSUPPORTED: features that this
+ * program does not know (to write: does not write); -ERR_BUSY: it needs
+ * e2fsck; -ERR_FORMAT.
  */
 int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time, bool write,
                    struct ext4_edit **out, struct err *err);
@@ -42,6 +44,9 @@ void ext4_edit_free(struct ext4_edit *e);
 void ext4_edit_freep(struct ext4_edit **e);
 
 /* Borrowed from e. */
+/* How it is read where that is to be said, or "": with what its journal holds, or why not. */
+const char *ext4_edit_notice(const struct ext4_edit *e);
+bool ext4_edit_has_journal(const struct ext4_edit *e);
 const char *ext4_edit_label(const struct ext4_edit *e);
 const struct ext4_ids *ext4_edit_ids(const struct ext4_edit *e);
 uint64_t ext4_edit_free_bytes(const struct ext4_edit *e);

@@ -54,10 +54,10 @@ int edit_check_state(const struct ext4_edit *e, struct err *err)
 	const struct ext2_super_block *sb = e->fs->super;
 	const char *name = e->target->name;
 
-	if (ext2fs_has_feature_journal_needs_recovery(e->fs->super))
-		return ext4_journal_not_clean(e->target, e->base, err);
 	if (!e->write)
 		return 0;
+	if (ext2fs_has_feature_journal_needs_recovery(e->fs->super))
+		return ext4_journal_not_clean(e->target, e->base, err);
 	if (sb->s_state & EXT2_ERROR_FS)
 		return err_set(err, ERR_BUSY,
 		               "%s: its file system is marked as damaged; run e2fsck -f", name);

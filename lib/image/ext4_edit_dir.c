@@ -149,8 +149,8 @@ int edit_dir_get(struct ext4_edit *e, uint32_t ino, struct edit_dir **out, struc
 		return rc;
 	if (d.n > ENTRIES_MAX - e->n_entries) {
 		edit_dir_fini(&d);
-		return err_set(err, ERR_LIMIT, "%s: more than %u names to look at",
-		               e->target->name, ENTRIES_MAX);
+		return err_set(err, ERR_LIMIT, "%s: more than %u names to look at", e->target->name,
+		               ENTRIES_MAX);
 	}
 	e->n_entries += d.n;
 	u32_map_put(&e->dir_of, ino, (uint32_t)e->n_dirs);

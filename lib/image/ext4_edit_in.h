@@ -37,6 +37,7 @@ struct ext4_edit {
 	struct u32_map dir_of;             /* by inode, the last one that had it */
 	uint64_t steps;                    /* along paths */
 	char label[17];
+	char notice[512];
 };
 
 /* The library's code as an error; the overlay's own is better. */

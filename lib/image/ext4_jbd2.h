@@ -62,6 +62,8 @@ static inline void put_be32(uint8_t *p, uint32_t v)
 /* In the place of the journal's UUID in the first tag. */
 extern const uint8_t jbd2_our_uuid[16];
 
+/* Where the blocks of a journal inside the file system are; the caller frees *out. */
+int jbd2_map(const struct target *t, ext2_filsys fs, uint64_t **out, uint32_t *n, struct err *err);
 /* Our mark, as the superblock sb would have it. */
 void jbd2_mark_make(const uint8_t *sb, uint32_t sequence, uint8_t out[MARK_SIZE]);
 /* Set or clear "needs recovery" in the file system's superblock; synced. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "disk/jbd2.h"
 #include "image/ext4_disk.h"
 #include "image/ext4_jbd2.h"
 #include "image/ext4_layout.h"
@@ -8,7 +9,6 @@
 
 #include <string.h>
 
-#define JOURNAL_BLOCKS_MAX (1u << 20)
 #define COPY_BLOCKS 64u
 
 const uint8_t jbd2_our_uuid[16] = "domstrap change";
@@ -68,7 +68,9 @@ void jbd2_mark_make(const uint8_t *sb, uint32_t sequence, uint8_t out[MARK_SIZE]
 /* ---- opening -------------------------------------------------------------- */
 
 struct mapping {
-	struct ext4_journal *j;
+	uint64_t *map;
+	uint32_t n;
+	size_t cap;
 	uint64_t limit;
 	bool bad;
 };
@@ -83,31 +85,35 @@ static int map_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t at, blk64_t ref
 	(void)ref_offset;
 	if (at < 0)
 		return 0;
-	if ((uint64_t)at != m->j->n || m->j->n >= JOURNAL_BLOCKS_MAX || *block >= m->limit ||
-	    !*block) {
+	if ((uint64_t)at != m->n || m->n >= JBD2_BLOCKS_MAX || *block >= m->limit || !*block) {
 		m->bad = true;
 		return BLOCK_ABORT;
 	}
-	m->j->map[m->j->n++] = *block;
+	GROW(m->map, m->n, m->cap);
+	m->map[m->n++] = *block;
 	return 0;
 }
 
-static int map_journal(ext2_filsys fs, struct ext4_journal *j, struct err *err)
+int jbd2_map(const struct target *t, ext2_filsys fs, uint64_t **out, uint32_t *n, struct err *err)
 {
-	struct mapping m = {.j = j, .limit = ext2fs_blocks_count(fs->super)};
+	struct mapping m = {.limit = ext2fs_blocks_count(fs->super)};
 	errcode_t code;
 
 	if (!ext2fs_has_feature_journal(fs->super) || fs->super->s_journal_dev ||
 	    !fs->super->s_journal_inum)
 		return err_set(err, ERR_UNSUPPORTED,
 		               "%s: a file system without a journal of its own cannot be changed "
-		               "safely",
-		               j->target->name);
-	j->map = xcalloc(JOURNAL_BLOCKS_MAX, sizeof *j->map);
+		               "safely; \"tune2fs -O has_journal\" gives it one",
+		               t->name);
 	code = ext2fs_block_iterate3(fs, fs->super->s_journal_inum, BLOCK_FLAG_READ_ONLY, NULL,
 	                             map_block, &m);
-	if (code || m.bad || j->n < 2)
-		return err_set(err, ERR_FORMAT, "%s: its journal is damaged", j->target->name);
+	if (code || m.bad || m.n < 2) {
+		free(m.map);
+		return err_set(err, ERR_FORMAT, "%s: its journal is damaged; run e2fsck -f",
+		               t->name);
+	}
+	*out = m.map;
+	*n = m.n;
 	return 0;
 }
 
@@ -142,7 +148,7 @@ int ext4_journal_open(struct target *t, uint64_t base, ext2_filsys fs, struct ex
 	        .fs_blocks = ext2fs_blocks_count(fs->super),
 	        .block = fs->blocksize,
 	};
-	int rc = map_journal(fs, &j, err);
+	int rc = jbd2_map(t, fs, &j.map, &j.n, err);
 
 	if (rc == 0)
 		rc = read_super(&j, err);

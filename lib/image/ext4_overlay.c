@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/ext4_overlay.h"
 #include "base/mem.h"
+#include "disk/jbd2.h"
 #include "image/ext4_channel.h"
+#include "image/ext4_jbd2.h"
 #include "image/ext4_layout.h"
 #include "image/target.h"
 
@@ -14,8 +16,17 @@ struct slot {
 	uint8_t *data;
 };
 
+/* The target, as lib/disk reads. */
+struct target_source {
+	struct source src;
+	struct target *target;
+};
+
 struct ext4_overlay {
 	struct target *target;
+	struct target_source source;
+	struct jbd2_log log; /* what is to be seen over the target's blocks */
+	uint64_t *journal;   /* the log's map */
 	uint64_t base, size;
 	uint32_t block; /* bytes */
 	struct slot *slots;
@@ -44,6 +55,8 @@ void ext4_overlay_free(struct ext4_overlay *ov)
 {
 	if (!ov)
 		return;
+	jbd2_log_fini(&ov->log);
+	free(ov->journal);
 	for (size_t i = 0; i < ov->cap; i++)
 		free(ov->slots[i].data);
 	free(ov->slots);
@@ -116,12 +129,20 @@ static void cover(struct ext4_overlay *ov, uint8_t *p, size_t n, uint64_t off)
 	}
 }
 
+/* What is there, or would be after a replay. */
+static int read_target(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, struct err *err)
+{
+	int rc = target_read(ov->target, p, n, ov->base + off, err);
+
+	return rc < 0 ? rc : jbd2_log_cover(&ov->log, p, n, off, err);
+}
+
 static int read_locked(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, struct err *err)
 {
 	int rc = check(ov, n, off, err);
 
 	if (rc == 0)
-		rc = target_read(ov->target, p, n, ov->base + off, err);
+		rc = read_target(ov, p, n, off, err);
 	if (rc == 0)
 		cover(ov, p, n, off);
 	return rc;
@@ -157,7 +178,7 @@ static int load(struct ext4_overlay *ov, uint64_t block, uint8_t **out, struct e
 	if (*out)
 		return 0;
 	data = xmalloc(ov->block);
-	rc = target_read(ov->target, data, ov->block, ov->base + block * ov->block, err);
+	rc = read_target(ov, data, ov->block, block * ov->block, err);
 	if (rc < 0)
 		return rc;
 	*out = data;
@@ -278,4 +299,34 @@ errcode_t ext4_overlay_open(struct ext4_overlay *ov, int flags, ext2_filsys *out
 	ov->err.code = ERR_NONE;
 	ov->channel = (struct ext4_channel){.data = ov, .read = read_at, .write = write_at};
 	return ext2fs_open("image", flags, 0, 0, ext4_channel_manager(&ov->channel), out);
+}
+
+/* ---- a journal that was not replayed -------------------------------------- */
+
+static int source_read(struct source *src, void *p, size_t n, uint64_t off, struct err *err)
+{
+	return target_read(((struct target_source *)src)->target, p, n, off, err);
+}
+
+/* What the log would set right may be wrong yet. */
+#define REPLAY_FLAGS (EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP | EXT2_FLAG_IGNORE_CSUM_ERRORS)
+
+int ext4_overlay_replay(struct ext4_overlay *ov, struct err *err)
+{
+	struct jbd2_journal j = {.block = ov->block, .fs_blocks = ov->size / ov->block};
+	ext2_filsys fs;
+	errcode_t code = ext4_overlay_open(ov, REPLAY_FLAGS, &fs);
+	int rc;
+
+	if (code)
+		return err_set(err, ERR_FORMAT, "%s: %s", ov->target->name, error_message(code));
+	rc = jbd2_map(ov->target, fs, &ov->journal, &j.n, err);
+	ext2fs_free(fs);
+	if (rc < 0)
+		return rc;
+	ov->source = (struct target_source){{source_read}, ov->target};
+	j.w = window_over(&ov->source.src, ov->base + ov->size, ov->target->name);
+	rc = window_sub(&j.w, ov->base, ov->size, &j.w, err);
+	j.map = ov->journal;
+	return rc < 0 ? rc : jbd2_log_read(&j, &ov->log, err);
 }

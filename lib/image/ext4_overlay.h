@@ -27,6 +27,12 @@ struct ext4_overlay *ext4_overlay_new(struct target *t, uint64_t base, uint64_t 
                                       uint32_t block);
 void ext4_overlay_free(struct ext4_overlay *ov);
 
+/*
+ * Read from now on what a replay of the file system's journal would leave; where
+ * that cannot be, *err says why and reads are as before.
+ */
+int ext4_overlay_replay(struct ext4_overlay *ov, struct err *err);
+
 int ext4_overlay_read(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, struct err *err);
 /* Into memory only. */
 int ext4_overlay_write(struct ext4_overlay *ov, const void *p, size_t n, uint64_t off,

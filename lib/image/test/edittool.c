@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * edittool IMAGE BASE { add DIR NAME HOSTPATH | rm DIR NAME | sweep DIR | mkdir PATH | cat PATH
- *                     | ls DIR | grow BYTES }...: one change of an ext4 file system, for tests.
+ * edittool IMAGE BASE [look] { add DIR NAME HOSTPATH | rm DIR NAME | sweep DIR | mkdir PATH
+ *                            | cat PATH | ls DIR | grow BYTES }...
+ * One change of an ext4 file system, for tests; look: only reads.
  */
 #include "base/err.h"
 #include "base/mem.h"
@@ -76,25 +77,26 @@ static int run(struct ext4_edit *e, char **argv, int *used)
 
 int main(int argc, char **argv)
 {
-	static const char *const left_text[] = {"nothing", "undone", "finished"};
+	static const char *const left_text[] = {"nothing", "undone", "finished", "unreplayed"};
 	_cleanup_(ext4_edit_freep) struct ext4_edit *e = NULL;
 	struct target t;
 	uint64_t base;
 	enum ext4_left left;
-	bool happened = false, changes = false;
+	bool happened = false, changes = false, write;
 	int rc;
 
 	if (argc < 3)
 		return 2;
 	base = strtoull(argv[2], NULL, 0);
+	write = argc < 4 || strcmp(argv[3], "look") != 0;
 	rc = target_open_existing(&t, argv[1], false, &err);
 	if (rc == 0)
-		rc = ext4_journal_recover(&t, base, t.size - base, true, &left, &err);
+		rc = ext4_journal_recover(&t, base, t.size - base, write, &left, &err);
 	if (rc == 0)
 		fprintf(stderr, "left: %s\n", left_text[left]);
 	if (rc == 0)
-		rc = ext4_edit_open(&t, base, t.size - base, 1700000000, true, &e, &err);
-	for (int i = 3, used; i + 1 < argc && rc == 0; i += used) {
+		rc = ext4_edit_open(&t, base, t.size - base, 1700000000, write, &e, &err);
+	for (int i = write ? 3 : 4, used; i + 1 < argc && rc == 0; i += used) {
 		changes = changes || (strcmp(argv[i], "ls") && strcmp(argv[i], "cat"));
 		rc = run(e, argv + i, &used);
 	}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/crc32c.h"
+
+/* The check values that catalogues of CRCs give for "123456789". */
+static void known(void **state)
+{
+	assert_int_equal(~crc32c(~0u, "123456789", 9), 0xe3069283u);
+	assert_int_equal(crc32_be(~0u, "123456789", 9), 0x0376e6e7u);
+	assert_int_equal(crc32c(crc32c(7, "1234", 4), "56789", 5), crc32c(7, "123456789", 9));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
