@@ -271,12 +271,8 @@ int caches_trust(const struct caches *c, const struct narinfo *info, struct offe
 {
 	_cleanup_(buf_fini) struct buf message = BUF_INIT;
 	enum ca_proof proof;
-	char shown[SHOW_SIZE];
 	int rc;
 
-	if (!decompress_known(info->compression))
-		return err_set(err, ERR_UNSUPPORTED, "compression \"%s\" is not known",
-		               show_str(info->compression, shown));
 	o->by_contents = false;
 	if (!c->opt.check_sigs)
 		return 0;

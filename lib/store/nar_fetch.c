@@ -313,7 +313,7 @@ static void open_local(struct nar_fetch *f, const struct supplier *s)
 	f->from = *s->name ? s->name : "/";
 }
 
-static int open_cache(struct nar_fetch *f, const struct supplier *s, struct err *err)
+static void open_cache(struct nar_fetch *f, const struct supplier *s)
 {
 	struct offer *o = f->offer;
 
@@ -325,12 +325,12 @@ static int open_cache(struct nar_fetch *f, const struct supplier *s, struct err 
 		                     (size_t)MIN(f->file_max, (uint64_t)NAR_WINDOW));
 	if (cache_remote(s->cache))
 		f->copy = caches_begin_copy(f->caches);
-	return decompress_new(str_from(o->compression), (struct nar_source){read_file, f},
-	                      &f->decompressor, err);
+	f->decompressor =
+	        decompress_new(str_from(o->compression), (struct nar_source){read_file, f});
 }
 
 /* 1: it was not kept. */
-static int open_kept(struct nar_fetch *f, struct err *err)
+static int open_kept(struct nar_fetch *f)
 {
 	char name[128];
 
@@ -342,8 +342,9 @@ static int open_kept(struct nar_fetch *f, struct err *err)
 		return 1;
 	f->from = f->caches->opt.dir;
 	f->file_max = narinfo_file_max(f->info->nar_size);
-	return decompress_new(str_from(f->offer->compression), (struct nar_source){read_file, f},
-	                      &f->decompressor, err);
+	f->decompressor =
+	        decompress_new(str_from(f->offer->compression), (struct nar_source){read_file, f});
+	return 0;
 }
 
 /* Ask one of the others. 1: it cannot help. */
@@ -357,7 +358,7 @@ static int ask_other(struct nar_fetch *f, size_t supplier, struct err *err)
 	if (rc == 0 && s->local)
 		open_local(f, s);
 	else if (rc == 0)
-		rc = open_cache(f, s, err);
+		open_cache(f, s);
 	return rc;
 }
 
@@ -374,12 +375,14 @@ static int open_next(struct nar_fetch *f, struct err *err)
 		const struct supplier *s = &c->suppliers[o->supplier];
 
 		if (turn == 0)
-			rc = open_kept(f, err);
+			rc = open_kept(f);
 		else if (turn == 1 && s->local)
 			open_local(f, s), rc = 0;
-		else if (turn == 1)
-			rc = is_out(c, o->supplier) ? 1 : open_cache(f, s, err);
-		else if (turn - 2 != o->supplier || o->from_kept)
+		else if (turn == 1) {
+			rc = is_out(c, o->supplier);
+			if (!rc)
+				open_cache(f, s);
+		} else if (turn - 2 != o->supplier || o->from_kept)
 			rc = ask_other(f, turn - 2, err);
 	}
 	return rc;
