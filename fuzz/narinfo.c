@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A narinfo: 32 digits, then the text. What is parsed must keep its promises. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "nix/content_address.h"
@@ -22,7 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (narinfo_parse(str_drop(text, STORE_DIGEST_LEN), digest, &n, &err) < 0)
 		return 0;
-	if (!n.nar_size || !str_eq(n.path.digest, digest) || !n.url.n || n.url.p[0] == '/')
+	if (!n.nar_size || !str_eq(n.path.digest, digest) || !n.url.n || n.url.p[0] == '/' ||
+	    (memchr(n.url.p, ':', n.url.n) && !narinfo_url_is_absolute(n.url) &&
+	     !memchr(n.url.p, '?', n.url.n)))
 		abort();
 	for (size_t i = 1; i < n.nrefs; i++)
 		if (str_cmp(n.refs[i - 1], n.refs[i]) >= 0)

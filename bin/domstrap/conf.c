@@ -58,11 +58,18 @@ static int set(const struct parser *p, struct str key, struct str value, struct 
 {
 	struct conf *c = p->conf;
 	const struct {
+		const char *key, **text;
+	} texts[] = {
+	        {"cache-dir", &c->cache_dir},
+	        {"netrc-file", &c->netrc},
+	};
+	const struct {
 		const char *key;
 		unsigned *number;
 	} numbers[] = {
 	        {"jobs", &c->jobs},
 	        {"connect-timeout", &c->connect_timeout},
+	        {"answer-timeout", &c->answer_timeout},
 	        {"stall-timeout", &c->stall_timeout},
 	        {"tries", &c->tries},
 	};
@@ -71,11 +78,12 @@ static int set(const struct parser *p, struct str key, struct str value, struct 
 		return add_words(p, value, c->caches, &c->n_caches, err);
 	if (str_is(key, "trusted-keys"))
 		return add_words(p, value, c->keys, &c->n_keys, err);
-	if (str_is(key, "cache-dir") && value.n) {
-		c->cache_dir = value.p;
-		((char *)(uintptr_t)value.p)[value.n] = '\0';
-		return 0;
-	}
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (str_is(key, texts[i].key) && value.n) {
+			*texts[i].text = value.p;
+			((char *)(uintptr_t)value.p)[value.n] = '\0';
+			return 0;
+		}
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (str_is(key, numbers[i].key))
 			return set_number(p, value, numbers[i].number, err);

@@ -3,7 +3,7 @@
  * domstrap.conf(5).
  *
  *     line  = [key "=" value] ["#" ...]
- *     key   = "caches" | "trusted-keys" | "cache-dir" | "jobs" | ...
+ *     key   = "caches" | "trusted-keys" | "cache-dir" | "netrc-file" | "jobs" | ...
  *     value = text; of the first two: words, blanks between
  */
 #ifndef DOMSTRAP_CONF_H
@@ -21,8 +21,9 @@ struct conf {
 	char *text;
 	const char *caches[CONF_LIST_MAX], *keys[CONF_LIST_MAX];
 	size_t n_caches, n_keys;
-	const char *cache_dir;                                /* NULL: not said */
-	unsigned jobs, connect_timeout, stall_timeout, tries; /* 0: not said */
+	const char *cache_dir, *netrc; /* NULL: not said */
+	/* 0: not said */
+	unsigned jobs, connect_timeout, answer_timeout, stall_timeout, tries;
 };
 
 /* name is for errors. 0, -ERR_FORMAT or -ERR_LIMIT, with the line. */

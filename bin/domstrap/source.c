@@ -12,12 +12,14 @@
 #include "store/cache.h"
 #include "store/nar_files.h"
 #include "store/resolve.h"
+#include "netrc.h"
 #include "ui.h"
 
 #define DEFAULT_CACHE "https://cache.nixos.org"
 #define DEFAULT_KEY "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
 #define JOBS 16u
 #define CONNECT_TIMEOUT_S 15u
+#define ANSWER_TIMEOUT_S 300u /* Nix's stalled-download-timeout */
 #define STALL_TIMEOUT_S 30u
 #define TRIES 5u
 
@@ -155,6 +157,8 @@ static int open_caches(struct system_source *s, const struct source_options *opt
 	                                             : JOBS,
 	                        .connect_timeout = conf->connect_timeout ? conf->connect_timeout
 	                                                                 : CONNECT_TIMEOUT_S,
+	                        .answer_timeout = conf->answer_timeout ? conf->answer_timeout
+	                                                               : ANSWER_TIMEOUT_S,
 	                        .stall_timeout =
 	                                conf->stall_timeout ? conf->stall_timeout : STALL_TIMEOUT_S,
 	                        .tries = conf->tries ? conf->tries : TRIES,
@@ -165,9 +169,12 @@ static int open_caches(struct system_source *s, const struct source_options *opt
 	};
 	int rc = set_keys(s, opt, err);
 
+	if (rc == 0)
+		rc = netrc_find(conf->netrc, &s->netrc, err);
 	if (rc < 0)
 		return rc;
 	co.n_keys = s->n_keys;
+	co.http.netrc = s->netrc;
 	if (opt->no_check_sigs)
 		ui_warn("signatures are not checked: whoever runs a cache, or sits on the way to "
 		        "it, decides what is in this guest");
@@ -410,4 +417,5 @@ void source_fini(struct system_source *s)
 	free(s->items);
 	free(s->numbers);
 	free(s->cache_dir);
+	free(s->netrc);
 }

@@ -85,6 +85,7 @@ struct system_source {
 	struct public_key keys[2 * LIST_MAX];
 	size_t n_keys;
 	char *cache_dir;
+	char *netrc; /* NULL: the user's own */
 };
 
 /*

@@ -61,33 +61,63 @@ static bool hides_dots(struct str path)
 	return false;
 }
 
+/* "//host/path", behind the scheme. */
+static int check_absolute(struct str value, struct str rest, struct err *err)
+{
+	struct str host = str_cut(&rest, '/');
+
+	if (!host.n || !rest.p)
+		return refuse(err, "URL", value, "it has no host or no path");
+	if (memchr(host.p, '@', host.n))
+		return refuse(err, "URL", value, "it has a user name or password in it");
+	return 0;
+}
+
+/* Below the cache; "./" as some caches write it. */
+static int check_relative(struct str value, struct str path, struct err *err)
+{
+	struct str parts = path, last = {0};
+
+	if (path.n && memchr(path.p, ':', path.n))
+		return refuse(err, "URL", value, "neither http:// nor https:// nor relative");
+	if (hides_dots(path))
+		return refuse(err, "URL", value, "it leaves the cache");
+	while (parts.p) {
+		last = str_cut(&parts, '/');
+		if (!last.n || str_is(last, ".."))
+			return refuse(err, "URL", value, "it leaves the cache");
+	}
+	return str_is(last, ".") ? refuse(err, "URL", value, "not a file") : 0;
+}
+
+bool narinfo_url_is_absolute(struct str url)
+{
+	return str_starts(url, "http://") || str_starts(url, "https://");
+}
+
 static int parse_url(struct parser *p, struct str value, struct err *err)
 {
-	struct str rest = value, path = str_cut(&rest, '?'), parts = path;
+	struct str rest = value, path = str_cut(&rest, '?');
+	int rc;
 
 	if (!value.n || value.n > NARINFO_URL_MAX)
 		return refuse(err, "URL", value, "1 to 2048 bytes are allowed");
 	for (size_t i = 0; i < value.n; i++)
 		if (!url_char(value.p[i]))
 			return refuse(err, "URL", value, "it has a character that must be escaped");
-	if (path.n && memchr(path.p, ':', path.n))
-		return refuse(err, "URL", value, "it must be relative to the cache");
-	if (hides_dots(path))
-		return refuse(err, "URL", value, "it leaves the cache");
-	while (parts.p) {
-		struct str part = str_cut(&parts, '/');
-
-		if (!part.n || str_is(part, ".") || str_is(part, ".."))
-			return refuse(err, "URL", value, "it leaves the cache");
-	}
-	p->info.url = value;
-	return 0;
+	if (narinfo_url_is_absolute(value))
+		rc = check_absolute(value, str_drop(value, value.p[4] == 's' ? 8 : 7), err);
+	else
+		rc = check_relative(value, path, err);
+	if (rc == 0)
+		p->info.url = value;
+	return rc;
 }
 
 static int parse_compression(struct parser *p, struct str value, struct err *err)
 {
-	if (!value.n || value.n > 16)
-		return refuse(err, "Compression", value, "not a compression");
+	if (value.n > 64)
+		return refuse(err, "Compression", value, "over 64 bytes");
 	p->info.compression = value;
 	return 0;
 }

@@ -4,8 +4,9 @@
  *
  *     line        = key ": " value "\n"       unknown keys are passed over
  *     StorePath   = "/nix/store/" base
- *     URL         = path of the archive below the cache, may carry a query
- *     Compression = name                      missing: bzip2
+ *     URL         = path of the archive below the cache, may carry a query; or
+ *                   a whole URL of http or https, without user and password
+ *     Compression = name                      missing or empty: bzip2
  *     FileHash    = hash, FileSize = digits   of the compressed file; optional
  *     NarHash     = hash, NarSize = digits    of the archive
  *     References  = base names, blanks between; may hold the path's own
@@ -56,6 +57,9 @@ struct narinfo {
  */
 int narinfo_parse(struct str text, struct str digest, struct narinfo *out, struct err *err);
 void narinfo_fini(struct narinfo *n);
+
+/* Whether the archive is elsewhere, and not below the cache. */
+bool narinfo_url_is_absolute(struct str url);
 
 /* The largest compressed file that is believable for an archive of so many bytes. */
 uint64_t narinfo_file_max(uint64_t nar_size);

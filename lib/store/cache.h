@@ -4,6 +4,7 @@
  *
  *     file:///dir  http://host/path  https://host/path      "?priority=N" may follow
  *
+ * Other parameters that Nix has are taken where they do not matter to a reader.
  * The dir may have escapes such as %20, as any URL.
  */
 #ifndef STORE_CACHE_H
@@ -41,8 +42,9 @@ int cache_end_info(struct cache *c, struct err *err);
 unsigned cache_priority(const struct cache *c);
 
 /*
- * Begin to read a file below the cache, of at most limit bytes; window as for
- * http_get(). Errors show when it is read.
+ * Begin to read a file below the cache, or elsewhere where the name is a URL of
+ * http or https; of at most limit bytes; window as for http_get(). Errors show
+ * when it is read.
  */
 struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit, size_t window);
 void cache_file_free(struct cache_file *f);
@@ -53,7 +55,10 @@ void cache_file_hash(struct cache_file *f, uint8_t out[HASH_SHA256_LEN]);
 /* Another thread that waits for its bytes gets -ERR_INTERRUPTED. */
 void cache_file_stop(struct cache_file *f);
 bool cache_file_ready(struct cache_file *f);
-/* All that is left, appended. */
-int cache_file_read_all(struct cache_file *f, struct buf *out, struct err *err);
+/*
+ * All of it, into an empty buffer; unpacked where the server says that it packed
+ * it (Content-Encoding). Over limit bytes, then too, is -ERR_LIMIT.
+ */
+int cache_file_read_all(struct cache_file *f, size_t limit, struct buf *out, struct err *err);
 
 #endif

@@ -230,7 +230,7 @@ static int answer(struct search *s, uint32_t i, struct err *err)
 	struct supplier *who = &s->c->suppliers[n->supplier];
 	struct narinfo info;
 	char name[KEPT_NAME_SIZE];
-	int rc = cache_file_read_all(n->file, &text, err);
+	int rc = cache_file_read_all(n->file, NARINFO_BYTES_MAX, &text, err);
 
 	cache_file_free(n->file);
 	n->file = NULL;

@@ -40,7 +40,7 @@ static int ask_cache(struct caches *c, const struct path_info *info, struct offe
 	struct offer trusted = {0};
 	struct cache_file *file =
 	        cache_open(c->suppliers[supplier].cache, name, NARINFO_BYTES_MAX, NARINFO_WINDOW);
-	int rc = cache_file_read_all(file, &text, err);
+	int rc = cache_file_read_all(file, NARINFO_BYTES_MAX, &text, err);
 
 	cache_file_free(file);
 	if (rc == 0)

@@ -18,14 +18,6 @@
 #define BACK_OFF_MS 250
 #define RETRY_AFTER_MAX_S 60
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool stopped(const struct http *h)
 {
 	return h->cancelled ||
@@ -60,8 +52,11 @@ static void begin_transfer(struct http *h, struct download *d)
 	d->state = ACTIVE;
 	d->tries++;
 	d->skip = d->arrived;
-	d->headers = 0;
-	d->why[0] = '\0';
+	d->headers = d->heard = d->since_bytes = 0;
+	d->answered = false;
+	d->late = IN_TIME;
+	d->since = http_now_ms();
+	d->why[0] = d->encoding[0] = '\0';
 	h->active++;
 	if (!d->easy) {
 		d->state = READY;
@@ -112,7 +107,7 @@ static void schedule_retry(struct download *d, curl_off_t after)
 	wait += (int64_t)((uintptr_t)d / 64 % BACK_OFF_MS);
 	if (after > 0)
 		wait = MAX(wait, 1000 * MIN((int64_t)after, (int64_t)RETRY_AFTER_MAX_S));
-	d->not_before = now_ms() + wait;
+	d->not_before = http_now_ms() + wait;
 	d->state = WAITING;
 }
 
@@ -120,7 +115,7 @@ static void finish_transfer(struct http *h, struct download *d, CURLcode code)
 {
 	long status = 0;
 	curl_off_t after = 0;
-	char why[CURL_ERROR_SIZE + 64];
+	char why[CURL_ERROR_SIZE + 256];
 
 	curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(d->easy, CURLINFO_RETRY_AFTER, &after);
@@ -135,7 +130,9 @@ static void finish_transfer(struct http *h, struct download *d, CURLcode code)
 		snprintf(why, sizeof why, "an answer with status %ld", status);
 		code = CURLE_WEIRD_SERVER_REPLY;
 	}
-	if (transient(code, status) && d->tries < h->opt.tries && !d->cancelled) {
+	download_explain(d, code, status, why, sizeof why - 32);
+	if (transient(code, status) && d->late != NO_ANSWER && d->tries < h->opt.tries &&
+	    !d->cancelled) {
 		schedule_retry(d, after);
 		return;
 	}
@@ -148,7 +145,7 @@ static void finish_transfer(struct http *h, struct download *d, CURLcode code)
 static void look_around(struct http *h)
 {
 	struct download *next;
-	int64_t now = now_ms();
+	int64_t now = http_now_ms();
 
 	for (struct download *d = h->first; d; d = next) {
 		next = d->next;
@@ -160,6 +157,19 @@ static void look_around(struct http *h)
 			begin_transfer(h, d);
 		}
 	}
+}
+
+/* Those that take too long have failed. */
+static void end_late(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	for (struct download *d = h->first; d; d = d->next)
+		if (d->easy && download_is_late(d)) {
+			finish_transfer(h, d, CURLE_OPERATION_TIMEDOUT);
+			h->finished++;
+			pthread_cond_broadcast(&h->changed);
+		}
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* Curl calls on_body() from within, which takes the lock: so without it. */
@@ -213,6 +223,7 @@ static void *run(void *arg)
 		resume_paused(h);
 		curl_multi_perform(h->multi, &running);
 		collect(h);
+		end_late(h);
 		if (!quit)
 			curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL);
 	} while (!quit);
@@ -360,6 +371,11 @@ int download_read(struct download *d, void *p, size_t n, size_t *got, struct err
 void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN])
 {
 	sha256_final(&d->sha, out);
+}
+
+const char *download_encoding(const struct download *d)
+{
+	return d->encoding;
 }
 
 bool download_ready(struct download *d)

@@ -19,10 +19,12 @@
 struct http_options {
 	unsigned jobs;            /* downloads at once */
 	unsigned connect_timeout; /* seconds */
-	unsigned stall_timeout;   /* seconds with next to nothing coming */
+	unsigned answer_timeout;  /* seconds until an answer begins */
+	unsigned stall_timeout;   /* seconds with next to nothing coming, from then on */
 	unsigned tries;           /* of each download, the first included */
 	const char *ca_file;      /* of certificates to trust; NULL: the system's */
 	const char *agent;        /* User-Agent */
+	const char *netrc;        /* file of user names and passwords; NULL: ~/.netrc */
 	const atomic_bool *stop;  /* ends every wait; may be NULL */
 };
 
@@ -49,6 +51,11 @@ struct download *http_get(struct http *h, const char *url, const char *name, uin
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err);
 /* After its end was read: the SHA-256 of all bytes, taken while they came. Once. */
 void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN]);
+/*
+ * After its end was read: how the server says that it packed the body, though it
+ * was not asked to; "" where it does not. Borrowed.
+ */
+const char *download_encoding(const struct download *d);
 /* Whether it failed or all of it is there, so that reading will not wait. */
 bool download_ready(struct download *d);
 /* Whoever reads it, now or later, gets -ERR_INTERRUPTED. */

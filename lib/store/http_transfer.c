@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define REDIRECTS_MAX 5
-#define STALL_BYTES_PER_S 100
+#define STALL_BYTES_PER_S 100u
 #define HEADERS_MAX (64u << 10)
 
 int download_fail(struct download *d, enum err_code code, const char *why)
@@ -20,10 +21,106 @@ int download_fail(struct download *d, enum err_code code, const char *why)
 	return err_set(&d->err, code, "%s: %s", d->name, show_str(str_from(why), reason));
 }
 
+int64_t http_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- time limits ---------------------------------------------------------------- */
+
+bool download_is_late(struct download *d)
+{
+	const struct http_options *o = &d->http->opt;
+	int64_t now = http_now_ms(), waited = now - d->since;
+	curl_off_t connected = 0;
+
+	if (!d->answered) {
+		/* Until it is connected libcurl watches: connect_timeout. */
+		curl_easy_getinfo(d->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+		if (!connected)
+			d->since = now;
+		else if (waited > 1000 * (int64_t)o->answer_timeout)
+			d->late = NO_ANSWER;
+		return d->late != IN_TIME;
+	}
+	/* Nobody takes what is there: that is not the server's fault. */
+	if (!d->paused && waited <= 1000 * (int64_t)o->stall_timeout)
+		return false;
+	if (!d->paused &&
+	    d->heard - d->since_bytes < STALL_BYTES_PER_S * (uint64_t)o->stall_timeout)
+		d->late = STALLED;
+	d->since = now;
+	d->since_bytes = d->heard;
+	return d->late != IN_TIME;
+}
+
+static const char *netrc_of(const struct http_options *o)
+{
+	return o->netrc ? o->netrc : "~/.netrc";
+}
+
+void download_explain(const struct download *d, CURLcode code, long status, char *why, size_t n)
+{
+	const struct http_options *o = &d->http->opt;
+
+	if (d->late == NO_ANSWER)
+		snprintf(why, n, "no answer in %u s (answer-timeout in domstrap.conf)",
+		         o->answer_timeout);
+	else if (d->late == STALLED)
+		snprintf(why, n,
+		         "less than %u bytes a second in %u s (stall-timeout in "
+		         "domstrap.conf)",
+		         STALL_BYTES_PER_S, o->stall_timeout);
+	else if (code == CURLE_OUT_OF_MEMORY && !d->answered)
+		snprintf(why, n, "a header line of the answer is over 100 KB");
+	else if (status == 401)
+		snprintf(why, n,
+		         "status 401, it wants a user name and password: in %s, a line "
+		         "\"machine HOST login USER password PASSWORD\", or as "
+		         "USER:PASSWORD@ before the URL's host",
+		         netrc_of(o));
+}
+
+/* ---- what curl calls --------------------------------------------------------- */
+
+/* "Name: value", of any case; false: another one. */
+static bool header_value(struct str line, const char *name, struct str *out)
+{
+	struct str value = line, key = str_cut(&value, ':');
+
+	if (!value.p || key.n != strlen(name) || strncasecmp(key.p, name, key.n) != 0)
+		return false;
+	*out = str_trim(value);
+	return true;
+}
+
+/* Each answer of a chain of redirections begins with its own status line. */
+static void look_at_header(struct download *d, struct str line)
+{
+	struct str value;
+
+	if (str_starts(line, "HTTP/"))
+		d->encoding[0] = '\0';
+	else if (header_value(line, "content-encoding", &value))
+		snprintf(d->encoding, sizeof d->encoding, "%.*s", STR_ARG(value));
+}
+
+static void hear(struct download *d, size_t n)
+{
+	if (!d->answered)
+		d->since = http_now_ms();
+	d->answered = true;
+	d->heard += n;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct download *d = ctx;
 
+	look_at_header(d, str_trim((struct str){p, size * n}));
 	d->headers += size * n;
 	if (d->headers > HEADERS_MAX) {
 		pthread_mutex_lock(&d->http->lock);
@@ -68,6 +165,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 
 	curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
 	pthread_mutex_lock(&d->http->lock);
+	hear(d, size * n);
 	if (status != 200) {
 		download_fail(d, ERR_IO,
 		              "the server answers neither with the file nor with an error");
@@ -110,8 +208,8 @@ void download_set_options(struct download *d)
 	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)o->connect_timeout);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)o->stall_timeout);
+	if (o->netrc)
+		curl_easy_setopt(c, CURLOPT_NETRC_FILE, o->netrc);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, o->agent);
 	if (o->ca_file)
 		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);

@@ -32,6 +32,13 @@ struct download {
 	uint64_t arrived; /* bytes of the body that the reader gets, in all */
 	uint64_t skip;    /* of this try: what an earlier one brought already */
 	uint64_t headers;
+	char encoding[32]; /* Content-Encoding */
+	/* of this try, for its time limits: */
+	bool answered;        /* something of the body came */
+	int64_t since;        /* ms: when it, or the window that is looked at, began */
+	uint64_t since_bytes; /* heard up to then */
+	uint64_t heard;       /* bytes of its body */
+	enum { IN_TIME, NO_ANSWER, STALLED } late;
 	struct sha256 sha; /* the net thread's until the end was read */
 	struct err err;    /* code 0: none */
 	CURL *easy;
@@ -50,6 +57,12 @@ struct http {
 	uint64_t received, finished;
 	bool quit, cancelled;
 };
+
+int64_t http_now_ms(void);
+/* Whether it took too long by now; then d->late says how. Locked. */
+bool download_is_late(struct download *d);
+/* What may be wrong beyond what libcurl says; why has n bytes. Locked. */
+void download_explain(const struct download *d, CURLcode code, long status, char *why, size_t n);
 
 /* Note why it failed; -code. Locked. */
 int download_fail(struct download *d, enum err_code code, const char *why);

@@ -4,6 +4,8 @@
 A URL is /MODE/path: MODE says what goes wrong. Every request is a line "MODE path" in LOG. The paths SPARE of the
 environment, blanks between, are always served well.
 """
+import base64
+import gzip
 import http.server
 import os
 import re
@@ -12,6 +14,8 @@ import subprocess
 import sys
 import threading
 import time
+
+WANTED = "Basic " + base64.b64encode(b"user:secret").decode()
 
 root, log_path = sys.argv[1:3]
 counts, lock = {}, threading.Lock()
@@ -59,6 +63,12 @@ MALFORMED = {
 }
 
 
+ABSOLUTE = {
+    "absolute": "http://HOST/plain/", "absfile": "file:///etc/passwd?", "absuser": "http://u:p@HOST/plain/",
+    "absftp": "ftp://HOST/",
+}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -84,7 +94,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock:
             counts[self.path] = seen = counts.get(self.path, 0) + 1
             with open(log_path, "a") as f:
-                f.write(f"{mode} {name}\n")
+                f.write(f"{mode} {name}{' with a password' if self.headers.get('Authorization') else ''}\n")
+        if mode == "auth" and self.headers.get("Authorization") != WANTED:
+            return self.send(b"", 401, headers=[("WWW-Authenticate", "Basic realm=x")])
+        if mode == "longheader":
+            return self.send(b"", headers=[("X", "y" * 150000)])
+        if mode == "silent":
+            time.sleep(60)
         if name in os.environ.get("SPARE", "").split():
             mode = "plain"
         is_nar, is_info = name.startswith("nar/"), name.endswith(".narinfo")
@@ -106,7 +122,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve_nar(self, mode, name, body, seen):
         half = len(body) // 2
-        if mode == "stall":
+        if mode == "late":
+            time.sleep(5)
+            self.send(body)
+        elif mode == "latebody":
+            self.send(b"", length=len(body))
+            self.wfile.flush()
+            time.sleep(5)
+            self.wfile.write(body)
+        elif mode == "encoded":
+            self.send(body, headers=[("Content-Encoding", "zstd")])
+        elif mode == "stall":
             self.send(body[:half], length=len(body))
             self.wfile.flush()
             time.sleep(60)
@@ -149,10 +175,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send(subprocess.run(["zstd", "-q"], input=MEGABYTE * 60, stdout=subprocess.PIPE, check=True).stdout)
         elif mode == "empty":
             self.send(b"")
+        elif mode == "badly-named":
+            self.send(b"\0" * len(body))
         elif mode.startswith("nar-"):
             self.send(MALFORMED[mode[4:]])
         else:
             self.send(body)
+
+    def serve_packed(self, how, body):
+        if how == "bomb":
+            how, body = "gzip", body + b"\n" * 50000000
+        if how == "cut":
+            return self.send(gzip.compress(body)[:-9], headers=[("Content-Encoding", "gzip")])
+        program = {"gzip": "gzip", "x-gzip": "gzip", "zstd": "zstd", "br": "brotli", "xz": "xz"}.get(how)
+        packed = subprocess.run([program, "-c"] if program else ["cat"], input=body, stdout=subprocess.PIPE, check=True).stdout
+        self.send(packed, headers=[("Content-Encoding", how)])
 
     def serve_info(self, mode, name, body, seen):
         text = body.decode()
@@ -162,11 +199,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = re.sub("URL: .*", "URL: ../../../../etc/passwd", text).encode()
         elif mode == "elsewhere":
             body = re.sub("URL: .*", "URL: http://127.0.0.1:1/x", text).encode()
+        elif mode == "auth" and os.environ.get("ELSEWHERE"):
+            body = text.replace("URL: ", f"URL: http://localhost:{server.server_port}/plain/").encode()
+        elif mode in ABSOLUTE:
+            body = re.sub("URL: ", "URL: " + ABSOLUTE[mode].replace("HOST", self.headers["Host"]), text).encode()
+        elif mode == "dotslash":
+            body = text.replace("URL: ", "URL: ./").encode()
+        elif mode == "nocompression":
+            body = re.sub("Compression: .*\n", "", text).encode()
+        elif mode == "alias":
+            body = re.sub("Compression: .*", "Compression: zst", text).encode()
+        elif mode == "newfields":
+            body = (text + "System: x\nProvenance: {}\nNarInfoVersion: 2\n").encode()
+        elif mode.startswith("info-"):
+            return self.serve_packed(mode[5:], body)
         elif mode == "hugesize":
             body = re.sub("NarSize: .*", "NarSize: 99999999999999", text).encode()
         elif mode == "bomb":
             body = re.sub("Compression: .*", "Compression: zstd", re.sub("File.*\n", "", text)).encode()
-        elif mode == "unknown":
+        elif mode in ("unknown", "badly-named"):
             body = re.sub("Compression: .*", "Compression: rot13", text).encode()
         elif mode == "unsigned":
             body = re.sub("Sig: .*\n", "", text).encode()

@@ -128,7 +128,7 @@ for at in fallocate64:1 fallocate64:2 fsync:1 fsync:2 fsync:3; do
       rm "$out/g.cfg"
       continue
     fi
-    found=$(blkid -p "$work/f.img"; blkid -p -O $start "$work/f.img") || true
+    found=$(blkid -p "$work/f.img"; blkid -p -O "$start" "$work/f.img") || true
     [ -z "$found" ] || fail "$how at $at: there is $found"
     [ -z "$(ls -A "$out")" ] || fail "$how at $at: files are left: $(ls -A "$out")"
   done

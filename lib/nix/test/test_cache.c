@@ -102,9 +102,31 @@ static void narinfo_refused(void **state)
 	         "absurd", ERR_FORMAT},
 	};
 	static const char *const urls[] = {
-	        "",         "/etc/passwd", "../x",      "a/../../x",  "http://elsewhere/x",
-	        "//host/x", "a//b",        "file:///x", "a/%2e%2e/x", "a/%2E./x",
-	        "a b",      "a\\..\\x",    "a/\x01",    "nar/x#y",
+	        "",
+	        "/etc/passwd",
+	        "../x",
+	        "a/../../x",
+	        "http://user:pw@elsewhere/x",
+	        "http://",
+	        "http:///x",
+	        "https://h",
+	        "https://@h/x",
+	        "HTTP://h/x",
+	        "s3://b/x",
+	        "ftp://h/x",
+	        ".",
+	        "nar/.",
+	        "./../x",
+	        "./nar//x",
+	        "//host/x",
+	        "a//b",
+	        "file:///x",
+	        "a/%2e%2e/x",
+	        "a/%2E./x",
+	        "a b",
+	        "a\\..\\x",
+	        "a/\x01",
+	        "nar/x#y",
 	};
 	static const char *const addresses[] = {
 	        "foo:bar",
@@ -142,6 +164,41 @@ static void narinfo_refused(void **state)
 	                            "URL: a/b.nar?token=a/../b\n" HASHES),
 	                        STR(TOP), &n, &err),
 	          &err);
+	narinfo_fini(&n);
+}
+
+/* What caches write beside the usual; and fields that are not known, yet or any more. */
+static void narinfo_taken(void **state)
+{
+	static const struct {
+		const char *url;
+		bool absolute;
+	} urls[] = {
+	        {"./nar/x.nar.xz", false},
+	        {"nar/./x", false},
+	        {"http://elsewhere/x", true},
+	        {"https://elsewhere:8443/nar/x.nar?a=b:c@d", true},
+	};
+	struct narinfo n;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		_free_ char *text = xasprintf("StorePath: /nix/store/" TOP "-top\nURL: %s\n" HASHES
+		                              "Compression: zst\nSystem: x\nProvenance: {}\n"
+		                              "NarinfoVersion: 2\nNarinfoVersion: 3\n",
+		                              urls[i].url);
+
+		assert_ok(narinfo_parse(str_from(text), STR(TOP), &n, &err), &err);
+		assert_true(str_is(n.url, urls[i].url));
+		assert_true(str_is(n.compression, "zst"));
+		assert_int_equal(narinfo_url_is_absolute(n.url), urls[i].absolute);
+		narinfo_fini(&n);
+	}
+	assert_ok(narinfo_parse(STR("StorePath: /nix/store/" TOP "-top\nURL: a\n" HASHES
+	                            "Compression: \n"),
+	                        STR(TOP), &n, &err),
+	          &err);
+	assert_true(str_is(n.compression, "bzip2"));
 	narinfo_fini(&n);
 }
 
@@ -279,10 +336,10 @@ static void cache_infos(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(narinfo_fields),  cmocka_unit_test(narinfo_deviations),
-	        cmocka_unit_test(narinfo_refused), cmocka_unit_test(signatures),
-	        cmocka_unit_test(keys_refused),    cmocka_unit_test(content_addresses),
-	        cmocka_unit_test(cache_infos),
+	        cmocka_unit_test(narinfo_fields),    cmocka_unit_test(narinfo_deviations),
+	        cmocka_unit_test(narinfo_refused),   cmocka_unit_test(narinfo_taken),
+	        cmocka_unit_test(signatures),        cmocka_unit_test(keys_refused),
+	        cmocka_unit_test(content_addresses), cmocka_unit_test(cache_infos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compressed data: a byte that chooses the name, one that says in which pieces it
+ * comes, then the data. Up to 1 MiB is unpacked of it; how it is asked for must
+ * not change what comes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "nix/hash.h"
+#include "store/decompress.h"
+
+#define OUT_MAX (1u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct source {
+	const uint8_t *p;
+	size_t n, piece;
+};
+
+static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct source *s = ctx;
+
+	*got = MIN(MIN(n, s->piece), s->n);
+	memcpy(p, s->p, *got);
+	s->p += *got;
+	s->n -= *got;
+	return 0;
+}
+
+/* Bytes that came; *rc: how it ended; their hash. */
+static size_t unpack_all(struct source s, struct str name, size_t ask, int *rc,
+                         uint8_t hash[HASH_SHA256_LEN])
+{
+	struct decompressor *d = decompress_new(name, (struct nar_source){source_read, &s});
+	uint8_t *out = xmalloc(OUT_MAX);
+	struct err err = ERR_INIT;
+	size_t n = 0, got = 0;
+
+	do {
+		*rc = decompress_read(d, out + n, MIN(ask, OUT_MAX - n), &got, &err);
+		n += *rc == 0 ? got : 0;
+	} while (*rc == 0 && got && n < OUT_MAX);
+	if (*rc < 0 && !err.text[0])
+		abort();
+	sha256_of(out, n, hash);
+	decompress_free(d);
+	free(out);
+	return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const names[] = {"xz", "zstd", "bzip2", "gzip", "br", "lz4", "lzma", ""};
+	uint8_t a[HASH_SHA256_LEN], b[HASH_SHA256_LEN];
+	struct str name;
+	size_t first, second;
+	int rc, again;
+
+	if (size < 2)
+		return 0;
+	name = str_from(names[data[0] % ARRAY_LEN(names)]);
+	first = unpack_all((struct source){data + 2, size - 2, SIZE_MAX}, name, OUT_MAX, &rc, a);
+	second = unpack_all((struct source){data + 2, size - 2, (size_t)data[1] + 1}, name, 4096,
+	                    &again, b);
+	/* Where it is damaged, how much came before that may differ. */
+	if (rc == 0 && (again != 0 || first != second || memcmp(a, b, sizeof a) != 0))
+		abort();
+	return 0;
+}
