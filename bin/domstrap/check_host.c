@@ -158,11 +158,16 @@ static void check_bootloader(const struct arguments *a, struct findings *out)
 static void check_bridges(const struct arguments *a, struct findings *out)
 {
 	for (size_t i = 0; i < a->cfg.n_vifs; i++) {
-		struct str said;
-		_free_ char *name = NULL, *path = NULL;
+		struct str said = xlcfg_vif_get(a->cfg.vifs[i], "bridge");
+		struct str backend = xlcfg_vif_get(a->cfg.vifs[i], "backend");
+		_free_ char *name = said.n ? xstrndup(said.p, said.n) : xstrdup(BRIDGE_DEFAULT);
+		_free_ char *path = NULL;
 
-		xlcfg_vif_bridge(a->cfg.vifs[i], &said);
-		name = said.n ? xstrndup(said.p, said.n) : xstrdup(BRIDGE_DEFAULT);
+		if (!xlcfg_is_dom0(backend)) {
+			findings_add(out, FINDING_UNKNOWN, "bridge", name, "",
+			             "is in the domain %.*s, not on this host", STR_ARG(backend));
+			continue;
+		}
 		path = xasprintf("/sys/class/net/%s", name);
 		if (access(path, F_OK) == 0)
 			findings_add(out, FINDING_OK, "bridge", name, "", "is there");

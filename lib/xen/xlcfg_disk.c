@@ -508,9 +508,9 @@ int xlcfg_disk_parse(const char *spec, struct xl_disk_spec *out, struct err *err
 
 /* ---- what can be read ----------------------------------------------------- */
 
-static bool is_dom0(const char *domain)
+bool xlcfg_is_dom0(struct str domain)
 {
-	return !*domain || !strcmp(domain, "0") || !strcmp(domain, "Domain-0");
+	return !domain.n || str_is(domain, "0") || str_is(domain, "Domain-0");
 }
 
 /* "rbd:pool/image": a name that only QEMU knows what to make of. */
@@ -525,7 +525,7 @@ bool xlcfg_disk_is_raw(const struct xl_disk_spec *d, char *why, size_t n)
 {
 	if (d->script && *d->script)
 		snprintf(why, n, "the script %s makes this disk when the guest starts", d->script);
-	else if (d->backend && !is_dom0(d->backend))
+	else if (d->backend && !xlcfg_is_dom0(str_from(d->backend)))
 		snprintf(why, n, "it is in the domain \"%s\" (backend=), not on this host",
 		         d->backend);
 	else if (d->format == XL_FORMAT_EMPTY || !*d->path)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 enum xl_disk_format {
 	XL_FORMAT_UNSET,
@@ -43,6 +44,9 @@ struct xl_disk_spec {
 /* -ERR_FORMAT: xl refuses it, with xl's reason. Ends with xlcfg_disk_fini(). */
 int xlcfg_disk_parse(const char *spec, struct xl_disk_spec *out, struct err *err);
 void xlcfg_disk_fini(struct xl_disk_spec *d);
+
+/* What backend= says names dom0, by its number or name. */
+bool xlcfg_is_dom0(struct str domain);
 
 const char *xlcfg_disk_format(enum xl_disk_format format);
 

@@ -33,17 +33,17 @@ void xlcfg_guest_fini(struct xlcfg_guest *d)
 	*d = (struct xlcfg_guest){0};
 }
 
-void xlcfg_vif_bridge(const char *vif, struct str *out)
+struct str xlcfg_vif_get(const char *vif, const char *key)
 {
-	struct str rest = str_from(vif);
+	struct str rest = str_from(vif), found = STR("");
 
-	*out = STR("");
 	while (rest.p) {
-		struct str s = str_trim(str_cut(&rest, ','));
+		struct str value = str_trim(str_cut(&rest, ','));
 
-		if (str_starts(s, "bridge="))
-			*out = str_trim(str_drop(s, strlen("bridge=")));
+		if (str_is(str_trim(str_cut(&value, '=')), key) && value.p)
+			found = str_trim(value);
 	}
+	return found;
 }
 
 /* ---- lists ---------------------------------------------------------------- */

@@ -38,8 +38,8 @@ struct xlcfg_guest {
 	uint64_t memory; /* MiB; 0: it does not say */
 };
 
-/* The bridge that a vif is put on; *out is empty where it says none. */
-void xlcfg_vif_bridge(const char *vif, struct str *out);
+/* What a vif says for a key such as "bridge"; empty where it says nothing. */
+struct str xlcfg_vif_get(const char *vif, const char *key);
 
 /*
  * n bytes of a config. *out is for xlcfg_guest_fini(). -ERR_FORMAT: xl refuses it,

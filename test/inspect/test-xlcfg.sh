@@ -61,6 +61,9 @@ ends 0 'web.img, xvda, cannot be read: it is in the domain "storage"' inspect x.
 ends 0 '^unknown: .*web.img: not looked at: it is in the domain' check x.cfg
 [ "$("$DOMSTRAP" generations --json web.img | jq '.generations | length')" = 1 ] || fail "a refused update wrote"
 
+config "disk = [ 'DIR/web.img,,xvda' ]\nvif = [ 'bridge=br7,backend=net' ]"
+ends 0 '^unknown: br7: is in the domain net' check x.cfg
+
 # The boot helper is given the first disk, whatever that is.
 config "disk = [ 'DIR/x.iso,,hdc,cdrom', 'DIR/web.img,,xvda' ]"
 ends 4 '^error: .*x.iso: is the first disk, a CD-ROM' check x.cfg

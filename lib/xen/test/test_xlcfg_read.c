@@ -237,7 +237,6 @@ static void reads_more(void **state)
 	        "bootloader_args = ' -q\\t--disk=/x'\n";
 	_cleanup_(xlcfg_guest_fini) struct xlcfg_guest g = {0};
 	struct err err = ERR_INIT;
-	struct str bridge;
 
 	assert_ok(xlcfg_guest_parse(text, strlen(text), &g, &err), &err);
 	assert_string_equal(g.name, "web");
@@ -251,10 +250,10 @@ static void reads_more(void **state)
 	assert_string_equal(g.bootloader_args[1], "--disk=/x");
 	assert_int_equal(g.memory, 512);
 	assert_int_equal(g.n_vifs, 2);
-	xlcfg_vif_bridge(g.vifs[0], &bridge);
-	assert_true(str_is(bridge, "br7"));
-	xlcfg_vif_bridge(g.vifs[1], &bridge);
-	assert_int_equal(bridge.n, 0);
+	assert_true(str_is(xlcfg_vif_get(g.vifs[0], "bridge"), "br7"));
+	assert_true(str_is(xlcfg_vif_get(g.vifs[0], "mac"), "00:16:3e:00:00:01"));
+	assert_int_equal(xlcfg_vif_get(g.vifs[0], "backend").n, 0);
+	assert_int_equal(xlcfg_vif_get(g.vifs[1], "bridge").n, 0);
 }
 
 int main(void)
