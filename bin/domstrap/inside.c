@@ -9,6 +9,7 @@
 #include "nix/store_path.h"
 
 #define PROFILES_MAX 1000u
+#define SYSTEMS_BYTES_MAX (64u << 20)
 
 /* ---- profiles ------------------------------------------------------------- */
 
@@ -42,8 +43,28 @@ static int read_target(struct ext4_edit *e, uint32_t ino, const char *name, char
 	return 0;
 }
 
-static int load_generation(struct ext4_edit *e, const struct ext4_entry *ent, unsigned number,
-                           struct generation *g, struct err *err)
+/* What one system keeps in memory, with its specialisations. */
+static size_t weigh(const struct inside_system *s)
+{
+	size_t sum = sizeof *s + (s->params ? strlen(s->params) : 0);
+
+	for (size_t i = 0; i < s->n_specials; i++)
+		sum += weigh(&s->specials[i].system);
+	return sum;
+}
+
+static int check_room(struct inside *in, const struct inside_system *s, struct err *err)
+{
+	in->bytes += weigh(s);
+	if (in->bytes <= SYSTEMS_BYTES_MAX)
+		return 0;
+	return err_set(err, ERR_LIMIT,
+	               "over %u bytes of kernel arguments in all generations and specialisations",
+	               SYSTEMS_BYTES_MAX);
+}
+
+static int load_generation(struct ext4_edit *e, struct inside *in, const struct ext4_entry *ent,
+                           unsigned number, struct generation *g, struct err *err)
 {
 	char shown[SHOW_SIZE];
 	_free_ char *toplevel = NULL;
@@ -55,6 +76,8 @@ static int load_generation(struct ext4_edit *e, const struct ext4_entry *ent, un
 		rc = read_target(e, ent->ino, show_str(str_from(ent->name), shown), &toplevel, err);
 	if (rc == 0)
 		rc = inside_system_load(e, toplevel, &g->system, err);
+	if (rc == 0)
+		rc = check_room(in, &g->system, err);
 	return rc;
 }
 
@@ -88,8 +111,8 @@ static int mark_current(struct ext4_edit *e, struct profile *p, uint32_t dir, co
 	return 0;
 }
 
-static int load_profile(struct ext4_edit *e, const char *dir, const char *name, struct profile *p,
-                        struct err *err)
+static int load_profile(struct ext4_edit *e, struct inside *in, const char *dir, const char *name,
+                        struct profile *p, struct err *err)
 {
 	const struct ext4_entry *v;
 	uint32_t ino;
@@ -107,7 +130,7 @@ static int load_profile(struct ext4_edit *e, const char *dir, const char *name, 
 			return err_set(err, ERR_LIMIT, "more than %u generations",
 			               INSIDE_GENERATIONS_MAX);
 		GROW(p->v, p->n, cap);
-		rc = load_generation(e, &v[i], number, &p->v[p->n++], err);
+		rc = load_generation(e, in, &v[i], number, &p->v[p->n++], err);
 		/* Loading may have read more directories. */
 		if (rc == 0)
 			rc = ext4_edit_list(e, ino, &v, &n, err);
@@ -142,7 +165,7 @@ static int load_others(struct ext4_edit *e, struct inside *in, struct err *err)
 			               PROFILES_MAX - 1);
 		*p = (struct profile){.name = xstrdup(v[i].name), .dir = xstrdup(dir)};
 		in->n_profiles++;
-		rc = load_profile(e, dir, p->name, p, err);
+		rc = load_profile(e, in, dir, p->name, p, err);
 	}
 	return rc;
 }
@@ -157,7 +180,7 @@ int inside_load(struct offline *off, struct inside *out, struct err *err)
 
 	in.profiles = xcalloc(PROFILES_MAX, sizeof *in.profiles);
 	in.profiles[in.n_profiles++].dir = xstrdup(INSIDE_PROFILES);
-	rc = load_profile(e, INSIDE_PROFILES, "system", &in.profiles[0], err);
+	rc = load_profile(e, &in, INSIDE_PROFILES, "system", &in.profiles[0], err);
 	if (rc == 0)
 		rc = load_others(e, &in, err);
 	if (rc < 0) {

@@ -55,6 +55,7 @@ struct profile {
 struct inside {
 	struct profile *profiles; /* the system's own first */
 	size_t n_profiles;
+	size_t bytes;      /* that all systems take */
 	struct closure db; /* every valid path, see inside_load_db() */
 	struct store_db_rest *db_rest;
 	char *db_lost;     /* what of the database a new one would lack; NULL: nothing */

@@ -8,8 +8,6 @@
 #include "store/store_db.h"
 
 #define NAME "the guest's Nix database"
-/* What it may take of memory; NixOS guests have some MiB. */
-#define DB_MAX (256u << 20)
 /* A file's inode may not promise more than its blocks hold, holes for page-sized zeros aside. */
 #define HOLES_MAX (16u << 20)
 #define SCHEMA_MAX 64u
@@ -56,9 +54,9 @@ static int open_file(struct ext4_edit *e, uint32_t ino, struct walk **out, struc
 /* Whether so many of a file's bytes may be read into memory. */
 static int check_size(const struct ext4_stat *st, uint64_t n, struct err *err)
 {
-	if (n > DB_MAX)
+	if (n > STORE_DB_MAX)
 		return err_set(err, ERR_LIMIT, NAME ": %llu bytes, %u at most",
-		               (unsigned long long)n, DB_MAX);
+		               (unsigned long long)n, STORE_DB_MAX);
 	if (n > st->disk_bytes + HOLES_MAX)
 		return err_set(err, ERR_FORMAT, NAME ": %llu bytes, but %llu on the disk",
 		               (unsigned long long)n, (unsigned long long)st->disk_bytes);
@@ -129,7 +127,7 @@ static int merge_log(struct ext4_edit *e, struct buf *db, struct err *err)
 	int rc = err_absent(ext4_edit_find(e, INSIDE_DB "/db.sqlite-wal", true, &file.ino, err));
 
 	if (rc == 0)
-		rc = store_wal_apply(NAME, db, &log, DB_MAX, err);
+		rc = store_wal_apply(NAME, db, &log, STORE_DB_MAX, err);
 	walk_free(file.w);
 	return rc < 0 ? rc : 0;
 }

@@ -22,7 +22,7 @@ struct finder {
 	const struct closure *db;
 	bool *reached;
 	const char *skip; /* the system's own profile, "DIR" of its links; NULL: none */
-	struct u32_map dirs; /* inodes that were scanned */
+	struct u32_map dirs, links; /* inodes that were scanned, and followed */
 	unsigned entries;
 };
 
@@ -62,7 +62,9 @@ static int follow(struct finder *f, const char *path, struct err *err)
 		rc = err_absent(rc);
 		if (rc)
 			return rc < 0 ? rc : 0;
-		if (st.type != EXT4_FT_LINK)
+		/* One with several names may mean another place from each. */
+		if (st.type != EXT4_FT_LINK ||
+		    (st.links == 1 && !u32_map_put(&f->links, ino, 0)))
 			return 0;
 		rc = ext4_edit_readlink(f->e, ino, &target, err);
 		if (rc < 0)
@@ -156,5 +158,6 @@ int inside_roots(struct offline *off, const struct inside *in, bool *reached, st
 	if (rc == 0)
 		rc = scan_top(&f, GCROOTS, err);
 	u32_map_fini(&f.dirs);
+	u32_map_fini(&f.links);
 	return rc;
 }

@@ -14,8 +14,10 @@
 #include "nix/hash.h"
 #include "store/store_db.h"
 
-#define ANSWER_MAX (512u << 20)
-#define CHILD_MEMORY (3ull << 30)
+#define ANSWER_MAX (16u << 20)
+/* Values of the answer: a child that was taken over could send very small ones. */
+#define VALUES_MAX (1u << 20)
+#define CHILD_MEMORY (1ull << 30)
 #define CHILD_SECONDS 600
 
 int look_open(const struct arguments *a, struct look_disks *out, struct err *err)
@@ -100,7 +102,30 @@ int look_jail(struct look_disks *inside, const struct look_disks *d, uint64_t me
 
 /* ---- the answer ----------------------------------------------------------- */
 
-static int collect(struct jail *jail, struct buf *answer, struct err *err)
+/* What a child said, before it is made sense of. */
+struct answer {
+	struct buf text;
+	json_t *paths, *missing;
+};
+
+static void answer_fini(struct answer *a)
+{
+	buf_fini(&a->text);
+	json_decref(a->paths);
+	json_decref(a->missing);
+}
+
+static int take_piece(struct answer *a, uint32_t type, const struct buf *body, struct err *err)
+{
+	if (type == LOOK_ROWS)
+		return look_rows_get(body, a->paths, a->missing, err);
+	if (body->n > ANSWER_MAX - a->text.n)
+		return err_set(err, ERR_LIMIT, "the look at the disks: over %u bytes", ANSWER_MAX);
+	buf_put(&a->text, buf_str(body).p, body->n);
+	return 0;
+}
+
+static int collect(struct jail *jail, struct answer *answer, struct err *err)
 {
 	struct wire w = {.fd = jail->fd,
 	                 .rules = look_rules,
@@ -110,10 +135,11 @@ static int collect(struct jail *jail, struct buf *answer, struct err *err)
 	uint32_t type = 0;
 	int rc;
 
-	while ((rc = wire_recv(&w, &type, &body, -1, NULL, err)) == 0 && type == LOOK_PIECE) {
-		if (body.n > ANSWER_MAX - answer->n)
-			return err_set(err, ERR_LIMIT, "%s: over %u bytes", w.peer, ANSWER_MAX);
-		buf_put(answer, buf_str(&body).p, body.n);
+	while ((rc = wire_recv(&w, &type, &body, -1, NULL, err)) == 0 &&
+	       (type == LOOK_PIECE || type == LOOK_ROWS)) {
+		rc = take_piece(answer, type, &body, err);
+		if (rc < 0)
+			return rc;
 	}
 	if (rc == 0 && type == WIRE_BROKEN)
 		return err_set(err, ERR_CHILD, "jail: %.*s", STR_ARG(buf_str(&body)));
@@ -122,12 +148,36 @@ static int collect(struct jail *jail, struct buf *answer, struct err *err)
 	return 0;
 }
 
+static int parse(struct answer *a, unsigned wants, json_t **out, struct err *err)
+{
+	struct str s = buf_str(&a->text);
+	unsigned values = 0;
+	json_t *o, *nixos;
+
+	for (size_t i = 0; i < s.n && values <= VALUES_MAX; i++)
+		values += s.p[i] == ',' || s.p[i] == '[' || s.p[i] == '{';
+	if (values > VALUES_MAX)
+		return err_set(err, ERR_LIMIT, "the look at the disks: over %u values", VALUES_MAX);
+	o = json_loadb(s.p, s.n, 0, NULL);
+	if (!json_is_object(o)) {
+		json_decref(o);
+		return err_set(err, ERR_CHILD, "the look at the disks: no answer that makes sense");
+	}
+	nixos = json_object_get(o, "nixos");
+	if (wants & LOOK_PATHS && json_is_integer(json_object_get(nixos, "pathCount"))) {
+		json_object_set(nixos, "paths", a->paths);
+		json_object_set(nixos, "missing", a->missing);
+	}
+	*out = o;
+	return 0;
+}
+
 int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *err)
 {
 	_cleanup_(jail_fini) struct jail jail = JAIL_INIT;
-	_cleanup_(buf_fini) struct buf answer = BUF_INIT;
+	_cleanup_(answer_fini) struct answer answer = {.paths = json_array(),
+	                                               .missing = json_array()};
 	struct look_child child = {.wants = wants, .xen = host_xen_version()};
-	json_t *o;
 	int rc = look_jail(&child.disks, d, CHILD_MEMORY, CHILD_SECONDS, look_main, &child, &jail,
 	                   err);
 
@@ -139,15 +189,7 @@ int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *e
 		rc = -(int)err->code;
 	if (rc == 1)
 		rc = err_set(err, ERR_CHILD, "the look at the disks: ended early");
-	if (rc < 0)
-		return rc;
-	o = json_loadb(buf_str(&answer).p, answer.n, 0, NULL);
-	if (!json_is_object(o)) {
-		json_decref(o);
-		return err_set(err, ERR_CHILD, "the look at the disks: no answer that makes sense");
-	}
-	*out = o;
-	return 0;
+	return rc < 0 ? rc : parse(&answer, wants, out, err);
 }
 
 /* ---- taking it apart ------------------------------------------------------ */

@@ -5,12 +5,12 @@
 
 #include "base/mem.h"
 
-#define PIECE (1u << 20)
 #define ENTRIES_MAX 4096u
 #define BROKEN_LINE 3 /* exit status: nobody listens any more */
 
 const struct wire_rule look_rules[] = {
-        {0, LOOK_PIECE, PIECE, 0},
+        {0, LOOK_PIECE, LOOK_PIECE_MAX, 0},
+        {0, LOOK_ROWS, LOOK_PIECE_MAX, 0},
         {0, LOOK_END, 0, 1},
         {0, WIRE_BROKEN, ERR_TEXT_MAX, 1},
 };
@@ -93,7 +93,7 @@ static int send_piece(const char *p, size_t n, void *arg)
 	int rc = 0;
 
 	while (n && rc == 0) {
-		size_t m = MIN(n, (size_t)PIECE);
+		size_t m = MIN(n, (size_t)LOOK_PIECE_MAX);
 
 		rc = wire_put(arg, LOOK_PIECE, (struct str){p, m}, &err);
 		p += m;
@@ -110,6 +110,7 @@ int look_main(void *arg)
 	_free_ char *text = NULL;
 	json_t *o;
 
+	c->line = &w;
 	c->d = disks_new(c->disks.spec, c->disks.n, &c->notes);
 	c->files = disks_files(c->d);
 	o = look_all(c);

@@ -7,10 +7,12 @@
 #include "fs/fs.h"
 #include "jail/wire.h"
 #include "look.h"
+#include "store/store_db.h"
 
 enum look_message {
 	LOOK_PIECE = 1, /* bytes of the answer */
 	LOOK_END = 2,
+	LOOK_ROWS = 3, /* store paths, see look_rows.c; before the answer */
 };
 
 extern const struct wire_rule look_rules[];
@@ -18,6 +20,7 @@ extern const size_t look_rule_count;
 
 /* What the child works with. */
 struct look_child {
+	struct wire *line;
 	struct look_disks disks;
 	unsigned wants; /* enum look_want */
 	unsigned xen;   /* the host's, major << 16 | minor; 0 unknown */
@@ -33,6 +36,11 @@ struct look_child {
 
 /* For look_jail(): arg is a struct look_child. */
 int look_main(void *arg);
+
+#define LOOK_PIECE_MAX (1u << 20)
+/* Append a store path; take what look_row_put() made into two lists. */
+void look_row_put(struct buf *out, const struct path_info *info, bool missing);
+int look_rows_get(const struct buf *body, json_t *paths, json_t *missing, struct err *err);
 
 /* Parts of the answer; each returns a new reference. */
 json_t *look_disks_json(struct look_child *c);

@@ -8,7 +8,9 @@
  *               "pathCount", "narBytes": if the database was wanted and could be read,
  *               "databaseError": text, if it could not,
  *               "paths": [ { "path", "narSize", "narHash", "registered" } ],   if wanted
- *               "missing": [ path ], "unregistered": [ name ] }
+ *               "missing": [ path ], "unregistered": [ name ], "unregisteredMore" }
+ *
+ * "paths" and "missing" come as rows, see look_rows.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,9 @@
 #include "generations.h"
 #include "look_child.h"
 #include "nix/store_path.h"
+
+/* Names in the store that are not registered; the others are counted. */
+#define STRANGERS_MAX 10000u
 
 static void set_up(struct look_child *c, struct offline *off)
 {
@@ -59,40 +64,48 @@ static json_t *profiles_json(const struct inside *in)
 	return list;
 }
 
-static json_t *paths_json(const struct closure *db)
-{
-	json_t *list = json_array();
-	char hash[HASH_HEX_SIZE];
-
-	for (size_t i = 0; i < db->n; i++) {
-		const struct path_info *p = &db->paths[i];
-		json_t *o = json_object();
-
-		look_set(o, "path", p->path);
-		look_set_number(o, "narSize", p->nar_size);
-		look_set(o, "narHash", hash_format_hex(p->nar_hash, hash));
-		json_object_set_new(o, "registered", json_integer(p->registration_time));
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
 /* What Nix itself leaves in the store: links of equal files, locks. */
 static bool is_furniture(const char *name)
 {
 	return !strcmp(name, ".links") || str_ends(str_from(name), ".lock");
 }
 
-/* Both lists are in byte order of name. */
-static int compare_store(struct ext4_edit *e, const struct closure *db, json_t *o, struct err *err)
+/* One more path; what has come together goes when it is much. */
+static int put_path(struct look_child *c, struct buf *rows, const struct path_info *info,
+                    bool missing, struct err *err)
 {
-	json_t *missing = json_array(), *stranger = json_array();
+	int rc = 0;
+
+	if (rows->n > LOOK_PIECE_MAX / 2) {
+		rc = wire_put(c->line, LOOK_ROWS, buf_str(rows), err);
+		buf_reset(rows);
+	}
+	look_row_put(rows, info, missing);
+	return rc;
+}
+
+static void put_stranger(json_t *list, const char *name, uint64_t *more)
+{
+	if (is_furniture(name))
+		return;
+	if (json_array_size(list) < STRANGERS_MAX)
+		json_array_append_new(list, look_string(str_from(name)));
+	else
+		++*more;
+}
+
+/* Both lists are in byte order of name. */
+static int compare_store(struct look_child *c, struct ext4_edit *e, const struct closure *db,
+                         json_t *o, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf rows = BUF_INIT;
+	json_t *stranger = json_array();
 	const struct ext4_entry *v;
 	size_t n, i = 0, k = 0;
+	uint64_t more = 0;
 	uint32_t dir;
 	int rc;
 
-	json_object_set_new(o, "missing", missing);
 	json_object_set_new(o, "unregistered", stranger);
 	rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
 	if (rc == 0)
@@ -101,14 +114,15 @@ static int compare_store(struct ext4_edit *e, const struct closure *db, json_t *
 		const char *path = i < db->n ? db->paths[i].path + sizeof STORE_DIR : NULL;
 		int order = !path ? 1 : k == n ? -1 : strcmp(path, v[k].name);
 
-		if (order < 0)
-			json_array_append_new(missing, look_string(str_from(db->paths[i].path)));
-		if (order > 0 && !is_furniture(v[k].name))
-			json_array_append_new(stranger, look_string(str_from(v[k].name)));
+		if (order <= 0)
+			rc = put_path(c, &rows, &db->paths[i], order < 0, err);
+		else
+			put_stranger(stranger, v[k].name, &more);
 		i += order <= 0;
 		k += order >= 0;
 	}
-	return rc;
+	look_set_number(o, "unregisteredMore", more);
+	return rc < 0 ? rc : wire_put(c->line, LOOK_ROWS, buf_str(&rows), err);
 }
 
 static int put_store(struct look_child *c, struct offline *off, const struct inside *in, json_t *o,
@@ -124,8 +138,7 @@ static int put_store(struct look_child *c, struct offline *off, const struct ins
 	look_set_number(o, "narBytes", closure_nar_size(&in->db));
 	if (!(c->wants & LOOK_PATHS))
 		return 0;
-	json_object_set_new(o, "paths", paths_json(&in->db));
-	return compare_store(off->root.edit, &in->db, o, err);
+	return compare_store(c, off->root.edit, &in->db, o, err);
 }
 
 static int fill(struct look_child *c, struct offline *off, struct inside *in, json_t *o,

@@ -222,6 +222,10 @@ static int take_paths(struct verify *v, const json_t *nixos, struct err *err)
 		             "domstrap gc, or in the guest nix-store --gc, takes it away",
 		             "is not in the Nix database");
 	}
+	if (look_number(nixos, "unregisteredMore"))
+		findings_add(&v->found, FINDING_ERROR, "unregistered", STORE_DIR, "",
+		             "%" PRIu64 " more that are not in the Nix database",
+		             look_number(nixos, "unregisteredMore"));
 	return rc;
 }
 

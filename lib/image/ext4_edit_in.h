@@ -35,7 +35,7 @@ struct ext4_edit {
 	struct edit_dir **dirs;
 	size_t n_dirs, dir_cap, n_entries; /* entries: of all that were read */
 	struct u32_map dir_of;             /* by inode, the last one that had it */
-	uint64_t steps;                    /* along paths */
+	uint64_t steps, read;              /* along paths; bytes of small files */
 	char label[17];
 	char notice[512];
 };

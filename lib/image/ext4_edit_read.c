@@ -9,10 +9,12 @@
 #define READ_PIECE (1u << 20)
 /*
  * Directories and links on the way of all paths that are looked for: some ten
- * for each, and a guest with 10,000 generations has a million or two. Links that
+ * for each, and a guest with 10,000 generations has a million. Links that
  * lead through links could else keep us for hours.
  */
-#define STEPS_MAX (1u << 23)
+#define STEPS_MAX (1u << 22)
+/* Bytes of all small files that are read: 10,000 generations have some 100 MB. */
+#define READ_MAX (512u << 20)
 
 /* ---- inodes --------------------------------------------------------------- */
 
@@ -149,6 +151,10 @@ int ext4_edit_read(struct ext4_edit *e, uint32_t ino, size_t limit, struct buf *
 	if (size > limit)
 		return err_set(err, ERR_LIMIT, "%s: inode %u has %llu bytes, %zu at most",
 		               e->target->name, ino, (unsigned long long)size, limit);
+	if (size > READ_MAX - e->read)
+		return err_set(err, ERR_LIMIT, "%s: over %u bytes of small files in all",
+		               e->target->name, READ_MAX);
+	e->read += size;
 	return read_all(e, ino, f, size, out, err);
 }
 

@@ -210,6 +210,19 @@ static int get_document(const json_t *doc, unsigned depth, struct bootspec *b, s
 	return get_specials(doc, depth, b, err);
 }
 
+/* A value of two bytes takes some hundred in memory. */
+static int check_values(const char *p, size_t n, struct err *err)
+{
+	unsigned values = 0;
+
+	for (size_t i = 0; i < n; i++)
+		values += p[i] == ',' || p[i] == '[' || p[i] == '{';
+	if (values <= BOOTSPEC_VALUES_MAX)
+		return 0;
+	return err_set(err, ERR_LIMIT, "boot.json: %u values, %u are allowed", values,
+	               BOOTSPEC_VALUES_MAX);
+}
+
 int bootspec_parse(const void *p, size_t n, struct bootspec *out, struct err *err)
 {
 	_cleanup_(json_freep) json_t *doc = NULL;
@@ -221,6 +234,9 @@ int bootspec_parse(const void *p, size_t n, struct bootspec *out, struct err *er
 	if (n > BOOTSPEC_BYTES_MAX)
 		return err_set(err, ERR_LIMIT, "boot.json: %zu bytes, %u are allowed", n,
 		               BOOTSPEC_BYTES_MAX);
+	rc = check_values(p, n, err);
+	if (rc < 0)
+		return rc;
 	doc = json_loadb(p, n, JSON_REJECT_DUPLICATES, &why);
 	if (!doc)
 		return err_set(err, ERR_FORMAT, "boot.json: line %d: %s", why.line,

@@ -20,6 +20,8 @@
 #include "base/str.h"
 
 #define BOOTSPEC_BYTES_MAX (4u << 20)
+/* Its brackets and commas: 1000 specialisations have some 100,000. */
+#define BOOTSPEC_VALUES_MAX (1u << 18)
 #define BOOTSPEC_TEXT_MAX 4096
 #define BOOTSPEC_PARAMS_MAX 1024
 #define BOOTSPEC_SPECIAL_MAX 256

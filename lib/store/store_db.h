@@ -45,8 +45,12 @@ void store_db_freep(struct store_db **db);
 int store_db_closure(struct store_db *db, const char *toplevel, struct closure *out,
                      struct err *err);
 
+/* A guest's: what one may have and still be read, and written again, in memory. */
+#define STORE_DB_MAX (128u << 20)
+#define STORE_DB_PATHS_MAX (1u << 18)
+
 /*
- * Every path of the database that lies in /nix/store. References to rows that
+ * Every path of the database that lies in /nix/store; STORE_DB_PATHS_MAX at most. References to rows that
  * are not there, or of another store, are left out.
  */
 int store_db_all(struct store_db *db, struct closure *out, struct err *err);
@@ -76,7 +80,8 @@ int store_db_build(const struct closure *c, int64_t registration_time, struct bu
 /*
  * The same, with every path's own registration time and ultimate, and with
  * rest, which may be NULL; of that, rows about paths that c lacks are left out.
- * -ERR_UNSUPPORTED where store_db_rest_lost() has something to say.
+ * -ERR_UNSUPPORTED where store_db_rest_lost() has something to say; -ERR_LIMIT
+ * over STORE_DB_MAX.
  */
 int store_db_rebuild(const struct closure *c, struct store_db_rest *rest, struct buf *out,
                      struct err *err);

@@ -180,7 +180,7 @@ static void pin_header(char *p)
 }
 
 static int build(const struct closure *c, int64_t time, struct store_db_rest *rest,
-                 struct buf *out, struct err *err)
+                 sqlite3_int64 limit, struct buf *out, struct err *err)
 {
 	_cleanup_(sql_close) sqlite3 *sql = NULL;
 	sqlite3_int64 size = 0;
@@ -191,16 +191,25 @@ static int build(const struct closure *c, int64_t time, struct store_db_rest *re
 	                           NULL);
 	int rc;
 
+	/* In one piece, which can be had without a copy. */
+	if (code == SQLITE_OK)
+		code = sqlite3_deserialize(sql, "main", NULL, 0, 0,
+		                           SQLITE_DESERIALIZE_RESIZEABLE |
+		                                   SQLITE_DESERIALIZE_FREEONCLOSE);
 	if (code != SQLITE_OK)
 		return sql_fail(err, sql, code, NAME);
+	if (limit)
+		(void)sqlite3_file_control(sql, "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
 	rc = fill(sql, c, time, rest, err);
+	if (rc == -ERR_SPACE)
+		return err_set(err, ERR_LIMIT, NAME ": would have over %lld bytes",
+		               (long long)limit);
 	if (rc < 0)
 		return rc;
-	image = sqlite3_serialize(sql, "main", &size, 0);
+	image = sqlite3_serialize(sql, "main", &size, SQLITE_SERIALIZE_NOCOPY);
 	if (!image)
 		return err_set(err, ERR_LIMIT, NAME ": too large to be made in memory");
 	buf_put(out, image, (size_t)size);
-	sqlite3_free(image);
 	pin_header(out->p + at);
 	return 0;
 }
@@ -208,11 +217,11 @@ static int build(const struct closure *c, int64_t time, struct store_db_rest *re
 int store_db_build(const struct closure *c, int64_t registration_time, struct buf *out,
                    struct err *err)
 {
-	return build(c, registration_time, NULL, out, err);
+	return build(c, registration_time, NULL, 0, out, err);
 }
 
 int store_db_rebuild(const struct closure *c, struct store_db_rest *rest, struct buf *out,
                      struct err *err)
 {
-	return build(c, OWN_TIME, rest, out, err);
+	return build(c, OWN_TIME, rest, STORE_DB_MAX, out, err);
 }

@@ -132,15 +132,19 @@ static int get_columns(sqlite3_stmt *stmt, struct path_info *info, struct err *e
 	return get_optional(stmt, CA, "ca", CLOSURE_CA_MAX, &info->ca, err);
 }
 
+static unsigned most(const struct reader *rd)
+{
+	return rd->everything ? STORE_DB_PATHS_MAX : CLOSURE_PATHS_MAX;
+}
+
 static int get_row(struct reader *rd, sqlite3_stmt *stmt, struct err *err)
 {
 	const char *name = rd->db->name;
 	struct row *row;
 	int rc;
 
-	if (rd->n == CLOSURE_PATHS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: the closure has more than %u paths", name,
-		               CLOSURE_PATHS_MAX);
+	if (rd->n == most(rd))
+		return err_set(err, ERR_LIMIT, "%s: more than %u paths", name, most(rd));
 	GROW(rd->rows, rd->n, rd->cap);
 	row = &rd->rows[rd->n];
 	*row = (struct row){0};
@@ -184,7 +188,7 @@ static int read_paths(struct reader *rd, const char *toplevel, struct err *err)
 		return rc;
 	if (toplevel)
 		sqlite3_bind_text(stmt, 1, toplevel, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(stmt, 2, (int64_t)CLOSURE_PATHS_MAX + 1);
+	sqlite3_bind_int64(stmt, 2, (int64_t)most(rd) + 1);
 	while ((rc = sql_step(stmt, rd->db->name, err)) == 0) {
 		rc = get_row(rd, stmt, err);
 		if (rc < 0)
@@ -381,17 +385,26 @@ static int read_all(struct reader *rd, const char *toplevel, struct err *err)
 	return rc < 0 ? rc : read_edges(rd, err);
 }
 
+/* The rows without their ids, in the same memory: there may be much of it. */
+static struct path_info *take_infos(struct reader *rd)
+{
+	char *p = (char *)take(&rd->rows);
+
+	for (size_t i = 0; i < rd->n; i++)
+		memmove(p + i * sizeof(struct path_info), p + i * sizeof(struct row),
+		        sizeof(struct path_info));
+	return xreallocarray(p, MAX(rd->n, (size_t)1), sizeof(struct path_info));
+}
+
 /*
  * What was read becomes the caller's. An index that does not say what its
  * table says shows here: not the path that was asked for, or more than it needs.
  */
 static int publish(struct reader *rd, const char *toplevel, struct closure *out, struct err *err)
 {
-	_cleanup_(closure_fini) struct closure c = {xcalloc(rd->n, sizeof *c.paths), rd->n};
+	_cleanup_(closure_fini) struct closure c = {take_infos(rd), rd->n};
 	const struct path_info *top, *lost;
 
-	for (size_t i = 0; i < rd->n; i++)
-		c.paths[i] = rd->rows[i].info;
 	rd->n = 0;
 	if (!toplevel) {
 		*out = c;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Store paths on their way out of the jail. They come beside the JSON text and
+ * not in it: there may be many, and a row has one size in memory.
+ *
+ *     row = u32 missing   u64 NAR size   u64 registered   text path   text hash
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "look_child.h"
+#include "nix/store_path.h"
+
+void look_row_put(struct buf *out, const struct path_info *info, bool missing)
+{
+	char hash[HASH_HEX_SIZE];
+
+	wire_u32_put(out, missing);
+	wire_u64_put(out, info->nar_size);
+	wire_u64_put(out, (uint64_t)info->registration_time);
+	wire_text_put(out, str_from(info->path));
+	wire_text_put(out, str_from(hash_format_hex(info->nar_hash, hash)));
+}
+
+/* The next row of b, as the answer has it. */
+static int row_get(struct bytes *b, json_t *paths, json_t *missing, struct err *err)
+{
+	bool gone = wire_u32_get(b, 1);
+	uint64_t size = wire_u64_get(b, INT64_MAX), registered = wire_u64_get(b, INT64_MAX);
+	struct str path = wire_text_get(b, STORE_PATH_MAX);
+	struct str hash = wire_text_get(b, HASH_HEX_SIZE);
+	json_t *o;
+
+	if (!bytes_ok(b))
+		return err_set(err, ERR_CHILD,
+		               "the look at the disks: a store path that makes no sense");
+	o = json_object();
+	json_object_set_new(o, "path", look_string(path));
+	json_object_set_new(o, "narSize", json_integer((json_int_t)size));
+	json_object_set_new(o, "narHash", look_string(hash));
+	json_object_set_new(o, "registered", json_integer((json_int_t)registered));
+	json_array_append_new(paths, o);
+	if (gone)
+		json_array_append_new(missing, look_string(path));
+	return 0;
+}
+
+int look_rows_get(const struct buf *body, json_t *paths, json_t *missing, struct err *err)
+{
+	struct bytes b = bytes_over(buf_str(body).p, body->n);
+	int rc = 0;
+
+	while (rc == 0 && bytes_left(&b)) {
+		if (json_array_size(paths) >= STORE_DB_PATHS_MAX)
+			return err_set(err, ERR_LIMIT, "the look at the disks: over %u store paths",
+			               STORE_DB_PATHS_MAX);
+		rc = row_get(&b, paths, missing, err);
+	}
+	return rc;
+}

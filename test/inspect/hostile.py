@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""hostile.py KIND DB: what debugfs is to do with a guest, on standard output, so that it asks for more than it has. The
+current directory gets the files that this needs; DB is its Nix database, which some kinds change."""
+import hashlib
+import os
+import sqlite3
+import sys
+
+VAR = "/nix/var/nix"
+PROFILES = VAR + "/profiles"
+ROOTS = VAR + "/gcroots"
+DIGITS = "0123456789abcdfghijklmnpqrsvwxyz"
+
+
+def path(i, name="many"):
+    return "/nix/store/" + "".join(DIGITS[b & 31] for b in hashlib.sha256(b"%d" % i).digest()) + "-" + name
+
+
+def rows(db, count, references):
+    """So many paths that the system needs, and that need one another."""
+    c = sqlite3.connect(db, isolation_level=None)
+    c.execute("pragma journal_mode=off")
+    c.execute("begin")
+    top = c.execute("select id from ValidPaths where path like '%nixos-system%' limit 1").fetchone()[0]
+    c.executemany(
+        "insert into ValidPaths (id, path, hash, registrationTime, narSize) values (?, ?, ?, 1, 4096)",
+        ((i + 1000, path(i), "sha256:" + hashlib.sha256(b"h%d" % i).hexdigest()) for i in range(count)))
+    c.executemany("insert or ignore into Refs values (?, ?)",
+                  ((i + 1000, 1000 + (i + k * k * 37 + 1) % count) for i in range(count) for k in range(references)))
+    c.execute("insert into Refs select ?, id from ValidPaths where id >= 1000", (top,))
+    c.execute("commit")
+    c.close()
+    replace(db)
+
+
+def replace(db):
+    print(f"rm {VAR}/db/db.sqlite\nwrite {db} {VAR}/db/db.sqlite")
+
+
+def system(db):
+    with sqlite3.connect(db) as c:
+        return c.execute("select path from ValidPaths where path like '%nixos-system%' limit 1").fetchone()[0]
+
+
+def dag(_):
+    """2^56 ways to one directory."""
+    for i in range(28):
+        print(f"mkdir {ROOTS}{'/a' * (i + 1)}")
+    for i in range(28):
+        for name in "bcd":
+            print(f"link {ROOTS}{'/a' * (i + 1)} {ROOTS}{'/a' * i}/{name}")
+
+
+def maze(_):
+    """Roots whose way is long: 40 links, and each is a thousand steps on the spot."""
+    print(f"mkdir /m\nsymlink /m/l {'./' * 1900}.")
+    for i in range(3000):
+        print(f"symlink {ROOTS}/r{i} /m{'/l' * 38}/x")
+
+
+def farm(_):
+    """Roots that lead into each other, and nowhere."""
+    for i in range(20000):
+        print(f"symlink {ROOTS}/r{i} r{(i + 1) % 20000}")
+
+
+def sparse(db):
+    """A database that is a hole."""
+    replace(db)
+    print(f"sif {VAR}/db/db.sqlite size {1 << 40}")
+
+
+def counted(db):
+    """A database whose header counts what is not there."""
+    with open(db, "r+b") as f:
+        f.seek(28)
+        f.write((1 << 18).to_bytes(4, "big"))
+    replace(db)
+    print(f"sif {VAR}/db/db.sqlite size {1 << 30}")
+
+
+def many(db):
+    """As many paths as may be."""
+    rows(db, 250000, 1)
+
+
+def woven(db):
+    """Few paths with many references."""
+    rows(db, 4000, 400)
+
+
+def generations(db):
+    """As many generations as may be, of a database with much in it."""
+    rows(db, 60000, 4)
+    top = system(db)
+    for i in range(10, 9900):
+        print(f"symlink {PROFILES}/system-{i}-link {path(i) if i % 2 else top}")
+
+
+def bootspec(db):
+    """A boot.json whose values are small, many and nested."""
+    with open("boot.json", "w") as f:
+        f.write('{"org.nixos.bootspec.v1":[' + ",".join(["{}"] * 1300000) + "]}")
+    print(f"rm {system(db)}/boot.json\nwrite boot.json {system(db)}/boot.json")
+
+
+def bootspecs(db):
+    """A boot.json of 4 MB in a system that many generations are."""
+    with open("boot.json", "w") as f:
+        f.write('{"org.nixos.bootspec.v1":{"label":"' + "x" * 4000000 + '"}}')
+    print(f"rm {system(db)}/boot.json\nwrite boot.json {system(db)}/boot.json")
+    for i in range(10, 1000):
+        print(f"symlink {PROFILES}/system-{i}-link {system(db)}")
+
+
+def arguments(db):
+    """Kernel arguments that no kernel takes, in all generations."""
+    with open("params", "w") as f:
+        f.write("x" * 65000)
+    print(f"rm {system(db)}/boot.json\nrm {system(db)}/kernel-params\nwrite params {system(db)}/kernel-params")
+    for i in range(10, 9900):
+        print(f"symlink {PROFILES}/system-{i}-link {system(db)}")
+
+
+def strangers(_):
+    """A store full of names that nobody registered."""
+    print("cd /nix/store")
+    for i in range(15000):
+        print(f"symlink {os.path.basename(path(i))} nowhere")
+
+
+def deep(db):
+    """Directories in each other, far more than Nix allows."""
+    print(f"cd {system(db)}")
+    for _ in range(3000):
+        print("mkdir d\ncd d")
+
+
+def log(db):
+    """A log that is a long one, and the database that it would make a longer one."""
+    c = sqlite3.connect(db, isolation_level=None)
+    c.execute("pragma journal_mode = wal")
+    c.execute("pragma wal_autocheckpoint = 0")
+    c.execute("create table BuildTraceV3 (id integer primary key autoincrement not null, drvPath text not null,"
+              " outputName text not null, outputPath text not null, signatures text)")
+    for i in range(200):
+        c.execute("insert into BuildTraceV3 values (null, 'x', 'y', 'z', ?)", ("s" * 900000,))
+    replace(db)
+    print(f"write {db}-wal {VAR}/db/db.sqlite-wal")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+KINDS = {f.__name__: f for f in (dag, maze, farm, sparse, counted, many, woven, generations, bootspec, bootspecs,
+                                 arguments, strangers, deep, log)}
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        print(" ".join(KINDS))
+    else:
+        KINDS[sys.argv[1]](sys.argv[2])
