@@ -13,8 +13,8 @@
  * lead through links could else keep us for hours.
  */
 #define STEPS_MAX (1u << 22)
-/* Bytes of all small files that are read: 10,000 generations have some 100 MB. */
-#define READ_MAX (512u << 20)
+/* Bytes of all small files that are read: 10,000 generations have some 50 MB. */
+#define READ_MAX (128u << 20)
 
 /* ---- inodes --------------------------------------------------------------- */
 

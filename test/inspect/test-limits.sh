@@ -31,7 +31,7 @@ for kind in $kinds; do
     sparse) says '^ *2\*.* [0-9.]+ [KM]iB' ;;
     counted) says '1073741824 bytes, 134217728 at most' ;;
     many | woven | generations) says '^ *1 .* [0-9.]+ [KM]iB' ;;
-    bootspecs) says 'over 536870912 bytes of small files' ;;
+    bootspecs) says 'over 134217728 bytes of small files' ;;
     arguments) says 'over 67108864 bytes of kernel arguments' ;;
     log) says 'with its -wal file, 134217728 at most' ;;
   esac
