@@ -104,7 +104,7 @@ static void take_line(struct block *b, enum extlinux_word word, struct str rest,
 /* The lines of a label, up to the next one; *text begins behind its own line. */
 static struct str read_block(struct str *text, struct block *b)
 {
-	const char *from = text->p;
+	const struct str all = *text;
 	enum extlinux_word word;
 	struct str rest, line;
 
@@ -120,7 +120,7 @@ static struct str read_block(struct str *text, struct block *b)
 		take_line(b, word, rest, line);
 		b->blank = line.n ? 0 : b->blank + (before.n - text->n);
 	}
-	return (struct str){from, text->p ? (size_t)(text->p - from) : strlen(from)};
+	return (struct str){all.p, all.n - text->n};
 }
 
 /* Which of NixOS's tags a label has; p NULL: it is none of its labels. */
@@ -165,13 +165,21 @@ static char *init_in(struct str append, bool *system_config)
 	                                                         : xstrndup(first.p, first.n);
 }
 
-/* Between "(" and the last " - " of a title. */
+/* The "2025-10-03 12:00" that stands in a title behind "(" and before " - "; NULL: none. */
 static char *when_in(struct str title)
 {
-	const char *open = memchr(title.p, '(', title.n);
-	const char *end = open ? memmem(open, (size_t)(title.p + title.n - open), " - ", 3) : NULL;
+	static const char form[] = "(0000-00-00 00:00 - ";
 
-	return end ? xstrndup(open + 1, (size_t)(end - open) - 1) : NULL;
+	for (size_t at = 0; at + sizeof form - 1 <= title.n; at++) {
+		const char *p = title.p + at;
+		size_t i = 0;
+
+		while (form[i] && (form[i] == '0' ? p[i] >= '0' && p[i] <= '9' : p[i] == form[i]))
+			i++;
+		if (!form[i])
+			return xstrndup(p + 1, strlen("0000-00-00 00:00"));
+	}
+	return NULL;
 }
 
 /* ---- pieces --------------------------------------------------------------- */
@@ -211,6 +219,8 @@ static int take_form(struct learner *l, const struct block *b)
 
 	if (!n)
 		return refuse(l, b->label, "has a kernel that is none of the store's");
+	if (b->initrd.n < n || memcmp(b->initrd.p, b->kernel.p, n) != 0)
+		return refuse(l, b->label, "has an initrd that is not where its kernel is");
 	if (!str_ends(b->title, DEFAULT_TITLE))
 		return refuse(l, b->label, "has another title than '…" DEFAULT_TITLE "'");
 	f->distro = xstrndup(b->title.p, b->title.n - strlen(DEFAULT_TITLE));
@@ -316,7 +326,9 @@ int extlinux_form_learn(const char *name, struct str text, struct extlinux_form 
 {
 	struct extlinux_form f = {0};
 	struct learner l = {.f = &f, .name = name, .err = err, .text = BUF_INIT};
-	_free_ char *copy = xstrndup(text.p ? text.p : "", text.n);
+	/* A text ends with its NUL here, and each line with its newline. */
+	_free_ char *copy = xasprintf("%.*s%s", STR_ARG(text),
+	                              text.n && text.p[text.n - 1] != '\n' ? "\n" : "");
 	int rc = take_all(&l, str_from(copy));
 
 	if (rc == 0 && !l.any)

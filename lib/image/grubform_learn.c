@@ -433,6 +433,8 @@ int grub_form_learn(const char *name, struct str text, struct grub_form *out, st
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] != '\r')
 			buf_put(&plain, &text.p[i], 1);
+	if (plain.n && plain.p[plain.n - 1] != '\n')
+		buf_puts(&plain, "\n");
 	rc = find_distro(&l, buf_str(&plain));
 	if (rc == 0)
 		rc = take_all(&l, buf_str(&plain));

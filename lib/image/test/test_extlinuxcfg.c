@@ -189,14 +189,18 @@ static void refused(void **state)
 	} bad[] = {
 	        {"", "it has no label nixos-default"},
 	        {"LABEL linux\nLINUX /vmlinuz\n", "it has no label nixos-default"},
+	        {"LABEL nixos-default", "it has no label nixos-default"},
+	        {"LABEL nixos-default\nMENU LABEL NixOS - Default\nLINUX ../nixos/" K
+	         "-Image\nINITRD /initrd\nAPPEND init=" TOP("1") "/init\n",
+	         "not where its kernel is"},
 	        {"LABEL nixos-default\nAPPEND init=/sbin/init\n", "it has no label nixos-default"},
 	        {DEFAULT_ENTRY("/vmlinuz", ""), "none of the store's"},
 	        {DEFAULT_ENTRY("../nixos/" K "-Image", "MENU DEFAULT\n"), "does not write"},
 	        {DEFAULT_ENTRY("../nixos/" K "-Image", "FDT ../x.dtb\n"), "device tree"},
 	        {DEFAULT_ENTRY("../nixos/" K "-Image", DEFAULT_ENTRY("../nixos/" K "-Image", "")),
 	         "twice"},
-	        {"LABEL nixos-default\nMENU LABEL x\nLINUX ../nixos/" K
-	         "-Image\nAPPEND init=" TOP("1") "/init\n",
+	        {"LABEL nixos-default\nMENU LABEL x\nLINUX ../nixos/" K "-Image\nINITRD ../nixos/" I
+	         "-initrd\nAPPEND init=" TOP("1") "/init\n",
 	         "title"},
 	        {DEFAULT_ENTRY("../nixos/" K "-Image",
 	                       "LABEL nixos-1\nAPPEND init=" TOP("1") "/init\n"),
