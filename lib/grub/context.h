@@ -26,6 +26,7 @@ struct grub_context {
 	unsigned depth;  /* menus above this one */
 	size_t bytes;    /* GRUB script: of all entries' bodies */
 	struct buf text; /* GRUB legacy: the lines before the first title */
+	char *base;      /* extlinux: where relative names begin; NULL: where the file lies */
 	bool grubs;      /* BLS: entries are written for Fedora's GRUB */
 };
 

@@ -183,10 +183,16 @@ static int include(struct load *l, struct str rest, struct err *err)
 	return rc < 0 ? err_prefix(err, "%s", path.p) : rc;
 }
 
+static bool is_module(struct str name)
+{
+	return str_ends(name, ".c32");
+}
+
 /* Lines that belong to a label, or before any label to all of them. */
 static void take_line(struct load *l, enum extlinux_word word, struct str rest, struct str line)
 {
 	struct lines *to = l->in_label ? &l->own : &l->global;
+	struct str name = rest;
 
 	if (word == EXT_LINUX)
 		set_buf(&to->kernel, "LINUX", rest);
@@ -198,13 +204,10 @@ static void take_line(struct load *l, enum extlinux_word word, struct str rest, 
 		set_buf(&to->append, "APPEND", rest);
 	else if (l->in_label && word == EXT_CONFIG)
 		set_buf(&to->kernel, "CONFIG", rest);
-	else if (l->in_label && word == EXT_REFUSED)
+	else if (l->in_label && word == EXT_COM32 && is_module(extlinux_cut(&name)))
+		set_buf(&to->kernel, "KERNEL", rest);
+	else if (l->in_label && (word == EXT_REFUSED || word == EXT_COM32))
 		set_buf(&to->kernel, "", line);
-}
-
-static bool is_module(struct str name)
-{
-	return str_ends(name, ".c32");
 }
 
 static int take_word(struct load *l, enum extlinux_word word, struct str rest, struct err *err)

@@ -9,11 +9,12 @@
  *     LABEL name
  *         MENU LABEL text    MENU DEFAULT       MENU DISABLE      TEXT HELP … ENDTEXT
  *         LINUX file         KERNEL file        INITRD file,…     APPEND args
- *         CONFIG file        LOCALBOOT, COM32, BOOT and so on: refused
+ *         CONFIG file        COM32 module       LOCALBOOT, BOOT and so on: refused
  *
  * DEFAULT may be a kernel's file with arguments as well, where no label has that
  * name. An entry's body is made of the last lines above, complete in itself. Files
- * are relative to the directory of the first configuration.
+ * are relative to the directory of the first configuration; APPEND beside CONFIG
+ * names another one for what that file says.
  */
 #ifndef GRUB_EXTLINUX_H
 #define GRUB_EXTLINUX_H
@@ -37,6 +38,7 @@ enum extlinux_word {
 	EXT_INITRD,
 	EXT_APPEND,
 	EXT_CONFIG,
+	EXT_COM32, /* a program of syslinux's own; as KERNEL where its name says so too */
 	EXT_REFUSED,
 	EXT_TEXT,
 	EXT_ENDTEXT,

@@ -13,7 +13,8 @@
 void extlinux_path(const struct grub_menu *m, struct str name, struct buf *path)
 {
 	_cleanup_(buf_fini) struct buf full = BUF_INIT;
-	struct str dir = dir_of(str_from(m->path));
+	const char *base = m->context->base;
+	struct str dir = base ? str_from(base) : dir_of(str_from(m->path));
 
 	if (!str_starts(name, "/"))
 		buf_putf(&full, "%.*s/", STR_ARG(dir));
@@ -21,15 +22,21 @@ void extlinux_path(const struct grub_menu *m, struct str name, struct buf *path)
 	path_tidy(buf_str(&full), path);
 }
 
-/* The last of each kind of line counts. */
-struct body {
-	enum extlinux_word kind; /* of the kernel line: EXT_NONE, where there is none */
-	struct str kernel, kernel_args, initrds, append, refused;
-};
-
-static struct body parse_body(struct str text)
+/* The first word, and the next where a comma ends it; what follows is for the kernel. */
+static struct str cut_initrds(struct str *rest)
 {
-	struct body b = {.kind = EXT_NONE};
+	struct str list = *rest, word;
+
+	do {
+		word = extlinux_cut(rest);
+	} while (rest->n && str_ends(word, ","));
+	list.n = (size_t)(word.p + word.n - list.p);
+	return list;
+}
+
+struct extlinux_body extlinux_body(struct str text)
+{
+	struct extlinux_body b = {.kind = EXT_NONE};
 	enum extlinux_word word;
 	struct str rest, line;
 
@@ -38,11 +45,12 @@ static struct body parse_body(struct str text)
 			b.kind = word;
 			b.kernel = extlinux_cut(&rest);
 			b.kernel_args = rest;
-		} else if (word == EXT_REFUSED) {
-			b.kind = word;
+		} else if (word == EXT_REFUSED || word == EXT_COM32) {
+			b.kind = EXT_REFUSED;
 			b.refused = line;
 		} else if (word == EXT_INITRD) {
-			b.initrds = rest;
+			b.initrds = cut_initrds(&rest);
+			b.initrd_args = rest;
 		} else if (word == EXT_APPEND) {
 			b.append = rest;
 		}
@@ -96,36 +104,7 @@ static void put_args(struct buf *out, struct str args, struct str *initrds)
 	}
 }
 
-/* "a.gz … --- kernel args --- initrd": Linux is the second of mboot.c32's modules. */
-static bool split_modules(struct body *b)
-{
-	struct str part[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}}, rest = b->append;
-	size_t n = 0;
-
-	part[0] = (struct str){rest.p, 0};
-	while (rest.n) {
-		struct str word = extlinux_cut(&rest);
-
-		if (!str_is(word, "---")) {
-			part[n].n = (size_t)(word.p + word.n - part[n].p);
-			continue;
-		}
-		if (++n >= ARRAY_LEN(part))
-			break;
-		part[n] = (struct str){rest.p, 0};
-	}
-	if (!part[1].n)
-		return false;
-	b->kind = EXT_LINUX;
-	b->kernel = extlinux_cut(&part[1]);
-	b->kernel_args = part[1];
-	b->append = STR("");
-	if (part[2].n)
-		b->initrds = extlinux_cut(&part[2]);
-	return true;
-}
-
-static bool has_suffix(struct str name, const char *suffix)
+bool extlinux_suffix(struct str name, const char *suffix)
 {
 	size_t n = strlen(suffix);
 
@@ -139,21 +118,49 @@ static bool is_program(struct str name)
 	                                       ".bs",  ".bin", ".0",   ".img"};
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-		if (has_suffix(name, suffixes[i]))
+		if (extlinux_suffix(name, suffixes[i]))
 			return true;
 	return false;
 }
 
-static int open_config(struct grub_menu *m, struct str name, struct grub_menu **next,
-                       struct err *err)
+/* A folder of that name; as SYSLINUX has it, one that is not there changes nothing. */
+static void find_base(const struct grub_menu *m, struct str name, struct buf *out)
 {
-	_cleanup_(buf_fini) struct buf path = BUF_INIT;
+	_cleanup_(buf_fini) struct buf named = BUF_INIT;
+	struct grub_files *files = m->context->files;
+	struct grub_stat st;
+	struct err ignored;
+
+	extlinux_path(m, name, &named);
+	if (name.n && files->ops->stat(files, m->dev, buf_str(&named), &st, &ignored) == 0 &&
+	    st.kind == GRUB_DIR)
+		buf_put(out, named.p, named.n);
+	else
+		extlinux_path(m, STR("."), out);
+}
+
+/* In a menu's file all is relative to where the one before was, or to "base" where that is named.
+ */
+int extlinux_open(struct grub_menu *m, struct str name, struct str base, struct grub_menu **next,
+                  struct err *err)
+{
+	_cleanup_(buf_fini) struct buf path = BUF_INIT, text = BUF_INIT, dir = BUF_INIT;
+	_cleanup_(grub_menu_freep) struct grub_menu *config = NULL;
+	struct grub_context *c = m->context;
 	int rc;
 
 	extlinux_path(m, name, &path);
-	rc = grub_menu_load(m->context->files, m->context->limits, GRUB_EXTLINUX, m->dev,
-	                    buf_str(&path), next, err);
-	return rc < 0 ? rc : 1;
+	find_base(m, extlinux_cut(&base), &dir);
+	rc = c->files->ops->read(c->files, m->dev, buf_str(&path), c->limits->config, &text, err);
+	if (rc == 0) {
+		config = menu_new(GRUB_EXTLINUX, c->files, c->limits, m->dev, buf_str(&path));
+		config->context->base = buf_steal(&dir);
+		rc = extlinux_load(config, buf_str(&text), err);
+	}
+	if (rc < 0)
+		return err_prefix(err, "(%s)%s", c->files->devices[m->dev].name, path.p);
+	*next = take(&config);
+	return 1;
 }
 
 static int open_submenu(struct grub_menu *m, const struct grub_entry *e, struct str body,
@@ -165,6 +172,8 @@ static int open_submenu(struct grub_menu *m, const struct grub_entry *e, struct 
 	sub = menu_new(GRUB_EXTLINUX, m->context->files, m->context->limits, m->dev,
 	               str_from(m->path));
 	sub->part = true;
+	if (m->context->base)
+		sub->context->base = xstrdup(m->context->base);
 	if (e == &m->entries[grub_menu_default(m)]) /* where DEFAULT names a label below */
 		set_text(&sub->default_, menu_spec_rest(str_from(m->default_)));
 	rc = extlinux_load(sub, body, err);
@@ -176,13 +185,16 @@ static int open_submenu(struct grub_menu *m, const struct grub_entry *e, struct 
 	return 1;
 }
 
-static int boot_body(struct grub_menu *m, struct body *b, struct grub_boot *boot, struct err *err)
+static int boot_body(struct grub_menu *m, struct extlinux_body *b, struct grub_boot *boot,
+                     struct err *err)
 {
 	struct buf args = BUF_INIT;
 	int rc = set_file(m, b->kernel, true, boot, err);
 
 	put_args(&args, b->kernel_args, &b->initrds);
 	put_args(&args, b->append, &b->initrds);
+	put_args(&args, b->initrd_args, &b->initrds);
+	put_args(&args, b->more, &b->initrds);
 	boot->args = buf_steal(&args);
 	return rc < 0 ? rc : set_initrds(m, b->initrds, boot, err);
 }
@@ -190,20 +202,20 @@ static int boot_body(struct grub_menu *m, struct body *b, struct grub_boot *boot
 int extlinux_enter(struct grub_menu *m, const struct grub_entry *e, struct str body,
                    struct grub_boot *boot, struct grub_menu **next, struct err *err)
 {
-	struct body b = parse_body(body);
-	struct str config = b.append;
+	struct extlinux_body b = extlinux_body(body);
+	int rc = 0;
 
 	if (!m->context->files->device_count)
 		return err_set(err, ERR_NOENT, "there are no disks");
 	if (e->submenu)
 		return open_submenu(m, e, body, next, err);
+	if (b.kind == EXT_KERNEL && extlinux_suffix(b.kernel, ".c32"))
+		rc = extlinux_module(m, &b, next, err);
+	if (rc)
+		return rc;
 	if (b.kind == EXT_CONFIG)
-		return open_config(m, b.kernel, next, err);
-	if (b.kind == EXT_KERNEL && b.append.n &&
-	    (has_suffix(b.kernel, "menu.c32") || has_suffix(b.kernel, "config.c32")))
-		return open_config(m, extlinux_cut(&config), next, err);
-	if (b.kind == EXT_KERNEL && has_suffix(b.kernel, "mboot.c32"))
-		(void)split_modules(&b);
+		return extlinux_open(m, b.kernel, b.kernel_args.n ? b.kernel_args : b.append, next,
+		                     err);
 	if (b.kind == EXT_REFUSED || (b.kind == EXT_KERNEL && is_program(b.kernel)))
 		return err_set(err, ERR_UNSUPPORTED,
 		               "the entry boots by \"%.*s\"; a Xen guest needs a Linux kernel",

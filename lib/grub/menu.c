@@ -85,6 +85,7 @@ void grub_menu_free(struct grub_menu *m)
 	writes_fini(&m->writes);
 	env_fini(&m->context->env);
 	free(m->context->chosen);
+	free(m->context->base);
 	buf_fini(&m->context->text);
 	free(m->context);
 	free(m);
