@@ -7,15 +7,23 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* An order that contradicts itself would send qsort() astray. */
-static void check_order(struct str text)
+static void check_order(int (*cmp)(struct str, struct str), struct str a, struct str b,
+                        struct str c)
+{
+	int ab = cmp(a, b), bc = cmp(b, c);
+
+	if ((ab < 0) != (cmp(b, a) > 0) || cmp(a, a) != 0)
+		abort();
+	if (ab <= 0 && bc <= 0 && cmp(a, c) > 0)
+		abort();
+}
+
+static void check_orders(struct str text)
 {
 	struct str a = str_cut(&text, '\n'), b = str_cut(&text, '\n'), c = str_cut(&text, '\n');
-	int ab = version_cmp(a, b), bc = version_cmp(b, c);
 
-	if ((ab < 0) != (version_cmp(b, a) > 0) || version_cmp(a, a) != 0)
-		abort();
-	if (ab <= 0 && bc <= 0 && version_cmp(a, c) > 0)
-		abort();
+	check_order(version_cmp, a, b, c);
+	check_order(package_cmp, a, b, c);
 	(void)glob_matches(a, b);
 }
 
@@ -26,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = ERR_INIT;
 	struct fake f;
 
-	check_order(text);
+	check_orders(text);
 	fake_init(&f, text);
 	if (f.files.device_count &&
 	    grub_menu_load(&f.files, &explore_limits, GRUB_BLS, 0, STR("/loader"), &m, &err) == 0)

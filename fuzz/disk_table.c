@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A disk's first and last sectors, as MBR or GPT of both sector sizes. */
 #include "base/mem.h"
+#include "disk/contents.h"
 #include "disk/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		source_mem_init(&src, data, size);
 		w = window_over(&src.src, size, "disk");
 		w.sector = sectors[i];
+		(void)contents_name(&w);
 		if (table_read(&w, &t, &err) < 0)
 			continue;
 		for (size_t k = 0; k < t.n; k++)
