@@ -27,7 +27,7 @@ static int add_disk(struct arguments *a, const char *path, const char *vdev, con
 
 /* xl takes relative paths from where it is run; a config moved with its disks
  * is found as well. */
-static char *disk_path(const char *cfg, const char *path)
+char *arguments_path(const char *cfg, const char *path)
 {
 	const char *slash = strrchr(cfg, '/');
 	_free_ char *beside = NULL;
@@ -41,7 +41,7 @@ static char *disk_path(const char *cfg, const char *path)
 /* Such a kernel= is not one of the guest's that the host keeps a copy of. */
 static void take_grub(struct arguments *a)
 {
-	_free_ char *path = a->cfg.kernel ? disk_path(a->config, a->cfg.kernel) : NULL;
+	_free_ char *path = a->cfg.kernel ? arguments_path(a->config, a->cfg.kernel) : NULL;
 
 	if (!path || !grub_kernel_is(path))
 		return;
@@ -67,7 +67,7 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 		const struct xl_disk_spec *d = &a->cfg.v[i];
 		char why[WHY_MAX];
 		bool raw = xlcfg_disk_is_raw(d, why, sizeof why);
-		_free_ char *disk = raw ? disk_path(path, d->path) : xstrdup(d->path);
+		_free_ char *disk = raw ? arguments_path(path, d->path) : xstrdup(d->path);
 
 		if (!d->cdrom)
 			rc = add_disk(a, disk, d->vdev, raw ? NULL : why, err);

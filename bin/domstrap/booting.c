@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "guest/disks.h"
+#include "image/nixroot.h"
 #include "image/staged.h"
 #include "nix/store_path.h"
 #include "offline.h"
@@ -20,14 +21,41 @@ void booting_fini(struct booting *b)
 	*b = (struct booting){.place = NULL};
 }
 
+/* The last of the boot helper's arguments that is an option, "--name=value" or two; NULL: none. */
+static const char *helper_option(const struct xlcfg_guest *cfg, const char *name)
+{
+	const char *value = NULL;
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < cfg->n_bootloader_args; i++) {
+		const char *arg = cfg->bootloader_args[i];
+
+		if (strncmp(arg, name, n) != 0)
+			continue;
+		if (arg[n] == '=')
+			value = arg + n + 1;
+		else if (!arg[n] && i + 1 < cfg->n_bootloader_args)
+			value = cfg->bootloader_args[++i];
+	}
+	return value;
+}
+
 struct booting_config booting_config(const char *path, const struct xlcfg_guest *cfg)
 {
-	bool direct = cfg->kernel && !cfg->bootloader;
+	struct booting_config c = {.path = path,
+	                           .kernel = cfg->kernel ? cfg->kernel : cfg->guest_kernel,
+	                           .ramdisk = cfg->ramdisk,
+	                           .in_guest = !cfg->kernel && cfg->guest_kernel,
+	                           .cmdline = cfg->cmdline};
+	const char *args = helper_option(cfg, "--args");
 
-	return (struct booting_config){.path = path,
-	                               .kernel = direct ? cfg->kernel : NULL,
-	                               .ramdisk = direct ? cfg->ramdisk : NULL,
-	                               .cmdline = cfg->cmdline};
+	if (!cfg->bootloader)
+		return c;
+	c.entry = helper_option(cfg, "--entry");
+	/* libxl's own --args comes before them. */
+	if (args)
+		c.cmdline = args;
+	return c;
 }
 
 /* ---- where an init= leads ------------------------------------------------- */
@@ -113,8 +141,8 @@ static void specs_fill(struct offline *off, bool staged, struct staged *over,
 }
 
 /* 0, 1: there is none, or -ERR_*: it cannot be read. */
-static int read_menu(struct offline *off, const char *more, bool staged, struct booting *b,
-                     struct err *err)
+static int read_menu(struct offline *off, const struct booting_config *config, bool staged,
+                     struct booting *b, struct err *err)
 {
 	struct staged over[OFFLINE_DISKS_MAX];
 	struct disk_spec spec[OFFLINE_DISKS_MAX];
@@ -124,7 +152,8 @@ static int read_menu(struct offline *off, const char *more, bool staged, struct 
 
 	specs_fill(off, staged, over, spec);
 	d = disks_new(spec, off->n_disks, &notes);
-	rc = err_absent(boots_read(disks_files(d), more, &b->menu, err));
+	rc = err_absent(boots_read(disks_files(d), config->kernel ? NULL : config->cmdline,
+	                           config->entry, &b->menu, err));
 	if (rc == 0)
 		settle(off, d, b);
 	disks_free(d);
@@ -143,13 +172,33 @@ static int set_default(struct offline *off, struct booting *b, const char *args,
 	return booting_toplevel(off->root.edit, b->init, &b->toplevel, err);
 }
 
+/* Without the config: does the root say that a config boots the guest, past its menu? */
+static int elsewhere(struct offline *off, bool *is, struct err *err)
+{
+	uint32_t ino;
+	int rc = err_absent(ext4_edit_find(off->root.edit, NIXROOT_DIRECT, false, &ino, err));
+
+	*is = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
 static int decide(struct offline *off, const struct booting_config *config, struct booting *b,
                   int menu, const char *why, struct err *err)
 {
+	bool direct = false;
+
 	if (config->kernel) {
 		b->kind = BOOTING_CONFIG;
 		b->place = config->path;
 		return set_default(off, b, config->cmdline, err);
+	}
+	if (!config->path && elsewhere(off, &direct, err) < 0)
+		return -(int)err->code;
+	if (direct || (menu == 1 && !config->path)) {
+		b->kind = BOOTING_NOTHING;
+		b->why = xasprintf("%s, the guest's kernel is the host's",
+		                   direct ? "booted by its config" : "no boot menu");
+		return 0;
 	}
 	if (menu != 0) {
 		b->kind = menu < 0 ? BOOTING_UNKNOWN : BOOTING_NOTHING;
@@ -173,7 +222,7 @@ int booting_read(struct offline *off, const struct booting_config *config, bool 
 	int rc;
 
 	off->menu_kind = MENU_NONE;
-	rc = read_menu(off, config->kernel ? NULL : config->cmdline, staged, &b, &why);
+	rc = read_menu(off, config, staged, &b, &why);
 	rc = decide(off, config, &b, rc, why.text, err);
 	if (rc < 0)
 		booting_fini(&b);

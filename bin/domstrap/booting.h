@@ -37,8 +37,10 @@ struct booting {
 /* What the xl config says of it; texts are borrowed, NULL: nothing. */
 struct booting_config {
 	const char *path;
-	const char *kernel, *ramdisk; /* that are booted, not offered to a boot helper */
+	const char *kernel, *ramdisk; /* that are booted, whatever menu there is */
+	bool in_guest;                /* kernel is a path there, which the boot helper takes */
 	const char *cmdline;
+	const char *entry; /* of the menu, that the boot helper is told to take */
 };
 
 struct booting_config booting_config(const char *path, const struct xlcfg_guest *cfg);

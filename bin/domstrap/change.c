@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "direct.h"
 #include "follow.h"
 #include "remenu.h"
 
-/* The note is gone once the menu is written. */
+/* The note is gone once menu and config are as they should be. */
 static int clear_note(struct offline *off, struct err *err)
 {
 	int rc = offline_reopen(off, &off->root, err);
@@ -17,20 +18,72 @@ static int clear_note(struct offline *off, struct err *err)
 	return rc < 0 ? rc : offline_commit(&off->root, err);
 }
 
-/* An earlier command was stopped between the two disks. */
-static int catch_up(struct offline *off, struct inside *in, struct err *err)
+/* Files that the config does not name any more, or does not name yet: they do no harm. */
+static void tidy(struct offline *off, bool all)
 {
-	struct generation *current = inside_current(in);
-	int rc;
+	struct err err = ERR_INIT;
 
-	if (!current)
-		return 0;
-	rc = remenu(off, in, current, 0, err);
+	if (off->repair && direct_tidy(off, all, &err) < 0)
+		ui_warn("%s", err.text);
+}
+
+/* ---- what an earlier command left ----------------------------------------- */
+
+static int catch_up_menu(struct offline *off, const struct inside *in,
+                         const struct generation *current, struct err *err)
+{
+	int rc = off->separate_boot ? remenu(off, in, current, 0, err) : 1;
+
 	if (rc == 0)
 		rc = offline_commit(&off->boot, err);
 	if (rc == 0)
 		rc = offline_reopen(off, &off->boot, err);
-	if (rc >= 0)
+	return rc < 0 ? rc : 0;
+}
+
+/* The config's files, without names yet, and its text to come. */
+static int write_direct(struct offline *off, const struct inside *in, struct direct *d,
+                        const struct inside_system *s, struct err *err)
+{
+	int rc = direct_learn(off, in, d, err);
+
+	if (rc == 0)
+		rc = direct_format(off, d, s, err);
+	return rc < 0 ? rc : direct_write(off, d, s, err);
+}
+
+/* Both systems are there, and the config boots one of them. */
+static int catch_up_config(struct offline *off, const struct inside *in,
+                           const struct generation *current, struct err *err)
+{
+	_cleanup_(direct_fini) struct direct d;
+	int rc;
+
+	direct_init(&d);
+	rc = write_direct(off, in, &d, &current->system, err);
+	if (rc == 0)
+		rc = direct_publish(&d, err);
+	return rc < 0 ? rc : direct_switch(&d, err);
+}
+
+/* An earlier command was stopped between the disks, or before the config. */
+static int catch_up(struct offline *off, struct inside *in, struct err *err)
+{
+	struct generation *current = inside_current(in);
+	bool direct = off->config.kernel != NULL;
+	int rc;
+
+	if (!current)
+		return 0;
+	rc = catch_up_menu(off, in, current, err);
+	if (rc == 0 && direct)
+		rc = catch_up_config(off, in, current, err);
+	if (rc == -ERR_UNSUPPORTED) {
+		/* Somebody has changed the config meanwhile: whatever it boots is there. */
+		ui_warn("%s", err->text);
+		return 0;
+	}
+	if (rc == 0)
 		rc = clear_note(off, err);
 	if (rc == 0)
 		rc = offline_reopen(off, &off->root, err);
@@ -38,10 +91,11 @@ static int catch_up(struct offline *off, struct inside *in, struct err *err)
 		rc = offline_evaluate(off, false, err);
 	if (rc < 0)
 		return rc;
+	tidy(off, true);
 	inside_mark_boots(in, off->booting.toplevel);
-	ui_warn("%s: an earlier command was stopped between the disks; its boot menu fits its "
+	ui_warn("%s: an earlier command was stopped between the disks%s; what boots fits its "
 	        "generations again",
-	        off->boot.target->name);
+	        off->boot.target->name, direct ? " and the config" : "");
 	return 0;
 }
 
@@ -68,11 +122,16 @@ int change_begin(const struct offline_request *r, enum offline_mode mode, struct
 	bool pending;
 	int rc = open_all(r, mode, off, in, &pending, err);
 
-	if (rc < 0 || !pending)
+	if (rc < 0)
 		return rc;
-	if (!off->separate_boot || !off->repair) {
-		ui_warn("%s: the boot menu on its other disk does not fit its generations yet; "
-		        "\"domstrap generations\" with both disks, or the xl config, writes it",
+	if (!pending) {
+		tidy(off, false);
+		return 0;
+	}
+	if ((!off->separate_boot && !off->config.kernel) || !off->repair) {
+		ui_warn("%s: what boots on its other disk or by its config does not fit its "
+		        "generations yet; \"domstrap generations\" with the xl config, or with both "
+		        "disks, completes it",
 		        off->root.target->name);
 		return 0;
 	}
@@ -100,28 +159,60 @@ int change_profile(struct offline *off, unsigned number, struct err *err)
 	return rc < 0 ? rc : ext4_edit_add_link(off->root.edit, dir, "system", target, err);
 }
 
+/* Everything but the commits: it is evaluated as it will be. */
+static int stage(struct offline *off, const struct inside *in, const struct generation *current,
+                 struct direct *d, bool note, struct err *err)
+{
+	bool direct = off->config.kernel != NULL;
+	int rc = 0;
+
+	if (direct)
+		rc = write_direct(off, in, d, &current->system, err);
+	/* Without a config nobody knows: it stays. */
+	if (rc == 0 && off->config.path)
+		rc = direct_mark(off, direct ? current->system.toplevel : NULL, err);
+	if (rc == 0 && (note || (direct && direct_differs(d))))
+		rc = offline_set_pending(off, true, err);
+	return rc < 0 ? rc : follow_staged(off, current->system.toplevel, err);
+}
+
+/* Each step leaves a guest that boots a system which is whole. */
+static int commit(struct offline *off, struct direct *d, bool menu, struct err *err)
+{
+	bool noted = menu || direct_differs(d);
+	int rc = direct_publish(d, err);
+
+	if (rc < 0)
+		return err_prefix(err, "nothing was changed");
+	rc = offline_commit(&off->root, err);
+	if (rc < 0 && !off->root.happened)
+		direct_take_back(d);
+	if (rc < 0 || !noted)
+		return rc;
+	if (menu)
+		rc = offline_commit(&off->boot, err);
+	if (rc == 0)
+		rc = direct_switch(d, err);
+	if (rc == 0)
+		rc = clear_note(off, err);
+	if (rc < 0)
+		return err_prefix(err, "the new generation is there, what boots it is not; the next "
+		                       "command completes it");
+	tidy(off, true);
+	return 0;
+}
+
 int change_commit(struct offline *off, const struct inside *in, const struct generation *current,
                   unsigned limit, struct err *err)
 {
-	bool two = off->separate_boot;
+	_cleanup_(direct_fini) struct direct d;
 	int rc = remenu(off, in, current, limit, err);
-	bool menu = rc == 0;
+	bool menu = rc == 0 && off->separate_boot;
 
-	if (rc >= 0 && two && menu)
-		rc = offline_set_pending(off, true, err);
+	direct_init(&d);
 	if (rc >= 0)
-		rc = follow_staged(
-		        off, off->config.kernel ? NULL : current->system.toplevel, err);
-	if (rc >= 0)
-		rc = offline_commit(&off->root, err);
-	if (rc < 0 || !two || !menu)
-		return rc;
-	rc = offline_commit(&off->boot, err);
-	if (rc == 0)
-		rc = clear_note(off, err);
-	return rc < 0 ? err_prefix(err, "the new generation is there, its boot menu is not; the "
-	                                "next command completes it")
-	              : 0;
+		rc = stage(off, in, current, &d, menu, err);
+	return rc < 0 ? rc : commit(off, &d, menu, err);
 }
 
 /* Before anything else changes: from now on the menu may be behind. */

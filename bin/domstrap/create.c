@@ -68,6 +68,7 @@ static int build_root(struct creation *cr, struct err *err)
 	struct guest *g = &cr->guest;
 	struct nixroot root = {
 	        .toplevel = g->system.toplevel,
+	        .direct = g->opt.boot == BOOT_DIRECT,
 	        .schema = STR(STORE_DB_SCHEMA),
 	        .channel_name = g->channel_name,
 	        .time = g->time,

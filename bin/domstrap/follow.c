@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "direct.h"
 #include "nix/store_path.h"
 #include "remenu.h"
 
@@ -42,9 +43,9 @@ static int no_menu(const struct offline *off, struct err *err)
 {
 	if (!off->config.path)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: no boot menu, so the guest's kernel is the host's: what boots "
-		               "is in its xl config; give that in place of the disks",
-		               name_of(off));
+		               "%s: %s: what boots is in its xl config; give that in place of the "
+		               "disks",
+		               name_of(off), off->booting.why);
 	return err_set(err, ERR_UNSUPPORTED,
 	               "%s: nothing boots: the config names no kernel, and its disks have no boot "
 	               "menu; in the guest, nixos-rebuild boot makes one",
@@ -75,7 +76,19 @@ static int config_init(const struct offline *off, struct err *err)
 	               off->config.path, STR_ARG(init));
 }
 
-int follow_check(struct offline *off, struct err *err)
+/* The config boots kernel and initrd of the host. */
+static int check_direct(struct offline *off, const struct inside *in, struct err *err)
+{
+	_cleanup_(direct_fini) struct direct d;
+	int rc;
+
+	direct_init(&d);
+	rc = direct_learn(off, in, &d, err);
+	/* Its own lines again: what stands in the way is known then. */
+	return rc < 0 ? rc : direct_format(off, &d, &d.old, err);
+}
+
+int follow_check(struct offline *off, const struct inside *in, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	_free_ char *place = b->menu_place ? shown(b->menu_place) : NULL;
@@ -87,7 +100,7 @@ int follow_check(struct offline *off, struct err *err)
 	case BOOTING_UNKNOWN:
 		return unreadable(off, err);
 	case BOOTING_CONFIG:
-		return 0;
+		return check_direct(off, in, err);
 	case BOOTING_MENU:
 		break;
 	}

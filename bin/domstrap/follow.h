@@ -9,7 +9,7 @@
 #include "inside.h"
 
 /* -ERR_UNSUPPORTED where another generation cannot be made to boot, and what to do. */
-int follow_check(struct offline *off, struct err *err);
+int follow_check(struct offline *off, const struct inside *in, struct err *err);
 
 /*
  * -ERR_* where not all that can boot is known: then nothing may be deleted. A menu that

@@ -90,7 +90,7 @@ int cmd_rollback(int argc, char **argv)
 	rc = change_begin(&req, req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE, &off, &in, &err);
 	if (rc < 0)
 		return command_failed(&err);
-	rc = follow_check(&off, &err);
+	rc = follow_check(&off, &in, &err);
 	if (rc == 0)
 		rc = choose(&in, req.to, &g, &err);
 	if (rc == 0 && !req.common.dry_run)

@@ -404,15 +404,11 @@ static int update(struct update *u, struct err *err)
 		return rc;
 	rc = check_boot(u, err);
 	if (rc == 0 && u->req.system)
-		rc = follow_check(&u->off, err);
+		rc = follow_check(&u->off, &u->in, err);
 	if (rc == 0 && u->req.system)
 		rc = load(u, err);
 	if (rc == 0)
 		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
-	if (rc == 0 && u->off.config.kernel && u->req.system)
-		ui_warn("the config boots the host's %s: make it boot the new system's kernel and "
-		        "init= yourself",
-		        u->off.config.kernel);
 	if (rc == 0)
 		report(u);
 	inside_fini(&u->in);

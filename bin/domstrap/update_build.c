@@ -42,7 +42,7 @@ static int look(const struct offline_request *r, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	rc = follow_check(&off, err);
+	rc = follow_check(&off, &in, err);
 	inside_fini(&in);
 	offline_close(&off);
 	return rc;

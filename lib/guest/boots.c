@@ -109,12 +109,13 @@ static void take_menu(struct walk_menu *w, struct grub_menu *m, const char *abov
 	}
 }
 
-static void take_default(struct walk_menu *w, struct grub_menu *m)
+static void take_default(struct walk_menu *w, struct grub_menu *m, const char *entry)
 {
+	struct str spec = entry ? str_from(entry) : (struct str){NULL, 0};
 	struct grub_boot boot = GRUB_BOOT_INIT;
 	struct err err = ERR_INIT;
 
-	if (grub_menu_auto(m, (struct str){NULL, 0}, &boot, &err) < 0)
+	if (grub_menu_auto(m, spec, &boot, &err) < 0)
 		w->out->why = xstrdup(err.text);
 	else if (!boot.kernel.path)
 		w->out->why = xstrdup("the default entry names no kernel");
@@ -138,7 +139,8 @@ static enum boots_dialect dialect_of(enum grub_dialect dialect)
 	return BOOTS_GRUB;
 }
 
-int boots_read(struct grub_files *files, const char *more, struct boots *out, struct err *err)
+int boots_read(struct grub_files *files, const char *more, const char *entry, struct boots *out,
+               struct err *err)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
 	struct walk_menu w = {.out = out, .more = more, .left = BOOTS_ENTRIES_MAX};
@@ -152,6 +154,6 @@ int boots_read(struct grub_files *files, const char *more, struct boots *out, st
 	        .path = xstrdup(m->path ? m->path : ""),
 	};
 	take_menu(&w, m, "", 0);
-	take_default(&w, m);
+	take_default(&w, m, entry);
 	return 0;
 }

@@ -45,10 +45,13 @@ struct boots {
 };
 
 /*
- * more: what the xl config adds to the arguments of whatever boots; NULL:
- * nothing. -ERR_NOENT: there is no menu; else -ERR_* where one cannot be read.
+ * more: what the xl config adds to the arguments of whatever boots; NULL: nothing.
+ * entry: what it lets the boot helper take in place of the menu's own default, a
+ * number or a title; NULL: nothing. -ERR_NOENT: there is no menu; else -ERR_* where
+ * one cannot be read.
  */
-int boots_read(struct grub_files *files, const char *more, struct boots *out, struct err *err);
+int boots_read(struct grub_files *files, const char *more, const char *entry, struct boots *out,
+               struct err *err);
 void boots_fini(struct boots *b);
 
 /* The last "init=" of a command line, as Linux and NixOS's first stage take it; p NULL: none. */

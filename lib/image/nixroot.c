@@ -62,6 +62,8 @@ struct tree *nixroot_tree(const struct nixroot *root)
 	tree_link(t, "/nix/var/nix/gcroots/profiles", "/nix/var/nix/profiles");
 	tree_link(t, "/nix/var/nix/profiles/system", "system-1-link");
 	tree_link(t, "/nix/var/nix/profiles/system-1-link", root->toplevel);
+	if (root->direct)
+		tree_link(t, NIXROOT_DIRECT, root->toplevel);
 	add_channel(t, root);
 	return t;
 }

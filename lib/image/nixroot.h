@@ -6,7 +6,15 @@
 #ifndef IMAGE_NIXROOT_H
 #define IMAGE_NIXROOT_H
 
+#include <stdbool.h>
+
 #include "base/walk_tree.h"
+
+/*
+ * A link to the system that the xl config boots, past the menu: nothing in the guest
+ * else says that it must stay. It is a root for Nix, too.
+ */
+#define NIXROOT_DIRECT "/nix/var/nix/gcroots/domstrap-direct"
 
 /* A file of /etc/nixos. */
 struct nixroot_file {
@@ -17,6 +25,7 @@ struct nixroot_file {
 /* Borrowed. */
 struct nixroot {
 	const char *toplevel;     /* the system, a store path */
+	bool direct;              /* the xl config boots it, past its menu */
 	struct str database;      /* db.sqlite */
 	struct str schema;        /* its file beside it */
 	const char *channel_url;  /* of root's channel, or NULL */

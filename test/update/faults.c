@@ -8,6 +8,7 @@
  *                sync  fsync(), fdatasync()
  *                read  pread(), read()
  *                alloc malloc() and its like
+ *                name  renameat2(), linkat(), unlinkat()
  *     FAULT_AT=N       which step, from 1
  *     FAULT_KIND=kill  the process dies before it (default)
  *                torn  half of the write happens, in whole blocks; then it dies
@@ -47,6 +48,7 @@ enum {
 	SYNC = 2,
 	READ = 4,
 	ALLOC = 8,
+	NAME = 16,
 };
 
 enum kind {
@@ -76,6 +78,9 @@ static ssize_t (*real_read)(int, void *, size_t);
 static ssize_t (*real_write)(int, const void *, size_t);
 static int (*real_fsync)(int), (*real_fdatasync)(int), (*real_ftruncate)(int, off_t);
 static int (*real_fallocate)(int, int, off_t, off_t), (*real_ioctl)(int, unsigned long, void *);
+static int (*real_renameat2)(int, const char *, int, const char *, unsigned);
+static int (*real_linkat)(int, const char *, int, const char *, int);
+static int (*real_unlinkat)(int, const char *, int);
 static int (*real_fstat)(int, struct stat *), (*real_stat)(const char *, struct stat *);
 
 static void *(*real_malloc)(size_t), *(*real_calloc)(size_t, size_t);
@@ -96,7 +101,8 @@ static void read_environment(void)
 			kind = (enum kind)i;
 	list = list ? list : "write,sync";
 	on = (strstr(list, "write") ? WRITE : 0) | (strstr(list, "sync") ? SYNC : 0) |
-	     (strstr(list, "read") ? READ : 0) | (strstr(list, "alloc") ? ALLOC : 0);
+	     (strstr(list, "read") ? READ : 0) | (strstr(list, "alloc") ? ALLOC : 0) |
+	     (strstr(list, "name") ? NAME : 0);
 	want = at ? atol(at) : 0;
 	count_file = getenv("FAULT_COUNT");
 	bad_file = getenv("FAULT_BAD");
@@ -120,6 +126,9 @@ __attribute__((constructor)) static void begin(void)
 	find(&real_ftruncate, "ftruncate64");
 	find(&real_fallocate, "fallocate64");
 	find(&real_ioctl, "ioctl");
+	find(&real_renameat2, "renameat2");
+	find(&real_linkat, "linkat");
+	find(&real_unlinkat, "unlinkat");
 	find(&real_fstat, "fstat64");
 	find(&real_stat, "stat64");
 	owner = getpid();
@@ -307,6 +316,23 @@ int fdatasync(int fd)
 	if (rc == 0)
 		note('S', fd, 0, 0, NULL);
 	return rc;
+}
+
+/* ---- names ---------------------------------------------------------------- */
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	return fails(NAME) ? -1 : real_renameat2(from_dir, from, to_dir, to, flags);
+}
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+	return fails(NAME) ? -1 : real_linkat(from_dir, from, to_dir, to, flags);
+}
+
+int unlinkat(int dir, const char *name, int flags)
+{
+	return fails(NAME) ? -1 : real_unlinkat(dir, name, flags);
 }
 
 /* ---- reading -------------------------------------------------------------- */

@@ -129,7 +129,7 @@ for command in "update g.cfg --system $one" "rollback g.cfg" "gc g.cfg --keep 1"
   # shellcheck disable=SC2086
   ends 1 'nothing boots: the config names no kernel, and its disks have no boot menu' $command
   # shellcheck disable=SC2086
-  ends 1 'no boot menu, so the guest.s kernel is the host.s: .*xl config' ${command/g.cfg/g.img}
+  ends 1 'no boot menu, the guest.s kernel is the host.s: .*xl config' ${command/g.cfg/g.img}
 done
 unchanged kept.img g.img "a guest without a menu"
 
@@ -162,6 +162,27 @@ ends 1 'adds init=' rollback g.cfg
 unchanged kept.img g.img "a config with an init= of its own"
 ends 0 'generation 1 stays: .*g.cfg boots it' gc g.cfg --keep 1
 has g.img "$one/init" || fail "gc deletes what the config's init= boots"
+
+# ---- what the config tells the boot helper
+
+cp --sparse=always both.img g.img
+create_cfg() { cp plain.cfg g.cfg; printf '%s\n' "$1" >>g.cfg; }
+sed '/^extra/d' g.cfg >plain.cfg
+create_cfg 'bootloader_args = [ "-q", "--entry", "1>1" ]'
+ends 0 '^   1[*] ' generations g.cfg
+cp --sparse=always g.img kept.img
+ends 1 "would boot another system than .* by default \\($two\\)" update g.cfg --system "$three"
+ends 0 '^   2[+] ' generations g.cfg
+create_cfg 'bootloader_args = [ "--entry=0" ]'
+ends 0 '^   2[*] ' generations g.cfg
+create_cfg "bootloader_args = [ '--args=init=$one/init' ]"
+ends 0 '^   1[*] ' generations g.cfg
+ends 1 'adds init=' update g.cfg --system "$three"
+create_cfg "kernel = '$kernel'
+extra = 'init=$one/init'"
+ends 0 '^   1[*] ' generations g.cfg
+ends 1 'its kernel= is one of the guest.s, past its menu' update g.cfg --system "$three"
+ends 0 'generation 1 stays: .*g.cfg boots it' gc g.cfg --keep 1
 
 # ---- a menu that would not do as it is told: the change is evaluated before it counts
 

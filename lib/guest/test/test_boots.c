@@ -25,7 +25,7 @@ static int read_text(const char *text, const char *more, struct boots *out, stru
 	int rc;
 
 	fake_init(&f, str_from(text));
-	rc = boots_read(&f.files, more, out, err);
+	rc = boots_read(&f.files, more, NULL, out, err);
 	fake_fini(&f);
 	return rc;
 }
@@ -67,6 +67,23 @@ static void the_config_adds(void **state)
 	assert_null(boots_init("a b noinit=/x").p);
 	assert_null(boots_init(NULL).p);
 	assert_true(str_is(boots_init("init="), ""));
+}
+
+static void the_config_chooses(void **state)
+{
+	struct err err = ERR_INIT;
+	struct fake f;
+	struct boots b;
+
+	fake_init(&f, str_from(menu));
+	assert_int_equal(boots_read(&f.files, NULL, "0", &b, &err), 0);
+	assert_string_equal(b.chosen.args, "init=/old init=/s1/init x");
+	boots_fini(&b);
+	assert_int_equal(boots_read(&f.files, NULL, "none", &b, &err), 0);
+	assert_non_null(b.why);
+	assert_int_equal(b.n, 3);
+	boots_fini(&b);
+	fake_fini(&f);
 }
 
 static void nothing_by_default(void **state)
@@ -122,7 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(every_entry),        cmocka_unit_test(the_config_adds),
 	        cmocka_unit_test(nothing_by_default), cmocka_unit_test(no_menu),
-	        cmocka_unit_test(circles_end),
+	        cmocka_unit_test(circles_end),        cmocka_unit_test(the_config_chooses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
