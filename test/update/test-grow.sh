@@ -122,6 +122,21 @@ start=143360, size=2048'
 other "MBR, a logical one" dos 'start=2048, size=160000, type=5
 start=16384, size=122880'
 
+# A GPT on a device that grew by what was somebody else's: cleared, but for the table's old copy, which is the one that
+# counts until the new one is there.
+if losetup -f >/dev/null 2>&1; then
+  disk_of gpt "$two"
+  yes former-tenants-secret-data | head -c 100M >>x.img || true
+  loop=$(losetup -f --show x.img)
+  "$DOMSTRAP" update "$loop" --size all --wipe -q || { losetup -d "$loop"; fail "GPT on a device, --wipe"; }
+  sync x.img
+  losetup -d "$loop"
+  ! grep -q tenant x.img || fail "GPT on a device, --wipe: old data is left"
+  [ "$(tail -c +$((80 * 1048576 - 511)) x.img | head -c 8)" = "EFI PART" ] || fail "GPT on a device, --wipe: the old copy was cleared"
+  root_clean "GPT on a device, --wipe"; quiet "GPT on a device, --wipe"
+  [ "$(blocks x.fs)" -gt 40000 ] || fail "GPT on a device, --wipe: $(blocks x.fs) blocks"
+fi
+
 # Stopped between the two tables of a GPT, too, there is always one.
 disk_of gpt "$two"
 cp --sparse=always x.img base.img
