@@ -157,6 +157,18 @@ static const char *file_suffix(const struct creation *cr, int i)
 	}
 }
 
+/* Nobody else's, says the kernel of a device; of a file it does not know. */
+static int open_disk(struct target *t, char *path, const struct create_options *o, struct err *err)
+{
+	int rc = target_open_in_place(t, path, o->clone, err);
+
+	if (rc == 0 && !t->is_device)
+		rc = busy_check(&path, 1, err);
+	if (rc == 0 && !o->force)
+		rc = device_check_empty(t->fd, path, err);
+	return rc;
+}
+
 /* A new file would be its owner's alone. */
 static void warn_of_readers(const struct target *t)
 {
@@ -177,15 +189,10 @@ static int check_target(struct creation *cr, size_t i, struct err *err)
 
 	if (!d->device)
 		return outfile_check(g->dir, name, g->opt.force, err);
-	rc = target_open_in_place(t, d->path, g->opt.clone, err);
-	/* Nobody else's, says the kernel of a device; of a file it does not know. */
+	rc = open_disk(t, d->path, &g->opt, err);
 	d->in_place = rc == 0 && !t->is_device;
-	if (d->in_place)
-		rc = busy_check(&d->path, 1, err);
-	if (rc == 0 && d->in_place && extra_is_secret(&cr->extra))
+	if (d->in_place && extra_is_secret(&cr->extra))
 		warn_of_readers(t);
-	if (rc == 0 && !g->opt.force)
-		rc = device_check_empty(t->fd, d->path, err);
 	return rc;
 }
 
@@ -476,10 +483,9 @@ static void creation_fini(struct creation *cr)
 static int check_device(const struct create_options *o, const char *path, struct err *err)
 {
 	struct target t = TARGET_INIT;
-	int rc = target_open_device(&t, path, err);
+	_free_ char *copy = xstrdup(path);
+	int rc = open_disk(&t, copy, o, err);
 
-	if (rc == 0 && !o->force)
-		rc = device_check_empty(t.fd, path, err);
 	target_fini(&t);
 	return rc;
 }

@@ -16,7 +16,7 @@
 /* fallocate() ahead of direct writes: else the host's ext4 serialises them. */
 #define LARGE_WRITE (256u << 10)
 #define AHEAD (32ull << 20)
-#define ZERO_PIECE (1u << 20)
+#define ZERO_PIECE (4u << 20)
 #define DEVICE_WAIT_MS 2000
 
 static void open_direct(struct target *t)
@@ -272,15 +272,18 @@ int target_end(struct target *t, uint64_t end, struct err *err)
 	return target_zero(t, end, reserved - end, err);
 }
 
+/* Past the page cache where that can be; zeros into a sparse file would be left out. */
 static int write_zeros(struct target *t, uint64_t off, uint64_t n, struct err *err)
 {
-	_free_ char *zeros = xcalloc(1, ZERO_PIECE);
+	_free_ char *zeros = xaligned(EXT4_BLOCK, ZERO_PIECE);
 	int rc = 0;
 
+	memset(zeros, 0, ZERO_PIECE);
 	while (n && rc == 0) {
 		size_t m = (size_t)MIN(n, (uint64_t)ZERO_PIECE);
 
-		rc = target_write_small(t, zeros, m, off, err);
+		rc = t->sparse ? target_write_small(t, zeros, m, off, err)
+		               : target_write(t, zeros, m, off, err);
 		off += m;
 		n -= m;
 	}

@@ -98,7 +98,7 @@ refused 1 'No such file' g1 --system "$system" -o "$out" --disk "$work/nowhere.i
 refused 1 'empty.img: has 0 bytes; give it a size' g1 --system "$system" -o "$out" --disk "$work/empty.img"
 exec 9<"$work/f.img"
 flock -x 9
-refused 3 'another program has locked it' g1 --system "$system" -o "$out" --disk "$work/f.img"
+refused 3 'locked by another program' g1 --system "$system" -o "$out" --disk "$work/f.img"
 exec 9<&-
 [ "$(openssl sha256 -r <"$work/f.img")" = "$before" ] || fail "a refusal wrote"
 # Secrets in a file that others can read.
