@@ -130,6 +130,7 @@ static json_t *config_json(const struct inspection *in)
 	json_object_set_new(o, "memoryMiB", json_integer((json_int_t)g->memory));
 	json_object_set_new(o, "bootloader", text_or_null(g->bootloader));
 	json_object_set_new(o, "kernel", text_or_null(g->kernel));
+	json_object_set_new(o, "grub", text_or_null(in->args.grub));
 	json_object_set_new(o, "ramdisk", text_or_null(g->ramdisk));
 	json_object_set_new(o, "cmdline", text_or_null(g->cmdline));
 	return o;

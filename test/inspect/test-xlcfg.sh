@@ -145,6 +145,7 @@ grep -Fqx 'type = "pvh"' grub.cfg || fail "type="
 line '^ok: .*grub.bin: is GRUB, which reads'
 line '^ok: .*grub.cfg: is understood by domgrub'
 ends 0 'GRUB .*grub.bin' inspect grub.cfg
+[ "$("$DOMSTRAP" inspect --json grub.cfg | jq -r '.config | .grub, .kernel' | tr '\n' ' ')" = "$PWD/grub.bin null " ] || fail "JSON of GRUB"
 ends 0 '' update grub.cfg --system "$(system 2)"
 ! grep -qi 'direct\|still boots' said || { cat said >&2; fail "GRUB taken for a kernel of the guest"; }
 ends 0 "$two" generations grub.cfg
