@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
+
+/* What stays free: a sixteenth of the file system, and no more than this. */
+#define RESERVE_MAX (16ull << 20)
 
 /* A directory that was named must be there; the usual one is made. */
 static int directory_check(const struct options *o, const char **out, struct err *err)
@@ -49,6 +53,27 @@ int output_make(const struct options *o, const char *name, struct output *out, s
 	}
 	out->fd = fd;
 	return 0;
+}
+
+int output_room(const struct output *out, uint64_t bytes, struct err *err)
+{
+	struct statvfs fs;
+	uint64_t size, room, reserve;
+
+	if (!out->path)
+		return 0;
+	if (fstatvfs(out->fd, &fs) < 0)
+		return err_sys(err, errno, "%s: statvfs", out->path);
+	size = (uint64_t)fs.f_blocks * fs.f_frsize;
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	reserve = MIN(size / 16, RESERVE_MAX);
+	if (room >= reserve && bytes <= room - reserve)
+		return 0;
+	return err_set(err, ERR_SPACE,
+	               "%s: kernel and ramdisk have %" PRIu64 " bytes; its file system has %" PRIu64
+	               " free, of which %" PRIu64 " stay free. Choose another place with "
+	               "--output-directory, or output-directory in /etc/domgrub.conf",
+	               out->path, bytes, room, reserve);
 }
 
 int output_check(const struct output *out, uint64_t size, struct err *err)

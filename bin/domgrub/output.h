@@ -23,6 +23,11 @@ struct output {
 
 /* Make "<directory>/<name>.XXXXXX". */
 int output_make(const struct options *o, const char *name, struct output *out, struct err *err);
+/*
+ * -ERR_SPACE where the output directory's file system has no room for so many
+ * bytes more and a reserve: what else lives there, /run above all, goes on.
+ */
+int output_room(const struct output *out, uint64_t bytes, struct err *err);
 /* It must have exactly that many bytes. */
 int output_check(const struct output *out, uint64_t size, struct err *err);
 void output_remove(struct output *out);

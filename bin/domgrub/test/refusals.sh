@@ -222,7 +222,7 @@ clean
 cfg <<'END'
 menuentry One { linux /kernels/k }
 END
-truncate -s 20G root/kernels/big
+truncate -s 8G root/kernels/big
 cat >root/boot/grub/grub.cfg <<'END'
 menuentry One { linux /kernels/big }
 END
@@ -234,4 +234,22 @@ clean
 timeout -s TERM 0.5 "$domgrub" -q --config=conf --output-directory=out img >got 2>got.err || true
 [ -z "$(ls out)" ] && [ ! -s got ] && grep -q "stopped by a signal" got.err && ok "SIGTERM leaves nothing" ||
 	fail "SIGTERM" "left: $(ls -la out) $(cat got got.err)"
+
+# No room in the output directory: nothing is copied, and what is there stays free.
+cfg <<'END'
+menuentry One { linux /kernels/k
+initrd /kernels/i }
+END
+clean
+rc=0
+# shellcheck disable=SC2016 # for the other shell
+unshare -m sh -c 'mount -t tmpfs -o size=128K none out && "$@"; rc=$?; ls out; exit $rc' sh \
+	timeout 60 "$domgrub" -q --config=none.conf --output-directory=out img >got 2>got.err </dev/null || rc=$?
+if grep -q "unshare: \|mount: " got.err; then
+	echo "skip no room: no mounts here"
+elif [ $rc = 1 ] && [ ! -s got ] && grep -q "have 150000 bytes; its file system has 131072 free, of which 8192 stay free" got.err; then
+	ok "no room"
+else
+	fail "no room" "status $rc: $(cat got got.err)"
+fi
 finish
