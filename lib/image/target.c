@@ -17,7 +17,7 @@
 #define LARGE_WRITE (256u << 10)
 #define AHEAD (32ull << 20)
 #define ZERO_PIECE (4u << 20)
-#define DEVICE_WAIT_MS 2000
+#define LOCK_WAIT_MS 2000
 
 static void open_direct(struct target *t)
 {
@@ -65,7 +65,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 	if (protected)
 		return err_set(err, ERR_IO, "%s: is write-protected", path);
 	/* udev locks a device, too, for as long as it looks at it. */
-	rc = io_lock(fd, path, true, DEVICE_WAIT_MS, err);
+	rc = io_lock(fd, path, true, LOCK_WAIT_MS, err);
 	if (rc < 0)
 		return rc;
 	*t = (struct target)TARGET_INIT;
@@ -85,7 +85,8 @@ static int lock_file(int fd, const char *path, bool read_only, struct err *err)
 {
 	struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 
-	if (io_lock(fd, path, !read_only, 0, err) == 0 &&
+	/* A domgrub that has answered may take a moment to end. */
+	if (io_lock(fd, path, !read_only, LOCK_WAIT_MS, err) == 0 &&
 	    (fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN)))
 		return 0;
 	return err_set(err, ERR_BUSY,
