@@ -437,10 +437,7 @@ static int open_error(struct ext *x, const struct ext_super *super, errcode_t e,
 	struct ext_features f = {0};
 
 	if (e == EXT2_ET_SB_CSUM_INVALID)
-		return err_set(
-		        err, ERR_FORMAT,
-		        "ext: the checksum of its superblock is wrong, as when a write was cut "
-		        "short; e2fsck -f restores it from a copy");
+		return err_set(err, ERR_FORMAT, "ext: " EXT_SUPER_TORN);
 	if (e != EXT2_ET_UNSUPP_FEATURE && e != EXT2_ET_RO_UNSUPP_FEATURE)
 		return lib_error(x, e, "ext superblock at", EXT_SUPER_AT, err);
 	f.incompat = super->features.incompat & ~EXT2_LIB_FEATURE_INCOMPAT_SUPP;

@@ -92,8 +92,9 @@ static uint32_t first_pristine(const struct ext4_edit *e, uint32_t g)
 	uint32_t per_group = e->layout.inodes_per_group;
 	uint32_t unused = ext2fs_bg_itable_unused(e->fs, g);
 
-	/* Without checksums of descriptors every inode of a table is read. */
-	if (!ext2fs_has_group_desc_csum(e->fs))
+	/* Without checksums of descriptors every inode of a table is read. Without a
+	 * journal what is new comes there in its turn. */
+	if (!ext2fs_has_group_desc_csum(e->fs) || e->stepwise)
 		unused = 0;
 	else if (ext2fs_bg_flags_test(e->fs, g, EXT2_BG_INODE_UNINIT))
 		unused = per_group;
@@ -135,6 +136,7 @@ static int prepare_writing(struct ext4_edit *e, struct err *err)
 		return rc;
 	ext4_layout_fini(&e->layout);
 	e->fs->now = e->time;
+	e->stepwise = !ext2fs_has_feature_journal(e->fs->super);
 	edit_prepare(e);
 	return 0;
 }
@@ -199,6 +201,7 @@ int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time,
 	e->base = base;
 	e->time = time;
 	e->write = write;
+	e->size = size;
 	e->overlay = ext4_overlay_new(t, base, size, super.block);
 	if (super.unreplayed && !write)
 		replay(e);
@@ -220,6 +223,8 @@ void ext4_edit_free(struct ext4_edit *e)
 		free(e->dirs[i]);
 	}
 	free(e->dirs);
+	free(e->doomed);
+	free(e->later);
 	u32_map_fini(&e->dir_of);
 	ext4_stream_free(e->stream);
 	ext4_writer_fini(&e->writer);
@@ -360,7 +365,6 @@ static void count_dirs(struct ext4_edit *e)
 
 int ext4_edit_stage(struct ext4_edit *e, struct err *err)
 {
-	errcode_t code;
 	int rc;
 
 	if (e->flushed)
@@ -370,6 +374,13 @@ int ext4_edit_stage(struct ext4_edit *e, struct err *err)
 		return rc;
 	count_dirs(e);
 	e->flushed = true;
+	return edit_flush(e, err);
+}
+
+int edit_flush(struct ext4_edit *e, struct err *err)
+{
+	errcode_t code;
+
 	ext2fs_mark_super_dirty(e->fs);
 	ext2fs_mark_ib_dirty(e->fs);
 	ext2fs_mark_bb_dirty(e->fs);
@@ -407,6 +418,8 @@ int ext4_edit_commit(struct ext4_edit *e, bool *happened, struct err *err)
 	int rc = ext4_edit_stage(e, err);
 
 	*happened = false;
+	if (rc == 0 && e->stepwise)
+		return edit_commit_steps(e, happened, err);
 	if (rc == 0)
 		rc = ext4_overlay_changes(e->overlay, &changes, &n, err);
 	if (rc == 0)

@@ -9,6 +9,7 @@
  *     ext4_edit_read.c  files, links, paths
  *     ext4_edit_put.c   small things from memory
  *     ext4_edit_free.c  taking trees away
+ *     ext4_steps.c      a commit without a journal
  *     ext4_grow.c       more room
  *     ext4_overlay.c    changed blocks
  *     ext4_journal.c    how they happen together

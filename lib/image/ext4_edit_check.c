@@ -37,10 +37,7 @@ int edit_check_open(const char *name, const uint8_t *sb, errcode_t code, struct 
 	else if (code == EXT2_ET_RO_UNSUPP_FEATURE)
 		f.ro_compat = s.features.ro_compat & ~EXT2_LIB_FEATURE_RO_COMPAT_SUPP;
 	else if (code == EXT2_ET_SB_CSUM_INVALID)
-		return err_set(err, ERR_FORMAT,
-		               "%s: the checksum of its ext4 superblock is wrong, as when a write "
-		               "was cut short; \"e2fsck -b %u -B %u\" restores it from its copy",
-		               name, s.block == 1024 ? 8193 : 8 * s.block, s.block);
+		return err_set(err, ERR_FORMAT, "%s: " EXT_SUPER_TORN, name);
 	else
 		return 0;
 	ext_features_put(f, &names);

@@ -289,7 +289,7 @@ static void set_links(struct ext2_inode_large *in, int64_t subdirs)
 	in->i_links_count = links > 65000 || links < 2 ? 1 : (uint16_t)links;
 }
 
-static int write_dir(struct ext4_edit *e, const struct edit_dir *d, struct err *err)
+int edit_dir_put(struct ext4_edit *e, struct edit_dir *d, struct err *err)
 {
 	_cleanup_(ext4_dir_fini) struct ext4_dir pack = {0};
 	struct ext2_inode_large in;
@@ -322,6 +322,7 @@ static int write_dir(struct ext4_edit *e, const struct edit_dir *d, struct err *
 	in.i_size_high = 0;
 	ext2fs_iblk_add_blocks(e->fs, (struct ext2_inode *)&in, total);
 	set_links(&in, d->subdirs);
+	d->subdirs = 0;
 	in.i_mtime = (uint32_t)e->time;
 	edit_touch(e, &in);
 	return edit_put_inode(e, d->ino, &in, err);
@@ -334,8 +335,9 @@ int edit_dirs_write(struct ext4_edit *e, struct err *err)
 	for (size_t i = 0; i < e->n_dirs && rc == 0; i++) {
 		if (e->dirs[i]->gone || !e->dirs[i]->changed)
 			continue;
-		rc = write_dir(e, e->dirs[i], err);
+		rc = edit_dir_put(e, e->dirs[i], err);
 		e->dirs[i]->changed = false;
+		e->dirs[i]->written = true;
 	}
 	return rc;
 }

@@ -26,8 +26,13 @@ static int free_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t at, blk64_t re
 		f->bad = true;
 		return BLOCK_ABORT;
 	}
-	ext2fs_block_alloc_stats2(fs, *block, -1);
 	f->blocks++;
+	if (f->e->stepwise && !f->e->releasing) {
+		GROW(f->e->later, f->e->n_later, f->e->later_cap);
+		f->e->later[f->e->n_later++] = *block;
+		return 0;
+	}
+	ext2fs_block_alloc_stats2(fs, *block, -1);
 	return 0;
 }
 
@@ -50,6 +55,12 @@ int edit_release_blocks(struct ext4_edit *e, uint32_t ino, struct ext2_inode_lar
 	return 0;
 }
 
+static void doom(struct ext4_edit *e, uint32_t ino, bool dir)
+{
+	GROW(e->doomed, e->n_doomed, e->doomed_cap);
+	e->doomed[e->n_doomed++] = (struct edit_doomed){ino, dir};
+}
+
 static int release_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *in,
                          uint64_t *bytes, struct err *err)
 {
@@ -58,6 +69,11 @@ static int release_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_la
 	errcode_t code;
 	int rc = edit_check_inode(e, ino, in, err);
 
+	if (rc == 0 && e->stepwise && !e->releasing) {
+		*bytes += before * 512;
+		doom(e, ino, dir);
+		return 0;
+	}
 	if (rc == 0)
 		rc = edit_release_blocks(e, ino, in, err);
 	if (rc < 0)
@@ -77,6 +93,21 @@ static int release_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_la
 	in->i_flags = 0;
 	memset(in->i_block, 0, sizeof in->i_block);
 	ext2fs_inode_alloc_stats2(e->fs, ino, -1, dir);
+	return edit_put_inode(e, ino, in, err);
+}
+
+/* One of the names of what is no directory. */
+static int release_name(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *in,
+                        uint64_t *bytes, struct err *err)
+{
+	if (in->i_links_count == 1)
+		return release_inode(e, ino, in, bytes, err);
+	if (e->stepwise && !e->releasing) {
+		doom(e, ino, false);
+		return 0;
+	}
+	in->i_links_count--;
+	edit_touch(e, in);
 	return edit_put_inode(e, ino, in, err);
 }
 
@@ -122,11 +153,27 @@ int edit_release(struct ext4_edit *e, uint32_t ino, uint64_t *bytes, unsigned de
 		forget(e, ino);
 		return release_inode(e, ino, &in, bytes, err);
 	}
-	if (in.i_links_count == 1)
-		return release_inode(e, ino, &in, bytes, err);
-	in.i_links_count--;
-	edit_touch(e, &in);
-	return edit_put_inode(e, ino, &in, err);
+	return release_name(e, ino, &in, bytes, err);
+}
+
+int edit_release_doomed(struct ext4_edit *e, uint32_t ino, struct err *err)
+{
+	struct ext2_inode_large in;
+	uint64_t ignored = 0;
+	int rc = edit_inode(e, ino, &in, err);
+
+	if (rc < 0)
+		return rc;
+	if (edit_type(&in) == EXT4_FT_DIR)
+		return release_inode(e, ino, &in, &ignored, err);
+	return release_name(e, ino, &in, &ignored, err);
+}
+
+void edit_free_later(struct ext4_edit *e)
+{
+	for (size_t i = 0; i < e->n_later; i++)
+		ext2fs_block_alloc_stats2(e->fs, e->later[i], -1);
+	e->n_later = 0;
 }
 
 int ext4_edit_sweep(struct ext4_edit *e, uint32_t dir, uint64_t *bytes, struct err *err)

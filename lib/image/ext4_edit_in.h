@@ -16,6 +16,7 @@ struct edit_dir {
 	size_t n, cap;
 	int64_t subdirs; /* gained or lost */
 	bool changed;
+	bool written; /* at least once */
 	bool gone;
 };
 
@@ -23,7 +24,17 @@ struct ext4_edit {
 	struct target *target;
 	uint64_t base;
 	int64_t time;
+	uint64_t size; /* of its place */
 	bool write, flushed;
+	/* Without a journal what goes waits until nothing leads to it: ext4_steps.c. */
+	bool stepwise, releasing;
+	struct edit_doomed {
+		uint32_t ino;
+		bool dir;
+	} * doomed;
+	size_t n_doomed, doomed_cap;
+	uint64_t *later; /* blocks that are free when all is done */
+	size_t n_later, later_cap;
 	struct ext4_overlay *overlay;
 	ext2_filsys fs;
 	struct ext4_ids ids;
@@ -77,6 +88,15 @@ int edit_dir_get(struct ext4_edit *e, uint32_t ino, struct edit_dir **out, struc
 /* The index of a name, or where it would be; *found says which. */
 size_t edit_dir_find(const struct edit_dir *d, const char *name, bool *found);
 void edit_dir_drop(struct edit_dir *d, size_t i);
+/* Write a directory into new blocks. */
+int edit_dir_put(struct ext4_edit *e, struct edit_dir *d, struct err *err);
+/* Bitmaps, descriptors, superblock into the overlay. */
+int edit_flush(struct ext4_edit *e, struct err *err);
+/* Commit step by step; see ext4_steps.c. */
+int edit_commit_steps(struct ext4_edit *e, bool *happened, struct err *err);
+/* What waited until then. */
+int edit_release_doomed(struct ext4_edit *e, uint32_t ino, struct err *err);
+void edit_free_later(struct ext4_edit *e);
 /* Write all that changed. */
 int edit_dirs_write(struct ext4_edit *e, struct err *err);
 

@@ -68,6 +68,66 @@ every_step ext4 "kill torn eio" -t ext4 -b 4096
 every_step "ext3 of 1 KiB blocks" torn -t ext3 -b 1024 -I 128
 every_step "ext4 of 2 KiB blocks" kill -t ext4 -b 2048
 
+# A /boot without a journal is changed in steps. Wherever they stop, the old or the new menu is there with its kernel, for
+# whoever reads the disk as it is (GRUB) and after e2fsck -p, which repairs everything by itself.
+mkdir -p boot/kernels boot/grub newer
+head -c 100000 /dev/urandom >boot/kernels/1
+head -c 100000 /dev/urandom >newer/2
+{ echo "kernels/1"; seq 1 400; } >boot/grub/grub.cfg
+{ echo "kernels/2"; seq 400 900; } >newer/grub.cfg
+for i in {1..30}; do echo "$i" >"boot/grub/module-$i"; done
+menu_holds() { # IMAGE WHAT: sets menu
+  local kernel
+  debugfs -R "dump /grub/grub.cfg menu" "$1" >/dev/null 2>&1
+  kernel=$(head -n 1 menu)
+  debugfs -R "dump /$kernel kernel" "$1" >/dev/null 2>&1
+  case $kernel in
+    kernels/1) cmp menu boot/grub/grub.cfg && cmp kernel boot/kernels/1 ;;
+    kernels/2) cmp menu newer/grub.cfg && cmp kernel newer/2 ;;
+    *) false ;;
+  esac || fail "$2: neither the old nor the new menu"
+  menu=${kernel#*/}
+}
+stepwise() { # NAME KINDS MKE2FS-OPTION...
+  local name=$1 kinds=$2 kind at menu olds=0 news=0
+  shift 2
+  rm -f base.img
+  mke2fs -q -d boot "$@" base.img 16M >/dev/null 2>&1
+  change=(add /kernels 2 newer/2 add /grub grub.cfg newer/grub.cfg rm /kernels 1 add /grub more newer/grub.cfg mkdir /fonts)
+  cp base.img whole.img
+  FAULT_COUNT=count LD_PRELOAD=$faults "$tool" whole.img 0 "${change[@]}" 2>/dev/null
+  check whole.img "$name: whole"
+  [ "$(debugfs -R "ls -p /kernels" whole.img 2>/dev/null | grep -c /100)" = 1 ] || fail "$name: the old kernel is there"
+  debugfs -R "ls -p /grub" whole.img 2>/dev/null | grep -q domstrap && fail "$name: names are left"
+  list whole.img >after
+  steps=$(cat count)
+  for kind in $kinds; do
+    for ((at = 1; at <= steps; at++)); do
+      cp --sparse=always base.img x.img
+      { FAULT_AT=$at FAULT_KIND=$kind LD_PRELOAD=$faults "$tool" x.img 0 "${change[@]}" >log 2>&1; } 2>/dev/null &&
+        fail "$name: $kind at $at of $steps: the command says it succeeded"
+      menu_holds x.img "$name: $kind at $at"
+      was=$menu
+      e2fsck -p x.img >fsck.log 2>&1 && rc=0 || rc=$?
+      [ "$rc" -le 1 ] || { cat fsck.log >&2; fail "$name: $kind at $at: e2fsck -p ends with $rc"; }
+      check x.img "$name: $kind at $at"
+      menu_holds x.img "$name: $kind at $at, repaired"
+      [ "$menu" = "$was" ] || fail "$name: $kind at $at: e2fsck changes the menu"
+      if [ "$menu" = 1 ]; then olds=$((olds + 1)); else news=$((news + 1)); fi
+      # The same change again, over whatever is there.
+      "$tool" x.img 0 add /kernels 2 newer/2 add /grub grub.cfg newer/grub.cfg add /grub more newer/grub.cfg >log 2>&1 ||
+        { cat log >&2; fail "$name: $kind at $at: once more"; }
+      check x.img "$name: $kind at $at, once more"
+      debugfs -R "ls -p /grub" x.img 2>/dev/null | grep -q domstrap && fail "$name: $kind at $at: names are left"
+    done
+  done
+  [ $olds -gt 0 ] && [ $news -gt 0 ] || fail "$name: $olds times the old menu, $news times the new one"
+  echo "test-core.sh: $name: $steps steps, $kinds: $olds times the old menu, $news times the new one"
+}
+stepwise "ext2 of 1 KiB blocks" "kill torn" -t ext2 -b 1024 -I 128
+stepwise "ext4 without a journal" kill -t ext4 -O ^has_journal -b 4096
+stepwise "ext4 without journal and checksums, 2 KiB" eio -t ext4 -O ^has_journal,^metadata_csum,uninit_bg -b 2048
+
 # A file system that was not unmounted is somebody else's.
 rm -f base.img
 mke2fs -q -t ext4 base.img 64M >/dev/null 2>&1
