@@ -73,8 +73,10 @@ static uint64_t list_blocks(const struct ext4_ids *ids, uint64_t blocks)
 	uint64_t left = blocks - MIN(blocks, (uint64_t)EXT4_LIST_DIRECT);
 
 	for (unsigned depth = 1; depth <= EXT4_LIST_TREES; depth++) {
-		uint64_t here = MIN(left, under *= per);
+		uint64_t here;
 
+		under *= per;
+		here = MIN(left, under);
 		sum += tree_blocks(here, per, depth);
 		left -= here;
 	}

@@ -25,6 +25,7 @@ struct reading {
 	struct ext4_edit *e;
 	struct edit_dir *d;
 	const char *bad; /* what breaks a rule */
+	bool inside;     /* the inode: there the library does not say which are the dots */
 };
 
 static const char *entry_fault(const struct reading *r, struct str name, uint32_t ino)
@@ -49,9 +50,9 @@ static int take_entry(ext2_ino_t dir, int where, struct ext2_dir_entry *de, int 
 	(void)offset;
 	(void)size;
 	(void)buf;
-	if (where == DIRENT_DOT_FILE)
+	if (r->inside ? str_is(name, ".") : where == DIRENT_DOT_FILE)
 		return 0;
-	if (where == DIRENT_DOT_DOT_FILE) {
+	if (r->inside ? str_is(name, "..") : where == DIRENT_DOT_DOT_FILE) {
 		d->parent = de->inode;
 		return 0;
 	}
@@ -111,6 +112,7 @@ int edit_dir_read(struct ext4_edit *e, uint32_t ino, struct edit_dir *out, struc
 	if (edit_type(&in) != EXT4_FT_DIR)
 		return err_set(err, ERR_NOENT, "%s: inode %u is not a directory", e->target->name,
 		               ino);
+	r.inside = in.i_flags & EXT4_INLINE_DATA_FL;
 	code = ext2fs_dir_iterate2(e->fs, ino, 0, NULL, take_entry, &r);
 	if (code)
 		rc = edit_error(e, "reading the directory", ino, code, err);
