@@ -541,6 +541,20 @@ static int build_system(struct create_options *o, char **system, struct err *err
 	return text_list_add("from", &o->source.from, "/", err);
 }
 
+/* Whose /etc is an overlay does not see what lies in the root's own. */
+static int check_etc(const struct creation *cr, struct err *err)
+{
+	const char *option = extra_in_etc(&cr->extra);
+
+	if (!cr->guest.system.etc_overlay || !option)
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: %s puts files below /etc, and this system's /etc is an overlay "
+	               "(system.etc.overlay), which hides them; put them elsewhere, and let the "
+	               "configuration name them there",
+	               cr->guest.system.toplevel, option);
+}
+
 int cmd_create(int argc, char **argv)
 {
 	struct creation cr = {0};
@@ -564,6 +578,8 @@ int cmd_create(int argc, char **argv)
 		rc = build_system(&opt, &system, &err);
 	if (rc == 0)
 		rc = guest_load(&opt, stop, &cr.guest, &err);
+	if (rc == 0)
+		rc = check_etc(&cr, &err);
 	if (rc == 0)
 		rc = create(&cr, stop, &err);
 	creation_fini(&cr);

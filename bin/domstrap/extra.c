@@ -208,6 +208,19 @@ int extra_load(const struct extra_options *opt, struct extra *out, struct err *e
 	return rc;
 }
 
+const char *extra_in_etc(const struct extra *x)
+{
+	if (x->opt->host_keys.n)
+		return "--ssh-host-key";
+	for (size_t i = 0; i < x->opt->files.n; i++) {
+		_free_ char *etc = xasprintf("%s/etc", x->opt->files.items[i]);
+
+		if (access(etc, F_OK) == 0)
+			return "--extra-files";
+	}
+	return NULL;
+}
+
 bool extra_is_secret(const struct extra *x)
 {
 	return x->n_host_keys || (x->opt && x->opt->files.n);

@@ -68,6 +68,8 @@ struct extra {
 int extra_load(const struct extra_options *opt, struct extra *out, struct err *err);
 /* Whether there is something that others on this host should not read. */
 bool extra_is_secret(const struct extra *x);
+/* What of it goes below /etc, an option's name; NULL: nothing does. Borrowed. */
+const char *extra_in_etc(const struct extra *x);
 /*
  * Put it into the root's tree, which borrows from *x. separate_boot: /boot is
  * another disk. spool_dir is for a nameless file.

@@ -11,6 +11,7 @@
 
 #define KEY_SPEC "org.nixos.bootspec.v1"
 #define KEY_SPECIAL "org.nixos.specialisation.v1"
+#define KEY_INIT "org.nixos.nixos-init.v1"
 
 static void json_freep(json_t **j)
 {
@@ -47,6 +48,8 @@ void bootspec_fini(struct bootspec *b)
 	free(b->kernel);
 	free(b->initrd);
 	free(b->secrets);
+	free(b->etc_basedir);
+	free(b->etc_image);
 	*b = (struct bootspec){0};
 }
 
@@ -131,6 +134,21 @@ static int get_params(const json_t *obj, struct bootspec *b, struct err *err)
 	return 0;
 }
 
+/* Optional, in an object that has much else. */
+static int get_etc(const json_t *init, const char *key, char **out, struct err *err)
+{
+	const json_t *value = json_object_get(init, key);
+	struct str s;
+	int rc;
+
+	if (!value)
+		return 0;
+	rc = get_text(value, key, &s, err);
+	if (rc == 0)
+		*out = xstrndup(s.p, s.n);
+	return rc;
+}
+
 static int get_document(const json_t *doc, unsigned depth, struct bootspec *b, struct err *err);
 
 static int get_special(const char *name, const json_t *doc, unsigned depth,
@@ -207,7 +225,11 @@ static int get_document(const json_t *doc, unsigned depth, struct bootspec *b, s
 	rc = get_params(spec, b, err);
 	if (rc < 0)
 		return rc;
-	return get_specials(doc, depth, b, err);
+	rc = get_etc(json_object_get(doc, KEY_INIT), "etc_basedir", &b->etc_basedir, err);
+	if (rc == 0)
+		rc = get_etc(json_object_get(doc, KEY_INIT), "etc_metadata_image", &b->etc_image,
+		             err);
+	return rc < 0 ? rc : get_specials(doc, depth, b, err);
 }
 
 /* A value of two bytes takes some hundred in memory. */

@@ -6,7 +6,9 @@
  *         { "init": PATH, "toplevel": PATH, "label": TEXT, "system": TEXT,
  *           "kernelParams": [TEXT...],
  *           "kernel": PATH, "initrd": PATH, "initrdSecrets": PATH },  optional
- *       "org.nixos.specialisation.v1": { NAME: { the same again }... } }
+ *       "org.nixos.specialisation.v1": { NAME: { the same again }... },
+ *       "org.nixos.nixos-init.v1":
+ *         { "etc_basedir": PATH, "etc_metadata_image": PATH } }         optional
  *
  * A PATH is in the store. Other keys belong to others and are not looked at.
  */
@@ -36,6 +38,8 @@ struct bootspec {
 	char *kernel;  /* NULL: none */
 	char *initrd;  /* NULL: none */
 	char *secrets; /* program that appends secrets to an initrd; NULL: none */
+	char *etc_basedir; /* of a system whose /etc is an overlay; NULL: it is none */
+	char *etc_image;
 	char **params; /* kernel command line without init= */
 	size_t nparams;
 	struct bootspec_special *special; /* in byte order of name */

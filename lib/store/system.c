@@ -128,6 +128,19 @@ static int check_identity(struct loader *l, const struct bootspec *b, struct err
 	return 0;
 }
 
+/* What nixos-init mounts as /etc is there, as its init is. */
+static int check_etc(struct loader *l, const struct bootspec *b, struct err *err)
+{
+	_free_ char *image = NULL;
+	int rc = b->etc_basedir ? store_files_missing(l->files, b->etc_basedir, err) : 0;
+
+	l->sys.etc_overlay = b->etc_basedir;
+	if (rc > 0)
+		return err_set(err, ERR_FORMAT, "%s/boot.json: its etc_basedir %s is not there",
+		               l->sys.toplevel, b->etc_basedir);
+	return rc < 0 ? rc : named_file(l, "etc_metadata_image", b->etc_image, &image, err);
+}
+
 /* 0, 1: it has no boot.json of version 1, or -ERR_*. */
 static int from_bootspec(struct loader *l, struct err *err)
 {
@@ -150,6 +163,8 @@ static int from_bootspec(struct loader *l, struct err *err)
 		rc = named_file(l, "kernel", b.kernel, &l->sys.kernel, err);
 	if (rc == 0)
 		rc = named_file(l, "initrd", b.initrd, &l->sys.initrd, err);
+	if (rc == 0)
+		rc = check_etc(l, &b, err);
 	if (rc < 0)
 		return rc;
 	l->sys.init = take(&b.init);

@@ -6,6 +6,7 @@
 #ifndef STORE_SYSTEM_H
 #define STORE_SYSTEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -22,6 +23,7 @@ struct nixos_system {
 	char **params;  /* kernel command line without init= */
 	size_t nparams;
 	char *version; /* such as 25.11.20251201.ccccccc; "" where it says none */
+	bool etc_overlay; /* system.etc.overlay: the root's own /etc is hidden */
 	char *label;   /* such as "NixOS 25.11 (Linux 6.12.40)" */
 	char *system;  /* such as x86_64-linux; "" where it does not say */
 };

@@ -325,6 +325,31 @@ static void foreign_init(void **state)
 	             "outside the system");
 }
 
+/* A system whose /etc nixos-init makes: what it is made of must be there. */
+static void etc_overlay(void **state)
+{
+#define OVERLAY(image)                                                                             \
+	"{\"org.nixos.bootspec.v1\":{\"init\":\"" SYS "/init\",\"toplevel\":\"" SYS               \
+	"\",\"label\":\"\",\"system\":\"\",\"kernelParams\":[]},\"org.nixos.nixos-init.v1\":"      \
+	"{\"etc_basedir\":\"" S "etc\",\"etc_metadata_image\":\"" image "\",\"more\":[]}}"
+	struct nixos_system s;
+	struct err err = ERR_INIT;
+
+	assert_ok(nixos_system_load(root, SYS, &s, &err), &err);
+	assert_false(s.etc_overlay);
+	nixos_system_fini(&s);
+	put_file(SYS "/boot.json", OVERLAY(LINUX "/bzImage"));
+	assert_fails(nixos_system_load(root, SYS, &s, &err), &err, ERR_FORMAT,
+	             "etc_basedir " S "etc is not there");
+	put_file(S "etc/hosts", "");
+	assert_ok(nixos_system_load(root, SYS, &s, &err), &err);
+	assert_true(s.etc_overlay);
+	nixos_system_fini(&s);
+	put_file(SYS "/boot.json", OVERLAY(S "image"));
+	assert_fails(nixos_system_load(root, SYS, &s, &err), &err, ERR_FORMAT,
+	             "etc_metadata_image " S "image is not there");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -332,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(from_boot_json), TEST(from_files), TEST(little),       TEST(names),
 	        TEST(not_systems),    TEST(broken),     TEST(foreign_init),
+	        TEST(etc_overlay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
