@@ -32,8 +32,11 @@ static void tidy(struct offline *off, bool all)
 static int catch_up_menu(struct offline *off, const struct inside *in,
                          const struct generation *current, struct err *err)
 {
-	int rc = off->separate_boot ? remenu(off, in, current, 0, err) : 1;
+	unsigned limit;
+	int rc = offline_pending_limit(off, &limit, err);
 
+	if (rc == 0)
+		rc = off->separate_boot ? remenu(off, in, current, limit, err) : 1;
 	if (rc == 0)
 		rc = offline_commit(&off->boot, err);
 	if (rc == 0)
@@ -254,12 +257,13 @@ int change_commit_removal(struct offline *off, const struct inside *in,
 	const char *before = off->booting.toplevel;
 	_free_ char *toplevel = before ? xstrdup(before) : NULL;
 	struct err left = ERR_INIT;
-	int rc = off->separate_boot ? note_first(off, err) : 0, menu;
+	int menu = remenu(off, in, shown, 0, err), rc = menu;
 
+	if (rc >= 0 && off->separate_boot)
+		rc = note_first(off, err);
 	if (rc < 0)
 		return rc;
-	menu = remenu(off, in, shown, 0, err);
-	rc = menu < 0 ? menu : stage_removal(off, toplevel, removal, err);
+	rc = stage_removal(off, toplevel, removal, err);
 	if (rc < 0) {
 		if (off->separate_boot && clear_note(off, &left) < 0)
 			ui_warn("%s; the next command that writes checks the boot menu", left.text);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "arguments.h"
@@ -13,6 +14,7 @@
 
 #define EPOCH_MAX 0x37fffffffll
 #define SUPER_MAGIC_AT 1080
+#define PENDING_WORD "menu-"
 #define SUPER_END 2048
 
 int64_t offline_now(void)
@@ -322,6 +324,7 @@ int offline_pending(struct offline *off, bool *pending, struct err *err)
 int offline_set_pending(struct offline *off, bool on, struct err *err)
 {
 	struct ext4_edit *e = off->root.edit;
+	_free_ char *word = NULL;
 	uint32_t dir;
 	bool is_on = false;
 	int rc = ext4_edit_find(e, OFFLINE_PENDING_DIR, true, &dir, err);
@@ -333,5 +336,25 @@ int offline_set_pending(struct offline *off, bool on, struct err *err)
 	if (!on)
 		return is_on ? ext4_edit_remove(e, dir, OFFLINE_PENDING, NULL, err) : 0;
 	/* A link holds a word without taking a block. */
-	return ext4_edit_add_link(e, dir, OFFLINE_PENDING, "menu", err);
+	word = xasprintf(PENDING_WORD "%zu", off->menu_limit);
+	return ext4_edit_add_link(e, dir, OFFLINE_PENDING, word, err);
+}
+
+int offline_pending_limit(struct offline *off, unsigned *limit, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf word = BUF_INIT;
+	struct str number;
+	uint32_t ino;
+	uint64_t v = 0;
+	int rc = ext4_edit_find(off->root.edit, OFFLINE_PENDING_DIR "/" OFFLINE_PENDING, false,
+	                        &ino, err);
+
+	if (rc == 0)
+		rc = ext4_edit_readlink(off->root.edit, ino, &word, err);
+	number = buf_str(&word);
+	*limit = rc == 0 && str_starts(number, PENDING_WORD) &&
+	                         str_u64(str_drop(number, strlen(PENDING_WORD)), 10, INT32_MAX, &v)
+	                 ? (unsigned)v
+	                 : 0;
+	return rc;
 }

@@ -67,6 +67,7 @@ struct offline {
 	const char *boot_dir; /* "/boot", or "" where it has a file system of its own */
 	enum menu_kind menu_kind;
 	char *menu_path; /* in the boot file system; NULL: where NixOS puts it */
+	size_t menu_limit; /* generations that the menu written last has at most; 0: none yet */
 	struct xlcfg_guest cfg;        /* what the config says; zeros without one */
 	struct booting_config config;  /* of that, what boots; borrowed from it */
 	struct booting booting;
@@ -92,7 +93,9 @@ int offline_commit(struct offline_fs *fs, struct err *err);
 
 /* Whether the root says that its menu was not written yet. */
 int offline_pending(struct offline *off, bool *pending, struct err *err);
-/* Note it in the root's changes, or take the note away. */
+/* For how many generations that menu is to be; 0: as it is. */
+int offline_pending_limit(struct offline *off, unsigned *limit, struct err *err);
+/* Note it in the root's changes, with menu_limit, or take the note away. */
 int offline_set_pending(struct offline *off, bool on, struct err *err);
 
 /* SOURCE_DATE_EPOCH, or the clock. */

@@ -136,14 +136,12 @@ int remenu_limit(struct remenu *m, size_t shown, unsigned oldest, size_t dflt, s
                  struct err *err)
 {
 	size_t older = 0;
-	int rc;
+	int rc = m->limit || !shown ? 0 : count_older(m, oldest, &older, err);
 
 	*out = m->limit ? m->limit : dflt;
-	if (m->limit || !shown)
-		return 0;
-	rc = count_older(m, oldest, &older, err);
 	/* It shows a part of what there was: that was its limit. */
 	if (older)
 		*out = shown;
+	m->off->menu_limit = *out;
 	return rc;
 }
