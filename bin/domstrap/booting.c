@@ -154,6 +154,8 @@ static int read_menu(struct offline *off, const struct booting_config *config, b
 	d = disks_new(spec, off->n_disks, &notes);
 	rc = err_absent(boots_read(disks_files(d), config->kernel ? NULL : config->cmdline,
 	                           config->entry, &b->menu, err));
+	if (rc >= 0 && disks_fault(d, err) < 0)
+		rc = -(int)err->code;
 	if (rc == 0)
 		settle(off, d, b);
 	disks_free(d);

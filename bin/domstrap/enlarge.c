@@ -199,12 +199,14 @@ int enlarge(struct offline *off, struct offline_fs *fs, const struct size_wish *
 void enlarge_undo(const struct enlarged *old)
 {
 	struct target *t = old->target;
-	struct err ignored = ERR_INIT;
+	struct err err = ERR_INIT;
 
-	if (old->tried && table_change_undo(t, &old->table, &ignored) < 0)
+	if (old->tried && table_change_undo(t, &old->table, &err) < 0) {
+		ui_warn("%s; its partition table may be half changed", err.text);
 		return;
+	}
 	if (old->size && ftruncate(t->fd, (off_t)old->size) < 0)
-		return;
+		ui_warn("%s: cannot be made as small as it was", t->name);
 }
 
 void enlarged_fini(struct enlarged *old)

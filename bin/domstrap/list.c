@@ -57,10 +57,12 @@ static bool is_guest(const char *path)
 {
 	_cleanup_(xlcfg_guest_fini) struct xlcfg_guest g = {.n = 0};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	struct err ignored = ERR_INIT;
+	struct err why = ERR_INIT;
 
-	return io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, &ignored) == 0 && text.n &&
-	       xlcfg_guest_parse(text.p, text.n, &g, &ignored) == 0 && (g.name || g.n);
+	/* One that cannot be read is in the list, with the reason. */
+	if (io_read_file(AT_FDCWD, path, XLCFG_BYTES_MAX, &text, &why) < 0)
+		return why.code == ERR_IO;
+	return text.n && xlcfg_guest_parse(text.p, text.n, &g, &why) == 0 && (g.name || g.n);
 }
 
 static int add_directory(struct names *l, const char *dir, struct err *err)

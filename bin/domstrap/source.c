@@ -349,10 +349,8 @@ static int use_caches(struct system_source *s, const struct source_options *opt,
 static bool is_store_name(const char *system)
 {
 	struct store_path sp;
-	struct err err = ERR_INIT;
 
-	return strlen(system) == STORE_DIGEST_LEN ||
-	       store_path_parse(str_from(system), &sp, &err) == 0;
+	return strlen(system) == STORE_DIGEST_LEN || store_path_is(str_from(system), &sp);
 }
 
 static int choose(struct system_source *s, const struct source_options *opt, const struct wanted *w,

@@ -103,15 +103,17 @@ static void finish_one(struct fsck *f, struct findings *out)
 {
 	_cleanup_(buf_fini) struct buf said = BUF_INIT;
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	struct err ignored = ERR_INIT;
+	struct err err = ERR_INIT;
 	size_t got = 0;
 	int status = 0;
 
 	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (io_pread(f->output, "e2fsck", buf_zeros(&said, OUTPUT_MAX), OUTPUT_MAX, 0, &got,
-	             &ignored) == 0)
+	             &err) == 0)
 		pick_lines((struct str){said.p, got}, &text);
+	else
+		buf_puts(&text, err.text);
 	buf_puts(&text, "");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) & STATUS_OPERATION)
 		findings_add(out, FINDING_ERROR, "fsck", f->subject, "",

@@ -36,12 +36,21 @@ struct device {
 	bool noticed;  /* fs_notice() was said */
 };
 
+/* A disk's bytes, and the first read of them that failed. */
+struct watched {
+	struct source src;
+	struct source *from;
+	struct err fault;
+};
+
 struct disks {
 	struct grub_files files; /* first: lib/grub has a pointer to it */
 	const struct disk_spec *spec;
 	struct source_fd *src;
+	struct watched *watched;
 	struct device *dev;
 	size_t n, cap;
+	size_t n_disks;
 	struct grub_device *names;
 };
 
@@ -139,6 +148,16 @@ static void partitions_add(struct disks *d, size_t disk, const struct window *w,
 	table_fini(&t);
 }
 
+static int watched_read(struct source *src, void *p, size_t n, uint64_t off, struct err *err)
+{
+	struct watched *w = (struct watched *)src;
+	int rc = w->from->read(w->from, p, n, off, err);
+
+	if (rc < 0 && !w->fault.code)
+		w->fault = *err;
+	return rc;
+}
+
 static void disk_add(struct disks *d, size_t i, struct buf *notes)
 {
 	const struct disk_spec *s = &d->spec[i];
@@ -146,7 +165,9 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 	struct window w;
 
 	source_fd_init(&d->src[i], s->fd, s->name);
-	w = window_over(s->src ? s->src : &d->src[i].src, s->size, s->name);
+	d->watched[i] = (struct watched){.src = {.read = watched_read},
+	                                 .from = s->src ? s->src : &d->src[i].src};
+	w = window_over(&d->watched[i].src, s->size, s->name);
 	w.sector = s->sector;
 	if (s->has_offset &&
 	    window_sub(&w, s->offset, w.size - MIN(w.size, s->offset), &w, &err) < 0)
@@ -262,6 +283,8 @@ struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *note
 
 	d->spec = spec;
 	d->src = xcalloc(n, sizeof *d->src);
+	d->watched = xcalloc(n, sizeof *d->watched);
+	d->n_disks = n;
 	for (size_t i = 0; i < n; i++)
 		disk_add(d, i, notes);
 	d->names = xcalloc(d->n, sizeof *d->names);
@@ -282,6 +305,7 @@ void disks_free(struct disks *d)
 	free(d->dev);
 	free(d->names);
 	free(d->src);
+	free(d->watched);
 	free(d);
 }
 
@@ -293,6 +317,17 @@ struct grub_files *disks_files(struct disks *d)
 size_t disks_index(const struct disks *d, size_t dev)
 {
 	return dev < d->n ? d->dev[dev].disk : SIZE_MAX;
+}
+
+int disks_fault(const struct disks *d, struct err *err)
+{
+	for (size_t i = 0; i < d->n_disks; i++) {
+		if (!d->watched[i].fault.code)
+			continue;
+		*err = d->watched[i].fault;
+		return -(int)err->code;
+	}
+	return 0;
 }
 
 int disks_fs(struct disks *d, size_t dev, struct fs **out, struct err *err)

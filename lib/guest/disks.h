@@ -42,6 +42,12 @@ int disk_spec_open(const char *path, struct disk_spec *out, struct err *err);
 struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *notes);
 void disks_free(struct disks *d);
 
+/*
+ * The first read of a disk that failed so far, or 0. GRUB takes what it cannot read for absent, and
+ * so does lib/grub; whoever must not asks here afterwards.
+ */
+int disks_fault(const struct disks *d, struct err *err);
+
 /* For lib/grub; borrowed from d. */
 struct grub_files *disks_files(struct disks *d);
 

@@ -296,6 +296,7 @@ static errcode_t write_at(void *data, uint64_t off, const void *from, size_t n)
 
 errcode_t ext4_overlay_open(struct ext4_overlay *ov, int flags, ext2_filsys *out)
 {
+	initialize_ext2_error_table();
 	ov->err.code = ERR_NONE;
 	ov->channel = (struct ext4_channel){.data = ov, .read = read_at, .write = write_at};
 	return ext2fs_open("image", flags, 0, 0, ext4_channel_manager(&ov->channel), out);

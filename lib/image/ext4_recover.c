@@ -191,12 +191,25 @@ static int look_inside(struct target *t, uint64_t base, uint64_t size, const uin
 	struct err none = ERR_INIT;
 	struct ext4_journal j = {0};
 	ext2_filsys fs = NULL;
+	bool ours = false;
 	int rc = 0;
 
 	*out = super->unreplayed ? EXT4_LEFT_UNREPLAYED : EXT4_LEFT_NOTHING;
 	if (ext4_overlay_open(ov, OPEN_FLAGS, &fs))
 		fs = NULL;
-	if (fs && ext4_journal_open(t, base, fs, &j, &none) == 0) {
+	/* A journal that cannot be read may hold a change; one that is none of ours does not. */
+	if (ext4_overlay_error(ov)->code == ERR_IO) {
+		*err = *ext4_overlay_error(ov);
+		rc = -(int)err->code;
+	} else if (fs) {
+		rc = ext4_journal_open(t, base, fs, &j, &none);
+		ours = rc == 0;
+		if (rc == -ERR_IO)
+			*err = none;
+		else
+			rc = 0;
+	}
+	if (ours) {
 		*out = EXT4_LEFT_NOTHING;
 		/* A change that lets the file system grow writes behind its old end. */
 		j.fs_blocks = size / j.block;

@@ -152,7 +152,6 @@ static size_t path_dir(struct str path, bool *copies)
 static char *init_in(struct str append, bool *system_config)
 {
 	struct str first = extlinux_cut(&append), rest;
-	struct err ignored = ERR_INIT;
 	struct store_path sp;
 
 	*system_config = str_starts(first, "systemConfig=");
@@ -161,8 +160,7 @@ static char *init_in(struct str append, bool *system_config)
 	if (!str_starts(first, "init="))
 		return NULL;
 	first = str_drop(first, strlen("init="));
-	return store_path_split(first, &sp, &rest, &ignored) < 0 ? NULL
-	                                                         : xstrndup(first.p, first.n);
+	return store_path_is_in(first, &sp, &rest) ? xstrndup(first.p, first.n) : NULL;
 }
 
 /* The "2025-10-03 12:00" that stands in a title behind "(" and before " - "; NULL: none. */

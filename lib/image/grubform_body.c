@@ -212,7 +212,6 @@ static const char *read_linux(const struct word *w, struct entry_body *out)
 	_free_ char *kernel = word_raw(w->next), *init = NULL;
 	size_t n = kernel ? entry_dir_length(kernel, KERNELS, &out->copies) : 0;
 	struct store_path sp;
-	struct err ignored = ERR_INIT;
 	struct str rest;
 
 	if (!n)
@@ -227,7 +226,7 @@ static const char *read_linux(const struct word *w, struct entry_body *out)
 		if (text && str_starts(str_from(text), "init="))
 			init = xstrdup(text + strlen("init="));
 	}
-	if (!init || store_path_split(str_from(init), &sp, &rest, &ignored) < 0)
+	if (!init || !store_path_is_in(str_from(init), &sp, &rest))
 		return "has no init= in the store";
 	out->init = take(&init);
 	return NULL;
@@ -302,7 +301,7 @@ static bool read_statement(const struct statement *st, struct str block, struct 
 const char *entry_body_read(struct str block, struct entry_body *out)
 {
 	struct entry_body b = {0};
-	struct err ignored = ERR_INIT;
+	struct err syntax = ERR_INIT;
 	struct statements s;
 	struct statement st;
 	const char *why = NULL;
@@ -310,7 +309,7 @@ const char *entry_body_read(struct str block, struct entry_body *out)
 	int rc = 0;
 
 	statements_init(&s, block);
-	while (!over && (rc = statements_next(&s, &st, &ignored)) == 0) {
+	while (!over && (rc = statements_next(&s, &st, &syntax)) == 0) {
 		over = read_statement(&st, block, &b, &why);
 		statement_fini(&st);
 	}

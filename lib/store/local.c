@@ -137,11 +137,10 @@ char *local_store_find(const struct local_store *s, struct str digest)
 	DIR *dir = digest.n == STORE_DIGEST_LEN ? opendir(at) : NULL;
 	char *found = NULL;
 	struct store_path sp;
-	struct err err = ERR_INIT;
 	struct dirent *de;
 
 	while (dir && !found && (de = readdir(dir)))
-		if (store_path_parse_base(str_from(de->d_name), &sp, &err) == 0 &&
+		if (store_path_is_base(str_from(de->d_name), &sp) &&
 		    str_eq(sp.digest, digest) && !str_ends(sp.name, ".lock"))
 			found = store_path_format(&sp);
 	if (dir)

@@ -2,6 +2,52 @@
 # What changes or reads a guest, and create, on one disk and on two, with every read, allocation, write and sync failing
 # in turn: faults.py says what must then be true, and how to try every place.
 # shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2154 # lib.sh sets here
 . "$(dirname "$0")/lib.sh"
 make_guests
+
+# ---- what cannot be read is not missing ----
+
+# refused WORDS COMMAND...: an error that has the words, and nothing has changed
+refused() {
+  local words=$1 before
+  shift
+  before=$(sha256sum h-*.img)
+  "$DOMSTRAP" "$@" >out 2>log && fail "$*: it says that it succeeded, with $place"
+  grep -q -- "$words" log || { cat log >&2; fail "$*: does not say '$words'"; }
+  [ "$before" = "$(sha256sum h-*.img)" ] || fail "$*: refused, and the disks changed"
+}
+block_of() { debugfs "$1" -R "blocks $2" 2>/dev/null | awk '{print $1}'; }
+changes=("update h.cfg --system $(system 3)" "rollback h.cfg" "gc h.cfg --keep 1" "generations h.cfg")
+
+# One byte of a directory is another one: in /boot's own root, and in the profiles'.
+for place in 'h-boot.img <2>' 'h-root.img /nix/var/nix/profiles'; do
+  read -r disk path <<<"$place"
+  at=$(($(block_of "$disk" "$path") * 4096 + 40))
+  printf '\377' | dd of="$disk" bs=1 seek=$at conv=notrunc status=none
+  for c in "${changes[@]}"; do
+    # shellcheck disable=SC2086
+    refused 'checksum' $c
+  done
+  cp --sparse=always saved/h-*.img .
+done
+
+# A bad sector in what a generation says of itself, in its list of parts, and in the menu.
+for place in "h-root.img $(system 1)/kernel-params" "h-root.img $(system 2)" "h-root.img $(system 1)/nixos-version" \
+  'h-boot.img /grub/grub.cfg' 'h-root.img /nix/var/nix/db/db.sqlite'; do
+  read -r disk path <<<"$place"
+  export FAULT_BAD=$disk:$(($(block_of "$disk" "$path") * 4096)) LD_PRELOAD=$FAULTS
+  for c in "${changes[@]}"; do
+    case "$path $c" in
+      /grub/*generations*) continue ;; # it says "unknown" there
+      *db.sqlite\ rollback* | *db.sqlite\ generations*) continue ;; # they need none of it
+    esac
+    # shellcheck disable=SC2086
+    refused 'Input/output error' $c
+  done
+  unset FAULT_BAD LD_PRELOAD
+done
+
+# ---- every step ----
+
 exec python3 -B "$here/faults.py"
