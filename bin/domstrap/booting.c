@@ -225,6 +225,11 @@ int booting_read(struct offline *off, const struct booting_config *config, bool 
 
 	off->menu_kind = MENU_NONE;
 	rc = read_menu(off, config, staged, &b, &why);
+	if (rc == -ERR_IO) {
+		booting_fini(&b);
+		*err = why;
+		return rc;
+	}
 	rc = decide(off, config, &b, rc, why.text, err);
 	if (rc < 0)
 		booting_fini(&b);
