@@ -6,6 +6,7 @@
  *
  *     look = { "disks": [ disk ], "menu": menu | null, "menuError": text,
  *              "nixos": nixos | null, "nixosError": text, "kernels": { NAME: kernel },
+ *              "unreadable": text,                  a read of a disk that failed
  *              "direct": start | null }        of files of the host: kernel, initrd, args…
  *
  * What each of them has: look_disks.c, look_menu.c, look_nixos.c, look_kernel.c,

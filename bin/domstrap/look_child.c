@@ -72,6 +72,7 @@ static void put_part(json_t *o, const char *key, const char *error_key, struct l
 
 static json_t *look_all(struct look_child *c)
 {
+	struct err fault = ERR_INIT;
 	json_t *o = json_object();
 
 	json_object_set_new(o, "disks", look_disks_json(c));
@@ -84,6 +85,8 @@ static json_t *look_all(struct look_child *c)
 	                                                         : json_null());
 	put_part(o, "menu", "menuError", c, look_menu_json);
 	put_part(o, "nixos", "nixosError", c, look_nixos_json);
+	if (disks_fault(c->d, &fault) < 0)
+		look_set(o, "unreadable", fault.text);
 	return o;
 }
 

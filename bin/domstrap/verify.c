@@ -303,6 +303,9 @@ static int verify_all(struct verify *v, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	if (*look_text(v->seen, "unreadable"))
+		findings_add(&v->found, FINDING_ERROR, "disk", "disks", "", "%s",
+		             look_text(v->seen, "unreadable"));
 	check_disks(v, &fscks);
 	check_menu(v);
 	rc = check_store(v, err);
