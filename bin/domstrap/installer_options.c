@@ -83,7 +83,7 @@ static int size_option(const char *option, const char *text, uint64_t min, uint6
 
 static int one_option(int c, const char *arg, struct installer_options *out, struct err *err)
 {
-	static const char *const boots[] = {"domgrub", "pygrub"};
+	static const char *const boots[] = {"domgrub", "pygrub"}, *const types[] = {"pv", "pvh"};
 	unsigned n;
 	int rc;
 
@@ -97,14 +97,11 @@ static int one_option(int c, const char *arg, struct installer_options *out, str
 		rc = option_word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->pygrub = rc == 0 && n == 1;
 		return rc;
+	case OPT_DOMAIN_TYPE: /* no kernel is there yet by which "auto" could choose */
+		rc = option_word("type", arg, types, ARRAY_LEN(types), &n, err);
+		return rc < 0 ? rc : domain_option(c, arg, &out->domain, err);
 	default:
-		rc = domain_option(c, arg, &out->domain, err);
-		if (rc == 0 && out->domain.type_auto)
-			return err_set(
-			        err, ERR_USAGE,
-			        "--type auto: the guest's kernel is not known before NixOS is "
-			        "installed; say pv or pvh");
-		return rc;
+		return domain_option(c, arg, &out->domain, err);
 	}
 }
 

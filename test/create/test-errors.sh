@@ -26,8 +26,8 @@ refused 2 'guest name' g1 "${ok[@]}" --name 'a;b'
 refused 2 "--size 'much'.*10G" g1 "${ok[@]}" --size much
 refused 2 "--size '0'" g1 "${ok[@]}" --size 0
 refused 2 "--memory '1'.*at least" g1 "${ok[@]}" --memory 1
-refused 2 "--type 'hvm'.*pv or pvh" g1 "${ok[@]}" --type hvm
-refused 2 "--boot 'grub'" g1 "${ok[@]}" --boot grub
+refused 2 "--type 'hvm'.*pv, pvh or auto" g1 "${ok[@]}" --type hvm
+refused 2 "--boot 'lilo'" g1 "${ok[@]}" --boot lilo
 refused 2 "--vcpus '0'" g1 "${ok[@]}" --vcpus 0
 refused 2 "--threads '17'" g1 "${ok[@]}" -j 17
 refused 2 "--uuid 'x'.*not a UUID" g1 "${ok[@]}" --uuid x
