@@ -44,6 +44,14 @@ SOURCE_DATE_EPOCH=99999999999 refused 2 'SOURCE_DATE_EPOCH' g1 "${ok[@]}"
 
 # ---- the system ----
 
+# An overlay hides what lies in the root's own /etc, and needs what it is made of.
+overlay() { # IMAGE
+  broken "printf '{\"org.nixos.bootspec.v1\":{\"init\":\"%s/init\",\"toplevel\":\"%s\",\"label\":\"x\",\"system\":\"x86_64-linux\",\"kernelParams\":[],\"kernel\":\"%s\",\"initrd\":\"%s\"},\"org.nixos.nixos-init.v1\":{\"etc_basedir\":\"%s\",\"etc_metadata_image\":\"%s\"}}' \$out \$out \$(readlink -f kernel) \$(readlink -f initrd) \$out \$out/$1 >boot.json"
+}
+mkdir -p below/etc && touch below/etc/x
+refused 1 'extra-files puts files below /etc.*overlay' g1 "${here_only[@]}" --system "$(overlay init)" --extra-files below
+refused 1 'etc_metadata_image .*/gone is not there' g1 "${here_only[@]}" --system "$(overlay gone)"
+
 file=$(echo /nix/store/*-just-a-file)
 kernel=$(dirname "$(readlink "$system/kernel")")
 refused 2 'not a NixOS system.*just-a-file has no init' g1 "${here_only[@]}" --system "$file"
