@@ -237,6 +237,7 @@ int ext4_finish(struct ext4_writer *w, const struct ext4_final *fin, uint8_t fir
 	err->code = ERR_NONE;
 	memset(first, 0, EXT4_BLOCK);
 	set_parameters(w->layout, &params);
+	initialize_ext2_error_table(); /* for error_message() */
 	code = ext2fs_initialize("target", EXT2_FLAG_64BITS | EXT2_FLAG_EXCLUSIVE, &params,
 	                         ext4_channel_manager(&channel), &fs);
 	if (code)
