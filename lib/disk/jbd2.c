@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC 0xc03b3998u
 #define BLOCK_MAX 65536u
 
 /* Kinds of blocks. */
@@ -43,7 +42,6 @@
 #define FAST_BLOCKS_USUAL 256u
 #define FAST_HEAD 9u /* a fast commit's first tag */
 /* Beside a place's turn. What is wrong matters only where the transaction counts. */
-#define ESCAPED 0x80000000u
 #define WRONG_SUM 0x40000000u
 #define WRONG_BLOCK 0x20000000u
 #define TURN_MASK 0x1fffffffu
@@ -173,7 +171,7 @@ static int take_tag(struct reading *r, const uint8_t *tag, uint32_t flags, struc
 		r->sum = crc32_be(r->sum, r->data, r->j->block);
 		turn |= tag_sum_fits(r, tag, r->data) ? 0 : WRONG_SUM;
 	}
-	turn |= flags & TAG_ESCAPED ? ESCAPED : 0;
+	turn |= flags & TAG_ESCAPED ? JBD2_ESCAPED : 0;
 	turn |= block >= r->j->fs_blocks ? WRONG_BLOCK : 0;
 	GROW(r->log.v, r->log.n, r->cap);
 	r->log.v[r->log.n++] = (struct jbd2_place){.block = block, .at = at, .turn = turn};
@@ -268,7 +266,7 @@ static int take_block(struct reading *r, struct err *err)
 	rc = read_at(r->j, at, r->block, err);
 	if (rc < 0)
 		return rc;
-	if (be32_at(r->block) != MAGIC || be32_at(r->block + 8) != r->sequence)
+	if (be32_at(r->block) != JBD2_MAGIC || be32_at(r->block + 8) != r->sequence)
 		return 1;
 	switch (be32_at(r->block + 4)) {
 	case DESCRIPTOR:
@@ -310,7 +308,7 @@ static int read_super(struct reading *r, struct err *err)
 		return rc;
 	kind = be32_at(s + 4);
 	n = be32_at(s + 16);
-	if (be32_at(s) != MAGIC || (kind != SUPER_V1 && kind != SUPER_V2) ||
+	if (be32_at(s) != JBD2_MAGIC || (kind != SUPER_V1 && kind != SUPER_V2) ||
 	    be32_at(s + 12) != r->j->block)
 		return err_set(err, ERR_FORMAT,
 		               "its journal's superblock does not fit the file system");
@@ -445,61 +443,4 @@ void jbd2_log_fini(struct jbd2_log *log)
 {
 	free(log->v);
 	*log = (struct jbd2_log)JBD2_LOG_INIT;
-}
-
-/* ---- reading through it --------------------------------------------------- */
-
-/* The first place at a block or behind it. */
-static size_t place_from(const struct jbd2_log *log, uint64_t block)
-{
-	size_t lo = 0, hi = log->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (log->v[mid].block < block)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-bool jbd2_log_touches(const struct jbd2_log *log, uint64_t off, uint64_t n)
-{
-	size_t i;
-
-	if (!log->n || !n)
-		return false;
-	i = place_from(log, off / log->journal.block);
-	return i < log->n && log->v[i].block <= (off + n - 1) / log->journal.block;
-}
-
-int jbd2_log_cover(const struct jbd2_log *log, void *p, size_t n, uint64_t off, struct err *err)
-{
-	const struct jbd2_journal *j = &log->journal;
-	uint64_t end = off + n;
-
-	if (!log->n || !n)
-		return 0;
-	for (size_t i = place_from(log, off / j->block); i < log->n; i++) {
-		const struct jbd2_place *pl = &log->v[i];
-		uint64_t at = pl->block * j->block, from = MAX(at, off);
-		uint64_t to = MIN(at + j->block, end);
-		uint8_t *out = (uint8_t *)p + (from - off);
-		const uint8_t magic[4] = {MAGIC >> 24, MAGIC >> 16 & 0xff, MAGIC >> 8 & 0xff,
-		                          MAGIC & 0xff};
-		int rc;
-
-		if (at >= end)
-			break;
-		rc = window_read(&j->w, out, (size_t)(to - from),
-		                 j->map[pl->at] * j->block + (from - at), err);
-		if (rc < 0)
-			return rc;
-		/* The log may not hold what looks like its own. */
-		for (uint64_t k = from; pl->turn & ESCAPED && k < MIN(to, at + 4); k++)
-			out[k - from] = magic[k - at];
-	}
-	return 0;
 }

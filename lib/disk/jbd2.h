@@ -23,6 +23,8 @@
 
 #define JBD2_BLOCKS_MAX (1u << 20)  /* of a journal */
 #define JBD2_REVOKES_MAX (1u << 20) /* in a log */
+#define JBD2_MAGIC 0xc03b3998u      /* of the log's own blocks */
+#define JBD2_ESCAPED 0x80000000u    /* in a turn: the magic at the block's start was taken away */
 
 /* A journal inside a file system, and that file system. Borrowed. */
 struct jbd2_journal {
@@ -37,7 +39,7 @@ struct jbd2_journal {
 struct jbd2_place {
 	uint64_t block; /* of the file system */
 	uint32_t at;    /* of the journal */
-	uint32_t turn;  /* which transaction, from 0; and marks of jbd2.c */
+	uint32_t turn;  /* which transaction, from 0; JBD2_ESCAPED, and marks of jbd2.c */
 };
 
 struct jbd2_log {
