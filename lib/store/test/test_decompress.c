@@ -139,7 +139,8 @@ static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *er
 	struct source *s = ctx;
 
 	*got = MIN(MIN(n, s->piece), s->b->n - s->at);
-	memcpy(p, s->b->p + s->at, *got);
+	if (*got)
+		memcpy(p, s->b->p + s->at, *got);
 	s->at += *got;
 	return 0;
 }
