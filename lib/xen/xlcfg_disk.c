@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/show.h"
 #include "base/str.h"
+#include "xen/xlcfg_disk_fits.h"
 
 /* Keys that are of no use here, and may come once. */
 static const char *const once[] = {"colo-host=", "colo-export=", "active-disk=", "hidden-disk="};
@@ -25,15 +26,10 @@ struct scan {
 	struct err *err;
 };
 
-/* What a rule finds: how much of the rest counts, and how much is used up. */
-struct match {
-	size_t n, used;
-};
-
 struct rule {
 	const char *word;
 	/* n is 0 where it does not fit. */
-	struct match (*fits)(const struct rule *r, struct str rest);
+	struct xl_match (*fits)(const char *word, struct str rest);
 	/* part: what is used up, without the comma at its end. -ERR_FORMAT. */
 	int (*act)(struct scan *s, const struct rule *r, struct str part);
 };
@@ -282,156 +278,53 @@ static int act_rest(struct scan *s, const struct rule *r, struct str part)
 	return s->rest.n == 1 ? 0 : bad(s, "bad disk syntax", s->rest);
 }
 
-/* ---- what fits ------------------------------------------------------------ */
-
-/* How many bytes until one of stops. */
-static size_t until(struct str s, const char *stops)
-{
-	size_t n = 0;
-
-	while (n < s.n && !strchr(stops, s.p[n]))
-		n++;
-	return n;
-}
-
-static struct match whole(size_t n)
-{
-	return (struct match){n, n};
-}
-
-static struct match fits_blanks(const struct rule *r, struct str rest)
-{
-	size_t n = 0;
-
-	while (n < rest.n && strchr(" \t\n", rest.p[n]))
-		n++;
-	return (struct match){n ? n + until(str_drop(rest, n), "\n") : 0, n};
-}
-
-/* Its comma is part of it. */
-static size_t with_comma(struct str rest, size_t n)
-{
-	return n < rest.n && rest.p[n] == ',' ? n + 1 : n;
-}
-
-static struct match fits_flag(const struct rule *r, struct str rest)
-{
-	return whole(str_starts(rest, r->word) ? with_comma(rest, strlen(r->word)) : 0);
-}
-
-static struct match fits_value(const struct rule *r, struct str rest)
-{
-	return whole(str_starts(rest, r->word) ? with_comma(rest, until(rest, ",")) : 0);
-}
-
-static struct match fits_target(const struct rule *r, struct str rest)
-{
-	return whole(str_starts(rest, r->word) ? until(rest, "\n") : 0);
-}
-
-static bool is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static size_t word_length(struct str rest, const char *more)
-{
-	size_t n = rest.n && is_lower(rest.p[0]) ? 1 : 0;
-
-	while (n && n < rest.n &&
-	       (is_lower(rest.p[n]) || (rest.p[n] >= '0' && rest.p[n] <= '9') ||
-	        strchr(more, rest.p[n])))
-		n++;
-	return n;
-}
-
-/* key=, one byte of its value, and perhaps a comma: longer than any other that fits there. */
-static struct match fits_unknown(const struct rule *r, struct str rest)
-{
-	size_t n = word_length(rest, "-");
-
-	if (!n || n + 1 >= rest.n || rest.p[n] != '=' || rest.p[n + 1] == ',')
-		return whole(0);
-	return whole(with_comma(rest, n + 2));
-}
-
-/* Counted with all that follows, so that it comes before a word in its place. */
-static struct match fits_prefix(const struct rule *r, struct str rest)
-{
-	if (!str_starts(rest, r->word))
-		return whole(0);
-	return (struct match){until(rest, "\n"), strlen(r->word)};
-}
-
-static struct match fits_unknown_prefix(const struct rule *r, struct str rest)
-{
-	size_t n = word_length(rest, "");
-
-	if (!n || n >= rest.n || rest.p[n] != ':')
-		return whole(0);
-	n++;
-	if (n == rest.n || is_lower(rest.p[n]) || (rest.p[n] >= '0' && rest.p[n] <= '9'))
-		return whole(n);
-	return (struct match){n + 1 + until(str_drop(rest, n + 1), "\n"), n};
-}
-
-static struct match fits_place(const struct rule *r, struct str rest)
-{
-	return whole(with_comma(rest, until(rest, "=,")));
-}
-
-static struct match fits_rest(const struct rule *r, struct str rest)
-{
-	return whole(1);
-}
-
 static const struct rule rules[] = {
-        {"", fits_blanks, nothing},
-        {"format=", fits_value, act_format},
-        {"cdrom", fits_flag, act_cdrom},
-        {"devtype=cdrom", fits_flag, act_cdrom},
-        {"devtype=disk", fits_flag, act_cdrom},
-        {"devtype=", fits_value, act_type},
-        {"access=", fits_value, act_access},
-        {"backend=", fits_value, act_backend},
-        {"backendtype=", fits_value, act_backendtype},
-        {"specification=", fits_value, act_specification},
-        {"vdev=", fits_value, act_vdev},
-        {"script=", fits_value, act_script},
-        {"direct-io-safe", fits_flag, nothing},
-        {"discard", fits_flag, act_discard},
-        {"no-discard", fits_flag, act_discard},
-        {"colo", fits_flag, nothing},
-        {"no-colo", fits_flag, nothing},
-        {"colo-host=", fits_value, act_once},
-        {"colo-port=", fits_value, act_colo_port},
-        {"colo-export=", fits_value, act_once},
-        {"active-disk=", fits_value, act_once},
-        {"hidden-disk=", fits_value, act_once},
-        {"trusted", fits_flag, nothing},
-        {"untrusted", fits_flag, nothing},
-        {"grant_usage=1", fits_flag, nothing},
-        {"grant_usage=0", fits_flag, nothing},
-        {"target=", fits_target, act_target},
-        {"", fits_unknown, act_unknown},
-        {"raw:", fits_prefix, act_prefix},
-        {"qcow:", fits_prefix, act_prefix},
-        {"qcow2:", fits_prefix, act_prefix},
-        {"vhd:", fits_prefix, act_prefix},
-        {"iscsi:", fits_prefix, act_script_prefix},
-        {"nbd:", fits_prefix, act_script_prefix},
-        {"enbd:", fits_prefix, act_script_prefix},
-        {"drbd:", fits_prefix, act_script_prefix},
-        {"tapdisk:", fits_prefix, act_prefix},
-        {"tap:", fits_prefix, act_prefix},
-        {"tap2:", fits_prefix, act_prefix},
-        {"aio:", fits_prefix, act_prefix},
-        {"ioemu:", fits_prefix, act_prefix},
-        {"file:", fits_prefix, act_prefix},
-        {"phy:", fits_prefix, act_prefix},
-        {"", fits_unknown_prefix, act_unknown_prefix},
-        {"", fits_place, act_place},
-        {"", fits_rest, act_rest},
+        {"", xl_fits_blanks, nothing},
+        {"format=", xl_fits_value, act_format},
+        {"cdrom", xl_fits_flag, act_cdrom},
+        {"devtype=cdrom", xl_fits_flag, act_cdrom},
+        {"devtype=disk", xl_fits_flag, act_cdrom},
+        {"devtype=", xl_fits_value, act_type},
+        {"access=", xl_fits_value, act_access},
+        {"backend=", xl_fits_value, act_backend},
+        {"backendtype=", xl_fits_value, act_backendtype},
+        {"specification=", xl_fits_value, act_specification},
+        {"vdev=", xl_fits_value, act_vdev},
+        {"script=", xl_fits_value, act_script},
+        {"direct-io-safe", xl_fits_flag, nothing},
+        {"discard", xl_fits_flag, act_discard},
+        {"no-discard", xl_fits_flag, act_discard},
+        {"colo", xl_fits_flag, nothing},
+        {"no-colo", xl_fits_flag, nothing},
+        {"colo-host=", xl_fits_value, act_once},
+        {"colo-port=", xl_fits_value, act_colo_port},
+        {"colo-export=", xl_fits_value, act_once},
+        {"active-disk=", xl_fits_value, act_once},
+        {"hidden-disk=", xl_fits_value, act_once},
+        {"trusted", xl_fits_flag, nothing},
+        {"untrusted", xl_fits_flag, nothing},
+        {"grant_usage=1", xl_fits_flag, nothing},
+        {"grant_usage=0", xl_fits_flag, nothing},
+        {"target=", xl_fits_target, act_target},
+        {"", xl_fits_unknown, act_unknown},
+        {"raw:", xl_fits_prefix, act_prefix},
+        {"qcow:", xl_fits_prefix, act_prefix},
+        {"qcow2:", xl_fits_prefix, act_prefix},
+        {"vhd:", xl_fits_prefix, act_prefix},
+        {"iscsi:", xl_fits_prefix, act_script_prefix},
+        {"nbd:", xl_fits_prefix, act_script_prefix},
+        {"enbd:", xl_fits_prefix, act_script_prefix},
+        {"drbd:", xl_fits_prefix, act_script_prefix},
+        {"tapdisk:", xl_fits_prefix, act_prefix},
+        {"tap:", xl_fits_prefix, act_prefix},
+        {"tap2:", xl_fits_prefix, act_prefix},
+        {"aio:", xl_fits_prefix, act_prefix},
+        {"ioemu:", xl_fits_prefix, act_prefix},
+        {"file:", xl_fits_prefix, act_prefix},
+        {"phy:", xl_fits_prefix, act_prefix},
+        {"", xl_fits_unknown_prefix, act_unknown_prefix},
+        {"", xl_fits_place, act_place},
+        {"", xl_fits_rest, act_rest},
 };
 
 /* ---- the whole ------------------------------------------------------------ */
@@ -449,12 +342,12 @@ void xlcfg_disk_fini(struct xl_disk_spec *d)
 static int scan_part(struct scan *s)
 {
 	const struct rule *best = NULL;
-	struct match most = {0, 0}, m;
+	struct xl_match most = {0, 0}, m;
 	struct str part;
 	int rc;
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		m = rules[i].fits(&rules[i], s->rest);
+		m = rules[i].fits(rules[i].word, s->rest);
 		if (m.n > most.n) {
 			most = m;
 			best = &rules[i];
@@ -504,38 +397,4 @@ int xlcfg_disk_parse(const char *spec, struct xl_disk_spec *out, struct err *err
 	else
 		*out = s.d;
 	return rc;
-}
-
-/* ---- what can be read ----------------------------------------------------- */
-
-bool xlcfg_is_dom0(struct str domain)
-{
-	return !domain.n || str_is(domain, "0") || str_is(domain, "Domain-0");
-}
-
-/* "rbd:pool/image": a name that only QEMU knows what to make of. */
-static bool is_protocol(const char *path)
-{
-	size_t n = word_length(str_from(path), "+-.");
-
-	return n > 1 && path[n] == ':';
-}
-
-bool xlcfg_disk_is_raw(const struct xl_disk_spec *d, char *why, size_t n)
-{
-	if (d->script && *d->script)
-		snprintf(why, n, "the script %s makes this disk when the guest starts", d->script);
-	else if (d->backend && !xlcfg_is_dom0(str_from(d->backend)))
-		snprintf(why, n, "it is in the domain \"%s\" (backend=), not on this host",
-		         d->backend);
-	else if (d->format == XL_FORMAT_EMPTY || !*d->path)
-		snprintf(why, n, "the drive is empty");
-	else if (d->format != XL_FORMAT_RAW)
-		snprintf(why, n, "format %s: only raw disks can be read; convert it with qemu-img",
-		         formats[d->format]);
-	else if (is_protocol(d->path))
-		snprintf(why, n, "a name for QEMU, no file of this host");
-	else
-		return true;
-	return false;
 }
