@@ -99,7 +99,7 @@ static int set_uid(struct options *o, const char *text, struct err *err)
 	uint64_t v;
 
 	if (!str_u64(str_from(text), 10, UINT32_MAX - 1, &v) || v == 0)
-		return err_set(err, ERR_USAGE, "\"%s\" is no number of a user but root", text);
+		return err_set(err, ERR_USAGE, "\"%s\": need a non-root user ID", text);
 	o->uid = (uid_t)v;
 	return 0;
 }

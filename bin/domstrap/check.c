@@ -173,7 +173,7 @@ static int check_all(struct check *c, struct err *err)
 	int rc;
 
 	if (c->req.system && o->n_args)
-		return err_set(err, ERR_USAGE, "--system and %s: one of them", o->args[0]);
+		return err_set(err, ERR_USAGE, "--system and an argument (\"%s\") are mutually exclusive", o->args[0]);
 	rc = arguments_read(o->args, o->n_args, &c->args, err);
 	if (rc < 0)
 		return rc;
@@ -193,12 +193,14 @@ static void report(const struct check *c)
 		findings_print(&c->found,
 		               c->req.common.level < UI_NORMAL ? FINDING_WARNING : FINDING_OK);
 		if (errors)
-			printf("will not run: %zu %s\n", errors, errors == 1 ? "error" : "errors");
+			printf("%zu %s found: the guest will not run\n", errors,
+			       errors == 1 ? "problem" : "problems");
 		else if (unknown)
-			printf("nothing speaks against it; %zu %s could not be asked here\n",
-			       unknown, unknown == 1 ? "thing" : "things");
+			printf("OK: no problems found; %zu %s\n", unknown,
+			       unknown == 1 ? "check could not be made here"
+			                    : "checks could not be made here");
 		else
-			puts("will run");
+			puts("OK: no problems found");
 		return;
 	}
 	o = json_object();

@@ -322,10 +322,10 @@ static void report(const struct verify *v)
 	if (!v->req.common.json) {
 		findings_print(&v->found, FINDING_UNKNOWN);
 		if (!errors)
-			printf("all right: %zu store paths, %s, and %u menu entries\n", v->n_paths,
-			       str_human(v->bytes, size), v->entries);
+			printf("OK: %zu store paths verified (%s), and %u menu entries\n",
+			       v->n_paths, str_human(v->bytes, size), v->entries);
 		else
-			printf("wrong: %zu %s\n", errors, errors == 1 ? "thing" : "things");
+			printf("%zu %s found\n", errors, errors == 1 ? "problem" : "problems");
 		return;
 	}
 	o = json_object();

@@ -61,7 +61,7 @@ assert {"xen", "xl", "bootloader", "disk", "menu", "start", "kernel", "root", "d
 assert all(f["severity"] in ("ok", "unknown") and f["reason"] for f in o["findings"]), o'
 if [ ! -e /proc/xen/privcmd ]; then
   ends 0 '^unknown: Xen: this host does not run Xen' check
-  ends 0 'could not be asked here' check
+  ends 0 'could not be made here' check
 fi
 
 # Every way to pack an initrd, and several archives.
@@ -139,7 +139,7 @@ ends 0 'one.img: is there, and nobody' check one.cfg
 # The tests' own system has no kernel worth the name: it is not known whether that would run.
 ends 0 '^warning: .*/kernel: it is not known whether it is one for Xen' check --system "$(system 1)"
 ends 1 'no/such' check --system no/such
-ends 2 'one of them' check --system "$(system 1)" one.img
+ends 2 'mutually exclusive' check --system "$(system 1)" one.img
 ends 1 'no/such' check no/such
 ends 4 'neither a file nor a block device' check .
 echo "test-check.sh: ok"

@@ -12,7 +12,7 @@
 
 for guest in one.cfg one.img two.cfg "two-boot.img two-root.img" pvh.cfg direct.cfg; do
   # shellcheck disable=SC2086 # several disks
-  ends 0 "^all right: [0-9]+ store paths" verify $guest
+  ends 0 "^OK: [0-9]+ store paths verified" verify $guest
   [ "$(wc -l <said)" = 1 ] || { cat said >&2; fail "$guest: more is said"; }
 done
 "$DOMSTRAP" verify one.cfg --json -j 1 |
@@ -100,7 +100,7 @@ ends 4 'the file system is damaged' verify inode.img
 damaged count
 debug count.img "set_inode_field /boot links_count 9"
 ends 4 'the file system is damaged: .*ref count' verify count.img
-ends 0 '^all right' verify --no-fsck count.img
+ends 0 '^OK: ' verify --no-fsck count.img
 
 damaged dirty
 debug dirty.img "feature needs_recovery"

@@ -244,7 +244,7 @@ grep -q '^warning: boots by default: generation 1, .*; the profile points at gen
 "$DOMSTRAP" rollback g.cfg --to 2 -q
 ends 0 '^   2[*] ' generations g.cfg
 ! grep -q boots said || fail "what needs no words has some"
-ends 0 '^all right' verify g.cfg
+ends 0 '^OK: ' verify g.cfg
 ! grep -q warning said || fail "verify warns of nothing"
 
 # The config's kernel and init= decide, whatever the disks say.
@@ -256,5 +256,5 @@ ends 4 "^error: g.cfg: init=.* is not in the root" verify g.cfg
 ends 0 '^boots by default: none of the generations, init=/nix/store/' generations g.cfg
 sed -i "s#init=[^ ]*/init#init=/nix/var/nix/profiles/system/init#" g.cfg
 ends 0 '^   1[*] ' generations g.cfg
-ends 0 '^all right' verify g.cfg
+ends 0 '^OK: ' verify g.cfg
 echo "test-boots.sh: ok"

@@ -68,7 +68,7 @@ for odd in "alter table ValidPaths add column provenance text; update ValidPaths
   with "${odd%|*}"
   cp --sparse=always g.img before.img
   does 0 '^ *2\*' generations g.cfg
-  does 0 'all right' verify g.cfg
+  does 0 '^OK: ' verify g.cfg
   does 0 'paths, ' inspect g.cfg
   for command in "update g.cfg --system $(system 3)" "gc g.cfg --keep 1"; do
     # shellcheck disable=SC2086 # a command
@@ -82,14 +82,14 @@ done
 
 # ---- rows that Nix does not see
 with "pragma foreign_keys = off; insert into Refs values (999999, 1), (1, 999999)"
-does 0 'all right' verify g.cfg
+does 0 '^OK: ' verify g.cfg
 does 0 '^ *2\*' generations g.cfg
 does 0 '' update g.cfg --system "$(system 3)" -q
 fits "dangling references"
 [ -z "$(ask 'pragma foreign_key_check')" ] || fail "dangling references are written again"
 with "insert into ValidPaths (path, hash, registrationTime, narSize) values ('/oix/store/1ijz8ihxk4na7d9kjprg8d8i63fb80n0-x.drv',
   'sha256:0000000000000000000000000000000000000000000000000000000000000000', 1, 120)"
-does 0 'all right' verify g.cfg
+does 0 '^OK: ' verify g.cfg
 does 0 '' update g.cfg --system "$(system 3)" -q
 [ "$(ask "select narSize from ValidPaths where path like '/oix/%'")" = 120 ] || fail "another store's row is gone"
 does 0 '' gc g.cfg --keep 1 -q
@@ -97,7 +97,7 @@ does 0 '' gc g.cfg --keep 1 -q
 
 # ---- sizes that are not known
 with "update ValidPaths set narSize = case id % 2 when 0 then null else 0 end"
-does 0 'all right' verify g.cfg
+does 0 '^OK: ' verify g.cfg
 does 0 '' update g.cfg --system "$(system 3)" -q
 fits "no sizes"
 [ "$(ask 'select count(*) from ValidPaths where narSize is null')" -gt 0 ] || fail "an unknown size is made up"
@@ -118,7 +118,7 @@ PY
 [ -s db-wal ] || fail "no log"
 put $db db
 put $db-wal db-wal
-does 0 'all right' verify g.cfg
+does 0 '^OK: ' verify g.cfg
 does 0 '' update g.cfg --system "$(system 3)" -q
 fits "a log"
 [ "$(ask 'select migration from SchemaMigrations')" = "in the log" ] || fail "the log was not read"
@@ -145,7 +145,7 @@ does 0 '' rollback g.cfg -q
 with ""
 printf 11 >schema
 put /nix/var/nix/db/schema schema
-does 0 'all right' verify g.cfg
+does 0 '^OK: ' verify g.cfg
 does 1 'would lose: schema .11., where it knows 10' gc g.cfg --keep 1
 
 # ---- a host's: the size is not known where its tree says it

@@ -65,7 +65,7 @@ sed -e "s#$one/init#$four/init#" -e 's/quiet loglevel=4 console=hvc0 generation=
 [ "$(names)" = ".g* g-$(digits "$four").initrd g-$(digits "$four").kernel g.cfg g.img " ] || fail "files: $(names)"
 clean g.img update
 ends 0 '^   2[*] ' generations g.cfg
-ends 0 '^all right' verify g.cfg
+ends 0 '^OK: ' verify g.cfg
 "$DOMSTRAP" rollback g.cfg -q
 boots "$one" rollback
 [ "$(names)" = ".g* g-$(digits "$one").initrd g-$(digits "$one").kernel g.cfg g.img " ] || fail "files: $(names)"

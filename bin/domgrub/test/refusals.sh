@@ -62,7 +62,7 @@ refused "no such kernel" 1 "/kernels/gone" --entry=Two img
 refused "no kernel of ours" 1 "multiboot" --entry=Three img
 refused "no directory" 1 "nodir: No such file" --output-directory=nodir img
 refused "a file as directory" 2 "is not an existing directory" --output-directory=img img
-refused "root in the jail" 2 "no number of a user but root" --runas=0 img
+refused "root in the jail" 2 "need a non-root user ID" --runas=0 img
 refused "newline in --args" 1 "newline" -q --args="$(printf 'a\nb')" img
 refused "long arguments" 1 "args: 9004 bytes, libxl takes 8191" -q \
 	--args="$(head -c 8995 /dev/zero | tr '\0' x)" img
@@ -110,7 +110,7 @@ for key in max-kernel max-ramdisk max-memory max-cpu-seconds max-seconds max-cop
 	refused "$key = 4000T" 2 "conf: line 1: $key: 4000T is over " --config=conf img
 done
 printf 'runas = nobody\n' >conf
-refused "runas = nobody" 2 'conf: line 1: runas: "nobody" is no number of a user but root' --config=conf img
+refused "runas = nobody" 2 'conf: line 1: runas: "nobody": need a non-root user ID' --config=conf img
 printf 'output-format = xml\n' >conf
 refused "output-format = xml" 2 'conf: line 1: output-format: unknown output format "xml": not sxp' --config=conf img
 printf 'disk =\n' >conf
