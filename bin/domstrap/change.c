@@ -7,6 +7,7 @@
 #include "direct.h"
 #include "follow.h"
 #include "remenu.h"
+#include "secrets.h"
 
 /* The note is gone once menu and config are as they should be. */
 static int clear_note(struct offline *off, struct err *err)
@@ -162,6 +163,19 @@ int change_profile(struct offline *off, unsigned number, struct err *err)
 	return rc < 0 ? rc : ext4_edit_add_link(off->root.edit, dir, "system", target, err);
 }
 
+/* The config's initrd is the system's own, whoever boots it. */
+static int warn_of_secrets(struct offline *off, const struct generation *g, struct err *err)
+{
+	bool some = false;
+	int rc = secrets_in_guest(off->root.edit, g->system.toplevel, &some, err);
+
+	if (rc == 0 && some)
+		ui_warn("generation %u (%s) has boot.initrd.secrets, which no initrd beside a "
+		        "config has: the guest starts without them",
+		        g->number, g->system.toplevel);
+	return rc;
+}
+
 /* Everything but the commits: it is evaluated as it will be. */
 static int stage(struct offline *off, const struct inside *in, const struct generation *current,
                  struct direct *d, bool note, struct err *err)
@@ -171,6 +185,8 @@ static int stage(struct offline *off, const struct inside *in, const struct gene
 
 	if (direct)
 		rc = write_direct(off, in, d, &current->system, err);
+	if (rc == 0 && direct)
+		rc = warn_of_secrets(off, current, err);
 	/* Without a config nobody knows: it stays. */
 	if (rc == 0 && off->config.path)
 		rc = direct_mark(off, direct ? current->system.toplevel : NULL, err);

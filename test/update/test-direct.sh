@@ -148,6 +148,9 @@ create
 rm g.kernel
 ends 1 'g.kernel: No such file' update g.cfg --system "$two"
 
+create
+ends 0 'warning: generation 2 .* has boot.initrd.secrets' update g.cfg --system "$(system 2 "" some)"
+
 # The host's own kernel stays, and init= follows.
 head -c 5000 /dev/urandom >../own-kernel
 head -c 5000 /dev/urandom >../own-initrd
