@@ -170,6 +170,7 @@ void msg_plan_put(struct buf *out, const struct msg_plan *p)
 	wire_text_put(out, p->output);
 	wire_u64_put(out, p->kernel_size);
 	wire_u64_put(out, p->ramdisk_size);
+	wire_u64_put(out, p->stored);
 	wire_u32_put(out, p->initrds);
 	for (uint32_t i = 0; i < p->initrds; i++)
 		wire_text_put(out, p->initrd[i]);
@@ -202,6 +203,7 @@ int msg_plan_get(struct str body, struct msg_plan *out, struct err *err)
 	p->output = wire_text_get(&b, MSG_TEXT_MAX);
 	p->kernel_size = wire_u64_get(&b, INT64_MAX);
 	p->ramdisk_size = wire_u64_get(&b, INT64_MAX);
+	p->stored = wire_u64_get(&b, INT64_MAX);
 	p->initrds = wire_u32_get(&b, MSG_INITRDS_MAX);
 	for (uint32_t i = 0; i < p->initrds; i++)
 		p->initrd[i] = wire_text_get(&b, MSG_TEXT_MAX);

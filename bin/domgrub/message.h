@@ -118,6 +118,7 @@ struct msg_plan {
 	struct str args;
 	struct str output;
 	uint64_t kernel_size, ramdisk_size; /* bytes to come; 0: no ramdisk */
+	uint64_t stored;                    /* of both, bytes that are not in holes */
 	uint32_t initrds;
 	struct str initrd[MSG_INITRDS_MAX];
 	uint32_t writes;

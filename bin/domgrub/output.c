@@ -70,7 +70,7 @@ int output_room(const struct output *out, uint64_t bytes, struct err *err)
 	if (room >= reserve && bytes <= room - reserve)
 		return 0;
 	return err_set(err, ERR_SPACE,
-	               "%s: kernel and ramdisk have %" PRIu64 " bytes; its file system has %" PRIu64
+	               "%s: kernel and ramdisk take %" PRIu64 " bytes; its file system has %" PRIu64
 	               " free, of which %" PRIu64 " stay free. Choose another place with "
 	               "--output-directory, or output-directory in /etc/domgrub.conf",
 	               out->path, bytes, room, reserve);

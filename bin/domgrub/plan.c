@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "inmate_state.h"
+#include "sparse.h"
 
 #define PIECE (256u << 10) /* bytes read and written at once: fits into caches */
 #define INITRD_ALIGN 4     /* where the next ramdisk starts, as GRUB has it */
@@ -17,7 +17,7 @@ static uint64_t aligned(uint64_t n)
 }
 
 static int file_size(struct inmate *in, const struct grub_boot_file *f, uint64_t *out,
-                     struct err *err)
+                     uint64_t *stored, struct err *err)
 {
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
 	int rc = disks_open(in->disks, f->dev, str_from(f->path), &file, err);
@@ -25,13 +25,14 @@ static int file_size(struct inmate *in, const struct grub_boot_file *f, uint64_t
 	if (rc < 0)
 		return rc;
 	*out = fs_file_size(file);
+	*stored += fs_file_stored(file, SPARSE_BLOCK);
 	return 0;
 }
 
 static int sizes_get(struct inmate *in, struct msg_plan *p, struct err *err)
 {
 	const struct inmate_spec *s = in->spec;
-	int rc = file_size(in, &in->plan.kernel, &p->kernel_size, err);
+	int rc = file_size(in, &in->plan.kernel, &p->kernel_size, &p->stored, err);
 
 	if (rc == 0 && p->kernel_size > s->kernel_max)
 		rc = err_set(err, ERR_LIMIT,
@@ -40,7 +41,7 @@ static int sizes_get(struct inmate *in, struct msg_plan *p, struct err *err)
 	for (size_t i = 0; rc == 0 && i < in->plan.initrd_count; i++) {
 		uint64_t one;
 
-		rc = file_size(in, &in->plan.initrds[i], &one, err);
+		rc = file_size(in, &in->plan.initrds[i], &one, &p->stored, err);
 		if (rc == 0 && one > s->ramdisk_max - MIN(p->ramdisk_size, s->ramdisk_max))
 			rc = err_set(err, ERR_LIMIT, "ramdisk: over the %" PRIu64 " bytes allowed",
 			             s->ramdisk_max);
@@ -113,19 +114,22 @@ int plan_put(struct inmate *in, struct buf *body, struct err *err)
 	return rc;
 }
 
-static int file_copy(struct inmate *in, const struct grub_boot_file *f, int fd, char *piece,
-                     uint64_t *total, struct err *err)
+/* Holes of the file are skipped unread, other zeros by sparse_write(). */
+static int file_copy(struct inmate *in, const struct grub_boot_file *f, struct sparse *to,
+                     char *piece, struct err *err)
 {
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
 	size_t got = 0;
 	int rc = disks_open(in->disks, f->dev, str_from(f->path), &file, err);
 
-	for (uint64_t off = 0; rc == 0; off += got, *total += got) {
+	for (uint64_t off = 0; rc == 0; off += got) {
+		for (uint64_t hole; (hole = fs_file_hole(file, off)) > 0; off += hole)
+			sparse_skip(to, hole);
 		rc = fs_file_read(file, piece, PIECE, off, &got, err);
 		if (rc == 0 && got == 0)
 			return 0;
 		if (rc == 0)
-			rc = io_write(fd, "output", piece, got, err);
+			rc = sparse_write(to, piece, got, err);
 	}
 	return rc;
 }
@@ -141,35 +145,24 @@ static int size_say(struct inmate *in, uint64_t size, struct err *err)
 	return rc;
 }
 
-static int ramdisks_copy(struct inmate *in, char *piece, uint64_t *total, struct err *err)
-{
-	static const char zeros[INITRD_ALIGN];
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < in->plan.initrd_count; i++) {
-		size_t gap = (size_t)(aligned(*total) - *total);
-
-		rc = io_write(in->spec->ramdisk_fd, "output", zeros, gap, err);
-		*total += gap;
-		if (rc == 0)
-			rc = file_copy(in, &in->plan.initrds[i], in->spec->ramdisk_fd, piece, total,
-			               err);
-	}
-	return rc;
-}
-
 int plan_copy(struct inmate *in, struct err *err)
 {
 	_free_ char *piece = xmalloc(PIECE);
-	uint64_t kernel = 0, ramdisk = 0;
+	struct sparse kernel = {.fd = in->spec->kernel_fd}, ramdisk = {.fd = in->spec->ramdisk_fd};
 	int rc;
 
 	if (in->spec->kernel_fd < 0 || !in->plan.kernel.path)
 		return err_set(err, ERR_USAGE, "there is nothing to copy");
-	rc = file_copy(in, &in->plan.kernel, in->spec->kernel_fd, piece, &kernel, err);
+	rc = file_copy(in, &in->plan.kernel, &kernel, piece, err);
 	if (rc == 0)
-		rc = size_say(in, kernel, err);
+		rc = sparse_finish(&kernel, err);
 	if (rc == 0)
-		rc = ramdisks_copy(in, piece, &ramdisk, err);
-	return rc < 0 ? rc : size_say(in, ramdisk, err);
+		rc = size_say(in, kernel.size, err);
+	for (size_t i = 0; rc == 0 && i < in->plan.initrd_count; i++) {
+		sparse_skip(&ramdisk, aligned(ramdisk.size) - ramdisk.size);
+		rc = file_copy(in, &in->plan.initrds[i], &ramdisk, piece, err);
+	}
+	if (rc == 0)
+		rc = sparse_finish(&ramdisk, err);
+	return rc < 0 ? rc : size_say(in, ramdisk.size, err);
 }

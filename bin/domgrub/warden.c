@@ -362,10 +362,12 @@ int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err)
 	uint64_t kernel = 0, ramdisk = 0;
 	int rc = p->ramdisk_size > UINT64_MAX - p->kernel_size
 	                 ? err_set(err, ERR_CHILD, "child: sizes that make no sense")
-	                 : output_room(&w->kernel, p->kernel_size + p->ramdisk_size, err);
+	                 : output_room(&w->kernel, MIN(p->stored, p->kernel_size + p->ramdisk_size),
+	                               err);
 
 	if (rc == 0)
-		rc = request_send(w, REQ_COPY, &(struct req){.text = STR(""), .more = STR("")}, err);
+		rc = request_send(w, REQ_COPY, &(struct req){.text = STR(""), .more = STR("")},
+		                  err);
 	if (rc == 0)
 		rc = size_next(w, &kernel, err);
 	if (rc == 0 && kernel != p->kernel_size)

@@ -33,6 +33,9 @@ void fs_map_fini(struct fs_map *map);
 int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struct err *err);
 int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
                 uint64_t off, struct err *err);
+/* As fs_file_hole() and fs_file_stored(). */
+uint64_t fs_map_hole(const struct fs_map *map, size_t *hint, uint64_t off);
+uint64_t fs_map_stored(const struct fs_map *map, uint64_t unit);
 
 /* A name in a directory; alias is a second name for the same (FAT), or empty. */
 struct fs_entry {

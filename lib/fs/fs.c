@@ -356,6 +356,16 @@ uint64_t fs_file_size(const struct fs_file *f)
 	return f->map.size;
 }
 
+uint64_t fs_file_hole(struct fs_file *f, uint64_t off)
+{
+	return fs_map_hole(&f->map, &f->hint, off);
+}
+
+uint64_t fs_file_stored(const struct fs_file *f, uint64_t unit)
+{
+	return fs_map_stored(&f->map, unit);
+}
+
 int fs_file_read(struct fs_file *f, void *p, size_t n, uint64_t off, size_t *got, struct err *err)
 {
 	uint64_t left = off < f->map.size ? f->map.size - off : 0;

@@ -89,6 +89,15 @@ uint64_t fs_file_size(const struct fs_file *f); /* bytes */
 int fs_file_read(struct fs_file *f, void *p, size_t n, uint64_t off, size_t *got, struct err *err);
 
 /*
+ * How many bytes from off on are zero because the file system keeps nothing for them (a hole, or
+ * blocks that were reserved and never written). 0: off has a byte of the disk, or is at the end.
+ * More of them may follow.
+ */
+uint64_t fs_file_hole(struct fs_file *f, uint64_t off);
+/* Bytes of the file's pieces of unit bytes that are not all hole: what a copy with holes takes. */
+uint64_t fs_file_stored(const struct fs_file *f, uint64_t unit);
+
+/*
  * Where n bytes at off lie: *at is a byte of the window's source. 1: they are
  * not in one piece there (a hole, in the inode, or several pieces).
  */

@@ -53,11 +53,46 @@ static size_t run_at(const struct fs_map *map, size_t hint, uint64_t off)
 {
 	size_t i = hint;
 
-	if (i >= map->n || map->run[i].at > off)
+	if (i > map->n || (i && map->run[i - 1].at + map->run[i - 1].n > off))
 		i = 0;
 	while (i < map->n && map->run[i].at + map->run[i].n <= off)
 		i++;
 	return i;
+}
+
+uint64_t fs_map_hole(const struct fs_map *map, size_t *hint, uint64_t off)
+{
+	size_t i = run_at(map, *hint, off);
+	const struct fs_run *r = i < map->n ? &map->run[i] : NULL;
+	uint64_t end = map->size;
+
+	*hint = i;
+	if (map->has_inside || off >= map->size)
+		return 0;
+	if (r && r->at <= off && r->disk != FS_HOLE)
+		return 0;
+	if (r)
+		end = MIN(end, r->at <= off ? r->at + r->n : r->at);
+	return end - off;
+}
+
+uint64_t fs_map_stored(const struct fs_map *map, uint64_t unit)
+{
+	uint64_t next = 0, units = 0; /* next: the first unit that is not counted yet */
+
+	if (map->has_inside)
+		return (map->size + unit - 1) / unit * unit;
+	for (size_t i = 0; i < map->n && map->run[i].at < map->size; i++) {
+		const struct fs_run *r = &map->run[i];
+		uint64_t first = MAX(r->at / unit, next);
+		uint64_t last = (MIN(r->at + r->n, map->size) - 1) / unit + 1;
+
+		if (r->disk == FS_HOLE || last <= first)
+			continue;
+		units += last - first;
+		next = last;
+	}
+	return units * unit;
 }
 
 int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,

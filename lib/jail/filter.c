@@ -38,6 +38,22 @@ static int allow_fd(scmp_filter_ctx f, int call, int fd)
 	                        SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)fd));
 }
 
+/*
+ * An output grows at its end, where nothing that is there can change any more. Forward from there
+ * the child may skip, which leaves a hole: lseek(fd, 0..file_size, SEEK_CUR).
+ */
+static int allow_output(scmp_filter_ctx f, int fd, uint64_t file_size)
+{
+	int rc = allow_fd(f, SCMP_SYS(write), fd);
+
+	if (rc < 0)
+		return rc;
+	return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(lseek), 3,
+	                        SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)fd),
+	                        SCMP_A1(SCMP_CMP_LE, MIN(file_size, (uint64_t)INT64_MAX), 0),
+	                        SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX, SEEK_CUR));
+}
+
 static int allow_fds(scmp_filter_ctx f, const struct jail_spec *s)
 {
 	int first_read = JAIL_WRITE + (int)s->write_n;
@@ -49,7 +65,7 @@ static int allow_fds(scmp_filter_ctx f, const struct jail_spec *s)
 	if (rc == 0)
 		rc = allow_fd(f, SCMP_SYS(write), STDERR_FILENO);
 	for (int i = JAIL_WRITE; rc == 0 && i < first_read; i++)
-		rc = allow_fd(f, SCMP_SYS(write), i);
+		rc = allow_output(f, i, s->file_size);
 	for (int i = 0; rc == 0 && i < (int)s->read_n; i++) {
 		rc = allow_fd(f, SCMP_SYS(pread64), first_read + i);
 		if (rc == 0)

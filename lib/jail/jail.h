@@ -9,8 +9,10 @@
  * child.
  *
  * Inside, descriptor 0 is the line to the parent, JAIL_WRITE and up are for
- * writing and the ones behind them for reading at an offset. What the filter
- * does not know kills the process.
+ * writing in order and the ones behind them for reading at an offset. Bytes of
+ * an output may be skipped, which leaves them zero, but the child cannot go
+ * back: what it has written or skipped stays as it is. What the filter does not
+ * know kills the process.
  */
 #ifndef JAIL_JAIL_H
 #define JAIL_JAIL_H
@@ -27,7 +29,8 @@
 #define JAIL_FDS_MAX 64
 
 struct jail_spec {
-	const int *write_fd; /* the child may write(2), at JAIL_WRITE and up */
+	/* The child may write(2) these and lseek(2) forward, at JAIL_WRITE and up. */
+	const int *write_fd;
 	size_t write_n;
 	const int *read_fd; /* the child may pread(2), at JAIL_WRITE + write_n and up */
 	size_t read_n;

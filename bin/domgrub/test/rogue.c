@@ -199,6 +199,44 @@ static void escapes(void)
 	copy(6, 0);
 }
 
+/* Goes on where the ramdisk would be copied. */
+static void stall(void)
+{
+	send_plan();
+	next_request();
+	if (write(JAIL_WRITE, "kernel", 6) != 6)
+		_exit(9);
+	(void)send_size(6);
+	next_request();
+}
+
+/* What is in an output stays as it is: the kernel might change after it was looked at. */
+static void change(void)
+{
+	send_plan();
+	next_request();
+	if (write(JAIL_WRITE, "kernel", 6) != 6)
+		_exit(9);
+	(void)send_size(6);
+	_exit(lseek(JAIL_WRITE, -6, SEEK_CUR) == 0);
+}
+
+/* The size alone is right. */
+static void hole(void)
+{
+	struct err err = ERR_INIT;
+
+	plan.kernel_size = 1u << 20;
+	send_plan();
+	next_request();
+	if (lseek(JAIL_WRITE, 1u << 20, SEEK_CUR) < 0)
+		_exit(9);
+	(void)send_size(1u << 20);
+	(void)send_size(0);
+	(void)wire_put(&in.wire, MSG_DONE, STR(""), &err);
+	next_request();
+}
+
 static void honest(void)
 {
 	send_plan();
@@ -228,6 +266,9 @@ static const struct {
         {"foreign-disk", foreign_disk},
         {"foreign-block", foreign_block},
         {"escapes", escapes},
+        {"stall", stall},
+        {"change", change},
+        {"hole", hole},
         {"honest", honest},
 };
 

@@ -29,7 +29,7 @@ caught() {
 	fi
 }
 
-for deed in open socket fork write; do
+for deed in open socket fork write change; do
 	caught $deed "child: killed: it tried what the jail forbids"
 done
 caught crash "child: crashed: "
@@ -43,9 +43,16 @@ caught newline "arguments with a NUL or newline"
 caught large-kernel "allowed"
 caught other-kernel-size "a kernel of other size than planned"
 caught larger-file "bytes, not the 5 promised"
+caught hole "0 bytes, not the 1048576 promised"
 caught hidden-ramdisk "a ramdisk of other size than planned"
 caught foreign-disk "a block of disk 5 of 1" --write-env
 caught foreign-block "no environment block of GRUB at 0" --write-env
+
+# Stopped while it waits for the copies: nothing stays.
+clean
+ROGUE=stall timeout -s TERM 0.5 "$domgrub" --config=none.conf -q --output-directory=out img >got 2>got.err </dev/null || true
+[ -z "$(ls out)" ] && [ ! -s got ] && grep -q "stopped by a signal" got.err && ok "SIGTERM leaves nothing" ||
+	fail "SIGTERM" "left: $(ls -la out) $(cat got got.err)"
 
 clean
 ROGUE=escapes "$domgrub" --config=conf -q --output-directory=out img >got 2>got.err ||

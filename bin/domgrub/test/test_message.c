@@ -59,6 +59,7 @@ static void plans(void **state)
 	p->output = STR("");
 	p->kernel_size = 1000;
 	p->ramdisk_size = 1ull << 33;
+	p->stored = 5000;
 	p->initrds = 2;
 	p->initrd[0] = STR("(hd0)/i");
 	p->initrd[1] = STR("(hd0)/j");
@@ -69,6 +70,7 @@ static void plans(void **state)
 	assert_ok(msg_plan_get(buf_str(&b), got, &err), &err);
 	assert_true(str_is(got->initrd[1], "(hd0)/j"));
 	assert_int_equal(got->ramdisk_size, 1ull << 33);
+	assert_int_equal(got->stored, 5000);
 	assert_memory_equal(got->write[0].data, p->write[0].data, ENV_BLOCK_SIZE);
 	for (size_t n = 0; n < b.n; n += 7)
 		assert_fails(msg_plan_get((struct str){b.p, n}, got, &err), &err, ERR_FORMAT,

@@ -48,6 +48,7 @@ static void file_print(struct fs *fs, const char *path, uint64_t size, struct er
 	_cleanup_(fs_file_freep) struct fs_file *f = NULL;
 	_free_ uint8_t *all = xmalloc(size);
 	_free_ uint8_t *again = xmalloc(size);
+	uint64_t holes = 0;
 	size_t got;
 
 	if (fs_file_open(fs, str_from(path), &f, err) < 0)
@@ -62,6 +63,17 @@ static void file_print(struct fs *fs, const char *path, uint64_t size, struct er
 		if (fs_file_read(f, again + end, m, end, &got, err) < 0)
 			die(err);
 	}
+	for (uint64_t off = 0, hole; off < size; off += hole ? hole : 1024) {
+		hole = fs_file_hole(f, off);
+		if (hole > size - off)
+			die(err);
+		for (uint64_t i = 0; i < hole; i++)
+			if (all[off + i])
+				printf("A HOLE WITH DATA ");
+		holes += hole;
+	}
+	if (holes + fs_file_stored(f, 1) != size || fs_file_hole(f, size) != 0)
+		printf("HOLES AND DATA ARE NOT ALL ");
 	if (fs_file_size(f) != size || (size && memcmp(all, again, size) != 0))
 		printf("THE TWO WAYS DIFFER ");
 	printf("f %s %" PRIu64 " %08" PRIx32 "\n", path, size, gpt_crc(all, size));

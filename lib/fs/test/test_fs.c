@@ -227,6 +227,25 @@ static void runs(void **state)
 		                         : off >= 40 && off < 50 ? off - 40
 		                                                 : 0);
 	}
+	for (size_t off = 60; off-- > 0;)
+		assert_int_equal(fs_map_hole(&m, &hint, off), off < 10   ? 10 - off
+		                                              : off < 20 ? 0
+		                                              : off < 30 ? 30 - off
+		                                              : off < 40 ? 40 - off
+		                                              : off < 50 ? 0
+		                                                         : 60 - off);
+	assert_int_equal(fs_map_hole(&m, &hint, 60), 0);
+	assert_int_equal(fs_map_hole(&m, &hint, 25), 5);
+	assert_int_equal(fs_map_hole(&m, &hint, 45), 0);
+	assert_int_equal(fs_map_stored(&m, 1), 20);
+	assert_int_equal(fs_map_stored(&m, 8), 16 + 16);
+	assert_int_equal(fs_map_stored(&m, 45), 90);
+	m.size = 43; /* what a file has behind its end is not counted */
+	assert_int_equal(fs_map_stored(&m, 1), 13);
+	assert_int_equal(fs_map_hole(&m, &hint, 41), 0);
+	m.size = 5;
+	assert_int_equal(fs_map_stored(&m, 1), 0);
+	assert_int_equal(fs_map_hole(&m, &hint, 2), 3);
 	assert_fails(fs_map_add(&fs, &m, (struct fs_run){49, 1, 0}, &err), &err, ERR_FORMAT,
 	             "out of order");
 	assert_fails(fs_map_add(&fs, &m, (struct fs_run){50, 2, 99}, &err), &err, ERR_FORMAT,

@@ -201,6 +201,94 @@ static int try_read_output(void *arg)
 	return pread(JAIL_WRITE, &b, 1, 0) == 1 ? 0 : 9;
 }
 
+static int skipping_child(void *arg)
+{
+	/* As far as an output may be long, and on from there. */
+	if (lseek(JAIL_WRITE, 1u << 19, SEEK_CUR) != 1u << 19 || write(JAIL_WRITE, "end", 3) != 3 ||
+	    lseek(JAIL_WRITE, 0, SEEK_CUR) != (1u << 19) + 3 ||
+	    lseek(JAIL_WRITE + 1, 1u << 20, SEEK_CUR) != 1u << 20)
+		return 2;
+	return 0;
+}
+
+/* What is written behind a hole, and that a seek alone makes no file longer. */
+static void skips(void **state)
+{
+	struct rig *r = *state;
+	struct jail_spec spec = spec_of(r, skipping_child, NULL);
+	struct jail j = JAIL_INIT;
+	struct err err = ERR_INIT;
+	struct stat st;
+
+	assert_ok(jail_start(&spec, &j, &err), &err);
+	assert_ok(jail_wait(&j, "child", &err), &err);
+	assert_int_equal(fstat(r->write_fd[0], &st), 0);
+	assert_int_equal(st.st_size, (1u << 19) + 3);
+	assert_true(st.st_blocks <= 16); /* of 512 bytes */
+	assert_int_equal(fstat(r->write_fd[1], &st), 0);
+	assert_int_equal(st.st_size, 0);
+	jail_fini(&j);
+}
+
+static int try_back(void *arg)
+{
+	return lseek(JAIL_WRITE, -1, SEEK_CUR) >= 0 ? 0 : 9;
+}
+
+static int try_start(void *arg)
+{
+	return lseek(JAIL_WRITE, 0, SEEK_SET) >= 0 ? 0 : 9;
+}
+
+static int try_end(void *arg)
+{
+	return lseek(JAIL_WRITE, 0, SEEK_END) >= 0 ? 0 : 9;
+}
+
+static int try_data(void *arg)
+{
+	return lseek(JAIL_WRITE, 0, SEEK_DATA) >= 0 ? 0 : 9;
+}
+
+static int try_far(void *arg)
+{
+	return lseek(JAIL_WRITE, (1u << 20) + 1, SEEK_CUR) >= 0 ? 0 : 9;
+}
+
+static int try_pwrite_output(void *arg)
+{
+	return pwrite(JAIL_WRITE, "x", 1, 0) == 1 ? 0 : 9;
+}
+
+static int try_truncate(void *arg)
+{
+	return ftruncate(JAIL_WRITE, 0) == 0 ? 0 : 9;
+}
+
+static int try_allocate(void *arg)
+{
+	return fallocate(JAIL_WRITE, 0, 0, 4096) == 0 ? 0 : 9;
+}
+
+static int try_seek_line(void *arg)
+{
+	return (int)lseek(JAIL_LINE, 0, SEEK_CUR);
+}
+
+static int try_seek_leak(void *arg)
+{
+	return lseek(*(int *)arg, 0, SEEK_CUR) >= 0 ? 0 : 9;
+}
+
+/* Forward by itself, but past the end of what a file can be. */
+static int skip_over(void *arg)
+{
+	for (int i = 0; i < 2; i++)
+		if (lseek(JAIL_WRITE, 1u << 20, SEEK_CUR) < 0)
+			return 9;
+	return write(JAIL_WRITE, "x", 1) == 1 ? 0 : 9;
+}
+
 static int try_ioctl(void *arg)
 {
 	return (int)syscall(SYS_ioctl, READ_FD, 0x1234, 0);
@@ -299,6 +387,16 @@ static void none_gets_out(void **state)
 	        {"pwrite to a disk", try_pwrite_disk, "forbids"},
 	        {"write to what leaked", try_write_leak, "forbids"},
 	        {"read an output", try_read_output, "forbids"},
+	        {"back in an output", try_back, "forbids"},
+	        {"to an output's start", try_start, "forbids"},
+	        {"to an output's end", try_end, "forbids"},
+	        {"an output's data", try_data, "forbids"},
+	        {"far in an output", try_far, "forbids"},
+	        {"pwrite to an output", try_pwrite_output, "forbids"},
+	        {"truncate", try_truncate, "forbids"},
+	        {"fallocate", try_allocate, "forbids"},
+	        {"seek the line", try_seek_line, "forbids"},
+	        {"seek what leaked", try_seek_leak, "forbids"},
 	        {"ioctl", try_ioctl, "forbids"},
 	        {"kill", try_kill, "forbids"},
 	        {"ptrace", try_ptrace, "forbids"},
@@ -312,6 +410,7 @@ static void none_gets_out(void **state)
 #endif
 	        {"time", hog_time, "too much processor time"},
 	        {"disk", hog_disk, ""}, /* a signal or an error, as the namespace is */
+	        {"disk behind a hole", skip_over, ""},
 	        {"status", odd_status, "ended with status 7"},
 	};
 	struct rig *r = *state;
@@ -381,6 +480,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(seen_from_outside, rig_setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(skips, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(none_gets_out, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(ended, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(not_built, rig_setup, rig_teardown),
