@@ -17,13 +17,13 @@
 #define OPTIONS_DISKS_MAX 16
 
 /* What a guest may cost; each can be set in the configuration file. */
-#define LIMIT_KERNEL (256ull << 20) /* bytes */
-#define LIMIT_RAMDISK (1ull << 30)  /* bytes, all of an entry's together */
-#define LIMIT_MEMORY (256ull << 20) /* bytes of address space in the jail */
-#define LIMIT_CPU 60                /* seconds of processor time */
-#define LIMIT_TIME 60               /* seconds until the child answers */
-#define LIMIT_COPY 600              /* seconds until it has copied the files */
-#define LIMIT_CHECK 10              /* seconds for a look at the kernel */
+#define LIMIT_KERNEL (128ull << 20)  /* bytes */
+#define LIMIT_RAMDISK (512ull << 20) /* bytes, all of an entry's together */
+#define LIMIT_MEMORY (256ull << 20)  /* bytes of address space in the jail */
+#define LIMIT_CPU 60                 /* seconds of processor time */
+#define LIMIT_TIME 60                /* seconds until the child answers */
+#define LIMIT_COPY 600               /* seconds until it has copied the files */
+#define LIMIT_CHECK 10               /* seconds for a look at the kernel */
 
 /* nobody, on most systems: not root is what matters. */
 #define DEFAULT_UID 65534

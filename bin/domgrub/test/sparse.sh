@@ -90,5 +90,27 @@ rc=0
 run -q --config=conf --output-directory=out img >got 2>got.err || rc=$?
 [ $rc = 1 ] && grep -q "kernel: 5000001 bytes, over the 4194304 allowed" got.err && ok "a limit" || fail "a limit" "$rc: $(cat got got.err)"
 
+# Those that nobody has set: 128 MiB and 512 MiB.
+defaults() { # NAME KERNEL RAMDISK WORDS
+	rm -f root/?
+	truncate -s "$2" root/k
+	truncate -s "$3" root/a
+	menu k a
+	ext img 8M root
+	clean
+	rc=0
+	run -q --output-directory=out img >got 2>got.err || rc=$?
+	if [ -n "$4" ]; then
+		[ $rc = 1 ] && [ -z "$(ls out)" ] && grep -qF -- "$4" got.err && ok "$1" || fail "$1" "$rc: $(cat got got.err)"
+		return
+	fi
+	[ $rc = 0 ] && [ "$(stat -c %s out/boot_kernel.*) $(stat -c %s out/boot_ramdisk.*)" = "$2 $3" ] &&
+		ok "$1" || fail "$1" "$rc: $(cat got got.err)"
+	kib "$1: kernel" out/boot_kernel.* 4
+	kib "$1: ramdisk" out/boot_ramdisk.* 4
+}
+defaults "the largest" 134217728 536870912 ""
+defaults "a large kernel" 134217729 1 "kernel: 134217729 bytes, over the 134217728 allowed"
+defaults "a large ramdisk" 1 536870913 "ramdisk: over the 536870912 bytes allowed"
 clean
 finish
