@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "grub/menu.h"
+#include "guest/boots.h"
 #include "guest/file_source.h"
 #include "look_child.h"
 
@@ -37,23 +38,9 @@ static json_t *warnings_json(const struct grub_texts *t, const struct buf *notes
 	return list;
 }
 
-/* The last "init=" of a command line, as stage 1 takes it. */
-static struct str init_of(const char *args)
-{
-	struct str rest = str_from(args ? args : ""), found = {NULL, 0};
-
-	while (rest.p) {
-		struct str word = str_cut(&rest, ' ');
-
-		if (str_starts(word, "init="))
-			found = str_drop(word, strlen("init="));
-	}
-	return found;
-}
-
 int look_put_init(struct look_child *c, json_t *o, const char *args, struct err *err)
 {
-	struct str init = init_of(args);
+	struct str init = boots_init(args);
 	struct fs_stat st = {.kind = FS_OTHER};
 	struct fs *fs;
 	int rc;
