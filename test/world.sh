@@ -16,6 +16,15 @@ fail() { # with KEEP_GOING=1, for whoever works on the tests, go on
   [ -n "${KEEP_GOING:-}" ] || exit 1
 }
 
+# ends STATUS WORDS COMMAND...: domstrap ends so and says so, on stdout or stderr together; what it said is in said
+ends() {
+  local status=$1 words=$2 got=0
+  shift 2
+  "$DOMSTRAP" "$@" >"$work/said" 2>&1 || got=$?
+  [ "$got" = "$status" ] || { cat "$work/said" >&2; fail "status $got, not $status: $*"; }
+  grep -Eq -- "$words" "$work/said" || { cat "$work/said" >&2; fail "not said: $words: $*"; }
+}
+
 # Files are 0444 and directories 0555 in a store; only root does not mind.
 wipe() { chmod -R u+w "$1" 2>/dev/null || true; rm -rf "$1"; }
 

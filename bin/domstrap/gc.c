@@ -105,7 +105,7 @@ static int mark(struct gc *gc, struct err *err)
 		inside_reach(&gc->in.db, p->v[i].system.toplevel, gc->live);
 	for (size_t i = 0; i < gc->roots.n; i++)
 		inside_reach(&gc->in.db, gc->roots.paths[i], gc->live);
-	rc = inside_roots(&gc->off, &gc->in, gc->live, err);
+	rc = inside_roots(&gc->off, &gc->in, true, gc->live, err);
 	for (size_t i = 0; i < gc->in.db.n; i++) {
 		if (gc->live[i])
 			continue;

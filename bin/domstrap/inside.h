@@ -99,9 +99,11 @@ void inside_reach(const struct closure *db, const char *toplevel, bool *reached)
 
 /*
  * Mark what every root outside the system profile reaches, as Nix finds them:
- * other profiles, gcroots with their links, /nix/var/nix/profiles/per-user.
+ * other profiles, gcroots with their links, /nix/var/nix/profiles/per-user. direct: with
+ * NIXROOT_DIRECT, which says of a generation that it boots, and is no other user of its paths.
  */
-int inside_roots(struct offline *off, const struct inside *in, bool *reached, struct err *err);
+int inside_roots(struct offline *off, const struct inside *in, bool direct, bool *reached,
+                 struct err *err);
 /* Fill in own_bytes of the system's generations. */
 int inside_sizes(struct offline *off, struct inside *in, struct err *err);
 

@@ -114,7 +114,7 @@ int inside_sizes(struct offline *off, struct inside *in, struct err *err)
 	}
 	if (in->db_err.code)
 		return 0;
-	rc = inside_roots(off, in, others, err);
+	rc = inside_roots(off, in, false, others, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < n; i++)

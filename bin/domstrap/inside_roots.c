@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/u32_map.h"
+#include "image/nixroot.h"
 #include "inside.h"
 #include "nix/store_path.h"
 
@@ -22,6 +23,7 @@ struct finder {
 	const struct closure *db;
 	bool *reached;
 	const char *skip; /* the system's own profile, "DIR" of its links; NULL: none */
+	bool skip_direct; /* NIXROOT_DIRECT, too */
 	struct u32_map dirs, links; /* inodes that were scanned, and followed */
 	unsigned entries;
 };
@@ -98,7 +100,8 @@ static int scan_entry(struct finder *f, const char *dir, const struct ext4_entry
 	struct ext4_stat st;
 	int rc;
 
-	if (is_system_link(f, dir, ent->name))
+	if (is_system_link(f, dir, ent->name) ||
+	    (f->skip_direct && !strcmp(path, NIXROOT_DIRECT)))
 		return 0;
 	rc = ext4_edit_stat(f->e, ent->ino, &st, err);
 	if (rc < 0)
@@ -149,10 +152,14 @@ static int scan_top(struct finder *f, const char *dir, struct err *err)
 	return scan(f, dir, ino, 0, err);
 }
 
-int inside_roots(struct offline *off, const struct inside *in, bool *reached, struct err *err)
+int inside_roots(struct offline *off, const struct inside *in, bool direct, bool *reached,
+                 struct err *err)
 {
-	struct finder f = {
-	        .e = off->root.edit, .db = &in->db, .reached = reached, .skip = INSIDE_PROFILES};
+	struct finder f = {.e = off->root.edit,
+	                   .db = &in->db,
+	                   .reached = reached,
+	                   .skip = INSIDE_PROFILES,
+	                   .skip_direct = !direct};
 	int rc = scan_top(&f, INSIDE_PROFILES, err);
 
 	if (rc == 0)

@@ -12,13 +12,6 @@ kernel=$(readlink -f "$one/kernel") initrd=$(readlink -f "$one/initrd")
 
 edit() { debugfs -w -f - "$(part "$1")" >/dev/null 2>&1; }
 has() { debugfs -R "stat $2" "$(part "$1")" 2>/dev/null | grep -q '^Inode'; }
-ends() { # STATUS WORDS COMMAND...
-  local status=$1 words=$2 got=0
-  shift 2
-  "$DOMSTRAP" "$@" >said 2>&1 || got=$?
-  [ "$got" = "$status" ] || { cat said >&2; fail "status $got, not $status: $*"; }
-  grep -Eq -- "$words" said || { cat said >&2; fail "not said: $words: $*"; }
-}
 boots() { # DISK: what domgrub boots by default
   "$DOMGRUB" --config=dg.conf -qn --output-format=simple "$@" 2>/dev/null | sed -n 's/^args //p'
 }

@@ -12,13 +12,6 @@ cd guest
 mine=(kernel initrd)
 
 create() { rm -f ./*; "$DOMSTRAP" create g --system "$one" -q --force --vif none --size 48M --boot direct "$@"; }
-ends() { # STATUS WORDS COMMAND...
-  local status=$1 words=$2 got=0
-  shift 2
-  "$DOMSTRAP" "$@" >../said 2>&1 || got=$?
-  [ "$got" = "$status" ] || { cat ../said >&2; fail "status $got, not $status: $*"; }
-  grep -Eq -- "$words" ../said || { cat ../said >&2; fail "not said: $words: $*"; }
-}
 value() { sed -n "s/^$1 = \"\(.*\)\"$/\1/p" g.cfg; }
 root() { [ -e g.img ] && echo g.img || echo g-root.img; }
 shopt -u nullglob
@@ -66,6 +59,9 @@ sed -e "s#$one/init#$four/init#" -e 's/quiet loglevel=4 console=hvc0 generation=
 clean g.img update
 ends 0 '^   2[*] ' generations g.cfg
 ends 0 '^OK: ' verify g.cfg
+# What says that the config boots it is no other user of its paths.
+"$DOMSTRAP" generations g.cfg --json | python3 -c 'import json, sys
+for g in json.load(sys.stdin)["generations"]: assert g["ownBytes"] > 10000, g' || fail "what a generation alone needs"
 "$DOMSTRAP" rollback g.cfg -q
 boots "$one" rollback
 [ "$(names)" = ".g* g-$(digits "$one").initrd g-$(digits "$one").kernel g.cfg g.img " ] || fail "files: $(names)"
