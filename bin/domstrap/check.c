@@ -119,20 +119,30 @@ static int host_find(void *ctx, const char *path, struct err *err)
 	return !S_ISREG(st.st_mode) || !st.st_size;
 }
 
+static int host_exists(void *ctx, const char *path, struct err *err)
+{
+	if (access(path, F_OK) < 0)
+		return err_absent(err_sys(err, errno, "%s", path));
+	return 0;
+}
+
 /* The answer for the kernel, completed by what the host's own store has. */
 static void check_host_system(struct check *c, const char *top)
 {
-	static const struct look_reader reader = {host_read, host_find, NULL};
+	static const struct look_reader reader = {host_read, host_find, host_exists, NULL};
 	_free_ char *init = xasprintf("%s/init", top);
 	json_t *direct = json_object_get(c->seen, "direct");
 	json_t *system = json_object_get(direct, "system");
 	const json_t *kernel = json_object_get(json_object_get(c->seen, "kernels"), c->kernel);
+	struct err err = ERR_INIT;
 
 	if (!json_is_object(system))
 		return;
 	look_system(&reader, init, look_text(kernel, "release"), system);
 	json_object_set_new(direct, "init", json_string(init));
 	json_object_set_new(direct, "initFound", json_boolean(access(init, F_OK) == 0));
+	if (look_etc(&reader, init, direct, &err) < 0 && !json_object_get(system, "trouble"))
+		json_object_set_new(system, "trouble", json_string(err.text));
 	check_start(&c->args, c->seen, direct, top, &c->found);
 }
 

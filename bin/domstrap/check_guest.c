@@ -265,6 +265,18 @@ static void check_init(const json_t *start, struct findings *out)
 		             "is not in the root");
 }
 
+/* What an overlay is made of, with which the initrd makes /etc. */
+static void check_etc(const json_t *start, struct findings *out)
+{
+	const char *missing = look_text(start, "etcMissing");
+
+	if (*missing)
+		findings_add(out, FINDING_ERROR, "etc", missing,
+		             "domstrap rollback, or domstrap update with another system",
+		             "is not there, and the system's /etc is made of it "
+		             "(system.etc.overlay)");
+}
+
 /* The second initrd, which is made where the guest runs. */
 static void check_secrets(const json_t *start, const json_t *system, const char *name,
                           struct findings *out)
@@ -306,6 +318,7 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
 	check_console(a, start, system, out);
 	check_secrets(start, system, name, out);
 	check_init(start, out);
+	check_etc(start, out);
 }
 
 /* Down the default entries, with a warning for each other one that cannot boot. */

@@ -33,8 +33,12 @@ static int build_root(struct creation *cr, struct err *err)
 
 	if (rc == 0)
 		rc = nixos_files_load(&g->opt.nix, g->opt.configuration, &cr->nixos, err);
+	if (rc == 0)
+		rc = nixos_files_check(&cr->nixos, g->opt.configuration, g->system.toplevel, g->etc,
+		                       err);
 	if (rc < 0)
 		return rc;
+	root.etc_upper = g->etc == ETC_UPPER;
 	root.etc_nixos = cr->nixos.v;
 	root.n_etc_nixos = cr->nixos.n;
 	root.database = buf_str(&cr->database);
@@ -48,6 +52,7 @@ static int build_root(struct creation *cr, struct err *err)
 static int build_trees(struct creation *cr, struct err *err)
 {
 	struct guest *g = &cr->guest;
+	const char *etc = etc_place_dir(g->etc);
 	int rc = build_root(cr, err);
 
 	if (rc < 0)
@@ -57,7 +62,7 @@ static int build_trees(struct creation *cr, struct err *err)
 	rc = menu_add(g, cr->disks[0].tree, guest_is_split(g) ? "" : "/boot", &cr->menu, err);
 	if (rc < 0)
 		return rc;
-	return extra_put(&cr->extra, root_work(cr)->tree, guest_is_split(g),
+	return extra_put(&cr->extra, root_work(cr)->tree, etc ? etc : "/etc", guest_is_split(g),
 	                 guest_spool_dir(&g->opt), err);
 }
 
@@ -275,18 +280,17 @@ static int build_system(struct create_options *o, char **system, struct err *err
 	return text_list_add("from", &o->source.from, "/", err);
 }
 
-/* Whose /etc is an overlay does not see what lies in the root's own. */
+/* What is for /etc must not go where the guest does not see it. */
 static int check_etc(const struct creation *cr, struct err *err)
 {
 	const char *option = extra_in_etc(&cr->extra);
 
-	if (!cr->guest.system.etc_overlay || !option)
+	if (etc_place_dir(cr->guest.etc) || !option)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: %s puts files below /etc, and this system's /etc is an overlay "
-	               "(system.etc.overlay), which hides them; put them elsewhere, and let the "
-	               "configuration name them there",
-	               cr->guest.system.toplevel, option);
+	               "%s: %s puts files below /etc, which in this system is %s: it may not see "
+	               "them; put them elsewhere, and let the configuration name them there",
+	               cr->guest.system.toplevel, option, etc_place_reason(cr->guest.etc));
 }
 
 int cmd_create(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "domain.h"
+#include "etc_place.h"
 #include "extra.h"
 #include "image/grubcfg.h"
 #include "image/image.h"
@@ -99,6 +100,7 @@ struct guest {
 	struct create_options opt;
 	struct system_source source;
 	struct nixos_system system;
+	enum etc_place etc; /* where it sees what is put into its /etc */
 	struct guest_disk disks[GUEST_DISKS_MAX]; /* in xl's order; the root is last */
 	size_t n_disks;
 	char *dir;                   /* output directory, absolute */

@@ -106,12 +106,14 @@ static int put_changes(const struct extra *x, const struct extra_files *files, s
 		const char *text = owner ? o->chowns.items[i] : o->chmods.items[i - o->chowns.n];
 		const char *option = owner ? "chown" : "chmod";
 		struct change_of c = {0};
+		_free_ char *place = NULL;
 
 		rc = owner ? parse_chown(text, &c, err) : parse_chmod(text, &c, err);
 		if (rc == 0 && (rc = extra_files_path_check(files, c.path, err)) < 0)
 			err_prefix(err, "--%s", option);
-		if (rc == 0 && !(owner ? tree_chown(files->tree, c.path, c.uid, c.gid)
-		                       : tree_chmod(files->tree, c.path, c.mode)))
+		place = rc == 0 ? extra_files_place(files, c.path) : NULL;
+		if (rc == 0 && !(owner ? tree_chown(files->tree, place, c.uid, c.gid)
+		                       : tree_chmod(files->tree, place, c.mode)))
 			rc = err_set(err, ERR_USAGE, "--%s '%s': there is nothing in the guest",
 			             option, text);
 		free(c.path);
@@ -249,13 +251,14 @@ static int put_dir(struct tree *root, const char *path, uint32_t mode, struct er
 	return 0;
 }
 
-static int put_keys(const struct extra *x, struct tree *root, struct err *err)
+static int put_keys(const struct extra *x, struct tree *root, const char *etc, struct err *err)
 {
-	int rc = x->n_host_keys ? put_dir(root, "/etc/ssh", 0755, err) : 0;
+	_free_ char *ssh = xasprintf("%s/ssh", etc);
+	int rc = x->n_host_keys ? put_dir(root, ssh, 0755, err) : 0;
 
 	for (size_t i = 0; i < x->n_host_keys && rc == 0; i++) {
 		const struct extra_host_key *k = &x->host_keys[i];
-		_free_ char *path = xasprintf("/etc/ssh/ssh_host_%s_key", k->key.type);
+		_free_ char *path = xasprintf("%s/ssh_host_%s_key", ssh, k->key.type);
 		_free_ char *public = xasprintf("%s.pub", path);
 
 		rc = put_file(root, path, 0600, k->private.p, k->private.n, err);
@@ -269,10 +272,10 @@ static int put_keys(const struct extra *x, struct tree *root, struct err *err)
 	              : put_file(root, AUTHORIZED, 0600, x->authorized.p, x->authorized.n, err);
 }
 
-int extra_put(struct extra *x, struct tree *root, bool separate_boot, const char *spool_dir,
-              struct err *err)
+int extra_put(struct extra *x, struct tree *root, const char *etc, bool separate_boot,
+              const char *spool_dir, struct err *err)
 {
-	struct extra_files files = {.tree = root, .separate_boot = separate_boot};
+	struct extra_files files = {.tree = root, .separate_boot = separate_boot, .etc = etc};
 	const struct text_list *dirs = &x->opt->files;
 	int rc = dirs->n ? spool_open(spool_dir, &x->spool, err) : 0;
 
@@ -284,7 +287,7 @@ int extra_put(struct extra *x, struct tree *root, bool separate_boot, const char
 		          : err_sys(err, errno, "--extra-files %s", dirs->items[i]);
 	}
 	if (rc == 0)
-		rc = put_keys(x, root, err);
+		rc = put_keys(x, root, etc, err);
 	return rc < 0 ? rc : put_changes(x, &files, err);
 }
 

@@ -71,11 +71,11 @@ bool extra_is_secret(const struct extra *x);
 /* What of it goes below /etc, an option's name; NULL: nothing does. Borrowed. */
 const char *extra_in_etc(const struct extra *x);
 /*
- * Put it into the root's tree, which borrows from *x. separate_boot: /boot is
- * another disk. spool_dir is for a nameless file.
+ * Put it into the root's tree, which borrows from *x. etc: the directory for what is
+ * for /etc. separate_boot: /boot is another disk. spool_dir is for a nameless file.
  */
-int extra_put(struct extra *x, struct tree *root, bool separate_boot, const char *spool_dir,
-              struct err *err);
+int extra_put(struct extra *x, struct tree *root, const char *etc, bool separate_boot,
+              const char *spool_dir, struct err *err);
 void extra_fini(struct extra *x);
 
 #endif

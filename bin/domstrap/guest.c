@@ -279,6 +279,8 @@ static int settle(struct guest *g, struct err *err)
 	if (rc == 0)
 		rc = warn_of_secrets(g, err);
 	if (rc == 0)
+		rc = etc_place_find(g->source.files, &g->system, g->opt.initrd, &g->etc, err);
+	if (rc == 0)
 		rc = guest_expect(g, err);
 	if (rc == 0)
 		rc = guest_choose_type(g, err);

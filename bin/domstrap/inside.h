@@ -26,7 +26,8 @@ struct inside_system {
 	char *kernel_version; /* "" unknown */
 	struct inside_special *specials;
 	size_t n_specials;
-	bool broken; /* parts of it are missing: it cannot be booted */
+	bool etc_overlay; /* it says what its /etc is made of */
+	bool broken;      /* parts of it are missing: it cannot be booted */
 };
 
 struct inside_special {

@@ -98,6 +98,31 @@ static int read_bootspec(struct ext4_edit *e, const char *toplevel, struct boots
 	return strcmp(out->toplevel, toplevel) != 0;
 }
 
+/* The parts of an overlay: what is missing makes the system broken. */
+static int find_etc(struct ext4_edit *e, const struct bootspec *b, struct inside_system *s,
+                    struct err *err)
+{
+	_free_ char *link = xasprintf("%s/etc-basedir", s->toplevel);
+	_free_ char *linked = xasprintf("%s/etc-metadata-image", s->toplevel);
+	_free_ char *image = NULL;
+	uint32_t ino;
+	int rc = 0;
+
+	if (!b->etc_basedir && !b->etc_image) {
+		/* NixOS before nixos-init. */
+		rc = err_absent(ext4_edit_find(e, link, false, &ino, err));
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
+	s->etc_overlay = true;
+	rc = err_absent(ext4_edit_find(e, b->etc_basedir ? b->etc_basedir : link, true, &ino, err));
+	s->broken = s->broken || rc == 1;
+	if (rc >= 0)
+		rc = store_file(e, b->etc_image ? b->etc_image : linked, &image, err);
+	s->broken = s->broken || !image;
+	return rc;
+}
+
 static int from_bootspec(struct ext4_edit *e, const struct bootspec *b, struct inside_system *s,
                          struct err *err)
 {
@@ -166,6 +191,8 @@ static int load_parts(struct ext4_edit *e, struct inside_system *s, struct err *
 		rc = read_bootspec(e, s->toplevel, &b, err);
 	if (rc >= 0)
 		rc = rc == 0 ? from_bootspec(e, &b, s, err) : from_files(e, s, err);
+	if (rc == 0)
+		rc = find_etc(e, &b, s, err);
 	if (rc == 0)
 		rc = store_file(e, s->init, &init, err);
 	s->broken = s->broken || !init;

@@ -32,6 +32,7 @@ enum look_want {
 	LOOK_KERNELS = 2, /* what the menu's kernels are */
 	LOOK_SYSTEM = 4,  /* what the default entry's start needs */
 	LOOK_SIZES = 8,   /* what each generation alone needs */
+	LOOK_INITRD = 16, /* of the host: what is in it, without a kernel, too */
 };
 
 /* Disks that are open; the paths are borrowed from the arguments. */
@@ -55,6 +56,8 @@ struct look_reader {
 	int (*read)(void *ctx, const char *path, size_t limit, struct buf *out, struct err *err);
 	/* 0: a file with something in it, links followed; 1: none; -ERR_*. */
 	int (*find)(void *ctx, const char *path, struct err *err);
+	/* 0: anything, links followed; 1: nothing; -ERR_*. */
+	int (*exists)(void *ctx, const char *path, struct err *err);
 	void *ctx;
 };
 
@@ -63,6 +66,9 @@ struct look_reader {
  * "trouble" there.
  */
 void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o);
+
+/* What look_etc.c says, into o. */
+int look_etc(const struct look_reader *r, const char *init, json_t *o, struct err *err);
 
 /* Open the raw ones of the disks; others are left out. */
 int look_open(const struct arguments *a, struct look_disks *out, struct err *err);

@@ -81,8 +81,9 @@ static json_t *look_all(struct look_child *c)
 	c->entries_left = ENTRIES_MAX;
 	find_root(c);
 	json_object_set_new(o, "direct",
-	                    c->disks.host[LOOK_HOST_KERNEL].name ? look_direct_json(c)
-	                                                         : json_null());
+	                    c->disks.host[LOOK_HOST_KERNEL].name || c->wants & LOOK_INITRD
+	                            ? look_direct_json(c)
+	                            : json_null());
 	put_part(o, "menu", "menuError", c, look_menu_json);
 	put_part(o, "nixos", "nixosError", c, look_nixos_json);
 	if (disks_fault(c->d, &fault) < 0)

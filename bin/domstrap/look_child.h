@@ -55,7 +55,9 @@ void look_kernel_window(struct look_child *c, const struct window *w, const char
 void look_initrd(const struct window *w, json_t *system);
 /* What else of the system matters, through the guest's root. */
 void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o);
-/* "init" and "initFound", from the kernel's arguments. */
+/* Reads that file system. */
+struct look_reader look_fs_reader(struct fs *fs);
+/* "init" and "initFound", from the kernel's arguments; what look_etc() says of its system. */
 int look_put_init(struct look_child *c, json_t *o, const char *args, struct err *err);
 
 /* A text as JSON: UTF-8 as it is, else escaped. */

@@ -6,7 +6,7 @@
  *     entry = { "title", "default": bool, "error": text | null,
  *               "entries": [ entry ]                                 of a submenu
  *               "kernel", "kernelSize", "initrds": [ text ], "args",   else
- *               "init": text | null, "initFound": bool,
+ *               "init": text | null, "initFound": bool, "etcMissing": see look_etc.c
  *               "system": system                    of the default one, if wanted }
  *
  * Files are named "(hd0,msdos1)/path".
@@ -42,7 +42,10 @@ int look_put_init(struct look_child *c, json_t *o, const char *args, struct err 
 {
 	struct str init = boots_init(args);
 	struct fs_stat st = {.kind = FS_OTHER};
+	_free_ char *path = NULL;
+	struct look_reader reader;
 	struct fs *fs;
+	bool found;
 	int rc;
 
 	json_object_set_new(o, "init", init.p ? look_string(init) : json_null());
@@ -59,9 +62,15 @@ int look_put_init(struct look_child *c, json_t *o, const char *args, struct err 
 		rc = err_absent(fs_stat(fs, init, true, &st, err));
 	if (rc < 0)
 		return rc;
-	json_object_set_new(o, "initFound", json_boolean(rc == 0 && st.kind == FS_FILE));
+	found = rc == 0 && st.kind == FS_FILE;
+	json_object_set_new(o, "initFound", json_boolean(found));
 	err->code = ERR_NONE;
-	return 0;
+	path = xstrndup(init.p, init.n);
+	reader = look_fs_reader(fs);
+	rc = found ? look_etc(&reader, path, o, err) : 0;
+	if (rc == 0)
+		err->code = ERR_NONE;
+	return rc;
 }
 
 /* Names a file and makes sure that it can be read as far as its map goes. system: NULL, or

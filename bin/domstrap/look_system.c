@@ -5,6 +5,7 @@
  *     system = { "modules": [ name ], "initrdFiles", "initrdTrouble": text | null,
  *                "builtin": [ name ] | null, "root": { "by", "value", "type" } | null,
  *                "getty": bool, "secrets": bool,     secrets: some for a second initrd
+ *                "etcMounted", "etcWritable": bool,  the initrd mounts /etc; with a writable layer
  *                "trouble": text }                   trouble: what could not be read
  */
 #include <string.h>
@@ -28,22 +29,28 @@ static bool add_module(json_t *list, struct str path)
 	return json_array_size(list) >= MODULES_MAX;
 }
 
+/* The units of system.etc.overlay: the mount, and what makes a mutable one's directories. */
 static int take_file(void *arg, struct str name, uint32_t mode, uint64_t size)
 {
-	return add_module(arg, name);
+	json_t *modules = json_object_get(arg, "modules");
+
+	if (json_array_size(modules) < MODULES_MAX)
+		add_module(modules, name);
+	if (str_ends(name, "/sysroot-etc.mount"))
+		json_object_set_new(arg, "etcMounted", json_true());
+	else if (str_ends(name, "/rw-etc.service"))
+		json_object_set_new(arg, "etcWritable", json_true());
+	return 0;
 }
 
 void look_initrd(const struct window *w, json_t *system)
 {
 	struct err err = ERR_INIT;
 	struct initrd_info info;
-	json_t *modules = json_object_get(system, "modules");
 
-	if (!modules) {
-		modules = json_array();
-		json_object_set_new(system, "modules", modules);
-	}
-	if (initrd_list(w, NULL, take_file, modules, &info, &err) < 0)
+	if (!json_object_get(system, "modules"))
+		json_object_set_new(system, "modules", json_array());
+	if (initrd_list(w, NULL, take_file, system, &info, &err) < 0)
 		look_set(system, "initrdTrouble", err.text);
 	look_set_number(system, "initrdFiles", look_number(system, "initrdFiles") + info.entries);
 }
@@ -175,9 +182,21 @@ static int fs_reader_find(void *ctx, const char *path, struct err *err)
 	return rc ? rc : st.kind != FS_FILE || !st.size;
 }
 
+static int fs_reader_exists(void *ctx, const char *path, struct err *err)
+{
+	struct fs_stat st;
+
+	return err_absent(fs_stat(ctx, str_from(path), true, &st, err));
+}
+
+struct look_reader look_fs_reader(struct fs *fs)
+{
+	return (struct look_reader){fs_reader_read, fs_reader_find, fs_reader_exists, fs};
+}
+
 void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o)
 {
-	struct look_reader r = {fs_reader_read, fs_reader_find, NULL};
+	struct look_reader r;
 	struct err err = ERR_INIT;
 	struct fs *fs;
 	int rc;
@@ -188,7 +207,7 @@ void look_guest_system(struct look_child *c, const char *init, const char *relea
 	put_trouble(o, rc, &err);
 	if (rc < 0)
 		return;
-	r.ctx = fs;
+	r = look_fs_reader(fs);
 	look_system(&r, init, release, o);
 }
 

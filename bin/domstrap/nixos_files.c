@@ -101,13 +101,29 @@ void nixos_files_fini(struct nixos_files *f)
 	*f = (struct nixos_files){0};
 }
 
+int nixos_files_check(struct nixos_files *f, const char *configuration, const char *toplevel,
+                      enum etc_place etc, struct err *err)
+{
+	if (etc_place_dir(etc) || !f->n)
+		return 0;
+	if (configuration)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: --configuration puts a file into /etc/nixos, and /etc in this "
+		               "system is %s: it may not see it",
+		               toplevel, etc_place_reason(etc));
+	ui_warn("%s: its /etc is %s; nothing is put into " ETC_NIXOS, toplevel,
+	        etc_place_reason(etc));
+	nixos_files_fini(f);
+	return 0;
+}
+
 /* ---- into a guest that is off --------------------------------------------- */
 
-static int put_one(const struct nixroot_file *f, struct ext4_edit *root, uint32_t dir,
-                   struct err *err)
+static int put_one(const struct nixroot_file *f, struct ext4_edit *root, const char *in,
+                   uint32_t dir, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf old = BUF_INIT;
-	_free_ char *path = xasprintf(ETC_NIXOS "/%s", f->name);
+	_free_ char *path = xasprintf("%s/%s", in, f->name);
 	_free_ char *kept = xasprintf("%s.old", f->name);
 	struct ext4_entry there;
 	int rc = ext4_edit_lookup(root, dir, f->name, &there, err);
@@ -127,13 +143,15 @@ static int put_one(const struct nixroot_file *f, struct ext4_edit *root, uint32_
 	return rc < 0 ? rc : ext4_edit_add_file(root, dir, f->name, 0644, f->text, err);
 }
 
-int nixos_files_put(const struct nixos_files *f, struct ext4_edit *root, struct err *err)
+int nixos_files_put(const struct nixos_files *f, struct ext4_edit *root, const char *etc,
+                    struct err *err)
 {
+	_free_ char *in = xasprintf("%s/nixos", etc);
 	uint32_t dir;
-	int rc = f->n ? ext4_edit_mkdir(root, ETC_NIXOS, 0755, &dir, err) : 0;
+	int rc = f->n ? ext4_edit_mkdir(root, in, 0755, &dir, err) : 0;
 
 	for (size_t i = 0; i < f->n && rc == 0; i++)
-		rc = put_one(&f->v[i], root, dir, err);
+		rc = put_one(&f->v[i], root, in, dir, err);
 	return rc;
 }
 

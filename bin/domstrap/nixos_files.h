@@ -7,6 +7,7 @@
 #define DOMSTRAP_NIXOS_FILES_H
 
 #include "base/buf.h"
+#include "etc_place.h"
 #include "image/nixroot.h"
 #include "inside.h"
 #include "nix_build.h"
@@ -31,10 +32,18 @@ int nixos_files_load(const struct nix_options *nix, const char *configuration,
 void nixos_files_fini(struct nixos_files *f);
 
 /*
- * Put them into a guest that is off. What the guest has under these names and
- * is not the same stays beside them as NAME.old.
+ * Whether a system will see them in its /etc: where not, files that somebody asked for
+ * with --configuration are refused, and others left out, which a warning says.
  */
-int nixos_files_put(const struct nixos_files *f, struct ext4_edit *root, struct err *err);
+int nixos_files_check(struct nixos_files *f, const char *configuration, const char *toplevel,
+                      enum etc_place etc, struct err *err);
+
+/*
+ * Put them into a guest that is off, below the directory etc. What the guest has under
+ * these names and is not the same stays beside them as NAME.old.
+ */
+int nixos_files_put(const struct nixos_files *f, struct ext4_edit *root, const char *etc,
+                    struct err *err);
 
 /*
  * Root's channel for a system of the version, where the guest has none, or the

@@ -54,6 +54,7 @@ struct update {
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
 	struct nixos_files nixos;
+	enum etc_place etc; /* where the new system sees them */
 	struct size_wish root_wish, boot_wish;
 	struct enlarged old_root, old_boot;
 	struct ui_progress progress;
@@ -96,6 +97,34 @@ static char *spool_dir(const struct update *u)
 	return slash ? xstrndup(t->name, (size_t)(slash - t->name) + 1) : xstrdup(".");
 }
 
+/* What is in the guest's /etc now is not seen once an overlay lies over it. */
+static void warn_of_etc(const struct update *u)
+{
+	const struct generation *before = inside_current(&u->in);
+
+	if (u->system.etc_overlay && before && !before->system.etc_overlay)
+		ui_warn("%s: its /etc is an overlay (system.etc.overlay), which hides what the guest "
+		        "has in /etc, such as host keys, passwords and machine-id%s",
+		        u->system.toplevel,
+		        u->etc == ETC_UPPER
+		                ? "; copy what it needs to " NIXROOT_ETC_UPPER " in the guest first"
+		                : "");
+}
+
+static int load_nixos(struct update *u, struct err *err)
+{
+	int rc = etc_place_find(u->source.files, &u->system, NULL, &u->etc, err);
+
+	if (rc == 0)
+		rc = nixos_files_load(&u->req.nix, u->req.configuration, &u->nixos, err);
+	if (rc == 0)
+		rc = nixos_files_check(&u->nixos, u->req.configuration, u->system.toplevel, u->etc,
+		                       err);
+	if (rc == 0)
+		warn_of_etc(u);
+	return rc;
+}
+
 static int load(struct update *u, struct err *err)
 {
 	struct system_source *s = &u->source;
@@ -114,7 +143,7 @@ static int load(struct update *u, struct err *err)
 		rc = nixos_system_load_from(s->files, s->toplevel, &u->system, err);
 	if (rc < 0)
 		return rc;
-	rc = nixos_files_load(&u->req.nix, u->req.configuration, &u->nixos, err);
+	rc = load_nixos(u, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < s->n_items; i++)
@@ -213,7 +242,8 @@ static int put_nixos(struct update *u, struct err *err)
 {
 	const struct generation *before = inside_current(&u->in);
 	struct ext4_edit *root = u->off.root.edit;
-	int rc = nixos_files_put(&u->nixos, root, err);
+	const char *etc = etc_place_dir(u->etc);
+	int rc = nixos_files_put(&u->nixos, root, etc ? etc : "/etc", err);
 
 	if (rc < 0 || !nix_wanted(&u->req.nix))
 		return rc;

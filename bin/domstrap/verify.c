@@ -121,6 +121,18 @@ static void check_disks(struct verify *v, struct fscks *all)
 
 /* ---- the boot menu -------------------------------------------------------- */
 
+/* What the initrd makes /etc of, where that is an overlay. */
+static void check_etc(struct verify *v, const json_t *start, const char *subject)
+{
+	const char *missing = look_text(start, "etcMissing");
+
+	if (*missing)
+		findings_add(&v->found, FINDING_ERROR, "etc", subject,
+		             "domstrap rollback, or in the guest: nixos-rebuild boot",
+		             "%s, which its /etc is made of (system.etc.overlay), is not there",
+		             missing);
+}
+
 static void check_entries(struct verify *v, const json_t *entries)
 {
 	for (size_t i = 0; i < json_array_size(entries); i++) {
@@ -139,6 +151,7 @@ static void check_entries(struct verify *v, const json_t *entries)
 			findings_add(&v->found, FINDING_ERROR, "menu", subject,
 			             "domstrap rollback, or in the guest: nixos-rebuild boot",
 			             "init=%s is not in the root", init);
+		check_etc(v, e, subject);
 	}
 }
 

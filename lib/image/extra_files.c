@@ -22,6 +22,12 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
 }
 
+char *extra_files_place(const struct extra_files *x, const char *path)
+{
+	return x->etc && is_below(path, "/etc") ? xasprintf("%s%s", x->etc, path + strlen("/etc"))
+	                                        : xstrdup(path);
+}
+
 static int check_place(const struct extra_files *x, const char *path, struct err *err)
 {
 	char shown[SHOW_SIZE];
@@ -130,19 +136,20 @@ int extra_files_add(struct extra_files *x, const char *dir, struct err *err)
 	if (rc == 0 && ent.kind != WALK_DIR)
 		return err_set(err, ERR_USAGE, "%s: not a directory", dir);
 	while (rc == 0 && (rc = walk_next(walk, &ent, err)) == 0) {
-		_free_ char *full = NULL;
+		_free_ char *full = NULL, *place = NULL;
 
 		if (ent.kind == WALK_UP) {
 			leave(&path);
 			continue;
 		}
 		full = xasprintf("%.*s/%.*s", (int)path.n, path.n ? path.p : "", STR_ARG(ent.name));
+		place = extra_files_place(x, full);
 		rc = check_place(x, full, err);
 		if (rc == 0)
-			rc = check_free(x, full, ent.kind, err);
+			rc = check_free(x, place, ent.kind, err);
 		if (rc < 0)
 			return err_prefix(err, "%s", dir);
-		rc = add_entry(x, walk, &ent, full, err);
+		rc = add_entry(x, walk, &ent, place, err);
 		if (rc == 0 && ent.kind == WALK_DIR) {
 			buf_reset(&path);
 			buf_puts(&path, full);

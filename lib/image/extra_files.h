@@ -12,6 +12,7 @@ struct extra_files {
 	int spool;          /* a nameless file for contents; must outlive the tree */
 	uint64_t spool_at;  /* bytes in it */
 	bool separate_boot; /* /boot is no part of this tree */
+	const char *etc;    /* where what is for /etc goes; NULL: there */
 };
 
 /*
@@ -22,6 +23,9 @@ struct extra_files {
  * into /nix, or /boot where that is another disk.
  */
 int extra_files_add(struct extra_files *x, const char *dir, struct err *err);
+
+/* Where in the tree a path's file goes; the caller frees it. */
+char *extra_files_place(const struct extra_files *x, const char *path);
 
 /* Whether a path may be added or changed: absolute, plain, not in those places. */
 int extra_files_path_check(const struct extra_files *x, const char *path, struct err *err);

@@ -41,20 +41,30 @@ static void add_channel(struct tree *t, const struct nixroot *root)
 	tree_file(t, "/root/.nix-channels", 0644, line, str_from(line).n);
 }
 
+static void add_etc(struct tree *t, const struct nixroot *root)
+{
+	const char *etc = root->etc_upper ? NIXROOT_ETC_UPPER : "/etc";
+
+	/* The overlay is mounted on /etc, which has these two for who looks before that. */
+	tree_file(t, "/etc/NIXOS", 0644, "", 0);
+	tree_link(t, "/etc/mtab", "/proc/mounts");
+	if (root->etc_upper)
+		tree_file(t, NIXROOT_ETC_UPPER "/NIXOS", 0644, "", 0);
+	for (size_t i = 0; i < root->n_etc_nixos; i++) {
+		const struct nixroot_file *f = &root->etc_nixos[i];
+		_free_ char *path = xasprintf("%s/nixos/%s", etc, f->name);
+
+		tree_file(t, path, 0644, f->text.p, f->text.n);
+	}
+}
+
 struct tree *nixroot_tree(const struct nixroot *root)
 {
 	struct tree *t = tree_new(0755, root->time);
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		tree_dir(t, dirs[i].path, dirs[i].mode, 0, 0);
-	tree_file(t, "/etc/NIXOS", 0644, "", 0);
-	tree_link(t, "/etc/mtab", "/proc/mounts");
-	for (size_t i = 0; i < root->n_etc_nixos; i++) {
-		const struct nixroot_file *f = &root->etc_nixos[i];
-		_free_ char *path = xasprintf("/etc/nixos/%s", f->name);
-
-		tree_file(t, path, 0644, f->text.p, f->text.n);
-	}
+	add_etc(t, root);
 	tree_file(t, "/nix/var/nix/db/db.sqlite", 0644, root->database.p, root->database.n);
 	tree_file(t, "/nix/var/nix/db/schema", 0644, root->schema.p, root->schema.n);
 	tree_file(t, "/nix/var/nix/db/big-lock", 0600, "", 0);

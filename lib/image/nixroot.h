@@ -16,6 +16,9 @@
  */
 #define NIXROOT_DIRECT "/nix/var/nix/gcroots/domstrap-direct"
 
+/* The writable layer of an /etc that is an overlay (system.etc.overlay.mutable). */
+#define NIXROOT_ETC_UPPER "/.rw-etc/upper"
+
 /* A file of /etc/nixos. */
 struct nixroot_file {
 	const char *name;
@@ -30,6 +33,7 @@ struct nixroot {
 	struct str schema;        /* its file beside it */
 	const char *channel_url;  /* of root's channel, or NULL */
 	const char *channel_name; /* "nixos" */
+	bool etc_upper;           /* what is put into /etc goes to NIXROOT_ETC_UPPER */
 	const struct nixroot_file *etc_nixos;
 	size_t n_etc_nixos;
 	int64_t time; /* seconds since 1970: generation 1's date */

@@ -229,6 +229,19 @@ static int from_files(struct loader *l, struct err *err)
 	return 0;
 }
 
+/* NixOS before nixos-init: links in the system, which the initrd follows. */
+static int check_etc_links(struct loader *l, struct err *err)
+{
+	_free_ char *dir = xasprintf("%s/etc-basedir", l->sys.toplevel);
+	_free_ char *image = NULL;
+	int rc = l->sys.etc_overlay ? 1 : store_files_missing(l->files, dir, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	l->sys.etc_overlay = true;
+	return linked_file(l, "etc-metadata-image", &image, err);
+}
+
 int nixos_system_load(const char *root, const char *path, struct nixos_system *out, struct err *err)
 {
 	_cleanup_(store_files_fini) struct store_files files = {0};
@@ -251,6 +264,8 @@ int nixos_system_load_from(struct store_files *files, const char *path, struct n
 	rc = from_bootspec(&l, err);
 	if (rc == 1)
 		rc = from_files(&l, err);
+	if (rc == 0)
+		rc = check_etc_links(&l, err);
 	if (rc < 0)
 		return rc;
 	*out = l.sys;

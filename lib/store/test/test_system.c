@@ -350,6 +350,21 @@ static void etc_overlay(void **state)
 	             "etc_metadata_image " S "image is not there");
 }
 
+/* As NixOS had it before nixos-init: links in the system. */
+static void etc_links(void **state)
+{
+	struct nixos_system s;
+	struct err err = ERR_INIT;
+
+	put_link("/root" SYS "/etc-basedir", S "etc");
+	put_link("/root" SYS "/etc-metadata-image", S "image");
+	assert_fails(nixos_system_load(root, SYS, &s, &err), &err, ERR_NOENT, S "image");
+	put_file(S "image", "");
+	assert_ok(nixos_system_load(root, SYS, &s, &err), &err);
+	assert_true(s.etc_overlay);
+	nixos_system_fini(&s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -357,7 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(from_boot_json), TEST(from_files), TEST(little),       TEST(names),
 	        TEST(not_systems),    TEST(broken),     TEST(foreign_init),
-	        TEST(etc_overlay),
+	        TEST(etc_overlay), TEST(etc_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

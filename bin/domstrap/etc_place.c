@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "etc_place.h"
+
+#include "base/mem.h"
+#include "image/nixroot.h"
+#include "look.h"
+
+const char *etc_place_dir(enum etc_place place)
+{
+	return place == ETC_PLAIN ? "/etc" : place == ETC_UPPER ? NIXROOT_ETC_UPPER : NULL;
+}
+
+const char *etc_place_reason(enum etc_place place)
+{
+	return place == ETC_NOWHERE ? "a read-only overlay (system.etc.overlay.mutable is false)"
+	                            : "an overlay (system.etc.overlay), and its initrd does not say "
+	                              "whether it is mutable";
+}
+
+static int open_initrd(struct store_files *files, const char *from_system, const char *from_host,
+                       struct disk_spec *out, struct err *err)
+{
+	if (from_host)
+		return disk_spec_open(from_host, out, err);
+	*out = (struct disk_spec){.sector = 512, .name = from_system};
+	return store_files_open(files, from_system, &out->fd, &out->size, err);
+}
+
+int etc_place_find(struct store_files *files, const struct nixos_system *s, const char *initrd,
+                   enum etc_place *out, struct err *err)
+{
+	_cleanup_(look_close) struct look_disks disks = {.n = 0};
+	struct disk_spec *spec = &disks.host[LOOK_HOST_INITRD];
+	const json_t *system;
+	json_t *seen = NULL;
+	int rc;
+
+	*out = s->etc_overlay ? ETC_UNKNOWN : ETC_PLAIN;
+	if (!s->etc_overlay || (!s->initrd && !initrd))
+		return 0;
+	rc = open_initrd(files, s->initrd, initrd, spec, err);
+	if (rc < 0) {
+		spec->name = NULL;
+		return rc;
+	}
+	rc = look(&disks, LOOK_INITRD, &seen, err);
+	if (rc < 0)
+		return rc;
+	system = json_object_get(json_object_get(seen, "direct"), "system");
+	if (look_true(system, "etcWritable"))
+		*out = ETC_UPPER;
+	else if (look_true(system, "etcMounted") && !*look_text(system, "initrdTrouble"))
+		*out = ETC_NOWHERE;
+	json_decref(seen);
+	return 0;
+}
