@@ -177,7 +177,7 @@ static bool test_or(struct test *t);
 
 static bool test_term(struct test *t)
 {
-	const char *w = word(t, 0);
+	const char *w = t->v[t->at]; /* its callers look whether there is one */
 	const struct binary *b = find_binary(word(t, 1));
 	bool v;
 
