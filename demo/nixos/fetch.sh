@@ -30,7 +30,7 @@ while read -r deb; do
   version=${version%_*}
   version=${version#*%3a} # an epoch is no part of a store path's name
   printf '{ "name": "%s", "version": "%s", "file": "%s" }\n' "${file%%_*}" "$version" "$file"
-  case $file in busybox-static_*) dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --transform 's|^\./|busybox/|' ./bin/busybox ;; esac
+  case $file in busybox-static_*) dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --transform 's,.*/,busybox/bin/,' --wildcards './*bin/busybox' ;; esac
 done <<<"$debs" | sed '1s/^/[ /; 1!s/^/, /; $s/$/ ]/' >"$dir/packages.json.new"
 mv "$dir/packages.json.new" "$dir/packages.json"
 echo "$stamp" >"$dir/stamp"

@@ -71,10 +71,10 @@ for d in doc man locale info lintian bug zoneinfo; do no_docs+=(--exclude="./usr
 while read -r deb; do
   case ${deb##*/} in
     linux-image-*) # of 390 MB of modules only the folders that the list below can need
-      unpack "$deb" "$tmp/kernel" --wildcards './boot/vmlinuz-*' './lib/modules/*/modules.builtin' \
-        './lib/modules/*/kernel/'{drivers/{block,virtio,xen,net/xen-netback},net/{802,bridge,llc},fs,lib,crypto}'/*' ;;
+      unpack "$deb" "$tmp/kernel" --transform 's,^\./usr/lib/,./lib/,' --wildcards './boot/vmlinuz-*' \
+        './*lib/modules/*/modules.builtin' './*lib/modules/*/kernel/'{drivers/{block,virtio,xen,net/xen-netback},net/{802,bridge,llc},fs,lib,crypto}'/*' ;;
     xen-hypervisor-*) unpack "$deb" "$tmp/kernel" "./boot/xen-$xenver-amd64.gz" ;;
-    ncurses-base_*) unpack "$deb" "$tmp/pygrub" --transform 's|^\./lib|./usr/lib|' --wildcards './lib/terminfo/[lvdx]/*' ;;
+    ncurses-base_*) unpack "$deb" "$tmp/pygrub" --transform 's,.*/terminfo/,./usr/lib/terminfo/,' --wildcards './*/terminfo/[lvdx]/*' ;;
     *) unpack "$deb" "$root" "${no_docs[@]}" --exclude='*/gconv/*' ;;
   esac
 done <<<"$debs"
@@ -106,10 +106,14 @@ modules() {
   for name; do
     name=${name//-/_}
     ! grep -qx "$name" "$root/modules" || continue
-    file=$(find "$tmp/kernel/lib/modules/$kver" -name "${name//_/[-_]}.ko")
+    file=$(find "$tmp/kernel/lib/modules/$kver" -name "${name//_/[-_]}.ko" -o -name "${name//_/[-_]}.ko.xz")
     if [ -z "$file" ]; then
       grep -q "/${name//_/[-_]}\.ko$" "$tmp/kernel/lib/modules/$kver/modules.builtin" && continue
       die "Linux $kver has no module $name"
+    fi
+    if [[ $file = *.xz ]]; then # since Debian 13
+      xz -dc "$file" >"$tmp/$name.ko"
+      file=$tmp/$name.ko
     fi
     for dep in $(tr '\0' '\n' <"$file" | sed -n 's/^depends=//p' | tr , ' '); do modules "$dep"; done
     cp "$file" "$root/modules.d/$name.ko"

@@ -3,8 +3,10 @@ mkdir -p t "$out"
 ar p "$deb" data.tar.xz | tar xJ -C t
 cp t/boot/vmlinuz-* "$out/bzImage"
 cp t/boot/config-* "$out/config"
-version=$(ls t/lib/modules)
-from=t/lib/modules/$version
+modules=t/lib/modules
+[ -d "$modules" ] || modules=t/usr/lib/modules # since Debian 13
+version=$(ls "$modules")
+from=$modules/$version
 to=$out/lib/modules/$version
 mkdir -p "$to/kernel/drivers"
 cp "$from/modules.builtin" "$from/modules.order" "$to/"
@@ -14,9 +16,11 @@ for dir in fs/fat fs/fuse fs/isofs fs/nls fs/overlayfs fs/squashfs drivers/block
   [ ! -d "$from/kernel/$dir" ] || { mkdir -p "$to/kernel/$dir"; cp -r "$from/kernel/$dir/." "$to/kernel/$dir/"; }
 done
 for name in xen-netfront xen-pcifront xen-tpmfront xen-scsifront scsi_mod scsi_common sd_mod sr_mod; do
-  f=$(find "$from/kernel" -name "$name.ko")
+  f=$(find "$from/kernel" -name "$name.ko" -o -name "$name.ko.xz")
   [ -n "$f" ] || continue
   mkdir -p "$to/$(dirname "${f#"$from/"}")"
   cp "$f" "$to/${f#"$from/"}"
 done
+# Packed since Debian 13; busybox's modprobe wants them as they are.
+find "$to" -name '*.ko.xz' -exec xz -d {} +
 depmod -b "$out" "$version"

@@ -2,7 +2,8 @@
 mkdir -p t "$out/bin" "$out/lib" "$out/libexec"
 ar p "$deb" data.tar.xz | tar xJ -C t
 cp t/usr/bin/nix "$out/libexec/nix"
-cp -a t/usr/lib/nix/*.so "$out/lib/"
+# Since Debian 13 the program has them in it.
+for f in t/usr/lib/nix/*.so; do [ ! -e "$f" ] || cp -a "$f" "$out/lib/"; done
 # shellcheck source=demo/nixos/pkgs/foreign.sh
 . "$foreign"
 link_libraries "$out/libexec/nix"
