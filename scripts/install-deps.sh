@@ -4,7 +4,8 @@
 #   demo    real Nix                  xen     the Xen rig
 #   package Debian packages, and the shells whose completion is tested
 #   lint    what checks scripts and sources
-# Without a group: all but lint. Does nothing, fast, where all are there. Installs as root or through
+#   fresh   other releases of Debian (scripts/fresh.sh)
+# Without a group: all but the last two. Does nothing, fast, where all are there. Installs as root or through
 # `sudo -n`; a person who has neither gets the list and exit status 1.
 # shellcheck disable=SC2034 # the groups are used by their names
 set -euo pipefail
@@ -13,19 +14,25 @@ set -euo pipefail
 build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev libbsd-dev
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
   libcurl4-openssl-dev nettle-dev libcmocka-dev'
-test='clang libclang-rt-14-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
-  nginx-light python3 openssh-client grub-emu grub-common bsdutils'
+# The sanitizers' libraries have the number of the release's clang in their name.
+case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
+  bookworm) clang=14 ;;
+  *) clang=19 ;;
+esac
+test="clang libclang-rt-$clang-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
+  nginx-light python3 openssh-client grub-emu grub-common bsdutils"
 demo='nix-bin'
 xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
 package='build-essential debhelper lintian zsh fish groff-base'
 lint='shellcheck'
+fresh='mmdebstrap'
 
 [ $# -gt 0 ] || set -- build test demo xen package
 want=()
 for group; do
   case $group in
-    build | test | demo | xen | package | lint) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
-    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, package, lint" >&2; exit 2 ;;
+    build | test | demo | xen | package | lint | fresh) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
+    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, package, lint, fresh" >&2; exit 2 ;;
   esac
 done
 
