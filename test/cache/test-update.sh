@@ -114,7 +114,7 @@ bad() { # bad STATUS MODE WORDS ARGUMENT...: and with a cache that is right besi
   put
 }
 path="/nix/store/[0-9a-z]{32}-.* from $url"
-bad 1 stall "$path/stall: .*slow"
+bad 1 stall "$path/stall: .*stall-timeout"
 bad 1 truncate "$path/truncate: "
 bad 4 short "$path/short: "
 bad 4 longer "$path/longer: .*larger than it should be"
