@@ -328,6 +328,20 @@ static int try_old_interface(void *arg)
 #endif
 }
 
+/* A kernel without 32-bit calls (no CONFIG_IA32_EMULATION) ends whoever tries one: then there is nothing to forbid. */
+static int lacks_old_interface(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL); /* cmocka has a handler */
+		_exit(try_old_interface(NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status);
+}
+
 static int try_uid(void *arg)
 {
 	return (int)syscall(SYS_setuid, 0);
@@ -419,13 +433,15 @@ static void none_gets_out(void **state)
 		struct jail_spec spec = spec_of(r, table[i].fn, &r->leak);
 		struct jail j = JAIL_INIT;
 		struct err err = ERR_INIT;
+		const char *words = table[i].words;
 
+		if (table[i].fn == try_old_interface && lacks_old_interface())
+			words = "crashed: ";
 		assert_ok(jail_start(&spec, &j, &err), &err);
 		if (jail_wait(&j, "child", &err) != -ERR_CHILD)
 			fail_msg("%s: it got out: %s", table[i].what, err.text);
-		if (!strstr(err.text, table[i].words))
-			fail_msg("%s: \"%s\" does not say \"%s\"", table[i].what, err.text,
-			         table[i].words);
+		if (!strstr(err.text, words))
+			fail_msg("%s: \"%s\" does not say \"%s\"", table[i].what, err.text, words);
 		jail_fini(&j);
 	}
 	assert_int_equal(lseek(r->write_fd[0], 0, SEEK_END), 1u << 20);
