@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cache/decompress.h"
 #include "nix/hash.h"
-#include "store/decompress.h"
 
 #define OUT_MAX (1u << 20)
 

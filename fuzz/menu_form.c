@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/extlinuxcfg.h"
+#include "nixos/extlinuxcfg.h"
 
 #define S "/nix/store/"
 #define ENTRY                                                                                      \

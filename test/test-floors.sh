@@ -13,7 +13,7 @@ for room in lib/*/ bin/*/; do
   while read -r other; do
     [ "lib/$other" != "$room" ] || continue
     [ "${floor[lib/$other]:-9}" -lt "${floor[$room]}" ] || { bad "$room, floor ${floor[$room]}, includes $other/, floor ${floor[lib/$other]:-none}"; wrong=1; }
-  done < <(cat "$room"/*.[ch] | sed -n 's,^#include "\([a-z]*\)/.*,\1,p' | sort -u)
+  done < <(cat "$room"/*.[ch] | sed -n 's,^#include "\([a-z0-9]*\)/.*,\1,p' | sort -u)
   [ $wrong = 1 ] || ok "$room"
 done
 for room in "${!floor[@]}"; do [ -d "$room" ] || bad "there is no $room"; done

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ext4/staged.h"
 #include "guest/disks.h"
-#include "image/nixroot.h"
-#include "image/staged.h"
 #include "nix/store_path.h"
+#include "nixos/nixroot.h"
 #include "offline.h"
 
 void booting_fini(struct booting *b)

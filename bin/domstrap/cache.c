@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cache/cache_dir.h"
 #include "command.h"
-#include "source.h"
-#include "store/cache_dir.h"
 #include "options.h"
+#include "source.h"
 #include "ui.h"
 
 #define SCHEMA 1

@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "busy.h"
 #include "check.h"
+#include "ext4/target.h"
 #include "guest/host.h"
-#include "image/target.h"
 #include "xl.h"
 
 #define BRIDGE_DEFAULT "xenbr0"

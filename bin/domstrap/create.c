@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "command.h"
-#include "image/nixroot.h"
+#include "nixos/nixroot.h"
 #include "store/store_db.h"
 
 /* Room for the guest's own next steps: half of the closure, at least 1 GiB. */

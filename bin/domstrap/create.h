@@ -10,15 +10,15 @@
 
 #include "domain.h"
 #include "etc_place.h"
+#include "ext4/target.h"
 #include "extra.h"
-#include "image/grubcfg.h"
 #include "image/image.h"
-#include "image/target.h"
 #include "nix/channel.h"
 #include "nix_build.h"
+#include "nixos/grubcfg.h"
+#include "nixos/system.h"
 #include "old_data.h"
 #include "source.h"
-#include "store/system.h"
 #include "ui.h"
 
 enum boot_mode {

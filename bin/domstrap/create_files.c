@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "busy.h"
 #include "create_work.h"
-#include "image/device.h"
+#include "ext4/device.h"
 
 #define MODE_FILE 0644
 #define MODE_SECRET 0600

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "create.h"
-#include "image/ext4_finish.h"
+#include "ext4/ext4_finish.h"
 #include "options.h"
 
 #define BOOT_SIZE (512ull << 20)

@@ -9,8 +9,8 @@
 
 #include "base/io.h"
 #include "base/mem.h"
-#include "image/nixroot.h"
 #include "nix/store_path.h"
+#include "nixos/nixroot.h"
 #include "xen/xlcfg_edit.h"
 
 #define PIECE 65536u

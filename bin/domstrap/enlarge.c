@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "image/ext4_layout.h"
-#include "image/wipe.h"
+#include "ext4/ext4_layout.h"
+#include "ext4/wipe.h"
 #include "old_data.h"
 #include "ui.h"
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "disk/gpt.h"
 #include "disk/mbr.h"
-#include "image/ext4_layout.h"
+#include "ext4/ext4_layout.h"
 
 #define SECTOR 512u
 #define CODE_SIZE 446u /* of an MBR, before its entries: boot code and disk id */

@@ -10,7 +10,7 @@
 #define DOMSTRAP_ENLARGE_TABLE_H
 
 #include "base/buf.h"
-#include "image/target.h"
+#include "ext4/target.h"
 
 /* Zeroed memory is none. */
 struct table_change {

@@ -2,8 +2,8 @@
 #include "etc_place.h"
 
 #include "base/mem.h"
-#include "image/nixroot.h"
 #include "look.h"
+#include "nixos/nixroot.h"
 
 const char *etc_place_dir(enum etc_place place)
 {

@@ -7,8 +7,8 @@
 #ifndef DOMSTRAP_ETC_PLACE_H
 #define DOMSTRAP_ETC_PLACE_H
 
+#include "nixos/system.h"
 #include "store/files.h"
-#include "store/system.h"
 
 enum etc_place {
 	ETC_PLAIN,   /* in /etc */

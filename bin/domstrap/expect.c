@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 #include "create.h"
-#include "image/ext4_finish.h"
-#include "nix/fstab.h"
+#include "ext4/ext4_finish.h"
+#include "nixos/fstab.h"
 
 #define FSTAB_MAX (1u << 20)
 

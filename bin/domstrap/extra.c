@@ -10,9 +10,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/spool.h"
-#include "image/extra_files.h"
 #include "keys_file.h"
-#include "nix/guestconf.h"
+#include "nixos/extra_files.h"
+#include "nixos/guestconf.h"
 
 #define ID_MAX 0xfffffffeu /* one more means "unchanged" to chown(2) */
 #define MODE_MAX 07777u

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/walk_tree.h"
-#include "nix/ssh_key.h"
+#include "nixos/ssh_key.h"
 #include "text_list.h"
 
 #define HOST_KEYS_MAX 3 /* one of each type */

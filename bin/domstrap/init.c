@@ -15,7 +15,7 @@
 #include "base/outfile.h"
 #include "command.h"
 #include "keys_file.h"
-#include "nix/guestconf.h"
+#include "nixos/guestconf.h"
 #include "options.h"
 #include "ui.h"
 

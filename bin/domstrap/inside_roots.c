@@ -8,9 +8,9 @@
 
 #include "base/mem.h"
 #include "base/u32_map.h"
-#include "image/nixroot.h"
 #include "inside.h"
 #include "nix/store_path.h"
+#include "nixos/nixroot.h"
 
 #define GCROOTS "/nix/var/nix/gcroots"
 #define DEPTH_MAX 32u

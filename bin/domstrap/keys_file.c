@@ -5,7 +5,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
-#include "nix/guestconf.h"
+#include "nixos/guestconf.h"
 
 #define KEY_FILE_MAX (1u << 20)
 

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "guest/file_source.h"
 #include "look_child.h"
-#include "nix/fstab.h"
+#include "nixos/fstab.h"
 #include "secrets.h"
 #include "xen/initrd.h"
 

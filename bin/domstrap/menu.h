@@ -6,7 +6,7 @@
 #define DOMSTRAP_MENU_H
 
 #include "create.h"
-#include "image/grubcfg.h"
+#include "nixos/grubcfg.h"
 
 /* Owns all that its menu borrows. */
 struct menu {

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "nix/store_path.h"
 #include "nix_flake.h"
-#include "store/system.h"
+#include "nixos/system.h"
 
 #define MAX_JOBS_MAX 10000u
 

@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 #include "etc_place.h"
-#include "image/nixroot.h"
 #include "inside.h"
 #include "nix_build.h"
+#include "nixos/nixroot.h"
 
 #define NIXOS_FILES_MAX 3
 

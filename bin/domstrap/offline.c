@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "busy.h"
 #include "disk/table.h"
-#include "image/ext4_journal.h"
+#include "ext4/ext4_journal.h"
 
 #define EPOCH_MAX 0x37fffffffll
 #define SUPER_MAGIC_AT 1080

@@ -11,7 +11,7 @@
 
 #include "arguments.h"
 #include "booting.h"
-#include "image/ext4_edit.h"
+#include "ext4/ext4_edit.h"
 #include "ui.h"
 
 #define OFFLINE_DISKS_MAX ARGUMENTS_DISKS_MAX

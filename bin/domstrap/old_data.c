@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "image/target.h"
-#include "image/wipe.h"
+#include "ext4/target.h"
+#include "ext4/wipe.h"
 #include "ui.h"
 
 static const char *duration(double seconds, char out[static 48])

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "image/extlinuxcfg.h"
+#include "nixos/extlinuxcfg.h"
 #include "remenu_in.h"
 
 #define NIXOS_LIMIT 20u /* its configurationLimit, where the menu shows all */

@@ -3,7 +3,7 @@
 #ifndef DOMSTRAP_REMENU_IN_H
 #define DOMSTRAP_REMENU_IN_H
 
-#include "image/grubcfg.h"
+#include "nixos/grubcfg.h"
 #include "remenu.h"
 
 #define MENU_MAX (1u << 20) /* as much as domgrub reads */

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "image/ext4_edit.h"
+#include "ext4/ext4_edit.h"
 #include "look.h"
 #include "store/files.h"
 

@@ -9,10 +9,10 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/walk_dir.h"
-#include "store/cache.h"
-#include "store/nar_files.h"
-#include "store/resolve.h"
+#include "cache/cache.h"
+#include "cache/nar_files.h"
 #include "netrc.h"
+#include "store/resolve.h"
 #include "ui.h"
 
 #define DEFAULT_CACHE "https://cache.nixos.org"

@@ -8,9 +8,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "cache/caches.h"
 #include "conf.h"
 #include "image/stream_fill.h"
-#include "store/caches.h"
 #include "store/closure.h"
 #include "store/files.h"
 #include "store/local.h"

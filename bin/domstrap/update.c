@@ -10,8 +10,8 @@
 #include "enlarge.h"
 #include "follow.h"
 #include "image/store_add.h"
+#include "nixos/system.h"
 #include "nixos_files.h"
-#include "store/system.h"
 #include "update_build.h"
 
 #define SCHEMA 1

@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "busy.h"
 #include "command.h"
+#include "ext4/target.h"
 #include "generations.h"
-#include "image/target.h"
 #include "nix/store_path.h"
 #include "offline_options.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/image.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/spool.h"
 #include "disk/mbr.h"
-#include "image/ext4_finish.h"
-#include "image/wipe.h"
+#include "ext4/ext4_finish.h"
+#include "ext4/wipe.h"
+#include "image/image.h"
 
 #include <errno.h>
 #include <string.h>

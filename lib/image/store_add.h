@@ -6,7 +6,7 @@
 #ifndef IMAGE_STORE_ADD_H
 #define IMAGE_STORE_ADD_H
 
-#include "image/ext4_edit.h"
+#include "ext4/ext4_edit.h"
 #include "image/stream_fill.h"
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/store_fill.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/walk_tree.h"
-#include "image/ext4_piece.h"
+#include "ext4/ext4_piece.h"
+#include "image/store_fill.h"
 #include "nix/nar_hash.h"
 
 #include <inttypes.h>

@@ -7,8 +7,8 @@
 #ifndef IMAGE_STORE_FILL_H
 #define IMAGE_STORE_FILL_H
 
-#include "image/ext4_count.h"
-#include "image/ext4_writer.h"
+#include "ext4/ext4_count.h"
+#include "ext4/ext4_writer.h"
 
 /* Fixed inode numbers, so that trees can be written before their parents. */
 #define NIX_INO EXT4_FIRST_INO

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "image/ext4_space.h"
+#include "ext4/ext4_space.h"
 #include "image/store_add.h"
 #include "image/stream_unit.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/stream_unit.h"
-#include "image/ext4_space.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "image/ext4_piece.h"
+#include "ext4/ext4_piece.h"
+#include "ext4/ext4_space.h"
+#include "image/stream_unit.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* What caches*.c, cache_closure.c and nar_fetch.c share; inside lib/cache only. */
+#ifndef CACHE_CACHES_INTERNAL_H
+#define CACHE_CACHES_INTERNAL_H
+
+#include <pthread.h>
+
+#include "cache/cache.h"
+#include "cache/cache_dir.h"
+#include "cache/caches.h"
+#include "store/local.h"
+
+/* A cache, or a local store. */
+struct supplier {
+	struct cache *cache;
+	struct local_store *local;
+	const char *name; /* borrowed */
+	unsigned priority;
+	size_t given; /* place on the command line */
+	bool out;     /* not to be asked any more */
+	unsigned failures;
+};
+
+/* How to fetch one path, beside what the closure says of it. */
+struct offer {
+	size_t supplier;
+	bool from_kept;          /* its narinfo was kept, and may be old */
+	char *url, *compression; /* of a cache */
+	bool has_file_hash;
+	uint8_t file_hash[HASH_SHA256_LEN];
+	uint64_t file_size; /* 0: not said */
+	/* Its contents, and not a signature, must prove it. */
+	bool by_contents;
+	uint8_t contents[HASH_SHA256_LEN];
+	size_t next;              /* whose turn it is, see nar_fetch.c */
+	bool opened;              /* no download runs ahead for it any more */
+	struct cache_file *ahead; /* a download that was begun before it is asked for */
+	uint64_t ahead_bytes;
+	size_t ahead_from; /* its supplier */
+};
+
+struct caches {
+	struct caches_options opt;
+	struct http *http; /* NULL: no cache is remote */
+	struct supplier suppliers[CACHES_MAX];
+	size_t n;
+	struct cache_dir *dir; /* NULL: nothing is kept */
+	bool dir_failed;       /* nothing more is kept; said already */
+	/* after caches_closure() */
+	struct path_info *paths; /* the closure's */
+	struct offer *offers;
+	size_t n_paths;
+	/* downloads that run ahead */
+	pthread_mutex_t lock;
+	size_t *order;
+	size_t n_order, next_order;
+	uint64_t ahead_bytes;
+	size_t ahead_n;
+};
+
+void offer_fini(struct offer *o);
+void caches_warn(const struct caches *c, const struct err *err);
+
+/* A file for a download's copy, or -1. */
+int caches_begin_copy(struct caches *c);
+/* It could not be written: that is said once, and nothing more is kept. */
+void caches_copy_failed(struct caches *c, const struct err *err);
+
+/* The name of a supplier's narinfo in the directory of downloads. */
+#define KEPT_NAME_SIZE 128
+void caches_kept_name(const struct caches *c, size_t supplier, struct str digest,
+                      char out[static KEPT_NAME_SIZE]);
+
+/*
+ * Ask a supplier for the NAR of a path that another one promised: then *o is
+ * its offer. 1: it has not got the very same one.
+ */
+int caches_ask_other(struct caches *c, const struct path_info *info, struct offer *o,
+                     size_t supplier, struct err *err);
+
+/* What the closure says of a narinfo's path, its references aside. */
+void path_info_set(struct path_info *pi, const struct narinfo *info);
+
+#define NARINFO_WINDOW NARINFO_BYTES_MAX
+/* A supplier that fails so often, not answering at all, is left alone. */
+#define FAILURES_MAX 3u
+
+/*
+ * Whether a narinfo is to be trusted; sets *by_contents and contents[] where
+ * it is, if its file has these contents.
+ */
+int caches_trust(const struct caches *c, const struct narinfo *info, struct offer *o,
+                 struct err *err);
+/* Fill in how the path of a narinfo is fetched. */
+void offer_set(struct offer *o, const struct narinfo *info, size_t supplier);
+
+/* Held for the reader of one download. A file that fits is fetched ahead. */
+#define NAR_WINDOW (8u << 20)
+
+/* What a path's download is called in the directory of those that are kept. */
+void offer_dir_name(const struct offer *o, const struct path_info *info, char *out, size_t n);
+/* Bytes that its file may have. */
+uint64_t offer_file_limit(const struct offer *o, const struct path_info *info);
+/* The download that was begun ahead, or NULL; more may begin now. */
+struct cache_file *offer_take_ahead(struct caches *c, struct offer *o);
+
+#endif

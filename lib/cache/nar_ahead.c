@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "base/pool.h"
+#include "cache/nar_ahead.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+struct piece {
+	struct piece *next;
+	size_t n, pos; /* bytes in it; those that were read */
+	uint8_t *bytes;
+};
+
+/* Pieces in order, and what is behind the last. */
+struct queue {
+	struct piece *first, **last;
+	pthread_cond_t grown;
+	bool done; /* nothing more but: */
+	int rc;    /* 0 for the end, */
+	struct err err;
+};
+
+struct nar_ahead {
+	struct nar_source src;
+	nar_check *check;
+	void *ctx;
+	pthread_t reader, checker;
+	pthread_mutex_t lock;
+	struct queue unpacked, checked;
+	struct piece *empty;
+	pthread_cond_t emptied;
+	bool quit;
+	uint8_t *memory; /* of all pieces */
+	struct piece pieces[];
+};
+
+/* ---- pieces; all locked ------------------------------------------------------ */
+
+static void queue_init(struct queue *q)
+{
+	q->last = &q->first;
+	pthread_cond_init(&q->grown, NULL);
+}
+
+static void push(struct queue *q, struct piece *p)
+{
+	p->next = NULL;
+	*q->last = p;
+	q->last = &p->next;
+	pthread_cond_signal(&q->grown);
+}
+
+static void finish(struct queue *q, int rc, const struct err *err)
+{
+	q->done = true;
+	q->rc = rc;
+	q->err = *err;
+	pthread_cond_signal(&q->grown);
+}
+
+/* The first, which stays where it is; NULL: there is none any more. */
+static struct piece *wait_for(struct nar_ahead *a, struct queue *q)
+{
+	while (!q->first && !q->done && !a->quit)
+		pthread_cond_wait(&q->grown, &a->lock);
+	return q->first;
+}
+
+static struct piece *pop(struct queue *q)
+{
+	struct piece *p = q->first;
+
+	q->first = p->next;
+	if (!q->first)
+		q->last = &q->first;
+	return p;
+}
+
+/* One to fill; NULL: no more are wanted. */
+static struct piece *get_empty(struct nar_ahead *a)
+{
+	struct piece *p;
+
+	while (!a->quit && !a->empty)
+		pthread_cond_wait(&a->emptied, &a->lock);
+	if (a->quit)
+		return NULL;
+	p = a->empty;
+	a->empty = p->next;
+	return p;
+}
+
+static void put_empty(struct nar_ahead *a, struct piece *p)
+{
+	p->next = a->empty;
+	a->empty = p;
+	pthread_cond_signal(&a->emptied);
+}
+
+/* ---- the two threads --------------------------------------------------------- */
+
+static void *read_all(void *ctx)
+{
+	struct nar_ahead *a = ctx;
+	struct err err = ERR_INIT;
+	struct piece *p;
+	bool more = true;
+
+	pthread_mutex_lock(&a->lock);
+	while (more && (p = get_empty(a))) {
+		int rc;
+
+		pthread_mutex_unlock(&a->lock);
+		p->n = p->pos = 0;
+		rc = a->src.read(a->src.ctx, p->bytes, NAR_AHEAD_PIECE, &p->n, &err);
+		pthread_mutex_lock(&a->lock);
+		more = rc == 0 && p->n;
+		if (more) {
+			push(&a->unpacked, p);
+		} else {
+			put_empty(a, p);
+			finish(&a->unpacked, rc, &err);
+		}
+	}
+	pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
+
+static void *check_all(void *ctx)
+{
+	struct nar_ahead *a = ctx;
+	struct err err = ERR_INIT;
+	struct piece *p;
+	int rc = 0;
+
+	pthread_mutex_lock(&a->lock);
+	while (rc == 0 && !a->quit && (p = wait_for(a, &a->unpacked))) {
+		pop(&a->unpacked);
+		pthread_mutex_unlock(&a->lock);
+		rc = a->check(a->ctx, p->bytes, p->n, &err);
+		pthread_mutex_lock(&a->lock);
+		if (rc == 0)
+			push(&a->checked, p);
+		else
+			put_empty(a, p);
+	}
+	if (rc == 0 && !a->quit) {
+		rc = a->unpacked.rc;
+		err = a->unpacked.err;
+		if (rc == 0) {
+			pthread_mutex_unlock(&a->lock);
+			rc = a->check(a->ctx, NULL, 0, &err);
+			pthread_mutex_lock(&a->lock);
+		}
+	}
+	finish(&a->checked, rc, &err);
+	/* Of what is wrong no more is wanted. */
+	a->quit = true;
+	pthread_cond_signal(&a->emptied);
+	pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
+
+/* ---- who reads it ------------------------------------------------------------ */
+
+static void stop_reader(struct nar_ahead *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->quit = true;
+	pthread_cond_signal(&a->emptied);
+	pthread_cond_signal(&a->unpacked.grown);
+	pthread_mutex_unlock(&a->lock);
+	pthread_join(a->reader, NULL);
+}
+
+static void fini(struct nar_ahead *a)
+{
+	free(a->memory);
+	pthread_cond_destroy(&a->unpacked.grown);
+	pthread_cond_destroy(&a->checked.grown);
+	pthread_cond_destroy(&a->emptied);
+	pthread_mutex_destroy(&a->lock);
+	free(a);
+}
+
+struct nar_ahead *nar_ahead_new(struct nar_source src, nar_check *check, void *ctx, size_t pieces)
+{
+	struct nar_ahead *a = xcalloc(1, sizeof *a + pieces * sizeof *a->pieces);
+
+	a->src = src;
+	a->check = check;
+	a->ctx = ctx;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->emptied, NULL);
+	queue_init(&a->unpacked);
+	queue_init(&a->checked);
+	/* What is never filled is never touched. */
+	a->memory = xaligned(4096, pieces * NAR_AHEAD_PIECE);
+	while (pieces--) {
+		a->pieces[pieces].bytes = a->memory + pieces * NAR_AHEAD_PIECE;
+		put_empty(a, &a->pieces[pieces]);
+	}
+	/* Second the one that takes from the source. */
+	if (pool_thread(&a->checker, check_all, a) == 0) {
+		if (pool_thread(&a->reader, read_all, a) == 0)
+			return a;
+		pthread_mutex_lock(&a->lock);
+		a->quit = true;
+		pthread_cond_signal(&a->unpacked.grown);
+		pthread_mutex_unlock(&a->lock);
+		pthread_join(a->checker, NULL);
+	}
+	fini(a);
+	return NULL;
+}
+
+int nar_ahead_read(void *ctx, void *out, size_t n, size_t *got, struct err *err)
+{
+	struct nar_ahead *a = ctx;
+	struct piece *p;
+	int rc = 0;
+
+	*got = 0;
+	pthread_mutex_lock(&a->lock);
+	while (!a->checked.first && !a->checked.done)
+		pthread_cond_wait(&a->checked.grown, &a->lock);
+	p = a->checked.first;
+	if (!p && a->checked.rc < 0) {
+		rc = a->checked.rc;
+		*err = a->checked.err;
+	}
+	pthread_mutex_unlock(&a->lock);
+	if (!p)
+		return rc;
+	/* Ours until it is empty. */
+	*got = MIN(n, p->n - p->pos);
+	memcpy(out, p->bytes + p->pos, *got);
+	p->pos += *got;
+	if (p->pos == p->n) {
+		pthread_mutex_lock(&a->lock);
+		put_empty(a, pop(&a->checked));
+		pthread_mutex_unlock(&a->lock);
+	}
+	return 0;
+}
+
+void nar_ahead_free(struct nar_ahead *a)
+{
+	if (!a)
+		return;
+	stop_reader(a);
+	pthread_join(a->checker, NULL);
+	fini(a);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading and changing an ext4 file system that is there already, without
+ * mounting it. Changes are seen by this edit's own reads at once, and by
+ * everybody else when ext4_edit_commit() makes all of them happen together.
+ *
+ *     ext4_edit.c       opening, what is free, commit
+ *     ext4_edit_dir.c   directories: entries in memory, written whole
+ *     ext4_edit_read.c  files, links, paths
+ *     ext4_edit_put.c   small things from memory
+ *     ext4_edit_free.c  taking trees away
+ *     ext4_steps.c      a commit without a journal
+ *     ext4_grow.c       more room
+ *     ext4_overlay.c    changed blocks
+ *     ext4_journal.c    how they happen together
+ *
+ * New trees go to free blocks and inodes straight away, where nothing reads
+ * them. What the file system says is checked before it is used: it may be
+ * anybody's. Paths are absolute and stay inside; a link "/x" leads to its own
+ * root.
+ */
+#ifndef EXT4_EXT4_EDIT_H
+#define EXT4_EXT4_EDIT_H
+
+#include "base/buf.h"
+#include "ext4/ext4_writer.h"
+
+#define EXT4_EDIT_LINKS_MAX 40
+#define EXT4_EDIT_PATH_MAX 4096
+#define EXT4_EDIT_ENTRIES_MAX (1u << 20) /* of one directory */
+
+struct ext4_edit;
+
+/*
+ * Open the file system of at most size bytes at base, after
+ * ext4_journal_recover(). time: what counts as now, seconds since 1970. t is
+ * borrowed. One that was not unmounted is read as Linux would see it after it
+ * replayed the journal, and not written. -ERR_UNSUPPORTED: features that this
+ * program does not know (to write: does not write); -ERR_BUSY: it needs
+ * e2fsck; -ERR_FORMAT.
+ */
+int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time, bool write,
+                   struct ext4_edit **out, struct err *err);
+void ext4_edit_free(struct ext4_edit *e);
+void ext4_edit_freep(struct ext4_edit **e);
+
+/* Borrowed from e. */
+/* How it is read where that is to be said, or "": with what its journal holds, or why not. */
+const char *ext4_edit_notice(const struct ext4_edit *e);
+bool ext4_edit_has_journal(const struct ext4_edit *e);
+const char *ext4_edit_label(const struct ext4_edit *e);
+const struct ext4_ids *ext4_edit_ids(const struct ext4_edit *e);
+uint64_t ext4_edit_free_bytes(const struct ext4_edit *e);
+/* Its size, which may be less than its place. */
+uint64_t ext4_edit_bytes(const struct ext4_edit *e);
+
+/* ---- reading -------------------------------------------------------------- */
+
+struct ext4_stat {
+	enum ext4_ftype type; /* 0: neither file, directory nor link */
+	uint32_t mode;        /* permission bits */
+	uint32_t links;
+	uint64_t size;
+	uint64_t disk_bytes; /* that it takes */
+	int64_t mtime;
+};
+
+/* What a path leads to, its last link followed or not. -ERR_NOENT, -ERR_FORMAT. */
+int ext4_edit_find(struct ext4_edit *e, const char *path, bool follow, uint32_t *ino,
+                   struct err *err);
+/* The same, and the path of what it led to, without links; the caller frees it. */
+int ext4_edit_resolve(struct ext4_edit *e, const char *path, uint32_t *ino, char **real,
+                      struct err *err);
+int ext4_edit_stat(struct ext4_edit *e, uint32_t ino, struct ext4_stat *out, struct err *err);
+/* Append a link's target, at most WALK_TARGET_MAX bytes without a NUL. */
+int ext4_edit_readlink(struct ext4_edit *e, uint32_t ino, struct buf *out, struct err *err);
+/* Append a file of at most limit bytes; over it is -ERR_LIMIT. */
+int ext4_edit_read(struct ext4_edit *e, uint32_t ino, size_t limit, struct buf *out,
+                   struct err *err);
+/* The same by path, links followed. */
+int ext4_edit_read_path(struct ext4_edit *e, const char *path, size_t limit, struct buf *out,
+                        struct err *err);
+/* A file as a walk of one entry, with the mode given; e must outlive it. */
+int ext4_edit_walk(struct ext4_edit *e, uint32_t ino, uint32_t mode, struct walk **out,
+                   struct err *err);
+
+struct ext4_entry {
+	char *name;
+	uint32_t ino;
+	uint8_t type; /* as in the directory: enum ext4_ftype or something else */
+};
+
+/* By byte order of name; borrowed from e, valid until the directory changes. */
+int ext4_edit_list(struct ext4_edit *e, uint32_t dir, const struct ext4_entry **out, size_t *n,
+                   struct err *err);
+/* The entry of a name; -ERR_NOENT. */
+int ext4_edit_lookup(struct ext4_edit *e, uint32_t dir, const char *name, struct ext4_entry *out,
+                     struct err *err);
+
+/* ---- changing ------------------------------------------------------------- */
+
+/*
+ * Let the file system grow to so many bytes, before anything else is changed.
+ * 0; 1: it is that large already; -ERR_LIMIT: its descriptors cannot; -ERR_UNSUPPORTED.
+ */
+int ext4_edit_grow(struct ext4_edit *e, uint64_t bytes, struct err *err);
+
+/*
+ * Add a tree under a name; what had the name is taken away. -ERR_SPACE where
+ * it does not fit.
+ */
+int ext4_edit_add(struct ext4_edit *e, uint32_t dir, const char *name, struct walk *walk,
+                  struct err *err);
+/* The same for a file or a link that is in memory. */
+int ext4_edit_add_file(struct ext4_edit *e, uint32_t dir, const char *name, uint32_t mode,
+                       struct str bytes, struct err *err);
+int ext4_edit_add_link(struct ext4_edit *e, uint32_t dir, const char *name, const char *target,
+                       struct err *err);
+/* Take away a name and the tree under it; *bytes, where not NULL, grows by what is freed. */
+int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64_t *bytes,
+                     struct err *err);
+/* Take away the names in a directory whose files have no other (Nix's .links). */
+int ext4_edit_sweep(struct ext4_edit *e, uint32_t dir, uint64_t *bytes, struct err *err);
+/* A directory, made with its parents where it is missing. */
+int ext4_edit_mkdir(struct ext4_edit *e, const char *path, uint32_t mode, uint32_t *ino,
+                    struct err *err);
+
+/*
+ * For trees that several threads write (see ext4_writer.h): places for so many
+ * blocks and inodes; then the part that was used, and the trees' names.
+ */
+struct ext4_place {
+	uint64_t line;
+	uint32_t ino; /* a place, too */
+};
+int ext4_edit_take(struct ext4_edit *e, uint64_t blocks, uint64_t inodes, struct ext4_place *out,
+                   struct err *err);
+void ext4_edit_used(struct ext4_edit *e, const struct ext4_place *from, uint64_t line_end,
+                    uint32_t ino_end);
+/* How much more than counted a stretch may need, for free space in pieces. */
+uint64_t ext4_edit_slack(const struct ext4_edit *e, uint64_t blocks);
+struct ext4_writer *ext4_edit_writer(struct ext4_edit *e);
+int ext4_edit_link(struct ext4_edit *e, uint32_t dir, const char *name,
+                   const struct ext4_object *obj, struct err *err);
+
+/*
+ * Write all changes into memory, so that nothing but the commit is left to do;
+ * nothing more can be changed then. ext4_edit_cover() lays them over n bytes that
+ * were read from the target at off: what is read is what the commit will leave.
+ */
+int ext4_edit_stage(struct ext4_edit *e, struct err *err);
+void ext4_edit_cover(struct ext4_edit *e, void *p, size_t n, uint64_t off);
+/*
+ * Make everything happen. After a failure *happened says whether it did; then
+ * the next ext4_journal_recover() completes it.
+ */
+int ext4_edit_commit(struct ext4_edit *e, bool *happened, struct err *err);
+/* Blocks that the commit would write in place, and that the journal can hold. */
+int ext4_edit_weigh(struct ext4_edit *e, size_t *blocks, size_t *room, struct err *err);
+
+#endif

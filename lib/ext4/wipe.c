@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Three ways, tried in this order for each piece until one works:
+ *
+ *     give back   fallocate(PUNCH_HOLE): of a block device it succeeds only
+ *                 where the freed blocks read as zeros (block/fops.c); of a
+ *                 file ZERO_RANGE first, which keeps its blocks allocated
+ *     thin        where blocks can be discarded without that promise: read,
+ *                 and write zeros over what is not zero, so that a thin volume
+ *                 is not filled
+ *     write       BLKZEROOUT, which the device may do by itself, or zeros
+ */
+#include "base/io.h"
+#include "base/mem.h"
+#include "ext4/target.h"
+#include "ext4/wipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Small enough that ^C and progress come in time on a slow disk. */
+#define PIECE (32ull << 20)
+#define READ_PIECE (1u << 20)
+#define SAMPLES 64u
+#define SAMPLE_BYTES (64u << 10)
+#define SPEED_BYTES (4u << 20)
+/* What is assumed where reading shows nothing: 100 MB/s, as an old disk has. */
+#define SPEED_USUAL 1e8
+
+struct way {
+	struct target *t;
+	bool give_back, thin;
+	int read_fd; /* O_DIRECT where that can be; owned */
+	uint8_t *bytes;
+};
+
+static bool all_zero(const uint8_t *p, size_t n)
+{
+	return n && !p[0] && memcmp(p, p + 1, n - 1) == 0;
+}
+
+/* A number of the block device's queue in sysfs; of a partition it is its disk's. */
+static uint64_t queue_limit(const struct target *t, const char *name)
+{
+	static const char *const places[] = {"queue", "../queue"};
+	struct stat st;
+	uint64_t v = 0;
+
+	if (fstat(t->fd, &st) < 0 || !S_ISBLK(st.st_mode))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		_cleanup_(buf_fini) struct buf text = BUF_INIT;
+		_free_ char *path = xasprintf("/sys/dev/block/%u:%u/%s/%s", major(st.st_rdev),
+		                              minor(st.st_rdev), places[i], name);
+		struct err ignored = ERR_INIT;
+
+		if (io_read_file(AT_FDCWD, path, 64, &text, &ignored) == 0 &&
+		    str_u64(str_trim(buf_str(&text)), 10, UINT64_MAX, &v))
+			return v;
+	}
+	return 0;
+}
+
+static int open_for_reading(const struct target *t)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", t->fd);
+	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	return fd >= 0 ? fd : open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void way_init(struct way *w, struct target *t)
+{
+	*w = (struct way){.t = t, .give_back = true, .read_fd = -1};
+	w->thin = t->is_device && queue_limit(t, "discard_max_bytes") &&
+	          !queue_limit(t, "write_zeroes_max_bytes");
+	if (!w->thin)
+		return;
+	w->read_fd = open_for_reading(t);
+	w->bytes = xaligned(4096, READ_PIECE);
+	w->thin = w->read_fd >= 0;
+}
+
+static void way_fini(struct way *w)
+{
+	io_close(&w->read_fd);
+	free(w->bytes);
+}
+
+static bool allocate(const struct way *w, int mode, uint64_t off, uint64_t n)
+{
+	int rc;
+
+	do
+		rc = fallocate(w->t->fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)n);
+	while (rc < 0 && errno == EINTR);
+	return rc == 0;
+}
+
+/* False: this host cannot, here or at all. */
+static bool give_back(struct way *w, uint64_t off, uint64_t n)
+{
+	w->give_back =
+	        w->give_back && ((!w->t->is_device && allocate(w, FALLOC_FL_ZERO_RANGE, off, n)) ||
+	                         allocate(w, FALLOC_FL_PUNCH_HOLE, off, n));
+	return w->give_back;
+}
+
+static int zero_what_is_not(struct way *w, uint64_t off, uint64_t n, struct err *err)
+{
+	int rc = 0;
+
+	for (uint64_t m; n && rc == 0; off += m, n -= m) {
+		size_t got;
+
+		m = MIN(n, (uint64_t)READ_PIECE);
+		rc = io_pread(w->read_fd, w->t->name, w->bytes, (size_t)m, off, &got, err);
+		if (rc == 0 && (got < m || !all_zero(w->bytes, (size_t)m)))
+			rc = target_zero(w->t, off, m, err);
+	}
+	return rc;
+}
+
+static int wipe_piece(struct way *w, uint64_t off, uint64_t n, struct err *err)
+{
+	if (give_back(w, off, n))
+		return 0;
+	if (w->thin)
+		return zero_what_is_not(w, off, n, err);
+	return target_zero(w->t, off, n, err);
+}
+
+/* Of a file, the next stretch that has blocks: holes are zeros, and stay holes. */
+static void next_data(const struct target *t, uint64_t *off, uint64_t end, uint64_t *n)
+{
+	off_t data = t->is_device ? (off_t)*off : lseek(t->fd, (off_t)*off, SEEK_DATA), hole;
+
+	*n = end - *off;
+	if (t->is_device || (data < 0 && errno != ENXIO))
+		return;
+	if (data < 0 || (uint64_t)data >= end) {
+		*off = end;
+		*n = 0;
+		return;
+	}
+	hole = lseek(t->fd, data, SEEK_HOLE);
+	*off = (uint64_t)data;
+	*n = MIN(end, hole < 0 ? end : (uint64_t)hole) - *off;
+}
+
+int wipe(struct target *t, uint64_t off, uint64_t n, const struct wipe_watch *watch,
+         struct err *err)
+{
+	uint64_t end = off + n, from;
+	struct way w;
+	int rc = 0;
+
+	way_init(&w, t);
+	while (off < end && rc == 0) {
+		from = off;
+		next_data(t, &off, end, &n);
+		n = MIN(n, PIECE);
+		if (n)
+			rc = wipe_piece(&w, off, n, err);
+		off += n;
+		if (watch->done)
+			atomic_fetch_add(watch->done, off - from);
+		if (rc == 0 && watch->stop && atomic_load(watch->stop))
+			rc = err_set(err, ERR_INTERRUPTED, "interrupted");
+	}
+	way_fini(&w);
+	return rc;
+}
+
+/* ---- looking ---------------------------------------------------------------- */
+
+/* Bytes a second; writing zeros is about as fast. */
+static double read_speed(const struct target *t)
+{
+	_free_ uint8_t *bytes = xaligned(4096, SPEED_BYTES);
+	_close_ int fd = open_for_reading(t);
+	struct timespec from, to;
+	struct err ignored = ERR_INIT;
+	double seconds;
+	size_t got = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	if (fd < 0 || io_pread(fd, t->name, bytes, SPEED_BYTES,
+	                       t->size / 2 / SPEED_BYTES * SPEED_BYTES, &got, &ignored) < 0)
+		return SPEED_USUAL;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	return got && seconds > 0 ? (double)got / seconds : SPEED_USUAL;
+}
+
+double wipe_seconds(const struct target *t, uint64_t n)
+{
+	/* A file gives its blocks back, and so does what clears itself. */
+	if (!t->is_device || queue_limit(t, "write_zeroes_max_bytes"))
+		return 0;
+	return (double)n / read_speed(t);
+}
+
+int wipe_sample(struct target *t, uint64_t off, uint64_t end, bool *found, struct err *err)
+{
+	_free_ uint8_t *bytes = xaligned(4096, SAMPLE_BYTES);
+	_close_ int fd = open_for_reading(t);
+	uint64_t step = off < end ? (end - off) / SAMPLES / SAMPLE_BYTES * SAMPLE_BYTES : 0;
+	int rc = 0;
+
+	*found = false;
+	step = MAX(step, (uint64_t)SAMPLE_BYTES);
+	off = (off + 4095) / 4096 * 4096;
+	for (; off + SAMPLE_BYTES <= end && rc == 0 && !*found; off += step) {
+		size_t got;
+
+		rc = io_pread(fd, t->name, bytes, SAMPLE_BYTES, off, &got, err);
+		*found = rc == 0 && got && !all_zero(bytes, got);
+	}
+	return rc;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "base/test/test.h"
+#include "nixos/fstab.h"
+
+static const struct {
+	const char *text;
+	bool found;
+	enum fstab_by by;
+	const char *value, *type;
+} cases[] = {
+        {"", false, FSTAB_DEVICE, "", ""},
+        {"/dev/xvda1 / ext4 x 0 1\n", true, FSTAB_DEVICE, "/dev/xvda1", "ext4"},
+        {"# /dev/a / ext4\n/dev/disk/by-label/NIXOS / ext4 defaults 0 1", true, FSTAB_LABEL,
+         "NIXOS", "ext4"},
+        {"LABEL=x\t/\tbtrfs", true, FSTAB_LABEL, "x", "btrfs"},
+        {"\n\n  UUID=ab-cd   /   auto  \n", true, FSTAB_UUID, "ab-cd", "auto"},
+        {"/dev/disk/by-uuid/ab / ext4", true, FSTAB_UUID, "ab", "ext4"},
+        {"/dev/a /boot ext4\n/dev/b / ext4\n/dev/c / xfs\n", true, FSTAB_DEVICE, "/dev/b", "ext4"},
+        {"/dev/a", false, FSTAB_DEVICE, "", ""},
+        {"/dev/a /", true, FSTAB_DEVICE, "/dev/a", ""},
+        {"/dev/a /nix ext4\n", false, FSTAB_DEVICE, "", ""},
+};
+
+static void roots(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct fstab_entry e;
+
+		assert_int_equal(fstab_find(str_from(cases[i].text), "/", &e), cases[i].found);
+		if (!cases[i].found)
+			continue;
+		assert_int_equal(e.by, cases[i].by);
+		assert_true(str_is(e.value, cases[i].value));
+		assert_true(str_is(e.type, cases[i].type));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(roots)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
