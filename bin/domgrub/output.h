@@ -16,10 +16,7 @@ struct output {
 	int fd;
 };
 
-#define OUTPUT_INIT                                                                                \
-	{                                                                                          \
-		NULL, -1                                                                           \
-	}
+#define OUTPUT_INIT {NULL, -1}
 
 /* Make "<directory>/<name>.XXXXXX". */
 int output_make(const struct options *o, const char *name, struct output *out, struct err *err);
@@ -42,10 +39,7 @@ struct answer {
 	bool whole;
 };
 
-#define ANSWER_INIT                                                                                \
-	{                                                                                          \
-		.fd = STDOUT_FILENO                                                                \
-	}
+#define ANSWER_INIT {.fd = STDOUT_FILENO}
 
 /* It is opened before anything is done, so that a mistake shows early. */
 int answer_open(const struct options *o, struct answer *out, struct err *err);

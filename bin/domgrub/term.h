@@ -32,7 +32,7 @@ enum {
 	KEY_OTHER, /* a sequence that we do not know */
 };
 
-#define KEY_CTRL(c) ((c)&0x1f)
+#define KEY_CTRL(c) ((c) & 0x1f)
 
 struct term {
 	struct termios old;

@@ -31,10 +31,7 @@ struct warden {
 	struct wire wire;
 };
 
-#define WARDEN_INIT                                                                                \
-	{                                                                                          \
-		.kernel = OUTPUT_INIT, .ramdisk = OUTPUT_INIT, .jail = JAIL_INIT                   \
-	}
+#define WARDEN_INIT {.kernel = OUTPUT_INIT, .ramdisk = OUTPUT_INIT, .jail = JAIL_INIT}
 
 /* Open disks and, where copying is asked for, outputs; start the child. */
 int warden_start(struct warden *w, const struct options *o, struct err *err);

@@ -81,7 +81,8 @@ static int parse(int argc, char **argv, struct nix_options *opt, struct nix_requ
 	if (rc < 0)
 		return rc;
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "unexpected argument \"%s\"; --config, --file or --flake "
+		return err_set(err, ERR_USAGE,
+		               "unexpected argument \"%s\"; --config, --file or --flake "
 		               "says what to build",
 		               argv[optind]);
 	choose_default(opt);

@@ -134,8 +134,8 @@ int change_begin(const struct offline_request *r, enum offline_mode mode, struct
 	}
 	if ((!off->separate_boot && !off->config.kernel) || !off->repair) {
 		ui_warn("%s: what boots on its other disk or by its config does not fit its "
-		        "generations yet; \"domstrap generations\" with the xl config, or with both "
-		        "disks, completes it",
+		        "generations yet; \"domstrap generations\" with the xl config, or with "
+		        "both disks, completes it",
 		        off->root.target->name);
 		return 0;
 	}
@@ -215,8 +215,9 @@ static int commit(struct offline *off, struct direct *d, bool menu, struct err *
 	if (rc == 0)
 		rc = clear_note(off, err);
 	if (rc < 0)
-		return err_prefix(err, "the new generation is there, what boots it is not; the next "
-		                       "command completes it");
+		return err_prefix(err,
+		                  "the new generation is there, what boots it is not; the next "
+		                  "command completes it");
 	tidy(off, true);
 	return 0;
 }
@@ -245,8 +246,8 @@ static int note_first(struct offline *off, struct err *err)
 }
 
 /* The root's commit comes last: it must not fail for a reason known before. */
-static int stage_removal(struct offline *off, const char *toplevel,
-                         const struct change_removal *r, struct err *err)
+static int stage_removal(struct offline *off, const char *toplevel, const struct change_removal *r,
+                         struct err *err)
 {
 	size_t blocks, room;
 	int rc = r->prune(off, r->arg, err);

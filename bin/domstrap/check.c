@@ -183,7 +183,9 @@ static int check_all(struct check *c, struct err *err)
 	int rc;
 
 	if (c->req.system && o->n_args)
-		return err_set(err, ERR_USAGE, "--system and an argument (\"%s\") are mutually exclusive", o->args[0]);
+		return err_set(err, ERR_USAGE,
+		               "--system and an argument (\"%s\") are mutually exclusive",
+		               o->args[0]);
 	rc = arguments_read(o->args, o->n_args, &c->args, err);
 	if (rc < 0)
 		return rc;

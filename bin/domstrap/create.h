@@ -100,7 +100,7 @@ struct guest {
 	struct create_options opt;
 	struct system_source source;
 	struct nixos_system system;
-	enum etc_place etc; /* where it sees what is put into its /etc */
+	enum etc_place etc;                       /* where it sees what is put into its /etc */
 	struct guest_disk disks[GUEST_DISKS_MAX]; /* in xl's order; the root is last */
 	size_t n_disks;
 	char *dir;                   /* output directory, absolute */

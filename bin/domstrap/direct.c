@@ -18,8 +18,7 @@
 
 void direct_init(struct direct *d)
 {
-	*d = (struct direct){
-	        .kernel = OUTFILE_INIT, .initrd = OUTFILE_INIT, .cfg = OUTFILE_INIT};
+	*d = (struct direct){.kernel = OUTFILE_INIT, .initrd = OUTFILE_INIT, .cfg = OUTFILE_INIT};
 }
 
 void direct_fini(struct direct *d)
@@ -97,8 +96,7 @@ char *direct_stem(const char *path, const char *suffix)
 
 static char *new_name(const struct direct *d, const struct inside_system *s, const char *suffix)
 {
-	return xasprintf("%s-%.*s%s", d->stem, (int)STORE_DIGEST_LEN,
-	                 base_of(s->toplevel), suffix);
+	return xasprintf("%s-%.*s%s", d->stem, (int)STORE_DIGEST_LEN, base_of(s->toplevel), suffix);
 }
 
 /* ---- what is in the files ------------------------------------------------- */
@@ -147,8 +145,8 @@ static int same_file(struct offline *off, const char *host, const char *path, bo
 }
 
 /* A kernel of the guest's own under a name that is not ours: somebody else renews it. */
-static int is_some_kernel(struct offline *off, const struct inside *in, const char *host,
-                          bool *is, struct err *err)
+static int is_some_kernel(struct offline *off, const struct inside *in, const char *host, bool *is,
+                          struct err *err)
 {
 	const struct profile *p = &in->profiles[0];
 	int rc = 0;
@@ -190,13 +188,14 @@ static int learn_initrd(struct offline *off, struct direct *d, const char *kerne
 {
 	const char *text = off->config.ramdisk;
 	_free_ char *host = text ? arguments_path(off->config.path, text) : NULL;
-	_free_ char *want = xasprintf("%.*s.initrd", (int)(strlen(kernel) - strlen(".kernel")), kernel);
+	_free_ char *want =
+	        xasprintf("%.*s.initrd", (int)(strlen(kernel) - strlen(".kernel")), kernel);
 	bool same = false;
 	int rc = host ? same_file(off, host, d->old.initrd, &same, err) : 0;
 
 	if (rc == 0 && (!text || !same || strcmp(text, want) != 0))
-		return refuse(off, d, "its ramdisk= is no copy of the initrd that goes with init=",
-		              err);
+		return refuse(off, d,
+		              "its ramdisk= is no copy of the initrd that goes with init=", err);
 	if (rc == 0)
 		d->old_initrd = xstrdup(base_of(text));
 	return rc;
@@ -216,10 +215,11 @@ static int learn_kernel(struct offline *off, const struct inside *in, struct dir
 	if (rc < 0)
 		return rc;
 	if (same != (d->stem != NULL) || other)
-		return refuse(off, d,
-		              same ? "its kernel= is a copy under a name that domstrap does not give"
-		                   : "its kernel= is not the kernel of the system that init= boots",
-		              err);
+		return refuse(
+		        off, d,
+		        same ? "its kernel= is a copy under a name that domstrap does not give"
+		             : "its kernel= is not the kernel of the system that init= boots",
+		        err);
 	if (!same)
 		return 0;
 	d->copies = true;
@@ -328,7 +328,8 @@ static int adopt(struct offline *off, struct direct *d, const char *args, struct
 	if (!g.cmdline || strcmp(g.cmdline, args) != 0 || !g.kernel ||
 	    strcmp(base_of(g.kernel), d->copies ? d->new_kernel : base_of(off->cfg.kernel)) != 0) {
 		xlcfg_guest_fini(&g);
-		return refuse(off, d, "its command line is put together from several settings", err);
+		return refuse(off, d, "its command line is put together from several settings",
+		              err);
 	}
 	xlcfg_guest_fini(&off->cfg);
 	off->cfg = g;

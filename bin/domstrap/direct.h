@@ -25,16 +25,16 @@
 #include "inside.h"
 
 struct direct {
-	char *config;            /* the config's path, links followed */
-	struct buf text, changed; /* of it, as it is and as it will be */
-	struct inside_system old; /* that it boots */
-	bool copies;             /* kernel= is a copy of old's; else the host's own */
-	char *dir;               /* of the copies */
-	char *shown_dir;         /* as the config has it, with its slash, or "" */
-	char *stem;              /* NAME */
+	char *config;                  /* the config's path, links followed */
+	struct buf text, changed;      /* of it, as it is and as it will be */
+	struct inside_system old;      /* that it boots */
+	bool copies;                   /* kernel= is a copy of old's; else the host's own */
+	char *dir;                     /* of the copies */
+	char *shown_dir;               /* as the config has it, with its slash, or "" */
+	char *stem;                    /* NAME */
 	char *old_kernel, *old_initrd; /* names in dir; NULL: not copies */
 	char *new_kernel, *new_initrd;
-	const char *args_key;    /* "cmdline" or "extra" */
+	const char *args_key; /* "cmdline" or "extra" */
 	struct outfile kernel, initrd, cfg;
 };
 

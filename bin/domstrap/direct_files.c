@@ -64,7 +64,8 @@ static int write_config(struct direct *d, struct err *err)
 		rc = io_write(d->cfg.fd, d->cfg.path, d->changed.p, d->changed.n, err);
 	if (rc < 0)
 		return rc;
-	if (fchown(d->cfg.fd, st.st_uid, st.st_gid) < 0 || fchmod(d->cfg.fd, st.st_mode & 07777) < 0)
+	if (fchown(d->cfg.fd, st.st_uid, st.st_gid) < 0 ||
+	    fchmod(d->cfg.fd, st.st_mode & 07777) < 0)
 		return err_sys(err, errno, "%s: owner and mode", d->cfg.path);
 	return io_sync(d->cfg.fd, d->cfg.path, err);
 }

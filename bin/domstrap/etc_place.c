@@ -12,9 +12,10 @@ const char *etc_place_dir(enum etc_place place)
 
 const char *etc_place_reason(enum etc_place place)
 {
-	return place == ETC_NOWHERE ? "a read-only overlay (system.etc.overlay.mutable is false)"
-	                            : "an overlay (system.etc.overlay), and its initrd does not say "
-	                              "whether it is mutable";
+	return place == ETC_NOWHERE
+	               ? "a read-only overlay (system.etc.overlay.mutable is false)"
+	               : "an overlay (system.etc.overlay), and its initrd does not say "
+	                 "whether it is mutable";
 }
 
 static int open_initrd(struct store_files *files, const char *from_system, const char *from_host,

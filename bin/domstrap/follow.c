@@ -105,10 +105,11 @@ int follow_check(struct offline *off, const struct inside *in, struct err *err)
 		break;
 	}
 	if (b->foreign)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: the guest boots from %s, %s, which domstrap does not write; "
-		               "rebuild the guest itself: start it and run nixos-rebuild boot there",
-		               name_of(off), place, form_text(b->menu.dialect));
+		return err_set(
+		        err, ERR_UNSUPPORTED,
+		        "%s: the guest boots from %s, %s, which domstrap does not write; "
+		        "rebuild the guest itself: start it and run nixos-rebuild boot there",
+		        name_of(off), place, form_text(b->menu.dialect));
 	rc = config_init(off, err);
 	if (rc == 0)
 		rc = remenu_check(off, err);
@@ -138,8 +139,8 @@ static int all_known(const struct offline *off, struct err *err)
 		return unreadable(off, err);
 	if (why)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: not all that its boot menu can boot is known: %s",
-		               name_of(off), why);
+		               "%s: not all that its boot menu can boot is known: %s", name_of(off),
+		               why);
 	return 0;
 }
 
@@ -165,7 +166,7 @@ static int another(const struct offline *off, const char *toplevel, struct err *
 {
 	const struct booting *b = &off->booting;
 	_free_ char *place = shown(b->place ? b->place : name_of(off));
-	_free_ char *what = shown(b->why      ? b->why
+	_free_ char *what = shown(b->why        ? b->why
 	                          : b->toplevel ? b->toplevel
 	                          : b->init     ? b->init
 	                                        : "a kernel without init=");
@@ -216,6 +217,5 @@ int follow_removal(struct offline *off, const char *toplevel,
 
 	if (rc == 0)
 		rc = all_known(off, err);
-	return rc < 0 ? rc
-	              : booting_each(off, &off->booting, &off->config, stays_whole, &r, err);
+	return rc < 0 ? rc : booting_each(off, &off->booting, &off->config, stays_whole, &r, err);
 }

@@ -84,8 +84,7 @@ static void stay(struct search *s, size_t i, const char *place, const char *what
 	buf_puts(&why, what);
 	s->drop[i] = false;
 	GROW(r->stays, r->n_stays, r->stays_cap);
-	r->stays[r->n_stays++] =
-	        (struct gc_stay){s->in->profiles[0].v[i].number, buf_steal(&why)};
+	r->stays[r->n_stays++] = (struct gc_stay){s->in->profiles[0].v[i].number, buf_steal(&why)};
 }
 
 /* Generations that go: is what is booted one of them, and does it go from the menu, too? */

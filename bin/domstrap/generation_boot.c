@@ -37,7 +37,7 @@ int generation_boot_json(struct offline *off, const struct inside *in, json_t **
 		return rc;
 	o = json_object();
 	json_object_set_new(o, "by",
-	                    !b->place                    ? json_null()
+	                    !b->place                   ? json_null()
 	                    : b->place == b->menu_place ? json_string("menu")
 	                                                : json_string("config"));
 	look_set(o, "file", b->place);

@@ -51,8 +51,8 @@ static void print_one(const struct generation *g, bool known)
 	put_escaped(&name, s->name);
 	printf("%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number,
 	       generation_mark(g->boots, g->current), generation_when(g->time, time), version.p,
-	       kernel.p, known ? str_human(g->own_bytes, size) : "?",
-	       name.p ? name.p : "", s->broken ? " (cannot boot: parts are missing)" : "");
+	       kernel.p, known ? str_human(g->own_bytes, size) : "?", name.p ? name.p : "",
+	       s->broken ? " (cannot boot: parts are missing)" : "");
 	buf_fini(&version);
 	buf_fini(&kernel);
 	buf_fini(&name);

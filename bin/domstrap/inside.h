@@ -39,10 +39,10 @@ struct generation {
 	unsigned number;
 	int64_t time; /* of its link */
 	struct inside_system system;
-	bool current;         /* the profile points at it */
-	bool boots;           /* by default; see booting.h */
-	const char *special;  /* its specialisation that does, borrowed from it; NULL: itself */
-	uint64_t own_bytes; /* of NARs that no other generation or root needs */
+	bool current;        /* the profile points at it */
+	bool boots;          /* by default; see booting.h */
+	const char *special; /* its specialisation that does, borrowed from it; NULL: itself */
+	uint64_t own_bytes;  /* of NARs that no other generation or root needs */
 };
 
 /* A profile's generations, oldest first. */

@@ -140,8 +140,7 @@ static int other_schema(struct ext4_edit *e, char **out, struct err *err)
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	char shown[SHOW_SIZE];
 	struct str s;
-	int rc = err_absent(
-	        ext4_edit_read_path(e, INSIDE_DB "/schema", SCHEMA_MAX, &text, err));
+	int rc = err_absent(ext4_edit_read_path(e, INSIDE_DB "/schema", SCHEMA_MAX, &text, err));
 
 	if (rc < 0)
 		return rc;

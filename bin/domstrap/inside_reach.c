@@ -107,7 +107,7 @@ int inside_sizes(struct offline *off, struct inside *in, struct err *err)
 	_free_ uint32_t *owner = xcalloc(n + 1, sizeof *owner);
 	int rc;
 
-	/* One that cannot be understood leaves sizes unknown; a disk that cannot be read ends it. */
+	/* What cannot be understood leaves sizes unknown; a disk that cannot be read ends it. */
 	if (in->db_err.code == ERR_IO) {
 		*err = in->db_err;
 		return -ERR_IO;

@@ -22,8 +22,8 @@ struct finder {
 	struct ext4_edit *e;
 	const struct closure *db;
 	bool *reached;
-	const char *skip; /* the system's own profile, "DIR" of its links; NULL: none */
-	bool skip_direct; /* NIXROOT_DIRECT, too */
+	const char *skip;           /* the system's own profile, "DIR" of its links; NULL: none */
+	bool skip_direct;           /* NIXROOT_DIRECT, too */
 	struct u32_map dirs, links; /* inodes that were scanned, and followed */
 	unsigned entries;
 };
@@ -65,8 +65,7 @@ static int follow(struct finder *f, const char *path, struct err *err)
 		if (rc)
 			return rc < 0 ? rc : 0;
 		/* One with several names may mean another place from each. */
-		if (st.type != EXT4_FT_LINK ||
-		    (st.links == 1 && !u32_map_put(&f->links, ino, 0)))
+		if (st.type != EXT4_FT_LINK || (st.links == 1 && !u32_map_put(&f->links, ino, 0)))
 			return 0;
 		rc = ext4_edit_readlink(f->e, ino, &target, err);
 		if (rc < 0)
@@ -100,8 +99,7 @@ static int scan_entry(struct finder *f, const char *dir, const struct ext4_entry
 	struct ext4_stat st;
 	int rc;
 
-	if (is_system_link(f, dir, ent->name) ||
-	    (f->skip_direct && !strcmp(path, NIXROOT_DIRECT)))
+	if (is_system_link(f, dir, ent->name) || (f->skip_direct && !strcmp(path, NIXROOT_DIRECT)))
 		return 0;
 	rc = ext4_edit_stat(f->e, ent->ino, &st, err);
 	if (rc < 0)

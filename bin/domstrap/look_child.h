@@ -29,7 +29,7 @@ struct look_child {
 	struct buf notes;         /* trouble with the tables */
 	size_t root;              /* the device that has /nix/store */
 	bool has_root;
-	struct err root_err; /* why it is not known whether a device is that; code 0: none */
+	struct err root_err;   /* why it is not known whether a device is that; code 0: none */
 	json_t *kernels;       /* by name; borrowed from the answer */
 	unsigned entries_left; /* of all menus */
 };

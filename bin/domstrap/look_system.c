@@ -99,7 +99,10 @@ static int put_root(const struct look_reader *r, const char *top, json_t *o, str
 	return 0;
 }
 
-/* systemd's, unless it is masked: empty, or a link to /dev/null. Or a line of inittab as small systems have it. */
+/*
+ * systemd's, unless it is masked: empty, or a link to /dev/null. Or a line of inittab as small
+ * systems have it.
+ */
 static int put_getty(const struct look_reader *r, const char *top, json_t *o, struct err *err)
 {
 	static const char *const places[] = {

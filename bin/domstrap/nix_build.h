@@ -53,7 +53,7 @@ enum {
 #define NIX_USAGE                                                                                  \
 	"      --nixpkgs PATH|NAME   where nixpkgs is (default: <nixpkgs>, in NIX_PATH)\n"         \
 	"      --flake REF[#HOST]    build a flake's nixosConfigurations.HOST instead\n"           \
-	"      --file FILE           build the NixOS system that a Nix file evaluates to\n"         \
+	"      --file FILE           build the NixOS system that a Nix file evaluates to\n"        \
 	"      --attr ATTR           its attribute in FILE (default FILE: system.nix)\n"           \
 	"      --option NAME VALUE   a setting of Nix's; may repeat\n"                             \
 	"      --show-trace          where an error in the configuration comes from\n"             \

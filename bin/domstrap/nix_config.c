@@ -183,8 +183,8 @@ static int add_file(struct nix_args *a, const struct nix_options *o, struct err 
 int nix_file_args(struct nix_args *a, const struct nix_request *req, struct err *err)
 {
 	const struct nix_options *o = req->opt;
-	_free_ char *attribute = xasprintf("%s%s" NIX_TOPLEVEL, o->attr ? o->attr : "",
-	                                   o->attr ? "." : "");
+	_free_ char *attribute =
+	        xasprintf("%s%s" NIX_TOPLEVEL, o->attr ? o->attr : "", o->attr ? "." : "");
 	_free_ char *real = NULL;
 	int rc = 0;
 

@@ -162,7 +162,7 @@ static int ask_for_host(const struct nix_request *req, const char *ref, char **h
 }
 
 static int flake_installable(const struct nix_request *req, const char *attribute, char **out,
-                          struct err *err)
+                             struct err *err)
 {
 	struct str given = str_from(req->opt->flake), part = str_cut(&given, '#');
 	_free_ char *ref = part.n ? xstrndup(part.p, part.n) : xstrdup(".");
@@ -187,8 +187,9 @@ static int flake_installable(const struct nix_request *req, const char *attribut
 int nix_flake_args(struct nix_args *a, const struct nix_request *req, struct err *err)
 {
 	_free_ char *installable = NULL;
-	int rc = flake_installable(req, req->dry_run ? "." NIX_TOPLEVEL ".outPath" : "." NIX_TOPLEVEL,
-	                               &installable, err);
+	int rc = flake_installable(req,
+	                           req->dry_run ? "." NIX_TOPLEVEL ".outPath" : "." NIX_TOPLEVEL,
+	                           &installable, err);
 
 	if (rc < 0)
 		return rc;

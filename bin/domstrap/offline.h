@@ -66,10 +66,10 @@ struct offline {
 	bool separate_boot;
 	const char *boot_dir; /* "/boot", or "" where it has a file system of its own */
 	enum menu_kind menu_kind;
-	char *menu_path; /* in the boot file system; NULL: where NixOS puts it */
+	char *menu_path;   /* in the boot file system; NULL: where NixOS puts it */
 	size_t menu_limit; /* generations that the menu written last has at most; 0: none yet */
-	struct xlcfg_guest cfg;        /* what the config says; zeros without one */
-	struct booting_config config;  /* of that, what boots; borrowed from it */
+	struct xlcfg_guest cfg;       /* what the config says; zeros without one */
+	struct booting_config config; /* of that, what boots; borrowed from it */
 	struct booting booting;
 };
 

@@ -103,12 +103,12 @@ static void warn_of_etc(const struct update *u)
 	const struct generation *before = inside_current(&u->in);
 
 	if (u->system.etc_overlay && before && !before->system.etc_overlay)
-		ui_warn("%s: its /etc is an overlay (system.etc.overlay), which hides what the guest "
-		        "has in /etc, such as host keys, passwords and machine-id%s",
+		ui_warn("%s: its /etc is an overlay (system.etc.overlay), which hides what the "
+		        "guest has in /etc, such as host keys, passwords and machine-id%s",
 		        u->system.toplevel,
-		        u->etc == ETC_UPPER
-		                ? "; copy what it needs to " NIXROOT_ETC_UPPER " in the guest first"
-		                : "");
+		        u->etc == ETC_UPPER ? "; copy what it needs to " NIXROOT_ETC_UPPER
+		                              " in the guest first"
+		                            : "");
 }
 
 static int load_nixos(struct update *u, struct err *err)
@@ -411,9 +411,8 @@ static int parse_sizes(struct update *u, struct err *err)
 		return err_set(err, ERR_USAGE,
 		               "--from goes with --system; what is built is in the host's store");
 	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
-		return err_set(
-		        err, ERR_USAGE,
-		        "update: specify --system, --config, --file, --flake or --size");
+		return err_set(err, ERR_USAGE,
+		               "update: specify --system, --config, --file, --flake or --size");
 	if (r->wipe && !r->size && !r->boot_size)
 		return err_set(err, ERR_USAGE, "--wipe goes with --size or --boot-size");
 	if (r->size)

@@ -91,8 +91,8 @@ static int check_room(const struct work *w, const struct verify_path *p, uint64_
 	               (unsigned long long)most);
 }
 
-static int hash_tree(struct work *w, struct fs *fs, const struct verify_path *p,
-                     struct nar_hash *h, uint8_t *piece, struct err *err)
+static int hash_tree(struct work *w, struct fs *fs, const struct verify_path *p, struct nar_hash *h,
+                     uint8_t *piece, struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *walk = NULL;
 	struct walk_entry ent;
@@ -104,7 +104,8 @@ static int hash_tree(struct work *w, struct fs *fs, const struct verify_path *p,
 			rc = check_room(w, p, h->size, err);
 		if (rc < 0 || ent.kind != WALK_FILE)
 			continue;
-		rc = check_room(w, p, ent.size > UINT64_MAX - h->size ? UINT64_MAX : ent.size + h->size,
+		rc = check_room(w, p,
+		                ent.size > UINT64_MAX - h->size ? UINT64_MAX : ent.size + h->size,
 		                err);
 		if (rc == 0)
 			rc = hash_file(w, walk, h, ent.size, piece, err);

@@ -47,7 +47,7 @@ void *xaligned(size_t align, size_t n);
 #define GROW(array, n, cap)                                                                        \
 	do {                                                                                       \
 		if ((n) >= (cap)) {                                                                \
-			(cap) = (cap) ? (cap)*2 : 16;                                              \
+			(cap) = (cap) ? (cap) * 2 : 16;                                            \
 			(array) = xreallocarray((array), (cap), sizeof *(array));                  \
 		}                                                                                  \
 	} while (0)

@@ -157,8 +157,8 @@ bool str_size(struct str s, uint64_t *out)
 	uint64_t v, part = 0, scale = 1, whole = (uint64_t)INT64_MAX >> shift;
 	struct str fraction = s, digits = str_cut(&fraction, '.');
 
-	if (fraction.p && (!shift || fraction.n > FRACTION_DIGITS ||
-	                   !str_u64(fraction, 10, UINT64_MAX, &part)))
+	if (fraction.p &&
+	    (!shift || fraction.n > FRACTION_DIGITS || !str_u64(fraction, 10, UINT64_MAX, &part)))
 		return false;
 	for (size_t i = 0; fraction.p && i < fraction.n; i++)
 		scale *= 10;

@@ -27,10 +27,7 @@ static const struct magic {
 	const char *bytes;
 	size_t n;
 } magics[] = {
-#define MAGIC(name, from, at, bytes)                                                               \
-	{                                                                                          \
-		name, from, at, bytes, sizeof(bytes) - 1                                           \
-	}
+#define MAGIC(name, from, at, bytes) {name, from, at, bytes, sizeof(bytes) - 1}
         MAGIC("LUKS1", START, 0, "LUKS\xba\xbe\0\1"),
         MAGIC("LUKS2", START, 0, "LUKS\xba\xbe\0\2"),
         MAGIC("LUKS", START, 0, "LUKS\xba\xbe"),

@@ -49,10 +49,7 @@ struct jbd2_log {
 	uint32_t transactions;
 };
 
-#define JBD2_LOG_INIT                                                                              \
-	{                                                                                          \
-		.v = NULL                                                                          \
-	}
+#define JBD2_LOG_INIT {.v = NULL}
 
 /*
  * Read the log. An empty one is no error. -ERR_FORMAT: Linux would not replay

@@ -41,8 +41,8 @@ int jbd2_log_cover(const struct jbd2_log *log, void *p, size_t n, uint64_t off, 
 		uint64_t at = pl->block * j->block, from = MAX(at, off);
 		uint64_t to = MIN(at + j->block, end);
 		uint8_t *out = (uint8_t *)p + (from - off);
-		const uint8_t magic[4] = {JBD2_MAGIC >> 24, JBD2_MAGIC >> 16 & 0xff, JBD2_MAGIC >> 8 & 0xff,
-		                          JBD2_MAGIC & 0xff};
+		const uint8_t magic[4] = {JBD2_MAGIC >> 24, JBD2_MAGIC >> 16 & 0xff,
+		                          JBD2_MAGIC >> 8 & 0xff, JBD2_MAGIC & 0xff};
 		int rc;
 
 		if (at >= end)

@@ -31,7 +31,7 @@ struct ext4_edit {
 	struct edit_doomed {
 		uint32_t ino;
 		bool dir;
-	} * doomed;
+	} *doomed;
 	size_t n_doomed, doomed_cap;
 	uint64_t *later; /* blocks that are free when all is done */
 	size_t n_later, later_cap;

@@ -39,10 +39,7 @@ struct target {
 	atomic_bool cloning; /* until the host said no */
 };
 
-#define TARGET_INIT                                                                                \
-	{                                                                                          \
-		.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER                       \
-	}
+#define TARGET_INIT {.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER}
 
 /*
  * A nameless file in the directory of path. name is what it will be called.

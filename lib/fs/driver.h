@@ -23,10 +23,7 @@ struct fs_map {
 	bool has_inside;
 };
 
-#define FS_MAP_INIT                                                                                \
-	{                                                                                          \
-		.inside = BUF_INIT                                                                 \
-	}
+#define FS_MAP_INIT {.inside = BUF_INIT}
 
 void fs_map_fini(struct fs_map *map);
 /* Add the next run; joins it to the last where it goes on there. */

@@ -54,7 +54,7 @@ static errcode_t channel_read(io_channel io, unsigned long long block, int count
 {
 	const struct channel *c = (const struct channel *)io;
 	uint64_t size = (uint64_t)io->block_size;
-	uint64_t n = count < 0 ? (uint64_t) - (int64_t)count : (uint64_t)count * size;
+	uint64_t n = count < 0 ? (uint64_t)-(int64_t)count : (uint64_t)count * size;
 
 	if (block > c->w->size / size)
 		return EXT2_ET_SHORT_READ;

@@ -109,10 +109,7 @@ struct grub_boot {
 	struct grub_writes writes; /* the menu's included */
 };
 
-#define GRUB_BOOT_INIT                                                                             \
-	{                                                                                          \
-		.args = NULL                                                                       \
-	}
+#define GRUB_BOOT_INIT {.args = NULL}
 
 void grub_boot_fini(struct grub_boot *boot);
 

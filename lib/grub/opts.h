@@ -30,10 +30,7 @@ struct opts {
 	struct grub_texts words; /* what is no option */
 };
 
-#define OPTS_OVER(argv_)                                                                           \
-	{                                                                                          \
-		.argv = (argv_), .next = 1                                                         \
-	}
+#define OPTS_OVER(argv_) {.argv = (argv_), .next = 1}
 
 /*
  * The next option: its index in table[0..n), n at the end (o->words is then

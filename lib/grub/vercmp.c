@@ -192,7 +192,7 @@ static bool in_set(struct str pattern, char c, size_t *n)
 		found = found || (c >= lo && c <= hi);
 	}
 	*n = i < pattern.n ? i + 1 : 0;
-	return found != not ;
+	return found != not;
 }
 
 /* Length of the pattern's first element where it takes c; 0: it does not. */

@@ -208,8 +208,8 @@ static int enter(const struct jail_spec *s, unsigned long flags, bool root, uint
 }
 
 /* The child's whole life. */
-static void __attribute__((noreturn))
-child(const struct jail_spec *s, unsigned long flags, bool root, int line, uint64_t memory_now)
+static void __attribute__((noreturn)) child(const struct jail_spec *s, unsigned long flags,
+                                            bool root, int line, uint64_t memory_now)
 {
 	struct err err = ERR_INIT;
 	struct wire w = {.fd = JAIL_LINE, .peer = "parent"};

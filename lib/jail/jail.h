@@ -55,10 +55,7 @@ struct jail {
 	int fd; /* the line, our end */
 };
 
-#define JAIL_INIT                                                                                  \
-	{                                                                                          \
-		.pid = -1, .fd = -1                                                                \
-	}
+#define JAIL_INIT {.pid = -1, .fd = -1}
 
 /* Status of a child that ran out of memory (base/mem.h). */
 #define JAIL_NO_MEMORY 1

@@ -34,10 +34,10 @@ struct bootspec {
 	char *init;
 	char *toplevel;
 	char *label;
-	char *system;  /* such as x86_64-linux */
-	char *kernel;  /* NULL: none */
-	char *initrd;  /* NULL: none */
-	char *secrets; /* program that appends secrets to an initrd; NULL: none */
+	char *system;      /* such as x86_64-linux */
+	char *kernel;      /* NULL: none */
+	char *initrd;      /* NULL: none */
+	char *secrets;     /* program that appends secrets to an initrd; NULL: none */
 	char *etc_basedir; /* of a system whose /etc is an overlay; NULL: it is none */
 	char *etc_image;
 	char **params; /* kernel command line without init= */

@@ -16,7 +16,7 @@
 #include "base/str.h"
 
 /* Digits for n bytes, n > 0. */
-#define NIX32_LEN(n) (((n)*8 - 1) / 5 + 1)
+#define NIX32_LEN(n) (((n) * 8 - 1) / 5 + 1)
 
 /* A digit of the alphabet. */
 bool nix32_digit(char c);

@@ -331,8 +331,8 @@ int extlinux_form_learn(const char *name, struct str text, struct extlinux_form 
 
 	if (rc == 0 && !l.any)
 		rc = err_set(err, ERR_UNSUPPORTED,
-		             "%s: not in the form in which NixOS writes it: it has no label " PREFIX
-		                     DEFAULT_TAG " with init= in the store",
+		             "%s: not in the form in which NixOS writes it: it has no "
+		             "label " PREFIX DEFAULT_TAG " with init= in the store",
 		             name);
 	buf_fini(&l.text);
 	if (rc < 0) {

@@ -22,10 +22,10 @@ struct nixos_system {
 	char *initrd;   /* the file itself, links followed; NULL: none */
 	char **params;  /* kernel command line without init= */
 	size_t nparams;
-	char *version; /* such as 25.11.20251201.ccccccc; "" where it says none */
+	char *version;    /* such as 25.11.20251201.ccccccc; "" where it says none */
 	bool etc_overlay; /* system.etc.overlay: the root's own /etc is hidden */
-	char *label;   /* such as "NixOS 25.11 (Linux 6.12.40)" */
-	char *system;  /* such as x86_64-linux; "" where it does not say */
+	char *label;      /* such as "NixOS 25.11 (Linux 6.12.40)" */
+	char *system;     /* such as x86_64-linux; "" where it does not say */
 };
 
 /*

@@ -140,8 +140,8 @@ char *local_store_find(const struct local_store *s, struct str digest)
 	struct dirent *de;
 
 	while (dir && !found && (de = readdir(dir)))
-		if (store_path_is_base(str_from(de->d_name), &sp) &&
-		    str_eq(sp.digest, digest) && !str_ends(sp.name, ".lock"))
+		if (store_path_is_base(str_from(de->d_name), &sp) && str_eq(sp.digest, digest) &&
+		    !str_ends(sp.name, ".lock"))
 			found = store_path_format(&sp);
 	if (dir)
 		closedir(dir);

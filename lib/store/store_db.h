@@ -50,8 +50,8 @@ int store_db_closure(struct store_db *db, const char *toplevel, struct closure *
 #define STORE_DB_PATHS_MAX (1u << 18)
 
 /*
- * Every path of the database that lies in /nix/store; STORE_DB_PATHS_MAX at most. References to rows that
- * are not there, or of another store, are left out.
+ * Every path of the database that lies in /nix/store; STORE_DB_PATHS_MAX at most. References to
+ * rows that are not there, or of another store, are left out.
  */
 int store_db_all(struct store_db *db, struct closure *out, struct err *err);
 

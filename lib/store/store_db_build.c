@@ -44,10 +44,11 @@ static const char tables[] =
         " foreign key (drv) references ValidPaths(id) on delete cascade)";
 
 static const char index_referrer[] = "CREATE INDEX IndexReferrer on Refs(referrer)";
-static const char after[] = "CREATE INDEX IndexReference on Refs(reference);"
-                            "CREATE INDEX IndexDerivationOutputs on DerivationOutputs(path);"
-                            "CREATE TRIGGER DeleteSelfRefs before delete on ValidPaths begin"
-                            " delete from Refs where referrer = old.id and reference = old.id; end;";
+static const char after[] =
+        "CREATE INDEX IndexReference on Refs(reference);"
+        "CREATE INDEX IndexDerivationOutputs on DerivationOutputs(path);"
+        "CREATE TRIGGER DeleteSelfRefs before delete on ValidPaths begin"
+        " delete from Refs where referrer = old.id and reference = old.id; end;";
 
 static void sql_close(sqlite3 **sql)
 {

@@ -300,8 +300,7 @@ static bool whole(const uint8_t *p, size_t n)
 	return pages * (page == 1 ? 65536 : page) <= n;
 }
 
-int store_db_open_bytes(const char *name, void *p, size_t n, struct store_db **out,
-                        struct err *err)
+int store_db_open_bytes(const char *name, void *p, size_t n, struct store_db **out, struct err *err)
 {
 	_cleanup_(store_db_freep) struct store_db *db = xcalloc(1, sizeof *db);
 	int code, rc;

@@ -179,8 +179,8 @@ static int read_paths(struct reader *rd, const char *toplevel, struct err *err)
 	        "SELECT c.id, v.path, v.hash, v.registrationTime, v.deriver, v.narSize, "
 	        "v.ultimate, v.sigs, v.ca FROM c CROSS JOIN ValidPaths v ON v.id = c.id";
 	static const char all[] = "SELECT id, path, hash, registrationTime, deriver, narSize, "
-	                          "ultimate, sigs, ca FROM ValidPaths WHERE NOT " STORE_DB_FOREIGN("path")
-	                          " LIMIT ?2";
+	                          "ultimate, sigs, ca FROM ValidPaths WHERE NOT " STORE_DB_FOREIGN(
+	                                  "path") " LIMIT ?2";
 	_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = sql_prepare(rd->db->sql, rd->db->name, toplevel ? closure : all, &stmt, err);
 

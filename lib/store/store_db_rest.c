@@ -39,20 +39,23 @@ struct table {
 };
 
 static const struct table tables[] = {
-        {"ValidPaths",
-         ",id,path,hash,registrationTime,deriver,narSize,ultimate,sigs,ca,", 9, true, NULL,
+        {"ValidPaths", ",id,path,hash,registrationTime,deriver,narSize,ultimate,sigs,ca,", 9, true,
+         NULL,
          "SELECT path, hash, registrationTime, deriver, narSize, ultimate, sigs, ca "
          "FROM ValidPaths WHERE " STORE_DB_FOREIGN("path") " ORDER BY path",
          "INSERT OR IGNORE INTO ValidPaths (path, hash, registrationTime, deriver, narSize, "
          "ultimate, sigs, ca) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
         {"Refs", ",referrer,reference,", 2, true, NULL,
-         "SELECT a, b FROM (SELECT " PATH_OF("referrer") " a, " PATH_OF("reference") " b FROM Refs)"
-         " WHERE " STORE_DB_FOREIGN("a") " OR " STORE_DB_FOREIGN("b") " ORDER BY a, b",
+         "SELECT a, b FROM (SELECT " PATH_OF("referrer") " a, " PATH_OF(
+                 "reference") " b FROM Refs)"
+                              " WHERE " STORE_DB_FOREIGN("a") " OR " STORE_DB_FOREIGN(
+                                      "b") " ORDER BY a, b",
          "INSERT OR IGNORE INTO Refs SELECT a.id, b.id FROM ValidPaths a, ValidPaths b "
          "WHERE a.path = ?1 AND b.path = ?2"},
         {"DerivationOutputs", ",drv,id,path,", 3, true, NULL,
          "SELECT a, id, path FROM (SELECT " PATH_OF("drv") " a, id, path FROM DerivationOutputs)"
-         " WHERE " STORE_DB_FOREIGN("a") " ORDER BY a, id",
+                                                           " WHERE " STORE_DB_FOREIGN(
+                                                                   "a") " ORDER BY a, id",
          "INSERT OR IGNORE INTO DerivationOutputs SELECT id, ?2, ?3 FROM ValidPaths "
          "WHERE path = ?1"},
         {"Realisations", ",id,drvPath,outputName,outputPath,signatures,", 5, false,
@@ -66,7 +69,7 @@ static const struct table tables[] = {
          "CREATE INDEX IndexRealisations on Realisations(drvPath, outputName);"
          "CREATE INDEX IndexRealisationsRefsOnOutputPath on Realisations(outputPath)",
          "SELECT id, drvPath, outputName, " PATH_OF("outputPath") ", signatures "
-         "FROM Realisations ORDER BY id",
+                                                                  "FROM Realisations ORDER BY id",
          "INSERT INTO Realisations SELECT ?1, ?2, ?3, id, ?5 FROM ValidPaths WHERE path = ?4"},
         {"RealisationsRefs", ",referrer,realisationReference,", 2, false,
          "CREATE TABLE RealisationsRefs ("
@@ -94,7 +97,7 @@ static const struct table tables[] = {
          " foreign key (outputPath) references ValidPaths(id) on delete cascade);"
          "CREATE INDEX IndexBuildTraceV2 on BuildTraceV2(drvPath, outputName)",
          "SELECT id, drvPath, outputName, " PATH_OF("outputPath") ", signatures "
-         "FROM BuildTraceV2 ORDER BY id",
+                                                                  "FROM BuildTraceV2 ORDER BY id",
          "INSERT INTO BuildTraceV2 SELECT ?1, ?2, ?3, id, ?5 FROM ValidPaths WHERE path = ?4"},
         {"BuildTraceV3", ",id,drvPath,outputName,outputPath,signatures,", 5, false,
          "CREATE TABLE BuildTraceV3 ("
@@ -293,9 +296,9 @@ static int keep_table(struct store_db_rest *r, struct store_db *db, size_t i, st
 static int has_foreign(const struct store_db *db, bool *out, struct err *err)
 {
 	_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = sql_prepare(
-	        db->sql, db->name,
-	        "SELECT 1 FROM ValidPaths WHERE " STORE_DB_FOREIGN("path") " LIMIT 1", &stmt, err);
+	int rc = sql_prepare(db->sql, db->name,
+	                     "SELECT 1 FROM ValidPaths WHERE " STORE_DB_FOREIGN("path") " LIMIT 1",
+	                     &stmt, err);
 
 	if (rc == 0)
 		rc = sql_step(stmt, db->name, err);

@@ -272,7 +272,8 @@ static void format_boot(const struct xlcfg *cfg, struct buf *out)
 		              "# kernel that the guest installs is used at its next start.\n");
 	} else {
 		buf_puts(out,
-		         "\n# Kernel and initrd are copies of the guest's, which \"domstrap update\"\n"
+		         "\n# Kernel and initrd are copies of the guest's, which \"domstrap "
+		         "update\"\n"
 		         "# and \"rollback\" renew: an update in the guest itself does not.\n");
 	}
 	text_key(cfg, out, "kernel", cfg->kernel);

@@ -134,7 +134,8 @@ __attribute__((constructor)) static void begin(void)
 	find(&real_stat, "stat64");
 	owner = getpid();
 	read_environment();
-	steps = mmap(NULL, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	steps = mmap(NULL, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	             0);
 }
 
 __attribute__((destructor)) static void report(void)

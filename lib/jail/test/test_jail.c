@@ -328,7 +328,10 @@ static int try_old_interface(void *arg)
 #endif
 }
 
-/* A kernel without 32-bit calls (no CONFIG_IA32_EMULATION) ends whoever tries one: then there is nothing to forbid. */
+/*
+ * A kernel without 32-bit calls (no CONFIG_IA32_EMULATION) ends whoever tries one: then there is
+ * nothing to forbid.
+ */
 static int lacks_old_interface(void)
 {
 	int status;

@@ -329,7 +329,7 @@ static void foreign_init(void **state)
 static void etc_overlay(void **state)
 {
 #define OVERLAY(image)                                                                             \
-	"{\"org.nixos.bootspec.v1\":{\"init\":\"" SYS "/init\",\"toplevel\":\"" SYS               \
+	"{\"org.nixos.bootspec.v1\":{\"init\":\"" SYS "/init\",\"toplevel\":\"" SYS                \
 	"\",\"label\":\"\",\"system\":\"\",\"kernelParams\":[]},\"org.nixos.nixos-init.v1\":"      \
 	"{\"etc_basedir\":\"" S "etc\",\"etc_metadata_image\":\"" image "\",\"more\":[]}}"
 	struct nixos_system s;
@@ -370,9 +370,9 @@ static void etc_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(from_boot_json), TEST(from_files), TEST(little),       TEST(names),
-	        TEST(not_systems),    TEST(broken),     TEST(foreign_init),
-	        TEST(etc_overlay), TEST(etc_links),
+	        TEST(from_boot_json), TEST(from_files),  TEST(little),
+	        TEST(names),          TEST(not_systems), TEST(broken),
+	        TEST(foreign_init),   TEST(etc_overlay), TEST(etc_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,8 +34,8 @@ static inline int log_read(void *ctx, void *p, size_t n, size_t *got, struct err
 	return 0;
 }
 
-static inline int log_apply(const char *name, struct buf *db, const void *p, size_t n,
-                            size_t limit, struct err *err)
+static inline int log_apply(const char *name, struct buf *db, const void *p, size_t n, size_t limit,
+                            struct err *err)
 {
 	struct log_bytes bytes = {p, n, 0};
 	struct store_log log = {log_rewind, log_read, &bytes};

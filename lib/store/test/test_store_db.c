@@ -248,7 +248,8 @@ static void not_a_database(void **state)
 	struct err err = ERR_INIT;
 	struct closure c = {0};
 
-	assert_fails(store_db_open_bytes("x", NULL, 0, &s, &err), &err, ERR_FORMAT, "not an SQLite");
+	assert_fails(store_db_open_bytes("x", NULL, 0, &s, &err), &err, ERR_FORMAT,
+	             "not an SQLite");
 	(void)buf_zeros(&cut, 4096);
 	assert_fails(store_db_open_bytes("x", cut.p, cut.n, &s, &err), &err, ERR_FORMAT,
 	             "x: not an SQLite");

@@ -23,11 +23,11 @@
 /* The sample's rows are dep 1, drv 2, lone 3, top 4. */
 #define FILLED                                                                                     \
 	REALISATIONS TRACE MIGRATIONS                                                              \
-	"INSERT INTO Realisations VALUES (7, 'sha256:aa', 'out', 4, 's:1'), "                      \
-	"(9, 'sha256:bb', 'dev', 3, NULL), (11, 'sha256:cc', 'out', 99, NULL);"                    \
-	"INSERT INTO RealisationsRefs VALUES (7, 7), (7, 9), (9, NULL);"                           \
-	"INSERT INTO BuildTraceV3 VALUES (3, 'x.drv', 'out', '" P_TOP "', 's:2');"                 \
-	"INSERT INTO SchemaMigrations VALUES ('20220326-ca-derivations');"
+	        "INSERT INTO Realisations VALUES (7, 'sha256:aa', 'out', 4, 's:1'), "              \
+	        "(9, 'sha256:bb', 'dev', 3, NULL), (11, 'sha256:cc', 'out', 99, NULL);"            \
+	        "INSERT INTO RealisationsRefs VALUES (7, 7), (7, 9), (9, NULL);"                   \
+	        "INSERT INTO BuildTraceV3 VALUES (3, 'x.drv', 'out', '" P_TOP "', 's:2');"         \
+	        "INSERT INTO SchemaMigrations VALUES ('20220326-ca-derivations');"
 #define HASH "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 #define FOREIGN                                                                                    \
 	"INSERT INTO ValidPaths VALUES (20, '/oix/store/" D32 "-a.drv', '" HASH "', 5, NULL, 8, "  \
@@ -106,8 +106,7 @@ static void other_tables_stay(void **state)
 	damage(&db, FILLED);
 	for (int i = 0; i < 2; i++) {
 		change(&db, NULL);
-		assert_rows(&db, SQL_REALISED,
-		            "7|sha256:aa|out|top|s:1 9|sha256:bb|dev|lone|NULL");
+		assert_rows(&db, SQL_REALISED, "7|sha256:aa|out|top|s:1 9|sha256:bb|dev|lone|NULL");
 		assert_rows(&db, "SELECT * FROM RealisationsRefs", "7|7 7|9 9|NULL");
 		assert_rows(&db, "SELECT * FROM BuildTraceV3", "3|x.drv|out|" P_TOP "|s:2");
 		assert_rows(&db, "SELECT * FROM SchemaMigrations", "20220326-ca-derivations");
@@ -136,11 +135,12 @@ static void empty_tables_stay(void **state)
 	sample_db(&db);
 	damage(&db, REALISATIONS TRACE MIGRATIONS);
 	change(&db, NULL);
-	assert_rows(&db,
-	            "SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger') AND name NOT "
-	            "LIKE 'sqlite%' ORDER BY name",
-	            "BuildTraceV3 DeleteSelfRefs DeleteSelfRefsViaRealisations DerivationOutputs "
-	            "Realisations RealisationsRefs Refs SchemaMigrations ValidPaths");
+	assert_rows(
+	        &db,
+	        "SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger') AND name NOT "
+	        "LIKE 'sqlite%' ORDER BY name",
+	        "BuildTraceV3 DeleteSelfRefs DeleteSelfRefsViaRealisations DerivationOutputs "
+	        "Realisations RealisationsRefs Refs SchemaMigrations ValidPaths");
 }
 
 static void other_stores_stay(void **state)
@@ -151,15 +151,17 @@ static void other_stores_stay(void **state)
 	damage(&db, FOREIGN);
 	for (int i = 0; i < 2; i++) {
 		change(&db, NULL);
-		assert_rows(&db,
-		            "SELECT substr(path, 45), registrationTime, narSize, ultimate, sigs, ca "
-		            "FROM ValidPaths WHERE path LIKE '/oix/%' ORDER BY path",
-		            "a.drv|5|8|1|s:3|NULL b|6|NULL|NULL|NULL|text:sha256:x");
-		assert_rows(&db,
-		            "SELECT substr(a.path, 45), substr(b.path, 45) FROM Refs JOIN ValidPaths "
-		            "a ON a.id = referrer JOIN ValidPaths b ON b.id = reference WHERE b.path "
-		            "LIKE '/oix/%' ORDER BY 1, 2",
-		            "a.drv|a.drv a.drv|b top|b");
+		assert_rows(
+		        &db,
+		        "SELECT substr(path, 45), registrationTime, narSize, ultimate, sigs, ca "
+		        "FROM ValidPaths WHERE path LIKE '/oix/%' ORDER BY path",
+		        "a.drv|5|8|1|s:3|NULL b|6|NULL|NULL|NULL|text:sha256:x");
+		assert_rows(
+		        &db,
+		        "SELECT substr(a.path, 45), substr(b.path, 45) FROM Refs JOIN ValidPaths "
+		        "a ON a.id = referrer JOIN ValidPaths b ON b.id = reference WHERE b.path "
+		        "LIKE '/oix/%' ORDER BY 1, 2",
+		        "a.drv|a.drv a.drv|b top|b");
 		assert_rows(&db, "SELECT count(*) FROM Refs WHERE referrer = 77", "0");
 		assert_rows(&db,
 		            "SELECT o.id, substr(o.path, 45) FROM DerivationOutputs o JOIN "
@@ -240,8 +242,8 @@ static void copies_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(other_tables_stay),  cmocka_unit_test(rows_of_paths_that_go),
-	        cmocka_unit_test(empty_tables_stay),  cmocka_unit_test(other_stores_stay),
+	        cmocka_unit_test(other_tables_stay),   cmocka_unit_test(rows_of_paths_that_go),
+	        cmocka_unit_test(empty_tables_stay),   cmocka_unit_test(other_stores_stay),
 	        cmocka_unit_test(no_index_comes_back), cmocka_unit_test(unknown_is_named),
 	        cmocka_unit_test(copies_are_bounded),
 	};
