@@ -40,3 +40,17 @@ copy_tree() {
   tar -C "$repo" -c --exclude=./.git --exclude=./build --exclude='./build-*' --exclude='./obj-*' . |
     tar -C "$1" -x --no-same-owner
 }
+
+# our_files PATTERN...: the files of the sources whose path from the top fits one of the shell patterns ("*" takes "/"
+# too), one a line: those that git knows, or, in an unpacked release, those that are there
+our_files() {
+  local path pattern
+  if [ -e "$repo/.git" ]; then
+    git -C "$repo" ls-files --cached --others --exclude-standard --deduplicate
+  else
+    (cd "$repo" && find . -name build -prune -o -path './build-*' -prune -o -type f -printf '%P\n')
+  fi | sort | while IFS= read -r path; do
+    # shellcheck disable=SC2053 # a pattern
+    for pattern; do [[ $path != $pattern || ! -f $repo/$path ]] || { printf '%s\n' "$path"; break; }; done
+  done
+}

@@ -24,7 +24,7 @@ test="clang libclang-rt-$clang-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util
 demo='nix-bin'
 xen='qemu-system-x86 cpio xz-utils lz4 zstd e2fsprogs fdisk'
 package='build-essential debhelper lintian zsh fish groff-base'
-lint='shellcheck'
+lint='shellcheck clang-format-19 codespell'
 fresh='mmdebstrap'
 
 [ $# -gt 0 ] || set -- build test demo xen package

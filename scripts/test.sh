@@ -3,7 +3,7 @@
 #   build-gcc     gcc, -Werror: every test, those with real Nix and real Xen among them
 #   build-clang   clang, -Werror, ASan and UBSan: the unit tests and the fuzz targets' corpora
 # Ends with a line "N passed, N failed, N skipped"; status 0 where none failed. Arguments: suites of build-gcc to run
-# instead of all (unit, nix, xen, package).
+# instead of all (unit, program, nix, xen, package, lint).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 passed=0 failed=0 skipped=0
@@ -43,7 +43,7 @@ for suite; do suites+=(--suite "$suite"); done
 
 step "packages"
 scripts/install-deps.sh build test demo xen || { echo "0 passed, 1 failed"; exit 1; }
-scripts/install-deps.sh package || echo "their tests are skipped"
+scripts/install-deps.sh package lint || echo "their tests are skipped"
 
 step "clang, ASan, UBSan: unit tests"
 if configure build-clang clang -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false; then

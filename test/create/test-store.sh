@@ -97,7 +97,7 @@ while_copied 'sizes: ' 'truncate -s 1 file-4194304'
 while_copied 'sizes: ' 'rm file-8192'
 while_copied 'sizes: ' 'rm -rf file-8192; mkdir file-8192'
 while_copied 'sizes: ' 'touch a-new-one'
-while_copied 'sizes: it changed while it was copied' "mv $sizes $sizes-gone; wait" 
+while_copied 'sizes: it changed while it was copied' "mv $sizes $sizes-gone; wait"
 wipe "$sizes-gone"
 works "after changes"
 
