@@ -41,6 +41,18 @@ copy_tree() {
     tar -C "$1" -x --no-same-owner
 }
 
+# debian_sources SUITE: this host's apt sources of Debian itself, with the suite's name for that of the host's release
+debian_sources() {
+  local suite=$1 here
+  here=$(. /etc/os-release && echo "${VERSION_CODENAME:?}")
+  {
+    sed -n "/^deb /s/\b$here\b/$suite/p" /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null
+    # In the other format a source is a paragraph.
+    cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed '/^#/d' |
+      awk -v RS= -v ORS='\n\n' -v here="$here" '$0 ~ "(^|\n)Suites:[^\n]*" here'
+  } | sed "s/\b$here\b/$suite/g"
+}
+
 # our_files PATTERN...: the files of the sources whose path from the top fits one of the shell patterns ("*" takes "/"
 # too), one a line: those that git knows, or, in an unpacked release, those that are there
 our_files() {

@@ -53,22 +53,10 @@ if [ "$(id -u)" != 0 ]; then
 fi
 [[ $suite =~ ^[a-z]+$ ]] || die "$suite: the name of a Debian suite, such as bookworm or trixie"
 
-# sources: this host's apt sources of Debian itself, with the suite's name for that of the host's release
-sources() {
-  local here
-  here=$(. /etc/os-release && echo "${VERSION_CODENAME:?}")
-  {
-    sed -n "/^deb /s/\b$here\b/$suite/p" /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null
-    # In the other format a source is a paragraph.
-    cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed '/^#/d' |
-      awk -v RS= -v ORS='\n\n' -v here="$here" '$0 ~ "(^|\n)Suites:[^\n]*" here'
-  } | sed "s/\b$here\b/$suite/g"
-}
-
 # make_base: the minimal system; whole or not there
 make_base() {
   local list
-  list=$(sources)
+  list=$(debian_sources "$suite")
   [ -n "$list" ] || die "none of this host's apt sources is of its own release"
   "$repo/scripts/install-deps.sh" fresh
   say "making a minimal $suite in $base"
