@@ -6,6 +6,7 @@
 #   make install    programs, man pages, completions and documentation, below PREFIX (and below DESTDIR);
 #                   with XEN_BIN=/usr/lib/xen-4.17/bin a link to domgrub there, where xl looks first
 #   make uninstall  take away what the last install put there
+#   make dist       a release's tarball, in build/meson-dist; unpacks it, builds it and runs its unit tests
 #   make deb        Debian packages, in build/deb
 PREFIX ?= /usr/local
 XEN_BIN ?=
@@ -38,6 +39,9 @@ install: all
 uninstall:
 	ninja -C build uninstall
 
+dist: all
+	scripts/dist.sh
+
 deb:
 	scripts/install-deps.sh build package
 	scripts/deb.sh build/deb
@@ -45,4 +49,4 @@ deb:
 clean:
 	rm -rf build build-gcc build-clang build-fuzz
 
-.PHONY: all demo test bench install uninstall deb clean
+.PHONY: all demo test bench install uninstall dist deb clean
