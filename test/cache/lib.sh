@@ -23,6 +23,17 @@ fill() {
 # from ARGUMENT...: create from a cache, with the tests' configuration
 from() { create --conf "$work/conf" --cache-dir none "$@"; }
 
+# good WHAT ARGUMENT...: create g1 in $out works, and makes the image that create made from the store in $out/local;
+# opts are options that all of a test's calls share
+good() {
+  local what=$1
+  shift
+  create g1 "${opts[@]}" -q "$@" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "$what"; }
+  cmp "$out/g1.img" "$out/local/g1.img" || fail "$what: another image"
+  rm "$out"/g1.*
+  echo "good: $what"
+}
+
 # serve DIR: the hostile server; sets url, and requests, its log
 serve() {
   requests=$work/requests

@@ -20,15 +20,6 @@ bad() { # bad STATUS MODE WORDS ARGUMENT...
   [[ $mode = nar-* || $mode = hugesize || $mode = cycle || $mode = down ]] || good "$mode, then a good one" --from "$url/$mode" --from "$url/plain"
 }
 
-good() { # good WHAT ARGUMENT...
-  local what=$1
-  shift
-  create g1 "${opts[@]}" -q "$@" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "$what"; }
-  cmp "$out/g1.img" "$out/local/g1.img" || fail "$what: another image"
-  rm "$out"/g1.*
-  echo "good: $what"
-}
-
 good "nothing wrong" --from "$url/plain"
 good "the first answer breaks off" --from "$url/flaky"
 good "429, then 503" --from "$url/busy"

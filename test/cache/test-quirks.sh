@@ -10,16 +10,6 @@ create g1 --system "$system" -o "$out/local" -q --no-sigs
 opts=(--conf "$work/conf" --cache-dir none --system "$system" -o "$out" --no-sigs --trusted-key "$key")
 serve "$work/c"
 
-# good WHAT ARGUMENT...
-good() {
-  local what=$1
-  shift
-  create g1 "${opts[@]}" -q "$@" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "$what"; }
-  cmp "$out/g1.img" "$out/local/g1.img" || fail "$what: another image"
-  rm "$out"/g1.*
-  echo "good: $what"
-}
-
 # ---- narinfos ----
 
 modes=(absolute dotslash nocompression alias newfields encoded info-gzip info-x-gzip info-zstd info-xz info-identity)

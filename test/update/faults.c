@@ -42,15 +42,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* off_t has 64 bits here, so pwrite() is pwrite64() to the linker, and so on. */
+#include "faults.h"
 
-enum {
-	WRITE = 1,
-	SYNC = 2,
-	READ = 4,
-	ALLOC = 8,
-	NAME = 16,
-};
+/* off_t has 64 bits here, so pwrite() is pwrite64() to the linker, and so on. */
 
 enum kind {
 	KILL,
@@ -83,9 +77,6 @@ static int (*real_renameat2)(int, const char *, int, const char *, unsigned);
 static int (*real_linkat)(int, const char *, int, const char *, int);
 static int (*real_unlinkat)(int, const char *, int);
 static int (*real_fstat)(int, struct stat *), (*real_stat)(const char *, struct stat *);
-
-static void *(*real_malloc)(size_t), *(*real_calloc)(size_t, size_t);
-static void *(*real_realloc)(void *, size_t), *(*real_memalign)(size_t, size_t);
 
 static void find(void *function, const char *name)
 {
@@ -190,7 +181,7 @@ static int fault(unsigned what)
 	}
 }
 
-static int fails(unsigned what)
+int fails(unsigned what)
 {
 	return due(what) && fault(what);
 }
@@ -367,72 +358,6 @@ ssize_t read(int fd, void *p, size_t n)
 	if (fails(READ))
 		return -1;
 	return real_read(fd, p, n);
-}
-
-/* ---- memory --------------------------------------------------------------- */
-
-/* A program may have an allocator of its own above these. */
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-void *__libc_memalign(size_t align, size_t n);
-
-void *__libc_malloc(size_t n)
-{
-	if (!real_malloc)
-		find(&real_malloc, "__libc_malloc");
-	return fails(ALLOC) ? NULL : real_malloc(n);
-}
-
-void *__libc_calloc(size_t n, size_t size)
-{
-	if (!real_calloc)
-		find(&real_calloc, "__libc_calloc");
-	return fails(ALLOC) ? NULL : real_calloc(n, size);
-}
-
-void *__libc_realloc(void *p, size_t n)
-{
-	if (!real_realloc)
-		find(&real_realloc, "__libc_realloc");
-	return fails(ALLOC) ? NULL : real_realloc(p, n);
-}
-
-void *__libc_memalign(size_t align, size_t n)
-{
-	if (!real_memalign)
-		find(&real_memalign, "__libc_memalign");
-	return fails(ALLOC) ? NULL : real_memalign(align, n);
-}
-
-void *malloc(size_t n)
-{
-	return __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-	return __libc_realloc(p, n);
-}
-
-void *aligned_alloc(size_t align, size_t n)
-{
-	return __libc_memalign(align, n);
-}
-
-int posix_memalign(void **out, size_t align, size_t n)
-{
-	void *p = __libc_memalign(align, n);
-
-	if (!p)
-		return ENOMEM;
-	*out = p;
-	return 0;
 }
 
 /* ---- block devices that are files ----------------------------------------- */

@@ -101,6 +101,16 @@ static void narinfo_refused(void **state)
 	              "NarSize: 100\nFileSize: 100000000\n",
 	         "absurd", ERR_FORMAT},
 	};
+	struct narinfo n;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_fails(narinfo_parse(str_from(cases[i].text), STR(TOP), &n, &err), &err,
+		             cases[i].code, cases[i].words);
+}
+
+static void narinfo_urls_refused(void **state)
+{
 	static const char *const urls[] = {
 	        "",
 	        "/etc/passwd",
@@ -128,6 +138,25 @@ static void narinfo_refused(void **state)
 	        "a/\x01",
 	        "nar/x#y",
 	};
+	struct narinfo n;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		_free_ char *text =
+		        xasprintf("StorePath: /nix/store/" TOP "-top\nURL: %s\n" HASHES, urls[i]);
+
+		assert_fails(narinfo_parse(str_from(text), STR(TOP), &n, &err), &err, ERR_FORMAT,
+		             "URL");
+	}
+	assert_ok(narinfo_parse(STR("StorePath: /nix/store/" TOP "-top\n"
+	                            "URL: a/b.nar?token=a/../b\n" HASHES),
+	                        STR(TOP), &n, &err),
+	          &err);
+	narinfo_fini(&n);
+}
+
+static void narinfo_addresses_refused(void **state)
+{
 	static const char *const addresses[] = {
 	        "foo:bar",
 	        "text",
@@ -144,27 +173,12 @@ static void narinfo_refused(void **state)
 	struct narinfo n;
 	struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_fails(narinfo_parse(str_from(cases[i].text), STR(TOP), &n, &err), &err,
-		             cases[i].code, cases[i].words);
 	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
 		_free_ char *text = xasprintf("%sCA: %s\n", GOOD, addresses[i]);
 
 		assert_fails(narinfo_parse(str_from(text), STR(TOP), &n, &err), &err, ERR_FORMAT,
 		             "not a content address");
 	}
-	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
-		_free_ char *text =
-		        xasprintf("StorePath: /nix/store/" TOP "-top\nURL: %s\n" HASHES, urls[i]);
-
-		assert_fails(narinfo_parse(str_from(text), STR(TOP), &n, &err), &err, ERR_FORMAT,
-		             "URL");
-	}
-	assert_ok(narinfo_parse(STR("StorePath: /nix/store/" TOP "-top\n"
-	                            "URL: a/b.nar?token=a/../b\n" HASHES),
-	                        STR(TOP), &n, &err),
-	          &err);
-	narinfo_fini(&n);
 }
 
 /* What caches write beside the usual; and fields that are not known, yet or any more. */
@@ -336,10 +350,16 @@ static void cache_infos(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(narinfo_fields),    cmocka_unit_test(narinfo_deviations),
-	        cmocka_unit_test(narinfo_refused),   cmocka_unit_test(narinfo_taken),
-	        cmocka_unit_test(signatures),        cmocka_unit_test(keys_refused),
-	        cmocka_unit_test(content_addresses), cmocka_unit_test(cache_infos),
+	        cmocka_unit_test(narinfo_fields),
+	        cmocka_unit_test(narinfo_deviations),
+	        cmocka_unit_test(narinfo_refused),
+	        cmocka_unit_test(narinfo_urls_refused),
+	        cmocka_unit_test(narinfo_addresses_refused),
+	        cmocka_unit_test(narinfo_taken),
+	        cmocka_unit_test(signatures),
+	        cmocka_unit_test(keys_refused),
+	        cmocka_unit_test(content_addresses),
+	        cmocka_unit_test(cache_infos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
