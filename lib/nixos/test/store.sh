@@ -149,9 +149,9 @@ check "rows of the system" rows_alike "$top" "$db/db.sqlite"
 check "rows of the derivation" rows_alike "$drv" "$T/drv.sqlite"
 check "outputs are listed" sh -c 'sqlite3 "$1" "SELECT count(*) FROM DerivationOutputs" | grep -qx 3' \
 	- "$T/drv.sqlite"
-# Comments and blanks apart, the schema is Nix's own.
+# Comments and blanks apart, the schema is Nix's own; a newer Nix adds an empty table when it opens the database.
 schema() { sqlite3 "$1" .schema | sed 's/--.*//' | tr -s ' \t\n' ' ' | sed 's/ *\([(),;]\) */\1/g' |
-	tr ';' '\n' | sort; }
+	tr ';' '\n' | grep -v SchemaMigrations | sort; }
 check "the schema" sh -c 'test "$1" = "$2"' - "$(schema "$db/db.sqlite")" \
 	"$(schema "$S/nix/var/nix/db/db.sqlite")"
 check "integrity" sh -c 'test "$(sqlite3 "$1" "PRAGMA integrity_check; PRAGMA foreign_key_check;
