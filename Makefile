@@ -28,6 +28,7 @@ test:
 	scripts/test.sh
 
 bench: all
+	scripts/install-deps.sh build test
 	bench/create.sh
 	bench/update.sh
 	bench/cache.sh

@@ -1,11 +1,15 @@
 #!/bin/bash
 # closure.sh WORKDIR: make the closure that the benchmarks copy (about 1.4 GB, 50,000 files) with real Nix out
-# of Debian packages; prints its store path. Takes some minutes the first time, nothing later.
+# of Debian packages; prints its store path. Takes some minutes the first time, nothing later. PACKAGES has others to
+# make it of, such as "perl git" for a first look, in a WORKDIR of their own.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR
+. "$here/../scripts/common.sh"
+nix_settings
 work=${1:?WORKDIR}
-set_of_packages=(build-essential git vim emacs-nox python3-numpy python3-scipy perl openssh-server nginx
-  postgresql linux-image-cloud-amd64 man-db)
+read -rd '' -a set_of_packages <<<"${PACKAGES:-build-essential git vim emacs-nox python3-numpy python3-scipy perl openssh-server
+  nginx postgresql linux-image-cloud-amd64 man-db}" || true
 
 mkdir -p "$work/debs"
 work=$(cd "$work" && pwd)
@@ -16,10 +20,10 @@ fi
 # What an empty machine would install: apt's own answer, for a list that does not depend on this one.
 mapfile -t packages < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null \
   "${set_of_packages[@]}" | awk '/^Inst/ {print $2}' | sort)
-[ "${#packages[@]}" -gt 100 ] || { echo "closure.sh: apt lists ${#packages[@]} packages, over 100 expected; run apt-get update" >&2; exit 1; }
+[ "${#packages[@]}" -gt "${#set_of_packages[@]}" ] || die "apt finds ${#packages[@]} packages for ${set_of_packages[*]}; run apt-get update"
 echo "closure.sh: fetching ${#packages[@]} packages" >&2
 (cd "$work/debs" && apt-get -q download "${packages[@]}" >/dev/null)
 echo "closure.sh: building" >&2
-nix-build "$here/closure.nix" --arg debs "$work/debs" --option sandbox false -j 2 -o "$work/system" >"$work/build.log" 2>&1 ||
+nix-build "$here/closure.nix" --arg debs "$work/debs" "${settings[@]}" --option sandbox false -j 2 -o "$work/system" >"$work/build.log" 2>&1 ||
   { tail -n 20 "$work/build.log" >&2; exit 1; }
 readlink "$work/system"

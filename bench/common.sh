@@ -1,18 +1,20 @@
 # What the benchmarks share. Sourced first, with a benchmark's arguments, [WORKDIR]. Sets here, top (this tree), build
-# (BUILD, or build/ in this tree) and work (WORKDIR, or bench/ in build; made where it is not there). What is measured
+# (BUILD, or build/ in this tree), work (WORKDIR, or bench/ in build; made where it is not there) and settings, the
+# options that nix-build needs. What is measured
 # goes to $work/times.NAME, a line a run: seconds, CPU seconds, peak KiB; those of an earlier benchmark are removed.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # used by those that source this file
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=${here%/*}
+# shellcheck source-path=SCRIPTDIR
+. "$top/scripts/common.sh"
+nix_settings
 build=$(realpath -m "${BUILD:-$top/build}")
 mkdir -p "${1:-$build/bench}"
 work=$(cd "${1:-$build/bench}" && pwd)
 rm -f "$work"/times.*
 export LC_ALL=C
-
-die() { echo "${0##*/}: $*" >&2; exit 1; }
 
 # built NAME: the program's path
 built() {

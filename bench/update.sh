@@ -18,7 +18,7 @@ domstrap=$(built domstrap)
 
 # The new system refers to the old one and has 14 MB, 500 files of its own.
 old=$("$here/closure.sh" "$work")
-new=$(nix-build --no-out-link --option sandbox false -E '
+new=$(nix-build --no-out-link "${settings[@]}" --option sandbox false -E '
   derivation {
     name = "nixos-system-bench-next";
     system = builtins.currentSystem;
