@@ -3,7 +3,8 @@
 #   build-gcc     gcc, -Werror: every test, those with real Nix and real Xen among them
 #   build-clang   clang, -Werror, ASan and UBSan: the unit tests and the fuzz targets' corpora
 # Ends with a line "N passed, N failed, N skipped"; status 0 where none failed. Arguments: suites of build-gcc to run
-# instead of all (unit, program, nix, xen, package, lint).
+# instead of all (unit, program, nix, xen, package, lint), and single tests of it (nix/nar, xen/boot). With --gcc first
+# build-clang is left out.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 passed=0 failed=0 skipped=0
@@ -33,28 +34,46 @@ run() {
   skipped=$((skipped + $(sed -n 's/^Skipped: *//p' "$dir/test.log" | tail -n 1)))
 }
 
+# run_gcc [SUITE | TEST]...: what the arguments ask for. Meson takes tests only within suites, so each kind has a run.
+run_gcc() {
+  local what suites=() tests=()
+  for what; do
+    case $what in
+      */*) tests+=("$what") ;;
+      *) suites+=(--suite "$what") ;;
+    esac
+  done
+  [ $# -gt 0 ] && [ ${#suites[@]} = 0 ] || run build-gcc "${suites[@]}"
+  [ ${#tests[@]} = 0 ] || run build-gcc "${tests[@]}"
+}
+
 broken() { # broken WORDS: what could not even be built counts as a failed test
   echo "FAILED: $*"
   failed=$((failed + 1))
 }
 
-suites=()
-for suite; do suites+=(--suite "$suite"); done
+clang=true
+if [ "${1:-}" = --gcc ]; then
+  clang=false
+  shift
+fi
 
 step "packages"
 scripts/install-deps.sh build test demo xen || { echo "0 passed, 1 failed"; exit 1; }
 scripts/install-deps.sh package lint || echo "their tests are skipped"
 
-step "clang, ASan, UBSan: unit tests"
-if configure build-clang clang -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false; then
-  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 run build-clang --suite unit --timeout-multiplier 5
-else
-  broken "build with clang"
+if $clang; then
+  step "clang, ASan, UBSan: unit tests"
+  if configure build-clang clang -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false; then
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 run build-clang --suite unit --timeout-multiplier 5
+  else
+    broken "build with clang"
+  fi
 fi
 
-step "gcc: every test"
+step "gcc: ${*:-every test}"
 if configure build-gcc gcc -Dwerror=true; then
-  run build-gcc "${suites[@]}"
+  run_gcc "$@"
 else
   broken "build with gcc"
 fi
