@@ -131,7 +131,7 @@ rm "$out"/*
 refused 1 'limit' g1 "${ok[@]}" --size 100T
 create g1 "${ok[@]}" --size +5G -q
 clean "$out/g1.img"
-free=$(dumpe2fs -h "$out/g1.img?offset=$start" 2>/dev/null | sed -n 's/^Free blocks: *//p')
+free=$(debugfs -R 'stats -h' "$out/g1.img?offset=$start" 2>/dev/null | sed -n 's/^Free blocks: *//p')
 [[ $free -ge $((5 << 18)) && $free -le $(((5 << 18) + (40 << 8))) ]] || fail "--size +5G leaves $free blocks free"
 rm "$out"/*
 

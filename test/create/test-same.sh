@@ -100,7 +100,7 @@ clean "$out/g1.img"
 [ ! -s "$work/times" ] || { cat "$work/times"; fail "times of /etc"; }
 list_image "$out/g1.img" | awk '$6 != 1' >"$work/times"
 [ ! -s "$work/times" ] || { head "$work/times"; fail "times in the store"; }
-dumpe2fs -h "$out/g1.img?offset=$start" 2>/dev/null | grep -q 'Filesystem created: *Tue Nov 14 22:13:20 2023' || fail "time of the file system"
+debugfs -R 'stats -h' "$out/g1.img?offset=$start" 2>/dev/null | grep -q 'Filesystem created: *Tue Nov 14 22:13:20 2023' || fail "time of the file system"
 debugfs -R "dump /nix/var/nix/db/db.sqlite $work/db" "$out/g1.img?offset=$start" 2>/dev/null
 [ "$(sqlite3 "$work/db" 'select distinct registrationTime from ValidPaths')" = $epoch ] || fail "time of registration"
 mv "$out/g1.img" "$work/first.img"

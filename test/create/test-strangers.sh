@@ -16,7 +16,7 @@ clean "$image"
 sfdisk --verify "$image" >/dev/null || fail "sfdisk --verify"
 sfdisk -d "$image" | grep -Eq 'start= *2048, .*type=83' || fail "the partition is not where it should be"
 [ "$(sfdisk -d "$image" | grep -c start=)" = 1 ] || fail "not one partition"
-dumpe2fs -h "$image?offset=$start" 2>/dev/null | grep -q 'volume name: *NIXOS' || fail "label"
+debugfs -R 'stats -h' "$image?offset=$start" 2>/dev/null | grep -q 'volume name: *NIXOS' || fail "label"
 
 # ---- the closure ----
 

@@ -32,7 +32,7 @@ for d in o["disks"]:
         theirs = dict(line.split("=", 1) for line in
                       run("blkid", "-p", "-O", str(start), "-o", "export", d["path"]).splitlines() if "=" in line)
         assert (fs["type"], fs["label"], fs["uuid"]) == (theirs["TYPE"], theirs["LABEL"], theirs["UUID"]), (fs, theirs)
-        free = run("dumpe2fs", "-h", f"{d['path']}?offset={start}")
+        free = run("debugfs", "-R", "stats -h", f"{d['path']}?offset={start}")
         field = lambda name: int([l.split(":")[1] for l in free.splitlines() if l.startswith(name)][0])
         assert fs["size"] == field("Block count:") * 4096 and fs["free"] == field("Free blocks:") * 4096
     if d["partitions"]:

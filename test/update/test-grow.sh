@@ -6,7 +6,7 @@
 export SOURCE_DATE_EPOCH=1700000000
 new=$(system 2)
 
-blocks() { dumpe2fs -h "$(part "$1")" 2>/dev/null | awk '/^Block count/ {print $3}'; }
+blocks() { debugfs -R 'stats -h' "$(part "$1")" 2>/dev/null | awk '/^Block count/ {print $3}'; }
 # partition IMAGE: sectors of the first partition, up to the end of the file
 fits() {
   [ "$(part "$1")" = "$1" ] && return
