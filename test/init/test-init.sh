@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-init.sh DOMSTRAP: what `domstrap init` writes parses with real Nix and builds with the demo's modules;
-# wrong options are refused and leave nothing behind.
+# test-init.sh DOMSTRAP: what `domstrap init` writes parses with real Nix, has only options that NixOS has, with values of
+# their types, and builds with the demo's modules; wrong options are refused and leave nothing behind.
 . "$(dirname "$0")/../lib.sh"
 domstrap=$(readlink -f "${1:?DOMSTRAP}")
 scratch
@@ -47,6 +47,64 @@ builds older --release 21.05 --user a234567890123456789012345678901
 has older/configuration.nix '    passwordAuthentication = false;'
 has split/configuration.nix 'domstrap create split --config configuration.nix --nixpkgs channel:nixos-26.05 --layout split --boot pygrub'
 has single/flake.nix 'domstrap create one --flake .'
+
+# ---- each option, against the types and assertions of NixOS (options.nix)
+
+evaluate() { # evaluate FILE [RELEASE]: errors and values, as JSON
+  nix-instantiate --eval --strict --json "$repo/test/init/options.nix" --arg configuration "$1" --argstr release "${2:-26.05}" 2>"$dir/log"
+}
+# valid WHAT FILTER WANTED OPTION...: init with OPTIONs writes what NixOS takes, and FILTER (jq's) of its values is WANTED
+release=26.05
+valid() {
+  local what=$1 filter=$2 wanted=$3 got
+  shift 3
+  "$domstrap" init "$dir/option" -f -q --user admin "$@" || { bad "$what: init"; return; }
+  got=$(evaluate "$dir/option/configuration.nix" "$release" | jq -c ".errors, (.config | $filter)") || got=$(cat "$dir/log")
+  check "$what" same "$got" "[]"$'\n'"$wanted"
+}
+valid "by default: one disk, that grows" '[.fileSystems["/"], .boot.growPartition]' '[{"autoResize":true,"device":"/dev/xvda1","fsType":"ext4"},true]'
+valid "by default: DHCP" '.systemd.network.networks["10-xen"]' '{"matchConfig":{"Driver":"vif"},"networkConfig":{"DHCP":"yes"}}'
+valid "by default: the user of one's own" '.users.users | keys' '["admin"]'
+valid "--layout" '[.fileSystems["/", "/boot"].device, .boot.loader.grub.fsIdentifier]' '["/dev/xvdb","/dev/xvda","provided"]' --layout split
+valid "--boot" '[.boot.loader.grub | .device, .fsIdentifier, .extraConfig]' '["nodev","provided","set root=(hd0,1)"]' --boot pygrub
+valid "--boot and --layout" '.boot.loader.grub.extraConfig' '"set root=(hd0)"' --boot pygrub --layout split
+valid "--hostname" .networking.hostName '"a-1"' --hostname a-1
+valid "a hostname of 63 letters" '.networking.hostName | length' 63 --hostname "$(printf 'a%.0s' {1..63})"
+valid "--ip" '.systemd.network.networks["10-xen"] | .address, .networkConfig' '["192.0.2.7/24"]'$'\n'null --ip 192.0.2.7/24
+# "gateway" is one form for all releases; "routes" is written in two.
+for release in 20.09 23.11 24.05 26.05; do
+  valid "--gateway and --dns, for $release" '.systemd.network.networks["10-xen"] | [.gateway, .dns, .routes]' \
+    '[["192.0.2.1"],["192.0.2.53","2001:db8::53"],null]' --release "$([ $release = 20.09 ] && echo 21.05 || echo $release)" \
+    --ip 192.0.2.7/24 --gateway 192.0.2.1 --dns 192.0.2.53 --dns 2001:db8::53
+done
+release=26.05
+valid "an address of IPv6" '.systemd.network.networks["10-xen"] | [.address, .gateway]' '[["2001:db8::7/64"],["2001:db8::1"]]' --ip 2001:db8::7/64 --gateway 2001:db8::1
+valid "--time-zone" .time.timeZone '"Europe/Berlin"' --time-zone Europe/Berlin
+valid "--user" '.users.users | to_entries | map([.key, .value.isNormalUser, .value.extraGroups])' '[["some_one",true,["wheel"]]]' --user some_one
+valid "a user's name of 31 letters" '.users.users | keys | map(length)' '[31]' --user a234567890123456789012345678901
+printf '%s\n' "$key" 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYdlomt+p+ocbpH4VKk1qQm6EeKqYartd2C//rv8k52 second' >"$dir/keys.pub"
+valid "--ssh-key" '.users.users.admin.openssh.authorizedKeys.keys | map(split(" ")[1][-1:])' '["1","2"]' --ssh-key "$dir/keys.pub"
+valid "a key as it is, quotes and all" '.users.users.admin.openssh.authorizedKeys.keys' "$(jq -cn --arg k "$key" '[$k]')" --ssh-key "$HOME/.ssh/id_ed25519.pub"
+valid "without a password sudo does not ask" .security.sudo.wheelNeedsPassword false
+valid "--release" '[.system.stateVersion, .services.openssh.settings.PasswordAuthentication]' '["23.05",false]' --release 23.05
+release=21.05 valid "--release, of before sshd's settings" '[.system.stateVersion, .services.openssh.passwordAuthentication]' '["21.05",false]' --release 21.05
+
+# Does options.nix refuse what NixOS refuses?
+invalid() { # invalid WORDS OLD NEW [RELEASE]: with OLD replaced by NEW in what init writes
+  "$domstrap" init "$dir/option" -f -q --user admin --ip 192.0.2.7/24 --gateway 192.0.2.1
+  sed -i "s|$2|$3|" "$dir/option/configuration.nix"
+  check "NixOS refuses: $1" grep -qF -- "$1" <(evaluate "$dir/option/configuration.nix" "${4:-26.05}" | jq -r '.errors[]')
+}
+invalid "Exactly one of users.users.root" '"admin"' root
+invalid "longer than 31 characters" '"admin"' a2345678901234567890123456789012
+invalid "does not exist" 'growPartition' 'growPartitions'
+invalid "is no boolean" 'growPartition = true' 'growPartition = "yes"'
+invalid "is no list of section" 'gateway = \[' 'routes = [ { routeConfig.Gateway = "192.0.2.1"; } ]; gateway = ['
+invalid "is no list of { routeConfig" 'gateway = \[' 'routes = [ { Gateway = "192.0.2.1"; } ]; gateway = [' 23.11
+invalid "boot.loader.grub.devices" 'device = "nodev";' ''
+invalid "autoResize = true" 'fsType = "ext4"; ' ''
+invalid "your root file system" 'fileSystems."/"' 'fileSystems."/data"'
+invalid "kernelParams" '"panic=30"' '"panic = 30"'
 
 cp "$dir/single/configuration.nix" "$dir/before"
 "$domstrap" init "$dir/single" 2>/dev/null && bad "does not overwrite" || ok "does not overwrite"

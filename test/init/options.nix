@@ -1,0 +1,133 @@
+# options.nix: a configuration against the options of NixOS that `domstrap init` uses, their types and what NixOS asserts.
+#   nix-instantiate --eval --strict --json options.nix --arg configuration FILE --argstr release 26.05
+# gives { errors = [ TEXT… ]; config = what was set; }. Nothing is built; an option that is not listed is an error, as it is
+# to NixOS. RELEASE: some options are of one time only.
+{ configuration, release ? "26.05" }:
+let
+  inherit (builtins) all any attrNames attrValues compareVersions concatLists concatMap elem filter hasAttr head isAttrs
+    isBool isInt isList isString length listToAttrs map mapAttrs match stringLength toString;
+  since = r: compareVersions release r >= 0;
+
+  # ---- types
+  type = name: check: { _type = "option"; inherit name check; };
+  str = type "string" isString;
+  line = type "string of one line" (v: isString v && match "[^\n\r]*\n?" v != null);
+  nonEmpty = type "string that is not empty" (v: isString v && match "[ \t\n]*" v == null);
+  bool = type "boolean" isBool;
+  int = type "integer" isInt;
+  like = regexp: type "string like ${regexp}" (v: isString v && match regexp v != null);
+  listOf = t: type "list of ${t.name}" (v: isList v && all t.check v);
+  oneOf = ts: type "one of ${toString (map (t: t.name) ts)}" (v: any (t: t.check v) ts);
+  enum = values: type "one of ${toString (map toString values)}" (v: elem v values);
+  nullOr = t: oneOf [ (type "null" (v: v == null)) t ];
+  package = type "package" (v: isAttrs v && v.type or null == "derivation");
+  attrsOf = element: { _type = "attrsOf"; inherit element; };
+  # A unit file's section: only the fields that networkd knows.
+  section = fields: type "section with ${toString (attrNames fields)}"
+    (v: isAttrs v && all (n: hasAttr n fields && fields.${n}.check v.${n}) (attrNames v));
+  address = like "[0-9a-f:.]+/[0-9]{1,3}";
+  ip = like "[0-9a-f:.]+";
+  param = like "[^ \n\r\"]*(\"[^\n\r\"]*\"[^ \n\r\"]*)*"; # kernel parameters are words
+
+  # ---- the options
+  options = {
+    boot.growPartition = bool;
+    boot.kernelParams = listOf param;
+    boot.initrd.availableKernelModules = listOf str;
+    boot.loader.grub = {
+      enable = bool;
+      device = str;
+      devices = listOf str;
+      configurationLimit = int;
+      fsIdentifier = enum [ "uuid" "label" "provided" ];
+      extraConfig = str;
+    };
+    fileSystems = attrsOf {
+      device = nullOr nonEmpty;
+      fsType = nonEmpty;
+      options = listOf nonEmpty;
+      autoResize = bool;
+    };
+    networking = {
+      hostName = like "([[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?)?";
+      useDHCP = nullOr bool;
+      useNetworkd = bool;
+    };
+    systemd.network.networks = attrsOf ({
+      matchConfig = section { Name = line; Driver = line; MACAddress = line; Type = line; };
+      networkConfig = section { DHCP = enum [ "yes" "no" "ipv4" "ipv6" true false ]; DNS = oneOf [ line (listOf line) ]; };
+      address = listOf address;
+      gateway = listOf ip;
+      dns = listOf ip;
+      # Each route was a routeConfig until 24.05, and is a section since.
+      routes = listOf (if since "24.05" then section { Gateway = ip; Destination = line; }
+      else type "{ routeConfig = …; }" (v: isAttrs v && attrNames v == [ "routeConfig" ]));
+    });
+    time.timeZone = nullOr (like "[^ ]+");
+    users.users = attrsOf {
+      isNormalUser = bool;
+      isSystemUser = bool;
+      uid = nullOr int;
+      group = str;
+      extraGroups = listOf str;
+      hashedPassword = nullOr (like "[^:\n]*");
+      initialPassword = nullOr str;
+      openssh.authorizedKeys.keys = listOf line;
+    };
+    security.sudo.wheelNeedsPassword = bool;
+    services.openssh = { enable = bool; } // (if since "23.05"
+    then { settings = section { PasswordAuthentication = bool; PermitRootLogin = line; }; }
+    else { passwordAuthentication = bool; });
+    environment.systemPackages = listOf package;
+    system.stateVersion = like "[0-9]{2}\\.(03|05|09|11)";
+  };
+
+  # ---- reading the configuration
+  pkgs = listToAttrs (map (name: { inherit name; value = { type = "derivation"; inherit name; outPath = "/${name}"; }; })
+    [ "vim" "git" "less" ]);
+  file = import configuration;
+  config = if builtins.isFunction file then file { inherit config pkgs; lib = { }; modulesPath = "/modules"; options = { }; } else file;
+
+  problems = path: level: value:
+    if level._type or null == "option" then
+      (if level.check value then [ ] else [ "${path}: ${builtins.toJSON value} is no ${level.name}" ])
+    else if !isAttrs value then [ "${path} is a set" ]
+    else
+      concatMap
+        (name:
+          let next = if level._type or null == "attrsOf" then level.element else level.${name} or null; in
+          if next == null then [ "The option `${path}${name}' does not exist" ]
+          else problems (if next._type or null == "option" then path + name else "${path}${name}.") next value.${name})
+        (attrNames value);
+
+  # ---- what NixOS asserts
+  grub = config.boot.loader.grub or { };
+  users = config.users.users or { };
+  reserved = { root = 0; nobody = 65534; messagebus = 4; sshd = null; systemd-network = 152; systemd-resolve = 153; };
+  userProblems = name: u:
+    let
+      uid = if u.uid or null != null then u.uid else reserved.${name} or null;
+      system = u.isSystemUser or (hasAttr name reserved || (uid != null && uid < 1000));
+    in
+    (if system == u.isNormalUser or false then [ "Exactly one of users.users.${name}.isSystemUser and users.users.${name}.isNormalUser must be set" ] else [ ])
+    ++ (if stringLength name > 31 then [ "Username '${name}' is longer than 31 characters" ] else [ ])
+    ++ (if match "[a-zA-Z0-9_.][a-zA-Z0-9_.-]*" name == null then [ "users.users.${name}: no name of a user" ] else [ ]);
+  asserted = concatLists [
+    (if config.fileSystems or { } ? "/" then [ ] else [ "The 'fileSystems' option does not specify your root file system" ])
+    (concatMap (name: let f = config.fileSystems.${name}; in
+      if f.autoResize or false && !elem (f.fsType or "auto") [ "ext3" "ext4" "btrfs" "xfs" ] then [ "Mountpoint '${name}': 'autoResize = true' is not supported" ] else [ ])
+      (attrNames (config.fileSystems or { })))
+    (if grub.enable or true && grub.device or "" == "" && grub.devices or [ ] == [ ]
+    then [ "You must set the option 'boot.loader.grub.devices' to make the system bootable" ] else [ ])
+    (if !since "22.05" && config.networking.useNetworkd or false && config.networking.useDHCP or true == true
+    then [ "networking.useDHCP is not supported by networkd" ] else [ ])
+    (concatLists (attrValues (mapAttrs userProblems users)))
+    (if any (u: u.isNormalUser or false && elem "wheel" (u.extraGroups or [ ])
+      && (u.hashedPassword or null != null || u.openssh.authorizedKeys.keys or [ ] != [ ])) (attrValues users) || users == { }
+    then [ ] else [ "nobody could log in" ])
+  ];
+in
+{
+  errors = problems "" options config ++ asserted;
+  config = config // { environment = { }; }; # packages are no JSON
+}
