@@ -23,7 +23,8 @@ apt_ready() {
 }
 
 # apt_state: changes whenever apt may give another answer than before
-apt_state() { stat -c '%n %s %Y' /var/lib/apt/lists/*Packages* 2>/dev/null || true; }
+apt_lists=/var/lib/apt/lists
+apt_state() { stat -c '%n %s %Y' "$apt_lists"/*Packages* 2>/dev/null || true; }
 
 # nix_settings: set settings to the options that nix-build needs here, with Nix's daemon or without
 nix_settings() {
@@ -46,10 +47,10 @@ debian_sources() {
   local suite=$1 here
   here=$(. /etc/os-release && echo "${VERSION_CODENAME:?}")
   {
-    sed -n "/^deb /s/\b$here\b/$suite/p" /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null
+    sed -n "/^deb .*[[:space:]]${here}[-/[:space:]]/p" /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true
     # In the other format a source is a paragraph.
     cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed '/^#/d' |
-      awk -v RS= -v ORS='\n\n' -v here="$here" '$0 ~ "(^|\n)Suites:[^\n]*" here'
+      awk -v RS= -v ORS='\n\n' -v here="$here" '$0 ~ "(^|\n)Suites:([^\n]*[ \t])?" here "([-/ \t\n]|$)"'
   } | sed "s/\b$here\b/$suite/g"
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # fetch-debs.sh DIR PACKAGE...: have PACKAGEs' .deb files in DIR, in the version apt would install now,
-# and print their paths, one a line. Downloads only what is missing. Needs no root.
+# and print their paths, one a line. Downloads only what is missing. Needs no root. Asks apt as it finds it: for
+# packages of another suite call apt_of (suite.sh) first.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 dir=${1:?DIR}

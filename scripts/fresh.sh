@@ -6,6 +6,7 @@
 # host. Packages that a run downloads are kept for the next one. Needs root, or sudo without a password.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$repo/scripts/suite.sh"
 
 # ---- inside: as process 1 of the new name spaces ----
 
@@ -51,13 +52,13 @@ if [ "$(id -u)" != 0 ]; then
   sudo -n true 2>/dev/null || die "needs root, and sudo wants a password"
   exec sudo -n -- "$0" "$suite" "$@"
 fi
-[[ $suite =~ ^[a-z]+$ ]] || die "$suite: the name of a Debian suite, such as bookworm or trixie"
+valid_suite "$suite"
 
 # make_base: the minimal system; whole or not there
 make_base() {
   local list
   list=$(debian_sources "$suite")
-  [ -n "$list" ] || die "none of this host's apt sources is of its own release"
+  [ -n "$list" ] || die "none of this host's apt sources is of its own suite, $host_suite"
   "$repo/scripts/install-deps.sh" fresh
   say "making a minimal $suite in $base"
   rm -rf "$base.new"

@@ -3,9 +3,11 @@
 #   nix-build demo/nixos -A system --arg configuration ./configuration.nix
 #
 # gives /nix/store/…-nixos-system-NAME-VERSION in NixOS's layout. What is in it is Debian's: the cloud kernel,
-# busybox and Nix itself. Debian's packages must be there first: demo/nixos/fetch.sh gets them.
+# busybox and Nix itself. Debian's packages must be there first: demo/nixos/fetch.sh gets them. kernelSuite names the
+# suite of Debian that the kernel is of, such as trixie; "" is the host's.
 { configuration ? <nixos-config>
 , system ? builtins.currentSystem
+, kernelSuite ? builtins.getEnv "DOMSTRAP_KERNEL_SUITE"
 , debs ? (
     let dir = builtins.getEnv "DOMSTRAP_WORK";
     in if dir == "" then ../../build/nixos else /. + dir + "/nixos"
@@ -17,7 +19,7 @@ assert if system == "x86_64-linux" then true else
 
 let
   lib = import ./lib.nix;
-  pkgs = import ./pkgs { inherit lib debs; };
+  pkgs = import ./pkgs { inherit lib debs kernelSuite; };
   eval = import ./eval.nix { inherit lib pkgs; };
   result = eval false [ configuration ];
 in

@@ -18,7 +18,7 @@
 #
 # Both roots are compared, then both guests are booted, side by side, each in a Xen of its own. Steps 5 to 10 by hand
 # want root and loop devices; where these are not, only the right column is done. The consoles stay in
-# build/test-debootstrap/. Exit status: 0 if no check failed, else 1.
+# build/test-debootstrap/SUITE/. Exit status: 0 if no check failed, else 1.
 . "$(dirname "$0")/lib.sh" "$@"
 password='open sesame'
 

@@ -17,7 +17,7 @@
 # Both guests live the same life, side by side, each in a Xen of its own, the one by hand through Debian's pygrub, the
 # other through domgrub: login, update from inside to a system with another kernel and initrd, reboot into it, and back
 # to the older one, which is chosen in the menu on the console. The consoles stay in
-# build/test-pygrub/. Exit status: 0 if no check failed, else 1.
+# build/test-pygrub/SUITE/. Exit status: 0 if no check failed, else 1.
 . "$(dirname "$0")/lib.sh" "$@"
 password='open sesame'
 by=(--nixpkgs "$nixpkgs" "${settings[@]}")

@@ -1,6 +1,7 @@
 #!/bin/bash
-# build.sh [WORKDIR]: make what run.sh boots, from Debian packages by name. Needs no root.
-# WORKDIR is $DOMSTRAP_WORK/xen-rig, or build/xen-rig in this clone. In WORKDIR/out it leaves
+# build.sh [SUITE]: make what run.sh boots, Xen and a dom0 out of Debian packages of one SUITE (bookworm: Xen 4.17,
+# trixie: Xen 4.20). Needs no root. SUITE is XEN_SUITE where not given, else the host's own. In xen-rig/SUITE/out below
+# $DOMSTRAP_WORK, or below build/ in this clone, it leaves
 #   xen          the hypervisor, an uncompressed multiboot image
 #   vmlinux      dom0's kernel, already unpacked: Xen would take seconds for its XZ
 #   dom0.cpio    dom0's whole system: busybox, xl, xenstored, xenconsoled, kernel modules
@@ -9,13 +10,13 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
-rig=${1:-$work/xen-rig}
+. "$repo/scripts/suite.sh"
+suite=${1:-${XEN_SUITE:-$host_suite}}
+apt_of "$suite"
+rig=$work/xen-rig/$suite out=$work/xen-rig/$suite/out
 mkdir -p "$rig"
-rig=$(cd "$rig" && pwd)
-out=$rig/out
 only_one "$rig/lock"
 
-apt_ready
 # To ask apt takes seconds, so do that only where its answer or these scripts may have changed.
 scripts=$(cat "$here/build.sh" "$here"/dom0/*)
 quick=$({ apt_state; echo "$scripts"; } | sha256sum)
@@ -54,7 +55,7 @@ if [ "$(sed -n 2p "$out/stamp" 2>/dev/null)" = "$stamp" ]; then
   exit 0
 fi
 
-say "Xen rig: Xen $xenver and Linux $kver for dom0, from ${#names[@]} Debian packages"
+say "Xen rig, $suite: Xen $xenver and Linux $kver for dom0, from ${#names[@]} Debian packages"
 tmp=$rig/tmp
 rm -rf "$tmp" "$out"
 mkdir -p "$tmp"/{dom0,pygrub,kernel,new}

@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is for those that source this
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+. "$repo/scripts/suite.sh"
+export XEN_SUITE=${XEN_SUITE:-$host_suite} # the Debian whose Xen all of it runs on
 xen=$repo/test/xen
 machines=()
 set -m # each machine in a process group of its own, so that ^C here ends all of it
@@ -11,7 +13,7 @@ set -m # each machine in a process group of its own, so that ^C here ends all of
 ready() {
   "$repo/scripts/install-deps.sh" "$@"
   "$xen/build.sh"
-  logs=$work/$(basename "$0" .sh)
+  logs=$work/$(basename "$0" .sh)/$XEN_SUITE
   mkdir -p "$logs"
   scratch
 }

@@ -5,24 +5,26 @@
 #   -W          what the guest writes to CFG's disks stays; else it is dropped at the end
 #   -d DISK     a raw image as dom0's next /dev/vdX; never written to      -w DISK   the same, written to
 #   -f FILE     put beside the job, as /rig/NAME                           -e N=V    environment for the job
-#   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin, with the shared libraries it needs
+#   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin; it runs with this host's loader and shared libraries
 #   -x PROGRAM  another program: the same, in /usr/bin
 #   -p          Debian's pygrub, and Python with it
 #   -i          this terminal becomes dom0's: a job may hand it to the guest's console
 #   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 900)
-#   -v          show dom0's kernel messages                                -o OUT    build.sh's WORKDIR/out
+#   -v          show dom0's kernel messages
+#   -s SUITE    the Xen of this Debian suite, as build.sh made it (default: XEN_SUITE, else the host's)
 # Each line of output starts with the seconds since the start (not with -i).
 # Exit status: the job's; 124 if it did not come to its end; 2 usage.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
+. "$repo/scripts/suite.sh"
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' >&2; exit 2; }
 
-out=$work/xen-rig/out mem='' limit=900 quiet=quiet interactive='' pygrub='' cfg=''
+suite=${XEN_SUITE:-$host_suite} mem='' limit=900 quiet=quiet interactive='' pygrub='' cfg=''
 disks=snapshot=on
 drives=() files=() env=() programs=()
 drive() { drives+=(-drive "file=$1,format=raw,if=none,id=d${#drives[@]},$2" -device "virtio-blk-pci,drive=d${#drives[@]}"); }
-while getopts Wc:d:w:f:e:b:x:pim:t:vo: option; do
+while getopts Wc:d:w:f:e:b:x:pim:t:vs: option; do
   case $option in
     c) cfg=$OPTARG ;;
     d) drive "$OPTARG" snapshot=on ;;
@@ -37,7 +39,7 @@ while getopts Wc:d:w:f:e:b:x:pim:t:vo: option; do
     m) mem=$OPTARG ;;
     t) limit=$OPTARG ;;
     v) quiet= ;;
-    o) out=$OPTARG ;;
+    s) suite=$OPTARG ;;
     *) usage ;;
   esac
 done
@@ -45,7 +47,8 @@ shift $((OPTIND - 1))
 [ $# = 1 ] || usage
 job=$1
 [ -x "$job/job" ] || die "$job/job: no such job"
-[ -e "$out/stamp" ] || die "$out: no rig here, run ${here#"$PWD/"}/build.sh first"
+out=$work/xen-rig/$suite/out
+[ -e "$out/stamp" ] || die "$out: no Xen rig; run ${here#"$PWD/"}/build.sh $suite first"
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -82,14 +85,20 @@ if [ -n "$cfg" ]; then
   done < <(perl -0ne 's/^\s*#.*$//mg; if (/^\s*disk\s*=\s*\[(.*?)\]/ms) { for ($1 =~ /["\x27](.*?)["\x27]/g) {
     /target=(.*)/ || /^(?:\w+:)?([^,]*)/; print "$1\n" } }' "$cfg")
 fi
+# A program is linked with this host's libraries, and dom0's may be older. So it gets its loader and libraries from a
+# directory of its own, by what is written in the program: what it starts in turn gets dom0's.
+own=/usr/lib/xen-rig
 for program in "${programs[@]}"; do
   read -r program place <<<"$program"
+  name=${program##*/}
   # Parent folders only as usr/…: in dom0 /lib and /bin are links, which a folder here would replace.
-  mkdir -p "$tmp/t/usr/lib/xen-rig"
-  cp -L "$program" "$tmp/t/usr/lib/xen-rig/${program##*/}"
-  echo "/usr/lib/xen-rig/${program##*/} $place/${program##*/}" >>"$tmp/t/rig/links"
-  libs=$(ldd "$program" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p') || true # a static one has none
-  for lib in $libs; do install -D -m 755 "$lib" "$tmp/t/usr/${lib#/usr}"; done
+  mkdir -p "$tmp/t$own/lib"
+  cp -L "$program" "$tmp/t$own/$name"
+  echo "$own/$name $place/$name" >>"$tmp/t/rig/links"
+  loader=$(patchelf --print-interpreter "$program" 2>/dev/null) || continue # a script, or static
+  patchelf --set-interpreter "$own/lib/${loader##*/}" --force-rpath --set-rpath "$own/lib" "$tmp/t$own/$name"
+  libs=$(ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p')
+  for lib in "$loader" $libs; do cp -L "$lib" "$tmp/t$own/lib/"; done
 done
 for e in "${env[@]}"; do # as a line of sh
   v=${e#*=}

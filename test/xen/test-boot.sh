@@ -2,7 +2,7 @@
 # test-boot.sh [-s SYSTEM] DOMSTRAP [ARGUMENTS]: the main job, end to end. Makes an image of the demo system (or
 # of SYSTEM) with `DOMSTRAP [ARGUMENTS] create`, boots it on Xen once as PV and once as PVH, logs in, and has the
 # guest's own Nix look at its store. Afterwards e2fsck looks at what the guest left.
-# The consoles stay in build/test-boot/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, 1, 2 usage.
+# The consoles stay in build/test-boot/SUITE/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, 1, 2 usage.
 . "$(dirname "$0")/lib.sh"
 words="[-s SYSTEM] DOMSTRAP [ARGUMENTS]"
 system=

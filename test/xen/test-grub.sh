@@ -1,7 +1,7 @@
 #!/bin/bash
 # test-grub.sh DOMSTRAP: `create --boot grub` on a real Xen. GRUB for PVH guests, of Debian's grub-xen-host (unpacked, not
 # installed), boots the demo system by the guest's own menu; then an update from outside and a rollback decide what it boots.
-# The consoles stay in build/test-grub/.
+# The consoles stay in build/test-grub/SUITE/.
 . "$(dirname "$0")/lib.sh"
 [ $# = 1 ] || usage DOMSTRAP
 domstrap=$(readlink -f "$1")

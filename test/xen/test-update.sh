@@ -2,7 +2,7 @@
 # test-update.sh DOMSTRAP DOMGRUB: a guest that was made from a binary cache, with no Nix in PATH, gets a new generation
 # from there, boots it on Xen through domgrub, is rolled back after it has run, and boots the old one. Each time the
 # guest itself is asked which system it runs, and its own Nix looks at its store. The consoles stay in
-# build/test-update/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
+# build/test-update/SUITE/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
 . "$(dirname "$0")/lib.sh"
 [ $# = 2 ] || usage DOMSTRAP DOMGRUB
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")

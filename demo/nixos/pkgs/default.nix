@@ -1,6 +1,6 @@
 # The packages: Debian's, taken apart and put into store paths of their own. Every derivation is built by
 # busybox alone.
-{ lib, debs }:
+{ lib, debs, kernelSuite }:
 let
   index =
     if builtins.pathExists (debs + "/packages.json")
@@ -26,7 +26,9 @@ let
   };
   storeName = p: builtins.replaceStrings [ "~" ] [ "-" ] "${p.name}-${p.version}";
 
-  linuxDeb = builtins.head (lib.filter (p: lib.hasPrefix "linux-image-" p.name) index);
+  linuxDeb =
+    if kernelSuite == "" then builtins.head (lib.filter (p: lib.hasPrefix "linux-image-" p.name) index)
+    else builtins.fromJSON (builtins.readFile (debs + "/kernel/${kernelSuite}.json"));
   libraryDebs = lib.filter
     (p: (lib.hasPrefix "lib" p.name || p.name == "zlib1g") && p.name != "libpam-modules-bin")
     index;

@@ -1,0 +1,62 @@
+# suite.sh: apt of any Debian suite, without root. Sourced after common.sh.
+# Sets: host_suite (the name of this host's suite, such as bookworm).
+# shellcheck shell=bash
+host_suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+
+# valid_suite NAME: ends with a message unless NAME may be a suite
+valid_suite() {
+  [[ $1 =~ ^[a-z]+$ ]] || die "suite \"$1\": expected the name of a Debian suite, such as bookworm or trixie"
+}
+
+# apt_of SUITE: from here on apt-get and apt-cache answer for SUITE, in children as well, and apt_state speaks of it.
+# The host's own suite is apt as it is. Another has lists and a cache in $work/apt/SUITE, which are fetched at first and
+# whenever the host's own lists have changed; nothing of the host's apt is touched.
+apt_of() {
+  valid_suite "$1"
+  if [ "$1" = "$host_suite" ]; then apt_ready; return; fi
+  local dir=$work/apt/$1 host
+  mkdir -p "$dir"/{lists/partial,cache/archives/partial,sources}
+  host=$(apt_state)
+  apt_lists=$dir/lists
+  only_one "$dir/lock"
+  # A file that stays as it was has no new time, so that nobody need ask apt again.
+  other_sources "$1" "$dir"
+  export APT_CONFIG=$dir/apt.conf
+  if [ -z "$(apt_state)" ] || [ "$(cat "$dir/host" 2>/dev/null)" != "$host" ]; then
+    say "apt-get update for $1"
+    if apt-get -qq update >"$dir/log" 2>&1; then
+      echo "$host" >"$dir/host"
+    elif [ -n "$(apt_state)" ]; then
+      say "apt-get update for $1 failed ($dir/log), using the lists of last time"
+    else
+      cat "$dir/log" >&2
+      die "apt-get update for $1 failed, and there are no package lists"
+    fi
+  fi
+  exec 9>&-
+}
+# other_sources SUITE DIR: write DIR/sources and DIR/apt.conf, the host's configuration but for its places
+other_sources() {
+  debian_sources "$1" | sed '/^deb /!d' >"$2/sources/host.list"
+  debian_sources "$1" | sed '/^deb /d' >"$2/sources/host.sources"
+  [ -s "$2/sources/host.list" ] || [ -s "$2/sources/host.sources" ] ||
+    die "none of this host's apt sources is of its own suite ($host_suite), so there are none for $1"
+  {
+    APT_CONFIG='' apt-config dump
+    # Nothing is read on top of this file. The hooks and pins of the host are for the host.
+    cat <<X
+#clear APT::Update;
+#clear APT::Default-Release;
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "$2/sources";
+Dir::State::lists "$2/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$2/cache";
+Acquire::Languages "none";
+X
+  } >"$2/apt.conf"
+}
