@@ -223,6 +223,25 @@ static void check_disks(const struct arguments *a, struct findings *out)
 	}
 }
 
+/* CDs are for the firmware and the guest: nothing in them is read here. */
+static void check_cds(const struct arguments *a, struct findings *out)
+{
+	for (size_t i = 0; i < a->cfg.n; i++) {
+		const struct xl_disk_spec *d = &a->cfg.v[i];
+		_free_ char *path = NULL;
+		char why[128];
+
+		if (!d->cdrom || !*d->path || !xlcfg_disk_is_raw(d, why, sizeof why))
+			continue;
+		path = arguments_path(a->config, d->path);
+		if (access(path, F_OK) < 0)
+			findings_add(out, FINDING_ERROR, "disk", path,
+			             "correct disk= in the config", "is not there");
+		else
+			findings_add(out, FINDING_OK, "disk", path, "", "CD-ROM image found");
+	}
+}
+
 /* What xl refuses of a config that it can read, and what it takes in another way than it looks. */
 static void check_config(const struct arguments *a, struct findings *out)
 {
@@ -261,4 +280,5 @@ void check_host(const struct arguments *a, struct findings *out)
 	check_config(a, out);
 	check_bridges(a, out);
 	check_disks(a, out);
+	check_cds(a, out);
 }

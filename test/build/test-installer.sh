@@ -46,6 +46,14 @@ for line in 'name = "web1"' 'type = "pv"' 'bootloader = "domgrub"' 'on_reboot = 
   has web1.cfg "$line"
 done
 for word in hdc bios vnc serial; do has_not web1.cfg "$word"; done
+# A CD that is gone is found before xl finds it.
+got=0
+"$DOMSTRAP" check "$out/web1-install.cfg" >stdout 2>&1 || got=$?
+[ $got = 0 ] || { cat stdout >&2; fail "check of the domain to install with: $got"; }
+mv "cd, one.iso" gone.iso
+"$DOMSTRAP" check "$out/web1-install.cfg" >stdout 2>&1 || got=$?
+[ $got = 4 ] && grep -q "cd, one.iso" stdout || { cat stdout >&2; fail "check without the CD: $got"; }
+mv gone.iso "cd, one.iso"
 # They are one guest.
 for key in uuid mac; do
   [ "$(grep -o "${key}[ =].*" "$out/web1.cfg")" = "$(grep -o "${key}[ =].*" "$out/web1-install.cfg")" ] || fail "another $key"
