@@ -4,7 +4,7 @@
 #   make test       every test, with both compilers and the sanitizers
 #   make bench      every benchmark (some minutes; as root for the peers that mount)
 #   make install    programs, man pages, completions and documentation, below PREFIX (and below DESTDIR);
-#                   with XEN_BIN=/usr/lib/xen-4.17/bin a link to domgrub there, where xl looks first
+#                   with XEN_BIN=/usr/lib/xen-4.20/bin (Debian 12: xen-4.17) a link to domgrub there, where xl looks first
 #   make uninstall  take away what the last install put there
 #   make dist       a release's tarball, in build/meson-dist; unpacks it, builds it and runs its unit tests
 #   make deb        Debian packages, in build/deb

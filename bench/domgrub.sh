@@ -12,12 +12,12 @@
 # The kernel is a bzImage with Xen's notes 24 MB into its ELF file; KERNEL_PACKING says how it is packed: none (default:
 # what the copying costs), zstd (as NixOS's), xz, lz4 or gzip. KERNEL takes a file instead. Peak memory is the largest
 # process's; "all" adds up what all of domgrub's processes had at the same time, sampled. ROUNDS (21) says how often.
-# Wants python3, and apt for pygrub (or PYGRUB, a path).
+# Wants python3, and apt for the pygrub of the host's suite (or PYGRUB, a path; scripts/get-pygrub.sh gets other suites').
 . "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-21}
 domgrub=$(built domgrub)
 pygrub=${PYGRUB:-$work/pygrub/pygrub}
-[ -x "$pygrub" ] || "$top/scripts/get-pygrub.sh" "$work/pygrub" 2>/dev/null || die "no pygrub"
+[ -n "${PYGRUB-}" ] || "$top/scripts/get-pygrub.sh" "$work/pygrub" || die "no pygrub"
 
 out=$work/out disk=$work/boot.img src=$work/boot
 rm -rf "$src" "$out"

@@ -1,32 +1,41 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
-# Fetch Debian's pygrub into a directory of its own, without installing it,
-# and make DIR/pygrub, which runs it. usage: get-pygrub.sh DIR
-set -eu
+# get-pygrub.sh DIR [SUITE]: unpack pygrub of a Debian SUITE (default: the host's) into DIR, install nothing, and make
+# DIR/pygrub, which runs it with the Python and the libraries of that suite. Needs no root.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$repo/scripts/suite.sh"
+[ $# = 1 ] || [ $# = 2 ] || { echo "usage: get-pygrub.sh DIR [SUITE]" >&2; exit 2; }
+suite=${2:-$host_suite}
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
+if [ -x "$dir/pygrub" ] && [ "$(cat "$dir/suite" 2>/dev/null)" = "$suite" ]; then exit 0; fi
 
-dir=$1
-version=4.17
-mkdir -p "$dir"
-dir=$(cd "$dir" && pwd)
-[ -x "$dir/pygrub" ] && exit 0
-cd "$dir"
-for p in xen-utils-$version libxenmisc$version libxentoolcore1 libxenstore4 libxencall1 \
-	libxentoollog1 libxenevtchn1 libxenforeignmemory1; do
-	apt-get download "$p" >/dev/null
-done
-for d in *.deb; do
-	dpkg-deb -x "$d" root
-done
-rm -- *.deb
-libs=$dir/root/usr/lib
-here=$libs/xen-$version/lib
-multi=$(basename "$(find "$here" -maxdepth 1 -name '*-linux-gnu' | head -1)")
-cat >pygrub.new <<END
+apt_of "$suite"
+version=$(apt-cache depends xen-system-amd64 2>/dev/null | sed -n 's/^ *Depends: xen-hypervisor-\([0-9.]*\)-amd64$/\1/p' | head -n 1)
+[ -n "$version" ] || die "apt does not know xen-system-amd64: run apt-get update first"
+# Of what apt would install on an empty system Python, and the libraries.
+mapfile -t names < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null "xen-utils-$version" python3 2>/dev/null |
+  awk '/^Inst (lib|python3|zlib1g|xen-utils-[0-9])/ { print $2 }' | grep -Ev '^lib(perl|pam|systemd|udev|db5|gcrypt|semanage|sepol|audit|apparmor)')
+names+=(ncurses-base)
+debs=$("$repo/scripts/fetch-debs.sh" "$dir" "${names[@]}")
+rm -rf "$dir/root" "$dir/pygrub"
+mkdir -p "$dir/root/usr"/{bin,lib,lib64}
+for d in bin lib lib64; do ln -s "usr/$d" "$dir/root/$d"; done
+while read -r deb; do
+  dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir/root" --keep-directory-symlink --no-same-owner --exclude='./usr/share/doc'
+  rm "$deb"
+done <<<"$debs"
+root=$dir/root/usr
+python=$(basename "$(readlink -f "$root/bin/python3")")
+# The libraries are named in the command alone: what pygrub starts are the host's programs.
+cat >"$dir/pygrub.new" <<X
 #!/bin/sh
-export LD_LIBRARY_PATH=$here/$multi:$libs/$multi
-export PYTHONPATH=$here/python PYTHONDONTWRITEBYTECODE=1
-export XEN_FSIMAGE_FSDIR=$here/$multi/xenfsimage
-exec python3 $libs/xen-$version/bin/pygrub "\$@"
-END
-chmod +x pygrub.new
-mv pygrub.new pygrub
+export PYTHONHOME=$root PYTHONDONTWRITEBYTECODE=1 TERMINFO_DIRS=$root/share/terminfo:$root/lib/terminfo
+export XEN_FSIMAGE_FSDIR=$(find "$root/lib/xen-$version" -type d -name xenfsimage)
+exec $root/lib64/ld-linux-x86-64.so.2 --library-path $(find "$root/lib/xen-$version/lib" -maxdepth 1 -name '*-linux-gnu' | head -n 1):$root/lib/x86_64-linux-gnu \\
+  $root/bin/$python $root/lib/xen-$version/bin/pygrub "\$@"
+X
+echo "$suite" >"$dir/suite"
+chmod +x "$dir/pygrub.new"
+mv "$dir/pygrub.new" "$dir/pygrub"

@@ -19,7 +19,6 @@ apt_of() {
   host=$(apt_state)
   apt_lists=$dir/lists
   only_one "$dir/lock"
-  # A file that stays as it was has no new time, so that nobody need ask apt again.
   other_sources "$1" "$dir"
   export APT_CONFIG=$dir/apt.conf
   if [ -z "$(apt_state)" ] || [ "$(cat "$dir/host" 2>/dev/null)" != "$host" ]; then
@@ -35,10 +34,15 @@ apt_of() {
   fi
   exec 9>&-
 }
+# kept FILE: standard input becomes FILE, at once, and only where that changes it: another run may be reading it
+kept() {
+  cat >"$1.new~"
+  if cmp -s "$1.new~" "$1"; then rm "$1.new~"; else mv "$1.new~" "$1"; fi
+}
 # other_sources SUITE DIR: write DIR/sources and DIR/apt.conf, the host's configuration but for its places
 other_sources() {
-  debian_sources "$1" | sed '/^deb /!d' >"$2/sources/host.list"
-  debian_sources "$1" | sed '/^deb /d' >"$2/sources/host.sources"
+  debian_sources "$1" | sed '/^deb /!d' | kept "$2/sources/host.list"
+  debian_sources "$1" | sed '/^deb /d' | kept "$2/sources/host.sources"
   [ -s "$2/sources/host.list" ] || [ -s "$2/sources/host.sources" ] ||
     die "none of this host's apt sources is of its own suite ($host_suite), so there are none for $1"
   {
@@ -58,5 +62,5 @@ Dir::State::status "/dev/null";
 Dir::Cache "$2/cache";
 Acquire::Languages "none";
 X
-  } >"$2/apt.conf"
+  } | kept "$2/apt.conf"
 }

@@ -5,7 +5,10 @@
 root=$dir/root
 copy_tree "$dir/source"
 unset MAKEFLAGS MAKELEVEL
-make_() { as_stranger make -C "$dir/source" PREFIX=/usr XEN_BIN=/usr/lib/xen-4.17/bin DESTDIR="$root" "$@" >"$dir/log" 2>&1; }
+# The directory of this suite's Xen, where apt knows it.
+xen=$(apt-cache depends xen-system-amd64 2>/dev/null | sed -n 's/.*Depends: xen-hypervisor-\([0-9.]*\)-amd64$/\1/p' | head -n 1)
+xen_bin=/usr/lib/xen-${xen:-4.17}/bin
+make_() { as_stranger make -C "$dir/source" PREFIX=/usr XEN_BIN="$xen_bin" DESTDIR="$root" "$@" >"$dir/log" 2>&1; }
 
 make_ install || { tail -n 30 "$dir/log"; bad "make install"; exit 1; }
 chmod -R a+rX "$dir"
@@ -17,7 +20,7 @@ strays=$(cd "$root" && find . -type f | grep -vE '^\./usr/(bin|share)/' || true)
 [ -z "$strays" ] && ok "nothing elsewhere" || bad "elsewhere: $strays"
 runs "$root"
 # libxl takes a bare "domgrub" from there, if the name is there at all.
-[ "$(readlink "$root/usr/lib/xen-4.17/bin/domgrub")" = /usr/bin/domgrub ] && ok "xl finds domgrub" || bad "xl finds domgrub"
+[ "$(readlink "$root$xen_bin/domgrub")" = /usr/bin/domgrub ] && ok "xl finds domgrub" || bad "xl finds domgrub"
 
 # Links of the documents lead to what is installed.
 docs=$root/usr/share/doc/domstrap

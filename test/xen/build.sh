@@ -24,7 +24,7 @@ quick=$({ apt_state; echo "$scripts"; } | sha256sum)
 
 # ---- which packages ----------------------------------------------------------------------------
 # Some names carry a version; Debian's meta packages know the current one.
-versioned() { apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: \($2\)\$/\1/p" | head -1; }
+versioned() { apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: \($2\)\$/\1/p" | head -1 || true; }
 hypervisor=$(versioned xen-system-amd64 'xen-hypervisor-[0-9.]*-amd64')
 linux=$(versioned linux-image-amd64 'linux-image-[0-9].*')
 if [ -z "$hypervisor" ] || [ -z "$linux" ]; then

@@ -40,13 +40,17 @@ boots() {
 	[ -n "$ramdisk" ] || [ ! -e out/boot_ramdisk.* ] || fail "$name" "a ramdisk was left"
 }
 
-# alike NAME [options] DISK: pygrub answers the same, in each format and as list
+# As xl calls a restricted helper. pygrub wants root and a mount name space for that.
+restricted=
+[ "$(id -u)" != 0 ] || ! unshare -mni true 2>/dev/null || restricted="--runas=65534 --quiet --output-format=simple0"
+
+# alike NAME [options] DISK: pygrub answers the same, in each format, restricted, and as list
 alike() {
 	name=$1
 	shift
 	[ -n "$pygrub" ] || return 0
 	for how in ${list--l} "-q --output-format=sxp" "-q --output-format=simple" \
-		"-q --output-format=simple0" "-qn"; do
+		"-q --output-format=simple0" "-qn" ${restricted:+"$restricted"}; do
 		clean
 		# shellcheck disable=SC2086
 		"$pygrub" $how --output-directory="$work/out" "$@" 2>/dev/null | plain >want
