@@ -8,6 +8,7 @@
 #   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin; it runs with this host's loader and shared libraries
 #   -x PROGRAM  another program: the same, in /usr/bin
 #   -p          Debian's pygrub, and Python with it
+#   -g PORT     QEMU waits for a debugger on this TCP port (gdb: target remote :PORT) before it starts
 #   -i          this terminal becomes dom0's: a job may hand it to the guest's console
 #   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 900)
 #   -v          show dom0's kernel messages
@@ -20,11 +21,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$repo/scripts/suite.sh"
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' >&2; exit 2; }
 
-suite=${XEN_SUITE:-$host_suite} mem='' limit=900 quiet=quiet interactive='' pygrub='' cfg=''
+suite=${XEN_SUITE:-$host_suite} mem='' limit=900 quiet=quiet interactive='' pygrub='' cfg='' debugger=()
 disks=snapshot=on
 drives=() files=() env=() programs=()
 drive() { drives+=(-drive "file=$1,format=raw,if=none,id=d${#drives[@]},$2" -device "virtio-blk-pci,drive=d${#drives[@]}"); }
-while getopts Wc:d:w:f:e:b:x:pim:t:vs: option; do
+while getopts Wc:d:w:f:e:b:x:pg:im:t:vs: option; do
   case $option in
     c) cfg=$OPTARG ;;
     d) drive "$OPTARG" snapshot=on ;;
@@ -35,6 +36,7 @@ while getopts Wc:d:w:f:e:b:x:pim:t:vs: option; do
     b) programs+=("$OPTARG /usr/lib/xen/bin") ;;
     x) programs+=("$OPTARG /usr/bin") ;;
     p) pygrub=1 ;;
+    g) debugger=(-S -gdb "tcp:127.0.0.1:$OPTARG") ;;
     i) interactive=1 ;;
     m) mem=$OPTARG ;;
     t) limit=$OPTARG ;;
@@ -118,7 +120,7 @@ dom0_mb=$((256 + 2 * files_mb))
 # -rdtscp: Xen misses an SVM feature that QEMU lacks, once a PVH guest runs.
 # shellcheck disable=SC2054 # QEMU's own commas
 qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-xsave,-rdtscp" -smp 1 -m "$mem"
-  -nodefaults -display none -no-reboot "${drives[@]}" -kernel "$out/xen"
+  -nodefaults -display none -no-reboot "${drives[@]}" "${debugger[@]}" -kernel "$out/xen"
   -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_mb}M,max:${dom0_mb}M dom0_max_vcpus=1 spec-ctrl=no xpti=no bootscrub=0 loglvl=warning"
   -initrd "$out/vmlinux console=hvc0 mitigations=off rodata=off $quiet,$tmp/initrd")
 if [ -n "$interactive" ]; then
