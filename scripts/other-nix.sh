@@ -1,0 +1,42 @@
+#!/bin/bash
+# other-nix.sh [SUITE]: Nix of another Debian SUITE (trixie on bookworm, else bookworm), unpacked and not installed, so that
+# a test can use two on one host. Its programs run with a loader and libraries of their own; what they start is the
+# host's. Prints the directory of its programs, below build/nix-SUITE. Needs no root.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$repo/scripts/suite.sh"
+suite=${1:-}
+if [ -z "$suite" ]; then
+  suite=bookworm
+  [ "$host_suite" != bookworm ] || suite=trixie
+fi
+dir=$work/nix-$suite
+mkdir -p "$dir"
+apt_of "$suite"
+only_one "$dir/lock"
+stamp=$({ apt_state; cat "$0"; } | sha256sum)
+if [ "$(cat "$dir/stamp" 2>/dev/null)" != "$stamp" ]; then
+  # What an empty machine would install beside Nix; of that the libraries.
+  mapfile -t packages < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null nix-bin |
+    awk '/^Inst/ {print $2}' | grep -E '^(lib|zlib1g$|nix-bin$)' | grep -Ev 'perl|^lib(pam|gdbm|db5|sema)')
+  [ "${#packages[@]}" -gt 20 ] || die "apt finds no nix-bin in $suite"
+  debs=$("$repo/scripts/fetch-debs.sh" "$dir/debs" "${packages[@]}")
+  rm -rf "${dir:?}"/{root,bin}
+  mkdir -p "$dir/root/usr/lib" "$dir/root/usr/lib64" "$dir/bin"
+  # The directories of a merged /usr, whichever of them a package names.
+  ln -s usr/lib usr/lib64 "$dir/root/"
+  # dpkg-deb -x would replace these links by directories.
+  while read -r deb; do
+    dpkg-deb --fsys-tarfile "$deb" | tar -C "$dir/root" -x --keep-directory-symlink --no-same-owner
+  done <<<"$debs"
+  for program in "$dir/root"/usr/bin/nix*; do
+    cat >"$dir/bin/${program##*/}" <<X
+#!/bin/sh
+exec '$dir/root/lib64/ld-linux-x86-64.so.2' --argv0 ${program##*/} --library-path '$dir/root/usr/lib/x86_64-linux-gnu' '$dir/root/usr/bin/nix' "\$@"
+X
+    chmod 755 "$dir/bin/${program##*/}"
+  done
+  "$dir/bin/nix" --version >&2
+  echo "$stamp" >"$dir/stamp"
+fi
+echo "$dir/bin"
