@@ -123,9 +123,23 @@ qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-
   -nodefaults -display none -no-reboot "${drives[@]}" "${debugger[@]}" -kernel "$out/xen"
   -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_mb}M,max:${dom0_mb}M dom0_max_vcpus=1 spec-ctrl=no xpti=no bootscrub=0 loglvl=warning"
   -initrd "$out/vmlinux console=hvc0 mitigations=off rodata=off $quiet,$tmp/initrd")
+# turn: wait for one of as many places as there are processors: an emulated machine keeps one busy all the time, and what
+# waits for a guest has limits. The lock ends with this script and QEMU.
+turn() {
+  local place places
+  places=$(nproc)
+  for ((;;)); do
+    for ((place = 0; place < places; place++)); do
+      exec 8>"$work/xen-rig/turn.$place"
+      flock -n 8 && return
+    done
+    sleep 1
+  done
+}
 if [ -n "$interactive" ]; then
   timeout --foreground -k 5 "$limit" "${qemu[@]}" -serial mon:stdio | tee "$tmp/log" || true
 else
+  turn
   timeout --foreground -k 5 "$limit" "${qemu[@]}" -serial stdio </dev/null 2>&1 |
     perl -MTime::HiRes=time -pe 'BEGIN { $| = 1; $start = time } s/\r//g; $_ = sprintf "%7.2f %s", time - $start, $_' |
     tee "$tmp/log" || true
