@@ -36,7 +36,7 @@ check_format() {
   tool "$clang_format" || return
   local files wrong
   mapfile -t files < <(our_files '*.c' '*.h')
-  wrong=$("$clang_format" --dry-run -Werror "${files[@]}" 2>&1 | sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: error: .*/\1/p' | sort -u | tr '\n' ' ')
+  wrong=$("$clang_format" --dry-run -Werror "${files[@]}" 2>&1 | sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: error: .*/\1/p' | sort -u | tr '\n' ' ') || true
   [ -z "$wrong" ] || { say "to format: $clang_format -i $wrong"; return 1; }
 }
 
@@ -51,13 +51,13 @@ check_spelling() {
 check_text() {
   local files found rc=0
   mapfile -t files < <(our_files '*' | grep -vE '^fuzz/corpus/|\.cases$|^lib/grub/test/menus/' | xargs grep -Il '')
-  found=$(grep -nE '[[:blank:]]$' "${files[@]}" | sed -E 's/^([^:]*:[0-9]*):.*/\1: blanks at the end of the line/')
+  found=$(grep -nE '[[:blank:]]$' "${files[@]}" | sed -E 's/^([^:]*:[0-9]*):.*/\1: blanks at the end of the line/') || true
   [ -z "$found" ] || { echo "$found"; rc=1; }
   for f in "${files[@]}"; do
     [ -z "$(tail -c 1 "$f")" ] || { echo "$f: no newline at the end"; rc=1; }
   done
   mapfile -t files < <(our_files '*.nix' '*.md' '*meson.build')
-  found=$(grep -nP '^ *\t' "${files[@]}" | sed -E 's/^([^:]*:[0-9]*):.*/\1: indented with a tab/')
+  found=$(grep -nP '^ *\t' "${files[@]}" | sed -E 's/^([^:]*:[0-9]*):.*/\1: indented with a tab/') || true
   [ -z "$found" ] || { echo "$found"; rc=1; }
   return "$rc"
 }
