@@ -112,7 +112,7 @@ static int judge(struct inmate *in, const struct checker_spec *s, struct err *er
 
 int checker_main(void *arg)
 {
-	struct inmate in = {.wire = {.fd = JAIL_LINE,
+	struct inmate in = {.wire = {.fd = JAIL_PARENT,
 	                             .rules = message_requests,
 	                             .rule_count = message_request_count,
 	                             .state = STATE_IDLE,

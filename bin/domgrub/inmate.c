@@ -355,7 +355,7 @@ static int serve(struct inmate *in, struct buf *disk_lines)
 int inmate_main(void *arg)
 {
 	struct inmate in = {.spec = arg,
-	                    .wire = {.fd = JAIL_LINE,
+	                    .wire = {.fd = JAIL_PARENT,
 	                             .rules = message_requests,
 	                             .rule_count = message_request_count,
 	                             .state = STATE_IDLE,

@@ -57,11 +57,7 @@ static bool copies(const struct options *o)
 static int jail_enter(struct warden *w, struct err *err)
 {
 	const struct options *o = w->o;
-	int outputs[2] = {w->kernel.fd, w->ramdisk.fd};
-	struct jail_spec spec = {.write_fd = outputs,
-	                         .write_n = copies(o) ? 2 : 0,
-	                         .read_fd = w->disk_fd,
-	                         .read_n = w->disks,
+	struct jail_spec spec = {.role = JAIL_READER,
 	                         .uid = o->uid,
 	                         .memory = o->memory,
 	                         .file_size = MAX(o->kernel_max, o->ramdisk_max),
@@ -69,16 +65,20 @@ static int jail_enter(struct warden *w, struct err *err)
 	                         .main = inmate_main,
 	                         .arg = &w->spec};
 
-	for (size_t i = 0; i < w->disks; i++)
-		w->disk[i].fd = JAIL_WRITE + (int)(spec.write_n + i);
 	w->spec = (struct inmate_spec){.disk = w->disk,
 	                               .disks = w->disks,
 	                               .is_config = o->is_config,
-	                               .kernel_fd = copies(o) ? JAIL_WRITE : -1,
-	                               .ramdisk_fd = copies(o) ? JAIL_WRITE + 1 : -1,
+	                               .kernel_fd = -1,
+	                               .ramdisk_fd = -1,
 	                               .kernel_max = o->kernel_max,
 	                               .ramdisk_max = o->ramdisk_max,
 	                               .limits = &o->limits};
+	if (copies(o)) {
+		w->spec.kernel_fd = jail_give(&spec, JAIL_OUTPUT, w->kernel.fd);
+		w->spec.ramdisk_fd = jail_give(&spec, JAIL_OUTPUT, w->ramdisk.fd);
+	}
+	for (size_t i = 0; i < w->disks; i++)
+		w->disk[i].fd = jail_give(&spec, JAIL_INPUT, w->disk_fd[i]);
 	return jail_start(&spec, &w->jail, err);
 }
 
@@ -237,8 +237,7 @@ static void check_remember(struct check *c, const struct options *o)
 /* A second jail, which can read the kernel and nothing else. */
 static int check_start(struct warden *w, struct check *c, uint64_t size, struct err *err)
 {
-	struct jail_spec spec = {.read_fd = &w->kernel.fd,
-	                         .read_n = 1,
+	struct jail_spec spec = {.role = JAIL_CHECKER,
 	                         .uid = w->o->uid,
 	                         .memory = w->o->memory,
 	                         .file_size = 0,
@@ -249,7 +248,7 @@ static int check_start(struct warden *w, struct check *c, uint64_t size, struct 
 
 	check_remember(c, w->o);
 	c->scratch = scratch_make(w->o);
-	c->spec = (struct checker_spec){.fd = JAIL_WRITE,
+	c->spec = (struct checker_spec){.fd = jail_give(&spec, JAIL_INPUT, w->kernel.fd),
 	                                .scratch = c->scratch,
 	                                .scratch_size = c->scratch ? SCRATCH_SIZE : 0,
 	                                .size = size,

@@ -11,8 +11,7 @@
 #include "guest/host.h"
 #include "jail/wire.h"
 #include "look_child.h"
-#include "nix/hash.h"
-#include "store/store_db.h"
+#include "settle.h"
 
 #define ANSWER_MAX (16u << 20)
 /* Values of the answer: a child that was taken over could send very small ones. */
@@ -48,35 +47,11 @@ void look_close(struct look_disks *d)
 			io_close(&d->host[i].fd);
 }
 
-/*
- * Libraries look around the host when they are first used (for random numbers,
- * the processor, their configuration). In the jail they could not.
- */
-static int settle_libraries(struct err *err)
+int look_jail(enum jail_role_id role, struct look_disks *inside, const struct look_disks *d,
+              uint64_t memory, unsigned seconds, int (*main)(void *arg), void *arg,
+              struct jail *out, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf db = BUF_INIT;
-	_cleanup_(store_db_freep) struct store_db *sql = NULL;
-	struct closure none = {.n = 0};
-	uint8_t hash[HASH_SHA256_LEN];
-	int rc;
-
-	json_object_seed(0);
-	sha256_of("", 0, hash);
-	rc = store_db_build(&none, 0, &db, err);
-	if (rc == 0)
-		rc = store_db_open_bytes("database", db.p, db.n, &sql, err);
-	if (rc == 0)
-		rc = store_db_all(sql, &none, err);
-	closure_fini(&none);
-	return rc;
-}
-
-int look_jail(struct look_disks *inside, const struct look_disks *d, uint64_t memory,
-              unsigned seconds, int (*main)(void *arg), void *arg, struct jail *out,
-              struct err *err)
-{
-	int fds[ARGUMENTS_DISKS_MAX + ARRAY_LEN(d->host)];
-	struct jail_spec spec = {.read_fd = fds,
+	struct jail_spec spec = {.role = role,
 	                         .uid = LOOK_UID,
 	                         .memory = memory,
 	                         .cpu = seconds,
@@ -87,16 +62,11 @@ int look_jail(struct look_disks *inside, const struct look_disks *d, uint64_t me
 	if (rc < 0)
 		return rc;
 	*inside = *d;
-	for (size_t i = 0; i < d->n; i++) {
-		inside->spec[i].fd = JAIL_WRITE + (int)spec.read_n;
-		fds[spec.read_n++] = d->spec[i].fd;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(d->host); i++) {
-		if (!d->host[i].name)
-			continue;
-		inside->host[i].fd = JAIL_WRITE + (int)spec.read_n;
-		fds[spec.read_n++] = d->host[i].fd;
-	}
+	for (size_t i = 0; i < d->n; i++)
+		inside->spec[i].fd = jail_give(&spec, JAIL_INPUT, d->spec[i].fd);
+	for (size_t i = 0; i < ARRAY_LEN(d->host); i++)
+		if (d->host[i].name)
+			inside->host[i].fd = jail_give(&spec, JAIL_INPUT, d->host[i].fd);
 	return jail_start(&spec, out, err);
 }
 
@@ -178,8 +148,8 @@ int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *e
 	_cleanup_(answer_fini) struct answer answer = {.paths = json_array(),
 	                                               .missing = json_array()};
 	struct look_child child = {.wants = wants, .xen = host_xen_version()};
-	int rc = look_jail(&child.disks, d, CHILD_MEMORY, CHILD_SECONDS, look_main, &child, &jail,
-	                   err);
+	int rc = look_jail(JAIL_LOOKER, &child.disks, d, CHILD_MEMORY, CHILD_SECONDS, look_main,
+	                   &child, &jail, err);
 
 	if (rc < 0)
 		return rc;

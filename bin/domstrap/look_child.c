@@ -109,7 +109,7 @@ static int send_piece(const char *p, size_t n, void *arg)
 int look_main(void *arg)
 {
 	struct look_child *c = arg;
-	struct wire w = {.fd = JAIL_LINE, .peer = "parent"};
+	struct wire w = {.fd = JAIL_PARENT, .peer = "parent"};
 	struct err err = ERR_INIT;
 	_free_ char *text = NULL;
 	json_t *o;

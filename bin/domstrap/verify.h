@@ -32,9 +32,9 @@ int verify_hashes(const struct look_disks *d, const struct verify_place *at, str
 
 #define FSCKS_MAX 32
 
-/* Runs of e2fsck. */
+/* Runs of e2fsck, each in a jail with its disk alone. */
 struct fsck {
-	pid_t pid;
+	struct jail jail;
 	int output; /* a nameless file */
 	char *subject;
 };

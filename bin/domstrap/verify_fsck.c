@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e2fsck as it is installed, told to change nothing (-n) and given the disk as
- * an open descriptor, so that it reads the very file that we did. It knows
- * "?offset=" for partitions; what it does to it in the replay of a journal does
- * not matter, for with -n there is none.
+ * e2fsck as it is installed, told to change nothing (-n), in a jail in which there are its
+ * libraries and the disk that we have open. It knows "?offset=" for partitions; what it does to it
+ * in the replay of a journal does not matter, for with -n there is none.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -20,53 +17,85 @@
 #include "base/str.h"
 #include "verify.h"
 
-#define DISK_FD 3
-#define OUTPUT_MAX (256u << 10)
+#define OUTPUT_MAX (256u << 10) /* bytes that are looked at */
+#define OUTPUT_LIMIT (64u << 20)
+#define MEMORY (4ull << 30)
+#define SECONDS 86400
 #define LINES_MAX 8u
-#define STATUS_OPERATION 8 /* e2fsck(8): it could not do its work */
+/* e2fsck(8): it repaired something, or would; it could not do its work. */
+#define STATUS_DAMAGED 7
+#define STATUS_OPERATION 8
 
-extern char **environ;
-
-static const char *const programs[] = {"/usr/sbin/e2fsck", "/sbin/e2fsck", "e2fsck"};
-
-static int spawn_one(const char *program, int disk, int output, char *name, pid_t *pid)
+/* Its full path, links followed, for free(); NULL: none. */
+static char *find_program(void)
 {
-	char verb[] = "e2fsck", flags[] = "-fn";
-	char *argv[] = {verb, flags, name, NULL};
-	posix_spawn_file_actions_t actions;
-	int rc;
+	static const char usual[] = "/usr/sbin:/sbin";
+	const char *path = getenv("PATH");
+	_free_ char *all = xasprintf("%s:%s", usual, path ? path : "");
+	struct str rest = str_from(all);
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, disk, DISK_FD);
-	rc = posix_spawnp(pid, program, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return rc;
+	while (rest.p) {
+		struct str dir = str_cut(&rest, ':');
+		_free_ char *name = xasprintf("%.*s/e2fsck", STR_ARG(dir));
+
+		if (dir.n && access(name, X_OK) == 0)
+			return realpath(name, NULL);
+	}
+	return NULL;
+}
+
+struct run {
+	const char *program;
+	uint64_t start; /* bytes: where the file system begins */
+};
+
+/* In the jail. */
+static int run_main(void *arg)
+{
+	const struct run *r = arg;
+	_free_ char *disk = jail_path(0);
+	_free_ char *name = xasprintf("%s?offset=%" PRIu64, disk, r->start);
+	char verb[] = "e2fsck", flags[] = "-fn", language[] = "LC_ALL=C";
+	char *argv[] = {verb, flags, name, NULL}, *env[] = {language, NULL};
+
+	execve(r->program, argv, env);
+	dprintf(STDOUT_FILENO, "%s: %s\n", r->program, strerror(errno));
+	return STATUS_OPERATION;
+}
+
+static int run_start(struct fsck *f, const struct disk_spec *d, uint64_t start, struct err *err)
+{
+	_free_ char *program = find_program();
+	struct run run = {program, start};
+	struct jail_spec spec = {.role = JAIL_FSCK,
+	                         .uid = LOOK_UID,
+	                         .memory = MEMORY,
+	                         .file_size = OUTPUT_LIMIT,
+	                         .cpu = SECONDS,
+	                         .main = run_main,
+	                         .arg = &run,
+	                         .program = program};
+
+	if (!program)
+		return err_set(err, ERR_NOENT, "not found in /usr/sbin, /sbin or PATH");
+	f->output = memfd_create("e2fsck", MFD_CLOEXEC);
+	if (f->output < 0)
+		return err_sys(err, errno, "a file for its output");
+	jail_give(&spec, JAIL_OUTPUT, f->output);
+	jail_give(&spec, JAIL_INPUT, d->fd);
+	return jail_start(&spec, &f->jail, err);
 }
 
 void fsck_start(struct fscks *all, const struct disk_spec *d, uint64_t start, const char *subject,
                 struct findings *out)
 {
-	_free_ char *name = xasprintf("/proc/self/fd/%d?offset=%" PRIu64, DISK_FD, start);
-	/* Not where it would be in the way of its own copy. */
-	_close_ int disk = fcntl(d->fd, F_DUPFD_CLOEXEC, DISK_FD + 1);
 	struct fsck *f = &all->v[all->n];
-	int rc = disk < 0 ? errno : 0;
+	struct err err = ERR_INIT;
 
 	if (all->n == FSCKS_MAX)
 		return;
-	f->output = memfd_create("e2fsck", MFD_CLOEXEC);
-	if (rc == 0 && f->output < 0)
-		rc = errno;
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(programs); i++) {
-		rc = spawn_one(programs[i], disk, f->output, name, &f->pid);
-		if (rc != ENOENT)
-			break;
-		rc = i + 1 < ARRAY_LEN(programs) ? 0 : rc;
-	}
-	if (rc == 0) {
+	*f = (struct fsck){.jail = JAIL_INIT, .output = -1};
+	if (run_start(f, d, start, &err) == 0) {
 		f->subject = xstrdup(subject);
 		all->n++;
 		return;
@@ -74,14 +103,15 @@ void fsck_start(struct fscks *all, const struct disk_spec *d, uint64_t start, co
 	findings_add(out, FINDING_UNKNOWN, "fsck", subject, "install e2fsprogs",
 	             "the file system's structure was not checked as a whole: e2fsck: %s; the "
 	             "checksums of all that was read were",
-	             strerror(rc));
+	             err.text);
 	io_close(&f->output);
 }
 
 /* The lines that say what is wrong: not its passes, nor its greeting. */
 static void pick_lines(struct str text, struct buf *out)
 {
-	static const char *const noise[] = {"Pass ", "e2fsck ", "Checking "};
+	static const char *const noise[] = {"Pass ", "e2fsck ", "Checking ",
+	                                    "ERROR: Couldn't open /dev/null"};
 	unsigned lines = 0;
 
 	while (text.p) {
@@ -105,24 +135,29 @@ static void finish_one(struct fsck *f, struct findings *out)
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
 	size_t got = 0;
-	int status = 0;
+	struct err how = ERR_INIT;
+	int status = 0, rc;
 
-	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	rc = jail_status(&f->jail, "e2fsck", &status, &how);
 	if (io_pread(f->output, "e2fsck", buf_zeros(&said, OUTPUT_MAX), OUTPUT_MAX, 0, &got,
 	             &err) == 0)
 		pick_lines((struct str){said.p, got}, &text);
 	else
 		buf_puts(&text, err.text);
 	buf_puts(&text, "");
-	if (!WIFEXITED(status) || WEXITSTATUS(status) & STATUS_OPERATION)
+	if (rc < 0)
+		findings_add(out, FINDING_ERROR, "fsck", f->subject, "",
+		             "the file system's structure was not checked as a whole: %s%s%s",
+		             how.text, text.n ? ": " : "", text.p);
+	else if (status & ~STATUS_DAMAGED)
 		findings_add(out, FINDING_ERROR, "fsck", f->subject, "",
 		             "e2fsck could not do its work: %s", text.p);
-	else if (WEXITSTATUS(status))
+	else if (status)
 		findings_add(out, FINDING_ERROR, "fsck", f->subject,
 		             "e2fsck -f repairs it; what it takes away, \"domstrap verify\" then "
 		             "tells",
 		             "the file system is damaged: %s", text.p);
+	jail_fini(&f->jail);
 	io_close(&f->output);
 	free(f->subject);
 }

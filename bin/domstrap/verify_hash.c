@@ -2,7 +2,7 @@
 /*
  * Several processes, each in a jail of its own, take one path after the other
  * from a counter that they share, the largest first, so that they end together.
- * They are processes and not threads because a jail has no threads; what one of
+ * They are processes and not threads so that what takes one over has no other's; what one of
  * them could do if the guest's bytes took it over is lie about its paths.
  */
 #include <stdatomic.h>
@@ -175,7 +175,7 @@ static int inmate(void *arg)
 {
 	struct work *w = arg;
 	const struct disk_spec *d = &w->disks.spec[w->at->disk];
-	struct wire wire = {.fd = JAIL_LINE, .peer = "parent"};
+	struct wire wire = {.fd = JAIL_PARENT, .peer = "parent"};
 	struct err err = ERR_INIT;
 	struct source_fd src;
 	struct window win;
@@ -251,7 +251,8 @@ static int run(struct work *w, const struct look_disks *d, struct jail *jails, u
 	int rc = 0;
 
 	for (unsigned i = 0; i < n && rc == 0; i++)
-		rc = look_jail(&w->disks, d, MEMORY, SECONDS, inmate, w, &jails[i], err);
+		rc = look_jail(JAIL_HASHER, &w->disks, d, MEMORY, SECONDS, inmate, w, &jails[i],
+		               err);
 	if (rc == 0)
 		ui_progress_begin(&w->shared->progress);
 	for (unsigned i = 0; i < n && rc == 0; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The system call filter of a jail; only jail.c includes this. */
+/* The system call filter of a jail; only this room includes it. */
 #ifndef JAIL_FILTER_H
 #define JAIL_FILTER_H
 

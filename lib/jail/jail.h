@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child process that reads what a guest wrote and can do nothing else. It is
- * forked with the descriptors it is given and then, in this order: loses every
- * other one; gets namespaces of its own (mounts, network, IPC, processes,
- * users) as far as the kernel allows; an empty root; another user; no
- * capabilities; limits; no new privileges; and a system call filter. The last
- * four and the user are not optional: where one fails there is no jail and no
- * child.
+ * A child process that reads what others wrote and can do nothing but its work: a row of the table
+ * of roles (role.h). It is forked with the descriptors it is given and then, in this order: loses
+ * every other one; gets namespaces of its own (mounts, network, IPC, processes, users) as far as
+ * the kernel allows; an empty root, or one with the few things in it that its role may read;
+ * another user; no capabilities; limits; Landlock, where the role reads files; no new privileges;
+ * and a system call filter. User, capabilities, limits, no new privileges and filter are required:
+ * where one fails there is no jail and no child. What the filter does not know kills the process;
+ * in roles that run other people's code (network, program) it is refused with EPERM, but for what
+ * no such code needs (a fork, a program, another process), which kills.
  *
- * Inside, descriptor 0 is the line to the parent, JAIL_WRITE and up are for
- * writing in order and the ones behind them for reading at an offset. Bytes of
- * an output may be skipped, which leaves them zero, but the child cannot go
- * back: what it has written or skipped stays as it is. What the filter does not
- * know kills the process.
+ * Inside, descriptor 0 is the line to the parent, 1 and 2 are closed, and every use has its own
+ * block of numbers: what jail_give() returns. Memory that is shared (MAP_SHARED) stays shared: a
+ * page of counters may go along.
+ *
+ * Two processes that talk to each other get the ends of a jail_pair(); the parent closes its copies
+ * when both were started. A process must be started while the program has one thread.
  */
 #ifndef JAIL_JAIL_H
 #define JAIL_JAIL_H
@@ -20,34 +23,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "jail/role.h"
 
-#define JAIL_LINE 0
-#define JAIL_WRITE 3 /* 1 and 2 stay closed */
-#define JAIL_FDS_MAX 64
+#define JAIL_PARENT 0   /* the line to the parent */
+#define JAIL_USE_MAX 64 /* descriptors of one use */
+#define JAIL_FDS_MAX 128
+
+/* Descriptor number i of a use, inside. Lines: from 1 on, as 0 is the parent's. */
+#define JAIL_FD(use, i) (((int)(use) + 1) * JAIL_USE_MAX + (int)(i))
+
+struct jail_fd {
+	enum jail_use use;
+	int fd;
+};
 
 struct jail_spec {
-	/* The child may write(2) these and lseek(2) forward, at JAIL_WRITE and up. */
-	const int *write_fd;
-	size_t write_n;
-	const int *read_fd; /* the child may pread(2), at JAIL_WRITE + write_n and up */
-	size_t read_n;
+	enum jail_role_id role;
+	struct jail_fd fd[JAIL_FDS_MAX]; /* see jail_give() */
+	size_t fds;
 	uid_t uid;              /* and gid; used where we are root, must not be 0 */
-	uint64_t memory;        /* bytes of address space beyond what there is now */
-	uint64_t file_size;     /* bytes that an output may grow to */
+	uint64_t memory;        /* bytes beyond what there is now; a thread's stack takes 8 MiB */
+	uint64_t file_size;     /* bytes that a file may grow to; of an output: may be skipped */
 	unsigned cpu;           /* seconds of processor time */
 	int (*main)(void *arg); /* what the child does; gives its exit status */
 	void *arg;
-};
-
-enum jail_part {
-	JAIL_MOUNTS = 1,
-	JAIL_NETWORK = 2,
-	JAIL_IPC = 4,
-	JAIL_PROCESSES = 8,
-	JAIL_USERS = 16,
+	const char *program; /* of a role that runs one: its full path, for execve() in main */
 };
 
 struct jail {
@@ -62,6 +66,15 @@ struct jail {
 /* Status of a child that could not enter the jail; it said why: WIRE_BROKEN. */
 #define JAIL_NOT_BUILT 125
 
+/*
+ * The child gets fd (which stays the caller's); its number inside. Too many,
+ * or a use that the role has not: jail_start() says so.
+ */
+int jail_give(struct jail_spec *spec, enum jail_use use, int fd);
+
+/* A line between two processes: close-on-exec stream sockets, the caller's to close. */
+int jail_pair(int fd[2], struct err *err);
+
 int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err);
 
 /*
@@ -69,9 +82,20 @@ int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err);
  * the text says how it ended. "name" is for that text.
  */
 int jail_wait(struct jail *j, const char *name, struct err *err);
+/* The same, where the status means something: 0 and its exit status, or -ERR_CHILD. */
+int jail_status(struct jail *j, const char *name, int *status, struct err *err);
 
 /* Kill the child, which nobody needs any more; wait: until it is gone. */
 void jail_end(struct jail *j, bool wait);
 void jail_fini(struct jail *j);
+
+/*
+ * Inside, in a role that runs a program: the name under which that opens input i; for free(). The
+ * program has the line, shut down, as standard input, and the first output as the two others.
+ */
+char *jail_path(size_t i);
+
+/* Inside: fstat(2), which the C library makes of a call that takes paths. 0, or -1 and errno. */
+int jail_fstat(int fd, struct stat *st);
 
 #endif

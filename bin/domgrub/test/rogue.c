@@ -71,7 +71,7 @@ static void copy(uint64_t said_kernel, uint64_t said_ramdisk)
 	struct err err = ERR_INIT;
 
 	next_request();
-	if (write(JAIL_WRITE, "kernel", 6) != 6)
+	if (write(JAIL_FD(JAIL_OUTPUT, 0), "kernel", 6) != 6)
 		_exit(9);
 	(void)send_size(said_kernel);
 	(void)send_size(said_ramdisk);
@@ -97,7 +97,7 @@ static void try_fork(void)
 static void try_write(void)
 {
 	/* The disk stands behind the two outputs. */
-	_exit(pwrite(JAIL_WRITE + 2, "x", 1, 0) == 1);
+	_exit(pwrite(JAIL_FD(JAIL_INPUT, 0), "x", 1, 0) == 1);
 }
 
 static void crash(void)
@@ -125,7 +125,7 @@ static void endless_message(void)
 	uint8_t head[WIRE_HEAD];
 
 	wire_head_put(head, MSG_PLAN, UINT32_MAX);
-	if (write(JAIL_LINE, head, sizeof head) < 0)
+	if (write(JAIL_PARENT, head, sizeof head) < 0)
 		_exit(9);
 	next_request();
 }
@@ -135,7 +135,7 @@ static void half_message(void)
 	uint8_t head[WIRE_HEAD];
 
 	wire_head_put(head, MSG_PLAN, 100);
-	if (write(JAIL_LINE, head, sizeof head) < 0)
+	if (write(JAIL_PARENT, head, sizeof head) < 0)
 		_exit(9);
 	_exit(0);
 }
@@ -204,7 +204,7 @@ static void stall(void)
 {
 	send_plan();
 	next_request();
-	if (write(JAIL_WRITE, "kernel", 6) != 6)
+	if (write(JAIL_FD(JAIL_OUTPUT, 0), "kernel", 6) != 6)
 		_exit(9);
 	(void)send_size(6);
 	next_request();
@@ -215,10 +215,10 @@ static void change(void)
 {
 	send_plan();
 	next_request();
-	if (write(JAIL_WRITE, "kernel", 6) != 6)
+	if (write(JAIL_FD(JAIL_OUTPUT, 0), "kernel", 6) != 6)
 		_exit(9);
 	(void)send_size(6);
-	_exit(lseek(JAIL_WRITE, -6, SEEK_CUR) == 0);
+	_exit(lseek(JAIL_FD(JAIL_OUTPUT, 0), -6, SEEK_CUR) == 0);
 }
 
 /* The size alone is right. */
@@ -229,7 +229,7 @@ static void hole(void)
 	plan.kernel_size = 1u << 20;
 	send_plan();
 	next_request();
-	if (lseek(JAIL_WRITE, 1u << 20, SEEK_CUR) < 0)
+	if (lseek(JAIL_FD(JAIL_OUTPUT, 0), 1u << 20, SEEK_CUR) < 0)
 		_exit(9);
 	(void)send_size(1u << 20);
 	(void)send_size(0);
@@ -276,7 +276,7 @@ int inmate_main(void *arg)
 {
 	const char *name = getenv("ROGUE");
 
-	in.wire = (struct wire){.fd = JAIL_LINE,
+	in.wire = (struct wire){.fd = JAIL_PARENT,
 	                        .rules = message_requests,
 	                        .rule_count = message_request_count,
 	                        .peer = "parent"};

@@ -20,9 +20,9 @@
 #include "jail/wire.h"
 
 #define UID 65534
-#define READ_FD (JAIL_WRITE + 2) /* two are for writing */
+#define WRITE_FD JAIL_FD(JAIL_OUTPUT, 0)
+#define READ_FD JAIL_FD(JAIL_INPUT, 0)
 
-/* Descriptors: 3 and 4 to be written, 5 to be read. */
 struct rig {
 	int write_fd[2], read_fd[1];
 	int leak; /* open in the parent, not close-on-exec, not given */
@@ -65,32 +65,34 @@ static int rig_teardown(void **state)
 
 static struct jail_spec spec_of(const struct rig *r, int (*fn)(void *), void *arg)
 {
-	return (struct jail_spec){.write_fd = r->write_fd,
-	                          .write_n = 2,
-	                          .read_fd = r->read_fd,
-	                          .read_n = 1,
-	                          .uid = UID,
-	                          .memory = 64u << 20,
-	                          .file_size = 1u << 20,
-	                          .cpu = 1,
-	                          .main = fn,
-	                          .arg = arg};
+	struct jail_spec spec = {.role = JAIL_READER,
+	                         .uid = UID,
+	                         .memory = 64u << 20,
+	                         .file_size = 1u << 20,
+	                         .cpu = 1,
+	                         .main = fn,
+	                         .arg = arg};
+
+	assert_int_equal(jail_give(&spec, JAIL_OUTPUT, r->write_fd[0]), WRITE_FD);
+	assert_int_equal(jail_give(&spec, JAIL_INPUT, r->read_fd[0]), READ_FD);
+	assert_int_equal(jail_give(&spec, JAIL_OUTPUT, r->write_fd[1]), WRITE_FD + 1);
+	return spec;
 }
 
 static int good_child(void *arg)
 {
-	struct wire w = {.fd = JAIL_LINE, .peer = "parent"};
+	struct wire w = {.fd = JAIL_PARENT, .peer = "parent"};
 	struct err err = ERR_INIT;
 	char b[16] = "";
 
 	if (pread(READ_FD, b, sizeof b, 6) != 5 || memcmp(b, "bytes", 5) != 0)
 		return 2;
-	if (write(JAIL_WRITE, "kernel", 6) != 6 || write(JAIL_WRITE + 1, "initrd", 6) != 6)
+	if (write(WRITE_FD, "kernel", 6) != 6 || write(WRITE_FD + 1, "initrd", 6) != 6)
 		return 3;
 	free(xmalloc(20u << 20));
 	if (wire_put(&w, 9, STR("done"), &err) < 0)
 		return 4;
-	if (read(JAIL_LINE, b, 1) != 0) /* until the parent has looked at us */
+	if (read(JAIL_PARENT, b, 1) != 0) /* until the parent has looked at us */
 		return 5;
 	return 0;
 }
@@ -198,15 +200,15 @@ static int try_read_output(void *arg)
 {
 	char b;
 
-	return pread(JAIL_WRITE, &b, 1, 0) == 1 ? 0 : 9;
+	return pread(WRITE_FD, &b, 1, 0) == 1 ? 0 : 9;
 }
 
 static int skipping_child(void *arg)
 {
 	/* As far as an output may be long, and on from there. */
-	if (lseek(JAIL_WRITE, 1u << 19, SEEK_CUR) != 1u << 19 || write(JAIL_WRITE, "end", 3) != 3 ||
-	    lseek(JAIL_WRITE, 0, SEEK_CUR) != (1u << 19) + 3 ||
-	    lseek(JAIL_WRITE + 1, 1u << 20, SEEK_CUR) != 1u << 20)
+	if (lseek(WRITE_FD, 1u << 19, SEEK_CUR) != 1u << 19 || write(WRITE_FD, "end", 3) != 3 ||
+	    lseek(WRITE_FD, 0, SEEK_CUR) != (1u << 19) + 3 ||
+	    lseek(WRITE_FD + 1, 1u << 20, SEEK_CUR) != 1u << 20)
 		return 2;
 	return 0;
 }
@@ -232,47 +234,47 @@ static void skips(void **state)
 
 static int try_back(void *arg)
 {
-	return lseek(JAIL_WRITE, -1, SEEK_CUR) >= 0 ? 0 : 9;
+	return lseek(WRITE_FD, -1, SEEK_CUR) >= 0 ? 0 : 9;
 }
 
 static int try_start(void *arg)
 {
-	return lseek(JAIL_WRITE, 0, SEEK_SET) >= 0 ? 0 : 9;
+	return lseek(WRITE_FD, 0, SEEK_SET) >= 0 ? 0 : 9;
 }
 
 static int try_end(void *arg)
 {
-	return lseek(JAIL_WRITE, 0, SEEK_END) >= 0 ? 0 : 9;
+	return lseek(WRITE_FD, 0, SEEK_END) >= 0 ? 0 : 9;
 }
 
 static int try_data(void *arg)
 {
-	return lseek(JAIL_WRITE, 0, SEEK_DATA) >= 0 ? 0 : 9;
+	return lseek(WRITE_FD, 0, SEEK_DATA) >= 0 ? 0 : 9;
 }
 
 static int try_far(void *arg)
 {
-	return lseek(JAIL_WRITE, (1u << 20) + 1, SEEK_CUR) >= 0 ? 0 : 9;
+	return lseek(WRITE_FD, (1u << 20) + 1, SEEK_CUR) >= 0 ? 0 : 9;
 }
 
 static int try_pwrite_output(void *arg)
 {
-	return pwrite(JAIL_WRITE, "x", 1, 0) == 1 ? 0 : 9;
+	return pwrite(WRITE_FD, "x", 1, 0) == 1 ? 0 : 9;
 }
 
 static int try_truncate(void *arg)
 {
-	return ftruncate(JAIL_WRITE, 0) == 0 ? 0 : 9;
+	return ftruncate(WRITE_FD, 0) == 0 ? 0 : 9;
 }
 
 static int try_allocate(void *arg)
 {
-	return fallocate(JAIL_WRITE, 0, 0, 4096) == 0 ? 0 : 9;
+	return fallocate(WRITE_FD, 0, 0, 4096) == 0 ? 0 : 9;
 }
 
 static int try_seek_line(void *arg)
 {
-	return (int)lseek(JAIL_LINE, 0, SEEK_CUR);
+	return (int)lseek(JAIL_PARENT, 0, SEEK_CUR);
 }
 
 static int try_seek_leak(void *arg)
@@ -284,9 +286,9 @@ static int try_seek_leak(void *arg)
 static int skip_over(void *arg)
 {
 	for (int i = 0; i < 2; i++)
-		if (lseek(JAIL_WRITE, 1u << 20, SEEK_CUR) < 0)
+		if (lseek(WRITE_FD, 1u << 20, SEEK_CUR) < 0)
 			return 9;
-	return write(JAIL_WRITE, "x", 1) == 1 ? 0 : 9;
+	return write(WRITE_FD, "x", 1) == 1 ? 0 : 9;
 }
 
 static int try_ioctl(void *arg)
@@ -371,7 +373,7 @@ static int hog_disk(void *arg)
 	static char b[65536];
 
 	for (;;)
-		if (write(JAIL_WRITE, b, sizeof b) < 0)
+		if (write(WRITE_FD, b, sizeof b) < 0)
 			return 9;
 }
 
@@ -456,7 +458,7 @@ static int sleep_for_ever(void *arg)
 {
 	char b;
 
-	return read(JAIL_LINE, &b, 1) == 1 ? 0 : 9;
+	return read(JAIL_PARENT, &b, 1) == 1 ? 0 : 9;
 }
 
 static void ended(void **state)
@@ -476,7 +478,6 @@ static void ended(void **state)
 static void not_built(void **state)
 {
 	struct jail_spec spec = spec_of(*state, good_child, NULL);
-	int many[JAIL_FDS_MAX];
 	struct jail j = JAIL_INIT;
 	struct err err = ERR_INIT;
 
@@ -484,14 +485,22 @@ static void not_built(void **state)
 		spec.uid = (uid_t)-i;
 		assert_fails(jail_start(&spec, &j, &err), &err, ERR_USAGE, "must not be");
 	}
-	/* The child says so, and does not go on. */
-	for (size_t i = 0; i < JAIL_FDS_MAX; i++)
-		many[i] = 0;
 	spec.uid = UID;
-	spec.read_fd = many;
-	spec.read_n = JAIL_FDS_MAX;
+	jail_give(&spec, JAIL_DISK, 0);
+	assert_fails(jail_start(&spec, &j, &err), &err, ERR_USAGE, "reader: may have no disk");
+	spec.fds = 0;
+	for (size_t i = 0; i <= JAIL_USE_MAX; i++)
+		jail_give(&spec, JAIL_INPUT, 0);
+	assert_fails(jail_start(&spec, &j, &err), &err, ERR_LIMIT, "over 64 descriptors as input");
+	while (spec.fds <= JAIL_FDS_MAX)
+		jail_give(&spec, JAIL_OUTPUT, 0);
+	assert_fails(jail_start(&spec, &j, &err), &err, ERR_LIMIT, "129 descriptors, over 128");
+	/* The child says so, and does not go on. */
+	spec.fds = 0;
+	jail_give(&spec, JAIL_INPUT, 12345);
 	assert_ok(jail_start(&spec, &j, &err), &err);
-	assert_fails(jail_wait(&j, "child", &err), &err, ERR_CHILD, "could not be built");
+	assert_fails(jail_wait(&j, "child", &err), &err, ERR_CHILD,
+	             "could not be built: descriptors: ");
 	jail_fini(&j);
 }
 
