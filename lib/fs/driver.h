@@ -84,5 +84,6 @@ int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, stru
 /* 0 and *out, 1 not mine, or -ERR_*. */
 int ext_probe(const struct window *w, struct fs **out, struct err *err);
 int fat_probe(const struct window *w, struct fs **out, struct err *err);
+int xfs_probe(const struct window *w, struct fs **out, struct err *err);
 
 #endif

@@ -3,7 +3,7 @@
  * From the outside in:
  *     paths    components, links and ".." over the driver's stat and list
  *     files    a map of runs, read straight into the caller's memory
- *     drivers  ext.c, fat.c: const table of probes
+ *     drivers  ext.c, fat.c, xfs.c: const table of probes
  */
 #include "fs/fs.h"
 
@@ -23,6 +23,7 @@ struct fs_file {
 static int (*const probes[])(const struct window *w, struct fs **out, struct err *err) = {
         ext_probe,
         fat_probe,
+        xfs_probe,
 };
 
 int fs_open(const struct window *w, struct fs **out, struct err *err)

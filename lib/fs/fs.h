@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest's file systems, read only: nothing above a window can write. One
- * driver per kind (ext.c, fat.c) gives nodes, names and the places of a file's
+ * driver per kind (ext.c, fat.c, xfs.c) gives nodes, names and the places of a file's
  * bytes; paths, links and reading are done here once.
  *
  * Paths are absolute; empty and "." components mean nothing, ".." goes up and
@@ -53,8 +53,8 @@ void fs_free(struct fs *fs);
 void fs_freep(struct fs **fs);
 
 /* As blkid prints them; "" where there is none. Borrowed from fs. */
-const char *fs_type(const struct fs *fs);   /* "ext2", "ext3", "ext4", "vfat" */
-const char *fs_family(const struct fs *fs); /* as GRUB calls it: "ext2", "fat" */
+const char *fs_type(const struct fs *fs);   /* "ext2", "ext3", "ext4", "vfat", "xfs" */
+const char *fs_family(const struct fs *fs); /* as GRUB calls it: "ext2", "fat", "xfs" */
 const char *fs_label(const struct fs *fs);
 const char *fs_uuid(const struct fs *fs);
 /* It was not unmounted. */

@@ -130,8 +130,24 @@ says "what each partition holds" "(hd0,gpt1): ext2, no menu; (hd0,gpt2): LVM2, w
 printf '%s\n' 'menuentry T {' 'linux (hd0,gpt2)/vmlinuz' '}' >boot/grub/grub.cfg
 gpt img boot boot
 dd if=/dev/zero of=img bs=512 seek=$((2048 + 81920 + 2)) count=2 conv=notrunc status=none
-printf 'XFSB' | dd of=img bs=512 seek=$((2048 + 81920)) conv=notrunc status=none
-says "a kernel on a partition that cannot be read" "(hd0,gpt2): XFS, which domgrub does not read" img
+printf '_BHRfS_M' | dd of=img bs=1 seek=$(((2048 + 81920) * 512 + 65600)) conv=notrunc status=none
+says "a kernel on a partition that cannot be read" "(hd0,gpt2): btrfs, which domgrub does not read" img
+
+# A disk of the Red Hat family: its /boot is XFS.
+if command -v mkfs.xfs >/dev/null; then
+	printf '%s\n' 'menuentry T {' "search --fs-uuid --set=root $uuid" 'insmod xfs' \
+		'linux /vmlinuz-5.14 on xfs' 'initrd /initramfs-5.14.img' '}' >boot/grub/grub.cfg
+	printf '%s\n' / '0 0' 'd--755 0 0' 'vmlinuz-5.14 ---644 0 0 boot/vmlinuz-5.14' \
+		'initramfs-5.14.img ---644 0 0 boot/initramfs-5.14.img' 'grub2 d--755 0 0' \
+		'grub.cfg ---644 0 0 boot/grub/grub.cfg' '$' '$' >proto
+	rm -f xfs.part img
+	truncate -s 320M xfs.part
+	mkfs.xfs -q -m "uuid=$uuid" -p proto xfs.part
+	truncate -s 340M img
+	printf '%s\n' 'label: gpt' 'start=2048,size=655360' | sfdisk -q img
+	into img 2048 xfs.part
+	boots "XFS" "on xfs" boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+fi
 
 # Menus that lead to each other: each is listed once, and at once.
 {

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# xfs.sh FS_TREE [ROUNDS]: XFS made by mkfs.xfs, read by our driver, and compared with the tree that it holds and,
+# where it is here, with GRUB's own reader. Trees come in by mkfs's protofile; as root also through the kernel, which
+# makes files in pieces, shared and reserved blocks, and directories of every form. Then ROUNDS times options at random.
+set -euo pipefail
+# Mounts in a name space of its own: one that another test makes meanwhile would hold them.
+if [ "$(id -u)" = 0 ] && [ -z "${own_mounts:-}" ]; then
+  own_mounts=1 exec unshare --mount "$0" "$@"
+fi
+tree=$(realpath "$1") rounds=${2:-2}
+command -v mkfs.xfs >/dev/null || { echo "skipped: no mkfs.xfs"; exit 77; }
+here=$(realpath "$(dirname "$0")")
+work=$(mktemp -d)
+mounted=
+# shellcheck disable=SC2317 # a trap calls it
+at_end() {
+  [ -z "$mounted" ] || umount "$work/mnt" || true
+  rm -rf "$work"
+}
+trap at_end EXIT
+cd "$work"
+mkdir mnt
+failed=0
+uuid=01234567-89ab-cdef-0123-456789abcdef
+
+# same NAME: what the driver says of img is what is in want
+same() {
+  "$tree" img >got 2>&1 || true
+  if diff <(LC_ALL=C sort want) <(LC_ALL=C sort got) >differ; then
+    echo "ok $1"
+  else
+    echo "FAILED $1"
+    sed -n 1,6p differ | cut -c 1-160
+    failed=1
+  fi
+}
+
+# grub NAME PATH...: GRUB reads these files as we do
+grub() {
+  local name=$1 path
+  command -v grub-fstest >/dev/null || return 0
+  for path in "${@:2}"; do
+    [ "$(grub-fstest img cat "(loop0)/$path" 2>/dev/null | gzip -1 -c | tail -c 8 | od -An -tx4 -N4 | tr -d ' \n')" = \
+      "$(awk -v p="/$path" '$1 == "f" && $2 == p { print $4 }' want)" ] ||
+      { echo "FAILED $name: GRUB reads $path in another way"; failed=1; }
+  done
+}
+
+# make OPTION...: an empty file system
+make_fs() { truncate -s 0 img && truncate -s "${size:-320M}" img && mkfs.xfs -q -f -L lab -m "uuid=$uuid" "$@" img 2>mkfs.err; }
+
+# proto NAME OPTION...: by mkfs's own way of filling it
+proto() {
+  make_fs "${@:2}" -p layout || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
+  { echo "xfs lab $uuid"; python3 -I -S "$here/trees.py" list src; } >want
+  same "$1"
+}
+
+# by_kernel NAME OPTION...: through Linux, if that can
+by_kernel() {
+  [ "$(id -u)" = 0 ] || return 0
+  make_fs "${@:2}" || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
+  mount -o loop,nouuid img mnt 2>/dev/null || { echo "skipped $1: Linux does not mount it"; return 0; }
+  mounted=1
+  python3 -I -S "$here/trees.py" fill mnt
+  cp --reflink=always mnt/kernel mnt/reflinked 2>/dev/null || true
+  sync -f mnt
+  { echo "xfs lab $uuid"; python3 -I -S "$here/trees.py" list mnt; } >want
+  umount mnt
+  mounted=
+  same "$1, filled by Linux"
+  grub "$1" kernel pieces/a
+}
+
+python3 -I -S "$here/trees.py" fill src
+rm src/longer-link # mkfs.xfs 6.1 writes it without the head that such a block has
+python3 -I -S "$here/trees.py" proto src >layout
+for how in proto by_kernel; do
+  $how default
+  $how "version 4" -m crc=0,finobt=0
+  $how "version 4, 512-byte blocks" -m crc=0,finobt=0 -b size=512 -n size=4096 -i size=256
+  $how "without types" -m crc=0,finobt=0 -n ftype=0
+  $how "1 KiB blocks" -b size=1024
+  $how "2 KiB blocks, large inodes" -b size=2048 -i size=1024
+  $how "large directory blocks" -n size=65536
+  $how "4 KiB sectors" -s size=4096
+  $how "all features" -m finobt=1,rmapbt=1,reflink=1,bigtime=1,inobtcount=1
+  $how "few features" -m finobt=0,rmapbt=0,reflink=0 -i sparse=0
+done
+proto "64 KiB blocks" -b size=65536
+proto "any case" -m crc=0,finobt=0 -n version=ci
+
+RANDOM=${SEED:-1}
+pick() { local v=("$@"); echo "${v[RANDOM % $#]}"; }
+for ((i = 0; i < rounds; i++)); do
+  block=$(pick 1024 2048 4096) inode=512
+  [ "$block" = 1024 ] || inode=$(pick 512 1024)
+  read -ra options <<<"-b size=$block -i size=$inode,sparse=$(pick 0 1) -n size=$(pick 4096 8192 16384 65536)
+    -m finobt=$(pick 0 1),rmapbt=$(pick 0 1),reflink=$(pick 0 1) -d agcount=$(pick 2 4 7 13)"
+  by_kernel "${options[*]}" "${options[@]}"
+  proto "${options[*]}" "${options[@]}"
+done
+
+# What was not unmounted is said; damaged and unknown things are refused.
+make_fs -p layout
+[ "$("$tree" img | head -n 1)" = "xfs lab $uuid" ] && echo "ok clean" || { echo "FAILED clean"; failed=1; }
+if [ "$(id -u)" = 0 ] && mount -o loop,nouuid img mnt 2>/dev/null; then
+  mounted=1
+  date >mnt/new
+  sync -f mnt
+  cp img live
+  umount mnt
+  mounted=
+  [[ "$("$tree" live | head -n 1)" == "xfs lab $uuid unclean" ]] && echo "ok unclean" || { echo "FAILED unclean"; failed=1; }
+  [ "$("$tree" img | head -n 1)" = "xfs lab $uuid" ] && echo "ok unmounted" || { echo "FAILED unmounted"; failed=1; }
+fi
+refused() { # NAME WORDS
+  "$tree" img >got 2>&1 && { echo "FAILED $1: accepted"; failed=1; return; }
+  grep -q "$2" got && echo "ok $1" || { echo "FAILED $1: $(head -n 1 got)"; failed=1; }
+}
+poke() { printf '%b' "$2" | dd of=img bs=1 seek="$1" conv=notrunc status=none; }
+make_fs -p layout
+cp img good
+poke 40 '\0001'
+refused "superblock with a wrong checksum" checksum
+cp good img
+truncate -s 100M img
+refused "cut off" "do not fit"
+cp good img
+poke $((64 * 512 + 56)) '\0001' # size of the root's inode, 64 in blocks of 4 KiB
+refused "inode with a wrong checksum" "inode 64"
+exit $failed
