@@ -185,12 +185,14 @@ static int try_share_memory(void *arg)
 	return said(p == MAP_FAILED ? -1 : 0);
 }
 
+#ifndef SANITIZED
 static int try_make_code(void *arg)
 {
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return said(p == MAP_FAILED ? -1 : mprotect(p, 4096, PROT_READ | PROT_EXEC));
 }
+#endif
 
 static int try_ioctl(void *arg)
 {
