@@ -156,7 +156,8 @@ mkdir -p "$root"/{proc,sys,dev,run,tmp,mnt,rig,root,var/log/xen/console,var/lib/
 rm -rf "$root/var/run" "$root/var/lock"
 ln -s /run "$root/var/run"
 ln -s /run/lock "$root/var/lock"
-printf '%s\n' root:x:0:0:root:/root:/bin/sh nobody:x:65534:65534:nobody:/:/bin/sh >"$root/etc/passwd"
+printf '%s\n' root:x:0:0:root:/root:/bin/sh nobody:x:65534:65534:nobody:/:/bin/sh \
+  bootloader:x:900:65534::/:/bin/sh >"$root/etc/passwd"
 printf '%s\n' root:x:0: nogroup:x:65534: >"$root/etc/group"
 printf 'autoballoon="off"\n' >"$root/etc/xen/xl.conf"
 

@@ -43,6 +43,38 @@ machine_said() {
   for words in "${@:2}"; do check "$1: $words" grep -q "RIG .* OK $words" "$logs/$1.log"; done
 }
 
+# Guests that one machine boots one after the other through a boot helper: guests_of NAME begins their list, guest adds
+# one, start_guests NAME RUN-OPTION... boots them, guests_end NAME waits and says what came of each.
+guests_of() {
+  guests=$dir/$1/guests letters=abcdefghijkl next=0 arguments=()
+  mkdir "$dir/$1"
+  : >"$guests"
+}
+# guest HOW NAME CREATE-OPTIONS…: HOW is yes, no or restricted, as jobs/menus has it
+guest() {
+  local how=$1 name=$2 disk line
+  shift 2
+  "$domstrap" create "$name" -q -o "$dir" "$@"
+  line="$how $name.cfg"
+  for disk in "$dir/$name-boot.img" "$dir/$name-root.img" "$dir/$name.img"; do
+    [ -e "$disk" ] || continue
+    line+=" vd${letters:next:1}"
+    next=$((next + 1))
+    arguments+=(-d "$disk")
+  done
+  echo "$line" >>"$guests"
+  arguments+=(-f "$dir/$name.cfg")
+}
+start_guests() { machine "$1" -t 1400 "${@:2}" "${arguments[@]}" -f "$guests" menus; }
+guests_end() {
+  local before=$failed how cfg
+  machine_end
+  while read -r how cfg _; do
+    machine_said "$1" "${cfg%.cfg}: login prompt: $how"
+  done <"$dir/$1/guests"
+  outcome "$1" "$before"
+}
+
 # For scripts that run in a guest: typed on its console, so short. Lines "CHECK …" come back.
 # shellcheck disable=SC2016
 guest_functions='check() { n=$1; shift; o=$("$@" 2>&1) && echo "CHECK ok $n" || echo "CHECK not ok $n: $(echo "$o" | tail -n 3 | tr "\n" " ")"; }

@@ -14,34 +14,43 @@ sed -i 's/hostName = "demo"/hostName = "second"/' "$dir/configuration.nix"
 second=$(demo "$dir/configuration.nix" second)
 
 "$domstrap" create g -q --system "$first" --boot grub --grub-image "$image" --memory 512 --output "$dir"
+"$domstrap" create h -q --system "$first" --boot grub --grub-image "$image" --memory 512 --output "$dir"
 check "the config's kernel is GRUB" grep -Fqx "kernel = \"$image\"" "$dir/g.cfg"
 check "the guest is PVH" grep -Fqx 'type = "pvh"' "$dir/g.cfg"
 refuses() { ! "$@" >"$dir/said" 2>&1 && grep -q 'PVH guests only' "$dir/said"; }
 check "not for a PV guest" refuses "$domstrap" create pv --system "$first" --boot grub --grub-image "$image" --type pv --output "$dir"
 
 script() { # script SYSTEM: what the guest is to be
-  cat >"$dir/guest-script" <<X
+  cat <<X
 $guest_functions
 check "this system was booted" same "\$(readlink -f /run/booted-system)" "$1"
 check "by a command line of the menu" has "\$(cat /proc/cmdline)" "init=$1/init"
 check "the kernel found no fault with ext4" ext4
 X
 }
-boots() { # boots NAME SYSTEM
-  local before
-  script "$2"
-  say "booting $1 (1 to 3 minutes)"
-  machine "$1" -W -c "$dir/g.cfg" -t 1500 -e USER=root -e PASSWORD=nixos -f "$dir/guest-script" boot
-  before=$failed
+starts() { # starts NAME SYSTEM GUEST
+  mkdir "$dir/script-$1"
+  script "$2" >"$dir/script-$1/guest-script"
+  machine "$1" -W -c "$dir/$3.cfg" -t 1500 -e USER=root -e PASSWORD=nixos -f "$dir/script-$1/guest-script" boot
+}
+ends() { # ends NAME
+  local before=$failed
   machine_end
   machine_said "$1" "login prompt" "logged in as root" "xl shutdown"
-  answers "$1" "$dir/guest-script"
+  answers "$1" "$dir/script-$1/guest-script"
   outcome "$1" "$before"
 }
-boots created "$first"
-check "update" "$domstrap" update "$dir/g.cfg" --system "$second" -q
-boots updated "$second"
-check "rollback" "$domstrap" rollback "$dir/g.cfg" -q
-boots back "$first"
-check "the file system is clean after the guest's use" e2fsck -fn "$dir/g.img?offset=1048576"
+# Two guests side by side, one processor each: the one as it was created, the other updated before it ever ran and rolled
+# back after it has run.
+say "booting two guests (1 to 3 minutes)"
+starts created "$first" g
+check "update" "$domstrap" update "$dir/h.cfg" --system "$second" -q
+starts updated "$second" h
+ends created
+ends updated
+check "rollback" "$domstrap" rollback "$dir/h.cfg" -q
+say "booting what was rolled back (1 to 2 minutes)"
+starts back "$first" h
+ends back
+for guest in g h; do check "$guest: the file system is clean after its use" e2fsck -fn "$dir/$guest.img?offset=1048576"; done
 finish
