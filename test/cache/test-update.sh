@@ -118,8 +118,8 @@ bad 1 stall "$path/stall: .*stall-timeout"
 bad 1 truncate "$path/truncate: "
 bad 4 short "$path/short: "
 bad 4 longer "$path/longer: .*larger than expected"
-bad 4 flip "$path/flip: .*(expected|damaged)"
-bad 4 swap "$path/swap: .*(expected|larger|truncated)"
+bad 4 flip "$path/flip: .*(promised|damaged)"
+bad 4 swap "$path/swap: .*(promised|larger|cut short)"
 bad 1 gone "$path/gone: .*404"
 bad 1 error "$path/error: .*500"
 bad 1 tofile "$path/tofile: .*[Pp]rotocol"
@@ -139,7 +139,7 @@ for name in large-3 small-7; do
   nar=$(sed -n 's/^URL: //p' "$(grep -l "^StorePath: .*-$name\$" "$work"/lie/*.narinfo)")
   chmod u+w "$work/lie/$nar"
   printf X | dd of="$work/lie/$nar" bs=1 seek=$(($(stat -c %s "$work/lie/$nar") - 60)) conv=notrunc status=none
-  refuse 4 "-$name from file://$work/lie: .*expected" --system "$large" --trusted-key "$key" --from "file://$work/lie"
+  refuse 4 "-$name from file://$work/lie: .*promised" --system "$large" --trusted-key "$key" --from "file://$work/lie"
   made "a bad $name, then a good one" "$large" --from "file://$work/lie" --from "file://$work/zstd?priority=90"
   put
 done

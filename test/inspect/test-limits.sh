@@ -29,11 +29,11 @@ for kind in $kinds; do
     dag | farm | strangers) says '^ *2\*' ;;
     maze) says 'path components to follow' ;;
     sparse) says '^ *2\*.* [0-9.]+ [KM]iB' ;;
-    counted) says '1073741824 bytes, larger than the limit of 134217728' ;;
+    counted) says '1073741824 bytes, 134217728 at most' ;;
     many | woven | generations) says '^ *1 .* [0-9.]+ [KM]iB' ;;
-    bootspecs) says 'more than 134217728 bytes of small files' ;;
-    arguments) says 'more than 67108864 bytes of kernel arguments' ;;
-    log) says 'with its -wal file, more than the limit of 134217728' ;;
+    bootspecs) says 'over 134217728 bytes of small files' ;;
+    arguments) says 'over 67108864 bytes of kernel arguments' ;;
+    log) says 'with its -wal file, 134217728 at most' ;;
   esac
   run inspect bad.cfg
   run inspect bad.cfg --paths --json

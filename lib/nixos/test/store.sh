@@ -101,7 +101,7 @@ done
 nix-store --dump "$tree" >"$T/tree.nar"
 check "no more than the archive" refuses "extra bytes" sh -c \
 	'(cat "$1"; printf x) | "$2" copy' - "$T/tree.nar" "$tool"
-check "no less than the archive" refuses "truncated" sh -c \
+check "no less than the archive" refuses "cut short" sh -c \
 	'head -c -1 "$1" | "$2" copy' - "$T/tree.nar" "$tool"
 
 # 2. The database, read.
