@@ -85,8 +85,7 @@ static uint64_t be64_at(const uint8_t *p)
 static int read_at(const struct jbd2_journal *j, uint32_t at, uint8_t *out, struct err *err)
 {
 	if (at >= j->n)
-		return err_set(err, ERR_FORMAT, "its journal has %u blocks, but block %u is needed",
-		               j->n, at);
+		return err_set(err, ERR_FORMAT, "its journal has %u blocks, not %u", j->n, at);
 	return window_read(&j->w, out, j->block, j->map[at] * j->block, err);
 }
 
@@ -213,7 +212,7 @@ static int take_revokes(struct reading *r, struct err *err)
 		const uint8_t *p = r->block + at;
 
 		if (r->n_revokes == JBD2_REVOKES_MAX)
-			return err_set(err, ERR_LIMIT, "its journal revokes more than %u blocks",
+			return err_set(err, ERR_LIMIT, "its journal revokes over %u blocks",
 			               JBD2_REVOKES_MAX);
 		GROW(r->revokes, r->n_revokes, r->revokes_cap);
 		r->revokes[r->n_revokes++] = (struct revoke){
@@ -243,10 +242,9 @@ static int take_commit(struct reading *r, struct err *err)
 	if (!right && (seconds < r->seconds || r->incompat & INCOMPAT_ASYNC))
 		return 1;
 	if (!right)
-		return err_set(
-		        err, ERR_FORMAT,
-		        "the checksum of its journal's transaction %u is wrong; run e2fsck -f",
-		        r->sequence);
+		return err_set(err, ERR_FORMAT,
+		               "its journal's transaction %u is damaged; run e2fsck -f",
+		               r->sequence);
 	r->seconds = seconds;
 	r->sum = ~0u;
 	r->whole = r->log.n;
@@ -295,9 +293,9 @@ static int refuse_fast(struct reading *r, struct err *err)
 	/* A head: tag, length, features, and the transaction that it follows. */
 	if (get_le16(r->block) != FAST_HEAD || get_le32(r->block + 8) != r->sequence)
 		return 0;
-	return err_set(
-	        err, ERR_UNSUPPORTED,
-	        "its journal has fast commits (feature fast_commit), which are not supported");
+	return err_set(err, ERR_UNSUPPORTED,
+	               "its journal has fast commits (the feature fast_commit), which are not "
+	               "known here");
 }
 
 static int read_super(struct reading *r, struct err *err)
@@ -313,18 +311,17 @@ static int read_super(struct reading *r, struct err *err)
 	if (be32_at(s) != JBD2_MAGIC || (kind != SUPER_V1 && kind != SUPER_V2) ||
 	    be32_at(s + 12) != r->j->block)
 		return err_set(err, ERR_FORMAT,
-		               "its journal's superblock does not match the file system");
+		               "its journal's superblock does not fit the file system");
 	if (kind == SUPER_V2) {
 		r->compat = be32_at(s + 36);
 		r->incompat = be32_at(s + 40);
 	}
 	if (r->incompat & ~INCOMPAT_KNOWN)
-		return err_set(err, ERR_UNSUPPORTED, "its journal has unsupported features (%#x)",
+		return err_set(err, ERR_UNSUPPORTED, "its journal has unknown features (%#x)",
 		               r->incompat & ~INCOMPAT_KNOWN);
 	r->seed = crc32c(~0u, s + 48, 16);
 	if (has_sums(r) && (s[80] != 4 || !own_sum_fits(s, SUPER_SIZE, SUPER_SUM, ~0u)))
-		return err_set(err, ERR_FORMAT,
-		               "the checksum of its journal's superblock is wrong");
+		return err_set(err, ERR_FORMAT, "its journal's superblock has another checksum");
 	r->first = be32_at(s + 20);
 	r->sequence = be32_at(s + 24);
 	r->start = be32_at(s + 28);
@@ -334,10 +331,10 @@ static int read_super(struct reading *r, struct err *err)
 	r->last = n > fast ? n - fast : 0;
 	if (n > r->j->n || !r->first || r->first >= r->last ||
 	    (r->start && (r->start < r->first || r->start >= r->last)))
-		return err_set(err, ERR_FORMAT,
-		               "its journal's superblock is invalid: log start %u in blocks %u to "
-		               "%u of %u",
-		               r->start, r->first, r->last, r->j->n);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "its journal's superblock has a log from %u of blocks %u to %u of %u",
+		        r->start, r->first, r->last, r->j->n);
 	return 0;
 }
 
@@ -392,10 +389,10 @@ static int settle(struct reading *r, struct err *err)
 			continue;
 		if (v[i].turn & (WRONG_SUM | WRONG_BLOCK))
 			return err_set(err, ERR_FORMAT,
-			               "its journal has an invalid block %llu: %s; run e2fsck -f",
+			               "its journal is damaged: block %llu %s; run e2fsck -f",
 			               (unsigned long long)v[i].block,
-			               v[i].turn & WRONG_SUM ? "wrong checksum"
-			                                     : "beyond the end of the file system");
+			               v[i].turn & WRONG_SUM ? "has another checksum"
+			                                     : "is behind the file system's end");
 		/* v[kept - 1] is of this block only where it is older. */
 		if (kept && v[kept - 1].block == v[i].block)
 			kept--;

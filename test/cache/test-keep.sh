@@ -64,7 +64,7 @@ mv "$work/c" "$work/c.zstd"
 mv "$work/other" "$work/c"
 rm "$keep"/nar/*
 again "old narinfos"
-grep -q '^warning: .* 404; trying the next cache' "$work/stderr" || { cat "$work/stderr"; fail "no word of old narinfos"; }
+grep -q '^warning: .* 404; trying elsewhere' "$work/stderr" || { cat "$work/stderr"; fail "no word of old narinfos"; }
 again "new ones"
 [ "$(asked nar/)" = 0 ] || fail "NARs were fetched again"
 rm -r "$work/c"

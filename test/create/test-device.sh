@@ -75,9 +75,9 @@ drop
 
 device 8M
 before=$(digest)
-refuse "too small" 1 'too small; [0-9]+ MiB are needed'
-refuse "too small, --force" 1 'too small; [0-9]+ MiB are needed' --force
-refuse "--size" 2 'keeps its size' --size 1G
+refuse "too small" 1 'too small, [0-9]+ MiB would do'
+refuse "too small, --force" 1 'too small, [0-9]+ MiB would do' --force
+refuse "--size" 2 'has its own size' --size 1G
 drop
 device 1000
 before=$(digest)

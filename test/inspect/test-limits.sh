@@ -27,7 +27,7 @@ for kind in $kinds; do
   run generations bad.cfg
   case $kind in
     dag | farm | strangers) says '^ *2\*' ;;
-    maze) says 'path components to follow' ;;
+    maze) says 'steps along paths' ;;
     sparse) says '^ *2\*.* [0-9.]+ [KM]iB' ;;
     counted) says '1073741824 bytes, 134217728 at most' ;;
     many | woven | generations) says '^ *1 .* [0-9.]+ [KM]iB' ;;

@@ -162,8 +162,7 @@ static void hostile(void **state)
 	cfg.profiles = &p;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		g.version = bad[i];
-		assert_fails(grubcfg_format(&cfg, &out, &err), &err, ERR_FORMAT,
-		             "cannot be written");
+		assert_fails(grubcfg_format(&cfg, &out, &err), &err, ERR_FORMAT, "misreads");
 	}
 	g.version = "1";
 	g.entry.params = "a\n}\nmenuentry x {";
