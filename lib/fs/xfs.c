@@ -65,15 +65,16 @@ int xfs_label_check(const struct xfs *x, const void *p, size_t n, const struct x
 	if (!x->crc)
 		return 0;
 	if (!xfs_checksum_ok(p, n, l->crc))
-		return err_set(err, ERR_FORMAT, "wrong checksum at byte %" PRIu64, disk);
+		return err_set(err, ERR_FORMAT, "metadata at byte %" PRIu64 " has a wrong checksum",
+		               disk);
 	if (memcmp(b + l->uuid, x->uuid, XFS_UUID_SIZE) != 0)
 		return err_set(err, ERR_FORMAT,
-		               "what is at byte %" PRIu64 " has the UUID of another file system",
+		               "metadata at byte %" PRIu64 " has the UUID of another file system",
 		               disk);
 	if (be64_at(b + l->owner) != owner || be64_at(b + l->block) != disk / XFS_LOG_BLOCK)
 		return err_set(err, ERR_FORMAT,
-		               "what is at byte %" PRIu64 " belongs to inode %" PRIu64
-		               " at byte %" PRIu64,
+		               "metadata at byte %" PRIu64 " says that it is inode %" PRIu64
+		               "'s at byte %" PRIu64,
 		               disk, be64_at(b + l->owner), be64_at(b + l->block) * XFS_LOG_BLOCK);
 	return 0;
 }
@@ -87,8 +88,9 @@ int xfs_at(const struct xfs *x, uint64_t fsblock, uint64_t n, uint64_t *out, str
 	if (group >= x->groups || in >= x->group_blocks || n > x->group_blocks - in ||
 	    at >= x->blocks || n > x->blocks - at)
 		return err_set(err, ERR_FORMAT,
-		               "%" PRIu64 " blocks at block %" PRIu64 " of group %" PRIu64
-		               ": %u groups of %u blocks, %" PRIu64 " in all",
+		               "extent of %" PRIu64 " blocks at block %" PRIu64 " of group %" PRIu64
+		               " is outside the file system: %u groups of %u blocks, %" PRIu64
+		               " blocks in all",
 		               n, in, group, x->groups, x->group_blocks, x->blocks);
 	*out = at * x->block;
 	return 0;
@@ -134,7 +136,8 @@ static int xfs_map(struct fs *fs, uint64_t node, struct fs_map *out, struct err 
 	int rc = xfs_inode_read((struct xfs *)fs, node, &in, err);
 
 	if (rc == 0 && in.format == XFS_FORMAT_LOCAL)
-		rc = err_set(err, ERR_FORMAT, "inode %" PRIu64 ": a file inside its inode", node);
+		rc = err_set(err, ERR_FORMAT,
+		             "inode %" PRIu64 ": a regular file has its data in the inode", node);
 	if (rc == 0)
 		rc = xfs_inode_map((struct xfs *)fs, &in, &map, err);
 	if (rc < 0) {
@@ -264,9 +267,10 @@ static bool groups_ok(const struct super *s)
 static int check_features(const struct super *s, struct err *err)
 {
 	if (s->version != 4 && s->version != 5)
-		return err_set(err, ERR_UNSUPPORTED, "XFS: version %u, not 4 or 5", s->version);
+		return err_set(err, ERR_UNSUPPORTED,
+		               "XFS: unsupported version %u (supported: 4 and 5)", s->version);
 	if (!(s->version_bits & V4_DIRECTORIES))
-		return err_set(err, ERR_UNSUPPORTED, "XFS: directories of version 1");
+		return err_set(err, ERR_UNSUPPORTED, "XFS: unsupported directory version 1");
 	if (s->version == 4)
 		return 0;
 	for (unsigned i = 0; i < 32; i++) {
@@ -279,24 +283,27 @@ static int check_features(const struct super *s, struct err *err)
 		               i);
 	}
 	if (s->bits & INCOMPAT_NEEDSREPAIR)
-		return err_set(err, ERR_BUSY, "XFS: it is marked as needing xfs_repair");
+		return err_set(err, ERR_BUSY, "XFS: marked as needing repair; run xfs_repair");
 	return 0;
 }
 
 static int check_super(const struct super *s, const struct window *w, struct err *err)
 {
 	if (s->in_progress)
-		return err_set(err, ERR_FORMAT, "XFS: mkfs.xfs did not finish it");
+		return err_set(err, ERR_FORMAT,
+		               "XFS: mkfs.xfs did not complete (sb_inprogress is set)");
 	if (!sizes_ok(s))
 		return err_set(
 		        err, ERR_FORMAT,
-		        "XFS: blocks of %u bytes, sectors of %u, inodes of %u, directories in "
-		        "2^%u blocks",
+		        "XFS: invalid superblock: block size %u, sector size %u, inode size %u, "
+		        "directory block 2^%u blocks",
 		        s->block, s->sector, s->inode, s->dir_log);
 	if (!groups_ok(s))
-		return err_set(err, ERR_FORMAT,
-		               "XFS: %u groups of %u blocks (2^%u at most), %" PRIu64 " in all",
-		               s->groups, s->group_blocks, s->group_log, s->blocks);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "XFS: invalid superblock: %u groups of %u blocks (at most 2^%u) do not "
+		        "give %" PRIu64 " blocks",
+		        s->groups, s->group_blocks, s->group_log, s->blocks);
 	if (s->blocks > w->size / s->block)
 		return err_set(err, ERR_FORMAT,
 		               "XFS: %" PRIu64 " blocks of %u bytes do not fit into %" PRIu64
@@ -350,8 +357,7 @@ static void look_at_log(struct xfs *x)
 		return;
 	x->fs.unclean = true;
 	snprintf(x->fs.notice, sizeof x->fs.notice,
-	         "it was not unmounted, and is read as it lies on the disk, without what its log "
-	         "holds%s%.*s",
+	         "not cleanly unmounted, and read without its log, which is not replayed%s%.*s",
 	         rc < 0 ? ": " : "", rc < 0 ? 200 : 0, why.text);
 }
 
@@ -382,7 +388,7 @@ int xfs_probe(const struct window *w, struct fs **out, struct err *err)
 	sector = xmalloc(s.sector);
 	rc = window_read(w, sector, s.sector, 0, err);
 	if (rc == 0 && s.version == 5 && !xfs_checksum_ok(sector, s.sector, CRC_AT))
-		rc = err_set(err, ERR_FORMAT, "XFS: wrong checksum of the superblock");
+		rc = err_set(err, ERR_FORMAT, "XFS: the superblock has a wrong checksum");
 	if (rc < 0)
 		return rc;
 	take_super(x, &s, p);

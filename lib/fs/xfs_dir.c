@@ -48,7 +48,8 @@ static int list_inside(const struct xfs *x, const struct xfs_inode *in, fs_entry
 		bytes_skip(&b, x->ftype);
 		ent.node = number_get(&b, wide);
 		if (!bytes_ok(&b) || !ent.name.n)
-			return err_set(err, ERR_FORMAT, "entry %u of %u inside the inode", i, n);
+			return err_set(err, ERR_FORMAT, "entry %u of %u in the inode is truncated",
+			               i, n);
 		if (fn(arg, &ent))
 			return 1;
 	}
@@ -66,7 +67,8 @@ static int block_bounds(const struct xfs *x, const uint8_t *p, size_t *first, si
 	*first = x->crc ? HEAD : HEAD_OLD;
 	*end = x->dir_block;
 	if (!lone && magic != (x->crc ? 0x58444433u : 0x58443244u)) /* XDD3, XD2D */
-		return err_set(err, ERR_FORMAT, "a block of it begins with %08" PRIx32, magic);
+		return err_set(err, ERR_FORMAT,
+		               "a directory block has the unknown magic %08" PRIx32, magic);
 	if (!lone)
 		return 0;
 	bytes_seek(&b, x->dir_block - 8);
@@ -98,7 +100,8 @@ static int list_block(const struct xfs *x, const uint8_t *p, fs_entry_fn *fn, vo
 			n = (8 + 1 + ent.name.n + x->ftype + 2 + 7) / 8 * 8;
 		}
 		if (!bytes_ok(&b) || n < 8 || n % 8 || n > end - at || (!unused && !ent.name.n))
-			return err_set(err, ERR_FORMAT, "entry of %zu bytes at %zu of %zu", n, at,
+			return err_set(err, ERR_FORMAT,
+			               "malformed entry of %zu bytes at byte %zu of %zu", n, at,
 			               end);
 		if (!unused && fn(arg, &ent))
 			return 1;
@@ -138,10 +141,11 @@ int xfs_dir_list(struct xfs *x, const struct xfs_inode *in, fs_entry_fn *fn, voi
 	int rc;
 
 	if ((in->mode & 0170000) != 0040000)
-		return err_set(err, ERR_FORMAT, "it is no directory");
+		return err_set(err, ERR_FORMAT, "not a directory");
 	if (in->size > FS_DIR_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "directory of %" PRIu64 " bytes, over %u", in->size,
-		               FS_DIR_BYTES_MAX);
+		return err_set(err, ERR_LIMIT,
+		               "directory of %" PRIu64 " bytes, more than the limit of %u",
+		               in->size, FS_DIR_BYTES_MAX);
 	rc = in->format == XFS_FORMAT_LOCAL ? list_inside(x, in, fn, arg, err)
 	                                    : list_blocks(x, in, fn, arg, err);
 	return rc < 0 ? rc : 0;

@@ -50,7 +50,8 @@ static int decode_fork(const struct xfs *x, struct xfs_inode *in, size_t core, s
 	size_t room = x->inode - core, used = (size_t)in->raw[82] * 8;
 
 	if (used > room)
-		return err_set(err, ERR_FORMAT, "its data fork has %zu bytes of %zu", used, room);
+		return err_set(err, ERR_FORMAT,
+		               "data fork of %zu bytes in an inode with room for %zu", used, room);
 	in->fork = in->raw + core;
 	in->fork_size = used ? used : room;
 	return 0;
@@ -77,7 +78,7 @@ static int decode(const struct xfs *x, struct xfs_inode *in, struct err *err)
 	bytes_seek(&b, 90);
 	flags = bytes_be16(&b);
 	if (version < 1 || version > 3 || (version == 3) != x->crc)
-		return err_set(err, ERR_FORMAT, "version %u", version);
+		return err_set(err, ERR_FORMAT, "invalid inode version %u", version);
 	if (version == 3) {
 		bytes_seek(&b, 120);
 		flags2 = be64(&b);
@@ -87,9 +88,10 @@ static int decode(const struct xfs *x, struct xfs_inode *in, struct err *err)
 	bytes_seek(&b, 40);
 	in->mtime = time_of(be64(&b), flags2);
 	if (in->size > INT64_MAX)
-		return err_set(err, ERR_FORMAT, "%" PRIu64 " bytes", in->size);
+		return err_set(err, ERR_FORMAT, "invalid size %" PRIu64, in->size);
 	if (flags & FLAG_REALTIME && (in->mode & 0170000) == 0100000)
-		return err_set(err, ERR_UNSUPPORTED, "its data is on a realtime device");
+		return err_set(err, ERR_UNSUPPORTED,
+		               "its data is on the realtime device, which is not supported");
 	in->format = (enum xfs_format)format;
 	return decode_fork(x, in, version == 3 ? CORE_V3 : CORE_OLD, err);
 }
@@ -99,14 +101,14 @@ static int check(const struct xfs *x, const struct xfs_inode *in, struct err *er
 	struct bytes b = bytes_over(in->raw, x->inode);
 
 	if (bytes_be16(&b) != MAGIC)
-		return err_set(err, ERR_FORMAT, "there is no inode");
+		return err_set(err, ERR_FORMAT, "no inode there (wrong magic)");
 	if (!x->crc)
 		return 0;
 	if (!xfs_checksum_ok(in->raw, x->inode, 100))
 		return err_set(err, ERR_FORMAT, "wrong checksum");
 	bytes_seek(&b, 152);
 	if (be64(&b) != in->number || memcmp(in->raw + 160, x->uuid, XFS_UUID_SIZE) != 0)
-		return err_set(err, ERR_FORMAT, "what is there is another inode");
+		return err_set(err, ERR_FORMAT, "another inode is stored there");
 	return 0;
 }
 
@@ -154,7 +156,8 @@ static int add_extents(struct xfs *x, const uint8_t *p, uint64_t n, size_t room,
 	int rc = 0;
 
 	if (n > room / EXTENT)
-		return err_set(err, ERR_FORMAT, "%" PRIu64 " extents in %zu bytes", n, room);
+		return err_set(err, ERR_FORMAT, "%" PRIu64 " extents do not fit into %zu bytes", n,
+		               room);
 	for (uint64_t i = 0; i < n && rc == 0; i++)
 		rc = add_extent(x, &b, map, err);
 	return rc;
@@ -184,7 +187,7 @@ static int tree_block(struct tree *t, uint64_t fsblock, unsigned level, uint32_t
 	int rc = xfs_at(x, fsblock, 1, &at, err);
 
 	if (rc == 0 && ++t->seen > t->most)
-		rc = err_set(err, ERR_LIMIT, "its tree of extents has over %" PRIu64 " blocks",
+		rc = err_set(err, ERR_LIMIT, "its extent B+tree has more than %" PRIu64 " blocks",
 		             t->most);
 	if (rc < 0)
 		return rc;
@@ -199,7 +202,7 @@ static int tree_block(struct tree *t, uint64_t fsblock, unsigned level, uint32_t
 	*n = bytes_be16(&b);
 	if (magic != (x->crc ? 0x424d4133u : 0x424d4150u) || is != level) /* BMA3, BMAP */
 		return err_set(err, ERR_FORMAT,
-		               "byte %" PRIu64 " has no level %u of its tree of extents", at,
+		               "byte %" PRIu64 " has no block of level %u of its extent B+tree", at,
 		               level);
 	return xfs_label_check(x, t->block[level], x->block, &tree_label, t->in->number, at, err);
 }
@@ -217,7 +220,7 @@ static int tree_visit(struct tree *t, uint64_t fsblock, unsigned level, struct e
 	if (rc < 0)
 		return rc;
 	if (n > most)
-		return err_set(err, ERR_FORMAT, "%u records in a block for %zu", n, most);
+		return err_set(err, ERR_FORMAT, "%u records in a block with room for %zu", n, most);
 	if (level == 0)
 		return add_extents(t->x, t->block[0] + head, n, room, t->map, err);
 	return tree_below(t, t->block[level] + head + most * 8, n, level, err);
@@ -244,10 +247,10 @@ static int tree_map(struct xfs *x, const struct xfs_inode *in, struct fs_map *ma
 	int rc;
 
 	if (!bytes_ok(&b) || level < 1 || level > LEVELS_MAX || n > most)
-		return err_set(err, ERR_FORMAT,
-		               "its tree of extents has %u levels and %u of %zu "
-		               "records in the inode",
-		               level, n, most);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "invalid root of its extent B+tree: level %u, %u records, room for %zu",
+		        level, n, most);
 	rc = tree_below(&t, in->fork + 4 + most * 8, n, level, err);
 	for (size_t i = 0; i < ARRAY_LEN(t.block); i++)
 		free(t.block[i]);
@@ -264,7 +267,7 @@ int xfs_inode_map(struct xfs *x, const struct xfs_inode *in, struct fs_map *out,
 	else if (in->format == XFS_FORMAT_BTREE)
 		rc = tree_map(x, in, out, err);
 	else
-		rc = err_set(err, ERR_FORMAT, "its data has form %u", in->format);
+		rc = err_set(err, ERR_FORMAT, "unknown format %u of its data fork", in->format);
 	return rc < 0 ? err_prefix(err, "inode %" PRIu64, in->number) : 0;
 }
 
@@ -283,7 +286,7 @@ static int link_extent(struct xfs *x, const struct xfs_inode *in, const struct f
 	int rc;
 
 	if (run->disk == FS_HOLE || run->n > MAX(x->block, 2 * TARGET_MAX))
-		return err_set(err, ERR_FORMAT, "a link with an extent of %" PRIu64 " bytes",
+		return err_set(err, ERR_FORMAT, "symbolic link with an extent of %" PRIu64 " bytes",
 		               run->n);
 	p = xmalloc((size_t)run->n);
 	rc = window_read(&x->fs.w, p, (size_t)run->n, run->disk, err);
@@ -293,7 +296,8 @@ static int link_extent(struct xfs *x, const struct xfs_inode *in, const struct f
 	b = bytes_over(p, (size_t)run->n);
 	if (x->crc && (bytes_be32(&b) != 0x58534c4du || bytes_be32(&b) != out->n || /* XSLM */
 	               bytes_be32(&b) != n))
-		return err_set(err, ERR_FORMAT, "byte %" PRIu64 " has no part of a link",
+		return err_set(err, ERR_FORMAT,
+		               "byte %" PRIu64 " has no part of a symbolic link's target",
 		               run->disk);
 	rc = xfs_label_check(x, p, (size_t)run->n, &link_label, in->number, run->disk, err);
 	if (rc == 0)
@@ -309,7 +313,8 @@ static int link_extents(struct xfs *x, const struct xfs_inode *in, struct buf *o
 	for (size_t i = 0; i < map.n && out->n < in->size && rc == 0; i++)
 		rc = link_extent(x, in, &map.run[i], out, err);
 	if (rc == 0 && out->n < in->size)
-		rc = err_set(err, ERR_FORMAT, "a link of %" PRIu64 " bytes, of which %zu are there",
+		rc = err_set(err, ERR_FORMAT,
+		             "symbolic link of %" PRIu64 " bytes, of which only %zu are stored",
 		             in->size, out->n);
 	return rc;
 }
@@ -320,12 +325,15 @@ int xfs_inode_link(struct xfs *x, const struct xfs_inode *in, struct buf *out, s
 	int rc = 0;
 
 	if (in->size > TARGET_MAX)
-		rc = err_set(err, ERR_FORMAT, "a link of %" PRIu64 " bytes", in->size);
+		rc = err_set(err, ERR_FORMAT,
+		             "symbolic link of %" PRIu64 " bytes, more than the limit of %u",
+		             in->size, TARGET_MAX);
 	else if (in->format != XFS_FORMAT_LOCAL)
 		rc = link_extents(x, in, &target, err);
 	else if (in->size > in->fork_size)
-		rc = err_set(err, ERR_FORMAT, "a link of %" PRIu64 " bytes in %zu", in->size,
-		             in->fork_size);
+		rc = err_set(err, ERR_FORMAT,
+		             "symbolic link of %" PRIu64 " bytes in an inode with room for %zu",
+		             in->size, in->fork_size);
 	else
 		buf_put(&target, in->fork, (size_t)in->size);
 	if (rc < 0)

@@ -76,7 +76,7 @@ static int record_find(struct log *l, uint32_t head, uint32_t *back, struct err 
 		if (rc < 0 || is_record(l))
 			return rc;
 	}
-	return err_set(err, ERR_FORMAT, "there is no record before block %u of its log", head);
+	return err_set(err, ERR_FORMAT, "no record before block %u of the log", head);
 }
 
 static int unmounted(struct log *l, uint32_t head, uint32_t back, bool *is, struct err *err)
@@ -111,12 +111,12 @@ int xfs_log_dirty(struct xfs *x, bool *dirty, struct err *err)
 	int rc;
 
 	if (!x->log_start)
-		return err_set(err, ERR_UNSUPPORTED, "its log is on another disk");
+		return err_set(err, ERR_UNSUPPORTED, "the log is on another disk");
 	if (!x->log_blocks)
-		return err_set(err, ERR_FORMAT, "its log has no blocks");
+		return err_set(err, ERR_FORMAT, "the log has no blocks");
 	rc = xfs_at(x, x->log_start, x->log_blocks, &l.at, err);
 	if (rc < 0)
-		return err_prefix(err, "its log");
+		return err_prefix(err, "the log");
 	l.n = (uint32_t)MIN((uint64_t)x->log_blocks * (x->block / XFS_LOG_BLOCK), UINT32_MAX / 2);
 	rc = head_find(&l, &head, err);
 	if (rc == 0)
