@@ -130,8 +130,13 @@ else
   grep -q "needs a terminal" "$dir/out" && ok "a password needs a terminal" || bad "a password needs a terminal"
 fi
 # A person types, when asked: the hash is there, the password is not.
-tmux=(tmux -L "init-$$" -f /dev/null)
-on_terminal() { "${tmux[@]}" new-session -d -x 200 -y 50 "sh" && "${tmux[@]}" send-keys "cd $dir; $1" Enter; }
+# Each terminal has a server of its own: one that is ending still has the socket of its name.
+terminals=0
+on_terminal() {
+  terminals=$((terminals + 1))
+  tmux=(tmux -L "init-$$-$terminals" -f /dev/null)
+  "${tmux[@]}" new-session -d -x 200 -y 50 "sh" && "${tmux[@]}" send-keys "cd $dir; $1" Enter
+}
 shows() { # shows PATTERN: the terminal, soon
   for _ in {1..300}; do "${tmux[@]}" capture-pane -p | grep -q "$1" && return; sleep 0.1; done
   "${tmux[@]}" capture-pane -p
