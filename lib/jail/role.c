@@ -54,6 +54,7 @@ const struct jail_role jail_roles[JAIL_ROLES] = {
                           .view = network_view},
         [JAIL_FSCK] = {.name = "fsck",
                        .uses = USE(LINE) | USE(OUTPUT) | USE(INPUT),
+                       .threads = true, /* e2fsck reads bitmaps on several */
                        .runs = true,
                        .view = program_view},
 };
