@@ -2,8 +2,8 @@
 # test-nix-package.sh DOMSTRAP DOMGRUB VERSION: flake.nix, package.nix and nixos-module.nix as real Nix evaluates them, with
 # a stand-in for nixpkgs (nixpkgs/): inputs, phases and options are names that exist, the flake has what it should, the
 # configuration files that the module writes are understood by DOMSTRAP and DOMGRUB, and the package is a derivation.
-export DOMSTRAP=$1
-domgrub=$2 version=$3
+DOMSTRAP=$(readlink -f "$1") && export DOMSTRAP
+domgrub=$(readlink -f "$2") version=$3
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
 . "$here/../world.sh"
