@@ -66,5 +66,12 @@ uint32_t bytes_be32(struct bytes *b)
 {
 	const uint8_t *p = bytes_take(b, 4);
 
-	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
+	return p ? get_be32(p) : 0;
+}
+
+uint64_t bytes_be64(struct bytes *b)
+{
+	const uint8_t *p = bytes_take(b, 8);
+
+	return p ? get_be64(p) : 0;
 }

@@ -44,6 +44,7 @@ uint32_t bytes_le32(struct bytes *b);
 uint64_t bytes_le64(struct bytes *b);
 uint16_t bytes_be16(struct bytes *b);
 uint32_t bytes_be32(struct bytes *b);
+uint64_t bytes_be64(struct bytes *b);
 
 /* One field to and from memory that the caller knows to be large enough. */
 static inline uint16_t get_le16(const void *p)
@@ -65,6 +66,20 @@ static inline uint64_t get_le64(const void *p)
 	const uint8_t *b = p;
 
 	return (uint64_t)get_le32(b) | (uint64_t)get_le32(b + 4) << 32;
+}
+
+static inline uint32_t get_be32(const void *p)
+{
+	const uint8_t *b = p;
+
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+static inline uint64_t get_be64(const void *p)
+{
+	const uint8_t *b = p;
+
+	return (uint64_t)get_be32(b) << 32 | get_be32(b + 4);
 }
 
 static inline void put_le16(void *p, uint16_t v)

@@ -68,18 +68,6 @@ struct reading {
 	uint8_t *block, *data;
 };
 
-static uint32_t be32_at(const uint8_t *p)
-{
-	struct bytes b = bytes_over(p, 4);
-
-	return bytes_be32(&b);
-}
-
-static uint64_t be64_at(const uint8_t *p)
-{
-	return (uint64_t)be32_at(p) << 32 | be32_at(p + 4);
-}
-
 /* ---- blocks --------------------------------------------------------------- */
 
 static int read_at(const struct jbd2_journal *j, uint32_t at, uint8_t *out, struct err *err)
@@ -110,7 +98,7 @@ static bool has_sums(const struct reading *r)
 /* A sum over a block that holds it itself, as zeros, at an offset. */
 static bool own_sum_fits(uint8_t *p, size_t n, size_t at, uint32_t seed)
 {
-	uint32_t want = be32_at(p + at), is;
+	uint32_t want = get_be32(p + at), is;
 	uint8_t kept[4];
 
 	memcpy(kept, p + at, 4);
@@ -136,7 +124,7 @@ static bool tag_sum_fits(const struct reading *r, const uint8_t *tag, const uint
 		sequence[i] = (uint8_t)(r->sequence >> (24 - 8 * i));
 	sum = crc32c(crc32c(r->seed, sequence, 4), data, r->j->block);
 	if (r->incompat & INCOMPAT_SUM3)
-		return sum == be32_at(tag + 12);
+		return sum == get_be32(tag + 12);
 	return (sum & 0xffff) == (uint32_t)(tag[4] << 8 | tag[5]);
 }
 
@@ -153,14 +141,14 @@ static size_t tag_size(const struct reading *r)
 /* One tag's block: it is where the log goes on. 1: there is none. */
 static int take_tag(struct reading *r, const uint8_t *tag, uint32_t flags, struct err *err)
 {
-	uint64_t block = be32_at(tag);
+	uint64_t block = get_be32(tag);
 	uint32_t at, turn = r->log.transactions;
 	int rc;
 
 	if (!next_at(r, &at))
 		return 1;
 	if (r->incompat & INCOMPAT_64BIT)
-		block |= (uint64_t)be32_at(tag + 8) << 32;
+		block |= (uint64_t)get_be32(tag + 8) << 32;
 	/* What is in an old descriptor says nothing. */
 	if (r->bad_descriptor)
 		return 0;
@@ -201,7 +189,7 @@ static int take_descriptor(struct reading *r, struct err *err)
 
 static int take_revokes(struct reading *r, struct err *err)
 {
-	size_t size = r->incompat & INCOMPAT_64BIT ? 8 : 4, n = be32_at(r->block + HEAD);
+	size_t size = r->incompat & INCOMPAT_64BIT ? 8 : 4, n = get_be32(r->block + HEAD);
 
 	if (!block_sum_fits(r, r->block, r->j->block - 4) || n < HEAD + 4 ||
 	    n > r->j->block - (has_sums(r) ? 4u : 0u)) {
@@ -215,8 +203,9 @@ static int take_revokes(struct reading *r, struct err *err)
 			return err_set(err, ERR_LIMIT, "its journal revokes over %u blocks",
 			               JBD2_REVOKES_MAX);
 		GROW(r->revokes, r->n_revokes, r->revokes_cap);
-		r->revokes[r->n_revokes++] = (struct revoke){
-		        .block = size == 8 ? be64_at(p) : be32_at(p), .turn = r->log.transactions};
+		r->revokes[r->n_revokes++] =
+		        (struct revoke){.block = size == 8 ? get_be64(p) : get_be32(p),
+		                        .turn = r->log.transactions};
 	}
 	return 0;
 }
@@ -224,7 +213,7 @@ static int take_revokes(struct reading *r, struct err *err)
 /* Of the older kind: one sum over all of a transaction, or none. */
 static bool old_sum_fits(const struct reading *r)
 {
-	uint32_t found = be32_at(r->block + 16);
+	uint32_t found = get_be32(r->block + 16);
 	bool unused = !r->block[12] && !r->block[13] && !found;
 
 	return !(r->compat & COMPAT_CHECKSUM) || unused ||
@@ -234,7 +223,7 @@ static bool old_sum_fits(const struct reading *r)
 /* 0 the transaction counts, 1 the log ended before it, or -ERR_FORMAT. */
 static int take_commit(struct reading *r, struct err *err)
 {
-	uint64_t seconds = be64_at(r->block + 48);
+	uint64_t seconds = get_be64(r->block + 48);
 	bool right = !r->bad_descriptor && !r->bad_revoke && block_sum_fits(r, r->block, 16) &&
 	             old_sum_fits(r);
 
@@ -266,9 +255,9 @@ static int take_block(struct reading *r, struct err *err)
 	rc = read_at(r->j, at, r->block, err);
 	if (rc < 0)
 		return rc;
-	if (be32_at(r->block) != JBD2_MAGIC || be32_at(r->block + 8) != r->sequence)
+	if (get_be32(r->block) != JBD2_MAGIC || get_be32(r->block + 8) != r->sequence)
 		return 1;
-	switch (be32_at(r->block + 4)) {
+	switch (get_be32(r->block + 4)) {
 	case DESCRIPTOR:
 		return take_descriptor(r, err);
 	case REVOKE:
@@ -306,15 +295,15 @@ static int read_super(struct reading *r, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	kind = be32_at(s + 4);
-	n = be32_at(s + 16);
-	if (be32_at(s) != JBD2_MAGIC || (kind != SUPER_V1 && kind != SUPER_V2) ||
-	    be32_at(s + 12) != r->j->block)
+	kind = get_be32(s + 4);
+	n = get_be32(s + 16);
+	if (get_be32(s) != JBD2_MAGIC || (kind != SUPER_V1 && kind != SUPER_V2) ||
+	    get_be32(s + 12) != r->j->block)
 		return err_set(err, ERR_FORMAT,
 		               "its journal's superblock does not fit the file system");
 	if (kind == SUPER_V2) {
-		r->compat = be32_at(s + 36);
-		r->incompat = be32_at(s + 40);
+		r->compat = get_be32(s + 36);
+		r->incompat = get_be32(s + 40);
 	}
 	if (r->incompat & ~INCOMPAT_KNOWN)
 		return err_set(err, ERR_UNSUPPORTED, "its journal has unknown features (%#x)",
@@ -322,10 +311,10 @@ static int read_super(struct reading *r, struct err *err)
 	r->seed = crc32c(~0u, s + 48, 16);
 	if (has_sums(r) && (s[80] != 4 || !own_sum_fits(s, SUPER_SIZE, SUPER_SUM, ~0u)))
 		return err_set(err, ERR_FORMAT, "its journal's superblock has another checksum");
-	r->first = be32_at(s + 20);
-	r->sequence = be32_at(s + 24);
-	r->start = be32_at(s + 28);
-	fast = r->incompat & INCOMPAT_FAST ? be32_at(s + 84) : 0;
+	r->first = get_be32(s + 20);
+	r->sequence = get_be32(s + 24);
+	r->start = get_be32(s + 28);
+	fast = r->incompat & INCOMPAT_FAST ? get_be32(s + 84) : 0;
 	if (r->incompat & INCOMPAT_FAST && !fast)
 		fast = FAST_BLOCKS_USUAL;
 	r->last = n > fast ? n - fast : 0;

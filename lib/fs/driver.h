@@ -78,6 +78,10 @@ struct fs {
 	struct fs_known known[FS_KNOWN]; /* fs.c's own */
 };
 
+/* What an inode's mode says that it is, in the numbers of Unix. */
+enum fs_kind fs_kind_of(uint16_t mode);
+void fs_uuid_set(struct fs *fs, const uint8_t u[static 16]);
+
 /* The node of a path; as fs_stat(). */
 int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, struct err *err);
 

@@ -67,15 +67,6 @@ static int inode_read(struct ext *x, uint64_t node, struct inode *out, struct er
 	return 0;
 }
 
-static enum fs_kind kind_of(uint16_t mode)
-{
-	if (LINUX_S_ISREG(mode))
-		return FS_FILE;
-	if (LINUX_S_ISDIR(mode))
-		return FS_DIR;
-	return LINUX_S_ISLNK(mode) ? FS_LINK : FS_OTHER;
-}
-
 static int ext_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *err)
 {
 	struct inode in;
@@ -84,7 +75,7 @@ static int ext_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct er
 	if (rc < 0)
 		return rc;
 	*out = (struct fs_stat){
-	        .kind = kind_of(in.i.i_mode),
+	        .kind = fs_kind_of(in.i.i_mode),
 	        .mode = in.i.i_mode & 07777,
 	        .uid = in.i.i_uid | (uint32_t)in.i.osd2.linux2.l_i_uid_high << 16,
 	        .gid = in.i.i_gid | (uint32_t)in.i.osd2.linux2.l_i_gid_high << 16,
@@ -395,7 +386,6 @@ static const char *type_of(const struct ext2_super_block *sb)
 static void describe(struct ext *x)
 {
 	struct ext2_super_block *sb = x->lib->super;
-	const uint8_t *u = sb->s_uuid;
 
 	x->fs.root = EXT2_ROOT_INO;
 	x->fs.family = "ext2";
@@ -405,10 +395,7 @@ static void describe(struct ext *x)
 		x->fs.unclean = true;
 	snprintf(x->fs.label, sizeof x->fs.label, "%.*s", (int)sizeof sb->s_volume_name,
 	         (const char *)sb->s_volume_name);
-	snprintf(x->fs.uuid, sizeof x->fs.uuid,
-	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-	         u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-	         u[15]);
+	fs_uuid_set(&x->fs, sb->s_uuid);
 }
 
 /* Look through the journal, or say why not. */

@@ -8,8 +8,10 @@
 #include "fs/fs.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "fs/driver.h"
@@ -81,6 +83,23 @@ bool fs_unclean(const struct fs *fs)
 const char *fs_notice(const struct fs *fs)
 {
 	return fs->notice;
+}
+
+enum fs_kind fs_kind_of(uint16_t mode)
+{
+	if (S_ISREG(mode))
+		return FS_FILE;
+	if (S_ISDIR(mode))
+		return FS_DIR;
+	return S_ISLNK(mode) ? FS_LINK : FS_OTHER;
+}
+
+void fs_uuid_set(struct fs *fs, const uint8_t u[static 16])
+{
+	snprintf(fs->uuid, sizeof fs->uuid,
+	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
+	         u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
+	         u[15]);
 }
 
 int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err)

@@ -49,14 +49,6 @@ bool xfs_checksum_ok(const void *p, size_t n, size_t at)
 	return ~crc == get_le32(b + at);
 }
 
-static uint64_t be64_at(const uint8_t *p)
-{
-	struct bytes b = bytes_over(p, 8);
-	uint64_t high = bytes_be32(&b);
-
-	return high << 32 | bytes_be32(&b);
-}
-
 int xfs_label_check(const struct xfs *x, const void *p, size_t n, const struct xfs_label *l,
                     uint64_t owner, uint64_t disk, struct err *err)
 {
@@ -71,11 +63,12 @@ int xfs_label_check(const struct xfs *x, const void *p, size_t n, const struct x
 		return err_set(err, ERR_FORMAT,
 		               "metadata at byte %" PRIu64 " has the UUID of another file system",
 		               disk);
-	if (be64_at(b + l->owner) != owner || be64_at(b + l->block) != disk / XFS_LOG_BLOCK)
+	if (get_be64(b + l->owner) != owner || get_be64(b + l->block) != disk / XFS_LOG_BLOCK)
 		return err_set(err, ERR_FORMAT,
 		               "metadata at byte %" PRIu64 " says that it is inode %" PRIu64
 		               "'s at byte %" PRIu64,
-		               disk, be64_at(b + l->owner), be64_at(b + l->block) * XFS_LOG_BLOCK);
+		               disk, get_be64(b + l->owner),
+		               get_be64(b + l->block) * XFS_LOG_BLOCK);
 	return 0;
 }
 
@@ -98,19 +91,6 @@ int xfs_at(const struct xfs *x, uint64_t fsblock, uint64_t n, uint64_t *out, str
 
 /* ---- what fs.c asks for ---------------------------------------------------- */
 
-static enum fs_kind kind_of(uint16_t mode)
-{
-	switch (mode & 0170000) {
-	case 0100000:
-		return FS_FILE;
-	case 0040000:
-		return FS_DIR;
-	case 0120000:
-		return FS_LINK;
-	}
-	return FS_OTHER;
-}
-
 static int xfs_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *err)
 {
 	struct xfs_inode in;
@@ -119,7 +99,7 @@ static int xfs_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct er
 	if (rc < 0)
 		return rc;
 	*out = (struct fs_stat){
-	        .kind = kind_of(in.mode),
+	        .kind = fs_kind_of(in.mode),
 	        .mode = in.mode & 07777,
 	        .uid = in.uid,
 	        .gid = in.gid,
@@ -210,9 +190,9 @@ static void decode(const uint8_t *p, struct xfs *x, struct super *s)
 
 	bytes_skip(&b, 4);
 	s->block = bytes_be32(&b);
-	s->blocks = be64_at(p + 8);
-	x->log_start = be64_at(p + 48);
-	s->root = be64_at(p + 56);
+	s->blocks = get_be64(p + 8);
+	x->log_start = get_be64(p + 48);
+	s->root = get_be64(p + 56);
 	bytes_seek(&b, 84);
 	s->group_blocks = bytes_be32(&b);
 	s->groups = bytes_be32(&b);
@@ -231,7 +211,7 @@ static void decode(const uint8_t *p, struct xfs *x, struct super *s)
 	s->group_log = bytes_u8(&b);
 	bytes_skip(&b, 1);
 	s->in_progress = bytes_u8(&b);
-	s->free_blocks = be64_at(p + 144);
+	s->free_blocks = get_be64(p + 144);
 	s->dir_log = p[192];
 	bytes_seek(&b, 200);
 	s->more = bytes_be32(&b);
@@ -314,14 +294,9 @@ static int check_super(const struct super *s, const struct window *w, struct err
 
 static void describe(struct xfs *x, const uint8_t *p)
 {
-	const uint8_t *u = p + 32;
-
 	x->fs.type = x->fs.family = "xfs";
 	snprintf(x->fs.label, sizeof x->fs.label, "%.12s", (const char *)p + 108);
-	snprintf(x->fs.uuid, sizeof x->fs.uuid,
-	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-	         u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-	         u[15]);
+	fs_uuid_set(&x->fs, p + 32);
 }
 
 static void take_super(struct xfs *x, const struct super *s, const uint8_t *p)

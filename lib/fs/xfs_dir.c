@@ -22,9 +22,7 @@ static const struct xfs_label block_label = {.crc = 4, .uuid = 24, .owner = 40, 
 
 static uint64_t number_get(struct bytes *b, bool wide)
 {
-	uint64_t high = wide ? bytes_be32(b) : 0;
-
-	return high << 32 | bytes_be32(b);
+	return wide ? bytes_be64(b) : bytes_be32(b);
 }
 
 /* 0, 1 where fn said enough, or -ERR_FORMAT. */
@@ -94,7 +92,7 @@ static int list_block(const struct xfs *x, const uint8_t *p, fs_entry_fn *fn, vo
 
 		if (!unused) {
 			bytes_seek(&b, 0);
-			ent.node = number_get(&b, true);
+			ent.node = bytes_be64(&b);
 			ent.name.n = bytes_u8(&b);
 			ent.name.p = (const char *)bytes_take(&b, ent.name.n);
 			n = (8 + 1 + ent.name.n + x->ftype + 2 + 7) / 8 * 8;
@@ -116,19 +114,19 @@ static int list_blocks(struct xfs *x, const struct xfs_inode *in, fs_entry_fn *f
 	_cleanup_(fs_map_fini) struct fs_map map = FS_MAP_INIT;
 	_free_ uint8_t *p = xmalloc(x->dir_block);
 	size_t hint = 0;
-	uint64_t at = 0;
 	int rc = xfs_inode_map(x, in, &map, err);
 
 	for (uint64_t off = 0; off + x->dir_block <= in->size && rc == 0; off += x->dir_block) {
+		const struct fs_run *first;
+
 		if (fs_map_hole(&map, &hint, off) >= x->dir_block)
 			continue;
+		/* The run that it begins in: its first block says where it is. */
+		first = &map.run[hint];
 		rc = fs_map_read(&x->fs, &map, &hint, p, x->dir_block, off, err);
-		/* Its first block says where it is. */
-		for (size_t i = 0; i < map.n; i++)
-			if (map.run[i].at <= off && off - map.run[i].at < map.run[i].n)
-				at = map.run[i].disk + (off - map.run[i].at);
 		if (rc == 0)
-			rc = xfs_label_check(x, p, x->dir_block, &block_label, in->number, at, err);
+			rc = xfs_label_check(x, p, x->dir_block, &block_label, in->number,
+			                     first->disk + (off - first->at), err);
 		if (rc == 0)
 			rc = list_block(x, p, fn, arg, err);
 	}
@@ -140,7 +138,7 @@ int xfs_dir_list(struct xfs *x, const struct xfs_inode *in, fs_entry_fn *fn, voi
 {
 	int rc;
 
-	if ((in->mode & 0170000) != 0040000)
+	if (fs_kind_of(in->mode) != FS_DIR)
 		return err_set(err, ERR_FORMAT, "not a directory");
 	if (in->size > FS_DIR_BYTES_MAX)
 		return err_set(err, ERR_LIMIT,

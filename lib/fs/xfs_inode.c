@@ -19,13 +19,6 @@
 
 /* ---- inodes ---------------------------------------------------------------- */
 
-static uint64_t be64(struct bytes *b)
-{
-	uint64_t high = bytes_be32(b);
-
-	return high << 32 | bytes_be32(b);
-}
-
 /* Where it is; its block must be a whole one of its group. */
 static int inode_at(const struct xfs *x, uint64_t number, uint64_t *out, struct err *err)
 {
@@ -72,7 +65,7 @@ static int decode(const struct xfs *x, struct xfs_inode *in, struct err *err)
 	in->uid = bytes_be32(&b);
 	in->gid = bytes_be32(&b);
 	bytes_seek(&b, 56);
-	in->size = be64(&b);
+	in->size = bytes_be64(&b);
 	bytes_seek(&b, 76);
 	n = bytes_be32(&b);
 	bytes_seek(&b, 90);
@@ -81,15 +74,15 @@ static int decode(const struct xfs *x, struct xfs_inode *in, struct err *err)
 		return err_set(err, ERR_FORMAT, "invalid inode version %u", version);
 	if (version == 3) {
 		bytes_seek(&b, 120);
-		flags2 = be64(&b);
+		flags2 = bytes_be64(&b);
 	}
 	bytes_seek(&b, 24);
-	in->extents = flags2 & FLAG2_NREXT64 ? be64(&b) : n;
+	in->extents = flags2 & FLAG2_NREXT64 ? bytes_be64(&b) : n;
 	bytes_seek(&b, 40);
-	in->mtime = time_of(be64(&b), flags2);
+	in->mtime = time_of(bytes_be64(&b), flags2);
 	if (in->size > INT64_MAX)
 		return err_set(err, ERR_FORMAT, "invalid size %" PRIu64, in->size);
-	if (flags & FLAG_REALTIME && (in->mode & 0170000) == 0100000)
+	if (flags & FLAG_REALTIME && fs_kind_of(in->mode) == FS_FILE)
 		return err_set(err, ERR_UNSUPPORTED,
 		               "its data is on the realtime device, which is not supported");
 	in->format = (enum xfs_format)format;
@@ -107,7 +100,7 @@ static int check(const struct xfs *x, const struct xfs_inode *in, struct err *er
 	if (!xfs_checksum_ok(in->raw, x->inode, 100))
 		return err_set(err, ERR_FORMAT, "wrong checksum");
 	bytes_seek(&b, 152);
-	if (be64(&b) != in->number || memcmp(in->raw + 160, x->uuid, XFS_UUID_SIZE) != 0)
+	if (bytes_be64(&b) != in->number || memcmp(in->raw + 160, x->uuid, XFS_UUID_SIZE) != 0)
 		return err_set(err, ERR_FORMAT, "another inode is stored there");
 	return 0;
 }
@@ -133,7 +126,7 @@ int xfs_inode_read(struct xfs *x, uint64_t number, struct xfs_inode *out, struct
 
 static int add_extent(struct xfs *x, struct bytes *b, struct fs_map *map, struct err *err)
 {
-	uint64_t l0 = be64(b), l1 = be64(b), at = FS_HOLE;
+	uint64_t l0 = bytes_be64(b), l1 = bytes_be64(b), at = FS_HOLE;
 	uint64_t first = (l0 & INT64_MAX) >> 9, n = l1 & 0x1fffff;
 	uint64_t fsblock = (l0 & 0x1ff) << 43 | l1 >> 21;
 	int rc = 0;
@@ -233,7 +226,7 @@ static int tree_below(struct tree *t, const uint8_t *ptrs, uint32_t n, unsigned 
 	int rc = 0;
 
 	for (uint32_t i = 0; i < n && rc == 0; i++)
-		rc = tree_visit(t, be64(&b), level - 1, err);
+		rc = tree_visit(t, bytes_be64(&b), level - 1, err);
 	return rc;
 }
 
