@@ -22,7 +22,8 @@ esac
 test="clang libclang-rt-$clang-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
   nginx-light python3 openssh-client grub-emu grub-common bsdutils"
 demo='nix-bin'
-xen='qemu-system-x86 patchelf cpio xz-utils lz4 zstd e2fsprogs fdisk'
+xen='qemu-system-x86 patchelf cpio xz-utils lz4 zstd e2fsprogs fdisk
+  xorriso isolinux syslinux-common'
 package='build-essential debhelper lintian zsh fish groff-base'
 lint='shellcheck clang-format-19 codespell'
 fresh='mmdebstrap'
