@@ -1,0 +1,14 @@
+# As in NixOS the units are examples, of which a system picks its own; so are the rules of udev and tmpfiles.
+example=$out/example
+mkdir -p "$example/systemd" "$example/udev"
+mv "$out/lib/systemd/system" "$out/lib/systemd/network" "$example/systemd/"
+mv "$out/lib/udev/rules.d" "$example/udev/"
+mv "$out/lib/systemd/system-generators" "$example/systemd/"
+check=$out/lib/systemd/systemd-sysroot-fstab-check # one of them under another name; before 254 its unit names itself
+ln -sf ../../example/systemd/system-generators/systemd-fstab-generator "$check"
+for dir in tmpfiles.d sysusers.d sysctl.d; do mv "$out/lib/$dir" "$example/"; done
+# Neither is needed for a guest: the hardware database takes 10 MB, and kernels are NixOS's own business.
+rm -rf "$out/lib/udev/hwdb.d" "$out/lib/kernel" "$out/lib/systemd/user" "$out/bin/systemd-hwdb" "$out/bin/kernel-install" \
+  "$out/lib/systemd/boot"
+ln -sf ../../bin/udevadm "$out/lib/systemd/systemd-udevd"
+for f in poweroff reboot halt; do ln -sf systemctl "$out/bin/$f"; done
