@@ -26,6 +26,12 @@ at_end() {
 # demo CONFIGURATION [NAME]: build a system of the demo's modules, which $logs/NAME keeps; prints its store path
 demo() { "$repo/demo/nixos/build.sh" "$1" "$logs/${2:-system}"; }
 
+# small CONFIGURATION NAME: the same with busybox as PID 1, for tests that only want a guest to start and be quick
+small() {
+  printf '{ imports = [ %s ]; standIn.init = "busybox"; }\n' "$(readlink -f "$1")" >"$logs/$2.nix"
+  demo "$logs/$2.nix" "$2"
+}
+
 # machine NAME OPTION... JOB: run.sh in the background; its output goes to $logs/NAME.log
 machine() {
   "$xen/run.sh" "${@:2:$#-2}" "$xen/jobs/${!#}" >"$logs/$1.log" 2>&1 </dev/null &

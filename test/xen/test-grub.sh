@@ -9,9 +9,9 @@ ready demo xen
 dpkg-deb -x "$("$repo/scripts/fetch-debs.sh" "$work/grub-xen" grub-xen-host)" "$dir/debian"
 image=$dir/debian/usr/lib/grub-xen/grub-i386-xen_pvh.bin
 sed 's/boot.kernelParams = .*/boot.kernelParams = [ "console=hvc0" "panic=30" ];/' "$repo/demo/configuration.nix" >"$dir/configuration.nix"
-first=$(demo "$dir/configuration.nix" first)
+first=$(small "$dir/configuration.nix" first)
 sed -i 's/hostName = "demo"/hostName = "second"/' "$dir/configuration.nix"
-second=$(demo "$dir/configuration.nix" second)
+second=$(small "$dir/configuration.nix" second)
 
 "$domstrap" create g -q --system "$first" --boot grub --grub-image "$image" --memory 512 --output "$dir"
 check "the config's kernel is GRUB" grep -Fqx "kernel = \"$image\"" "$dir/g.cfg"

@@ -5,7 +5,7 @@
 [ $# = 2 ] || usage DOMSTRAP DOMGRUB
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
 ready demo xen
-system=$(demo "$repo/demo/configuration.nix")
+system=$(small "$repo/demo/configuration.nix" system)
 "$domstrap" create g -q -o "$dir" --system "$system" --memory 256
 check "pv is what is written where no Xen runs" grep -Fqx 'type = "pv"' "$dir/g.cfg"
 

@@ -7,8 +7,8 @@
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
 
 ready demo xen
-single=$(demo "$repo/demo/configuration.nix" single)
-split=$(demo "$repo/demo/configuration-split.nix" split)
+single=$(small "$repo/demo/configuration.nix" single)
+split=$(small "$repo/demo/configuration-split.nix" split)
 
 # guests NUMBER: begin the list of guests of one emulated machine
 guests() {

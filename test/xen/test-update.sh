@@ -10,8 +10,8 @@ domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
 ready demo xen
 cp "$repo/demo/configuration.nix" "$dir/old.nix"
 sed 's/hostName = "demo"/hostName = "renewed"/' "$dir/old.nix" >"$dir/new.nix"
-old=$(demo "$dir/old.nix" old)
-new=$(demo "$dir/new.nix" new)
+old=$(small "$dir/old.nix" old)
+new=$(small "$dir/new.nix" new)
 [ "$old" != "$new" ] || die "both systems are one"
 nix-store --generate-binary-cache-key test-1 "$dir/secret" "$dir/public"
 nix --extra-experimental-features nix-command copy --to "file://$dir/cache?compression=zstd&secret-key=$dir/secret" "$old" "$new" 2>"$dir/log" ||
