@@ -1,7 +1,7 @@
 #!/bin/bash
 # test-nix-package.sh DOMSTRAP DOMGRUB VERSION: flake.nix, package.nix and nixos-module.nix as real Nix evaluates them, with
 # a stand-in for nixpkgs (nixpkgs/): inputs, phases and options are names that exist, the flake has what it should, the
-# configuration files that the module writes are understood by DOMSTRAP and DOMGRUB, and the package is a derivation.
+# configuration files that the module writes are understood by DOMSTRAP and DOMGRUB, and the package builds and runs.
 export DOMSTRAP=$1
 domgrub=$2 version=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -67,6 +67,11 @@ is "no file without settings" '{}' "$(module --arg settings '{ virtualisation.xe
 
 # ---- the package ----
 
-nix-instantiate -E "(import $here/nixpkgs { system = \"$system\"; }).callPackage $work/source/package.nix { }" \
-  >"$work/drv" 2>"$work/err" || { cat "$work/err" >&2; fail "package.nix makes no derivation"; }
-echo "ok: $(cat "$work/drv")"
+nix-build --no-out-link -E "(import $here/nixpkgs { system = \"$system\"; }).callPackage $work/source/package.nix { }" \
+  >"$work/built" 2>"$work/build.log" || { tail -n 30 "$work/build.log" >&2; fail "package.nix does not build"; }
+built=$(cat "$work/built")
+for program in domstrap domgrub; do
+  is "$program of the package" "$program $version" "$("$built/bin/$program" --version)"
+  [ -e "$built/share/man/man1/$program.1" ] || fail "no man page of $program"
+  [ -e "$built/share/bash-completion/completions/$program" ] || fail "no completion of $program"
+done
