@@ -1,18 +1,39 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """greedy.py COMMAND...: run it; print its seconds and the most memory that one of its processes had, in MiB. Status 1
-where it does not end within 60 s, was killed, or had over 512 MiB."""
+where it was killed, had over 512 MiB, or one of its processes over 60 s of processor time. What waits for something that
+never comes is stopped after 10 minutes; then its processes are shown, with what each waits for."""
+import pathlib
 import resource
 import subprocess
 import sys
 import time
 
-SECONDS, MIB = 60, 512
+SECONDS, MIB, HANGS = 60, 512, 600
+
+
+def limit():
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+
+
+def show(pid):
+    """The process and its children: name, state, system call and place in the kernel of each of their threads."""
+    for task in sorted(pathlib.Path(f"/proc/{pid}/task").glob("*")):
+        facts = [(task / name).read_text().strip() for name in ("comm", "wchan", "syscall")]
+        state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+        print(f"{task.name} {facts[0]} {state} {' '.join(facts[1:])}", file=sys.stderr)
+        for child in (task / "children").read_text().split():
+            show(child)
+
+
 began = time.monotonic()
+process = subprocess.Popen(sys.argv[1:], stdout=open("said", "wb"), stderr=subprocess.STDOUT, preexec_fn=limit)
 try:
-    status = subprocess.run(sys.argv[1:], stdout=open("said", "wb"), stderr=subprocess.STDOUT, timeout=SECONDS).returncode
+    status = process.wait(HANGS)
 except subprocess.TimeoutExpired:
-    sys.exit(f"{' '.join(sys.argv[2:])}: does not end within {SECONDS} s")
+    show(process.pid)
+    process.kill()
+    sys.exit(f"{' '.join(sys.argv[2:])}: does not end within {HANGS} s")
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 print(f"{time.monotonic() - began:6.2f} s {peak:5.0f} MiB  status {status}")
 if status < 0 or status > 4 or peak > MIB:
