@@ -1,6 +1,7 @@
 # Short names for what Meson, ninja and the scripts do.
 #   make            install what is needed, build into build/
-#   make demo       a NixOS-like guest, from source to its login prompt on real Xen in QEMU
+#   make demo       a NixOS-like guest on real Xen in QEMU: create, boot by its own menu, update, roll back;
+#                   with NIXOS=1 a guest of NixOS itself, with NIXOS=/nix/store/… one of that system in the public cache
 #   make test       every test, with both compilers and the sanitizers
 #   make bench      every benchmark (some minutes; as root for the peers that mount)
 #   make install    programs, man pages, completions and documentation, below PREFIX (and below DESTDIR);
@@ -22,7 +23,7 @@ build/build.ninja:
 	meson setup build -Dwerror=false $(options)
 
 demo: all
-	demo/demo.sh
+	demo/demo.sh $(if $(filter-out 0,$(NIXOS)),--nixos $(filter /%,$(NIXOS)))
 
 test:
 	scripts/test.sh
