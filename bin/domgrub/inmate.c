@@ -99,7 +99,7 @@ static int menu_push(struct inmate *in, struct grub_menu *next, struct err *err)
 {
 	if (in->menus == MSG_DEPTH_MAX) {
 		grub_menu_free(next);
-		return err_set(err, ERR_LIMIT, "over %d menus within each other", MSG_DEPTH_MAX);
+		return err_set(err, ERR_LIMIT, "menus nested deeper than %d", MSG_DEPTH_MAX);
 	}
 	in->depth = in->menus;
 	in->menu[in->menus++] = next;
@@ -129,7 +129,7 @@ static int menu_open(struct inmate *in, struct err *err)
 	source_fd_init(&src, s->disk->fd, s->disk->name);
 	w = window_over(&src.src, s->disk->size, s->disk->name);
 	if (w.size > s->limits->config)
-		return err_set(err, ERR_LIMIT, "%s: over the %zu bytes allowed", w.name,
+		return err_set(err, ERR_LIMIT, "%s: larger than the limit of %zu bytes", w.name,
 		               s->limits->config);
 	rc = window_read(&w, buf_zeros(&text, (size_t)w.size), (size_t)w.size, 0, err);
 	if (rc == 0)
@@ -224,7 +224,7 @@ static int file_find(struct inmate *in, struct str name, struct grub_boot_file *
 			return 0;
 		}
 	}
-	return err_set(err, ERR_NOENT, "%.*s: on none of the disks", STR_ARG(name));
+	return err_set(err, ERR_NOENT, "%.*s: not found on any disk", STR_ARG(name));
 }
 
 static int do_files(struct inmate *in, const struct req *r, struct err *err)

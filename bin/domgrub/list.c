@@ -29,7 +29,7 @@ static void place_fini(struct place *p)
 static int place_move(struct place *p, const struct msg_item *i, struct err *err)
 {
 	if (i->depth > (p->started ? p->depth + 1 : 0))
-		return err_set(err, ERR_FORMAT, "child: an item out of place");
+		return err_set(err, ERR_FORMAT, "child: unexpected nesting of a list item");
 	if (!p->started || i->depth > p->depth)
 		p->number[i->depth] = 0;
 	else
@@ -140,7 +140,8 @@ static int items_get(struct warden *w, struct buf *out, struct err *err)
 		else
 			text_put(&place, &item, out);
 		if (out->n > LIST_MAX)
-			rc = err_set(err, ERR_LIMIT, "the list is longer than %u bytes", LIST_MAX);
+			rc = err_set(err, ERR_LIMIT, "menu list: longer than the limit of %u bytes",
+			             LIST_MAX);
 		if (rc == 0)
 			rc = warden_next(w, &type, &body, w->o->time, err);
 	}

@@ -98,7 +98,7 @@ static int entry_put(struct inmate *in, struct grub_menu *m, size_t i, uint32_t 
 	if (rc == 0)
 		item_fill(in, m, &boot, &item, &root, &initrd);
 	if (rc == 1 && depth + 1 >= MSG_DEPTH_MAX)
-		item.trouble = STR("menus too deep within each other");
+		item.trouble = STR("menus nested too deeply");
 	rc = item_say(in, &item, err);
 	buf_fini(&root);
 	buf_fini(&initrd);
@@ -113,7 +113,7 @@ static int menu_put(struct inmate *in, struct grub_menu *menu, uint32_t depth, s
 		int rc;
 
 		if (++in->listed > MSG_ENTRIES_MAX)
-			return err_set(err, ERR_LIMIT, "over %d entries", MSG_ENTRIES_MAX);
+			return err_set(err, ERR_LIMIT, "more than %d entries", MSG_ENTRIES_MAX);
 		rc = entry_put(in, menu, i, depth, err);
 		if (rc < 0)
 			return rc;

@@ -105,7 +105,7 @@ static void plan_tell(const struct msg_plan *p, const char *args)
 	while (rest.p && rest.n) {
 		struct str line = str_cut(&rest, '\n');
 
-		say_debug("the menu says: %.*s", STR_ARG(line));
+		say_debug("message from the menu: %.*s", STR_ARG(line));
 	}
 }
 

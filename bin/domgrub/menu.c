@@ -18,7 +18,7 @@
 #define SHELL_TEXT_MAX 65536
 
 #define HELP_1 "Up, Down, j, k, Home, End, digits: move   Enter: boot   Esc: back"
-#define HELP_2 "e: edit   a: arguments   c: command line   q: give up"
+#define HELP_2 "e: edit   a: arguments   c: command line   q: quit"
 
 /* A menu that was opened. */
 struct view {
@@ -154,8 +154,8 @@ static void countdown_draw(struct menu *m)
 
 	if (m->hidden && top(m)->m.style == GRUB_STYLE_HIDDEN)
 		return;
-	snprintf(text, sizeof text, "Boots in %lld s, any key %s.  ", (long long)MAX(left, 0),
-	         m->hidden ? "shows the menu" : "stops this");
+	snprintf(text, sizeof text, "Boots in %lld s; any key %s.  ", (long long)MAX(left, 0),
+	         m->hidden ? "shows the menu" : "stops the countdown");
 	term_move(&b, m->t.rows - 1, 0);
 	term_text(&b, str_from(text), m->t.cols - 1);
 	term_show(&b);
@@ -194,7 +194,8 @@ static int answer_take(struct menu *m, uint32_t type, struct buf *body, struct e
 		return rc < 0 ? rc : 0;
 	}
 	if (type != MSG_PLAN)
-		return err_set(err, ERR_CHILD, "child: message %u instead of a plan", type);
+		return err_set(err, ERR_CHILD,
+		               "child: unexpected message %u, expected the boot plan", type);
 	buf_fini(m->body);
 	*m->body = *body;
 	*body = (struct buf)BUF_INIT;
@@ -411,9 +412,9 @@ static int key_do(struct menu *m, int key, struct err *err)
 		return shell(m, err);
 	case 'q':
 	case KEY_CTRL('c'):
-		return err_set(err, ERR_INTERRUPTED, "given up");
+		return err_set(err, ERR_INTERRUPTED, "the user quit the menu");
 	case KEY_END_OF_INPUT:
-		return err_set(err, ERR_INTERRUPTED, "the terminal went away");
+		return err_set(err, ERR_INTERRUPTED, "the terminal was closed");
 	case KEY_ESC:
 	case KEY_LEFT:
 		if (m->n > 1)

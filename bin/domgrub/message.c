@@ -73,7 +73,7 @@ static int finish(const struct bytes *b, const char *what, struct err *err)
 {
 	if (wire_end(b))
 		return 0;
-	return err_set(err, ERR_FORMAT, "child: a message (%s) breaks its format", what);
+	return err_set(err, ERR_FORMAT, "child: malformed message (%s)", what);
 }
 
 static bool bool_get(struct bytes *b)
@@ -264,7 +264,7 @@ int msg_fail_get(struct str body, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (code == ERR_NONE)
-		return err_set(err, ERR_FORMAT, "child: a failure that is none");
+		return err_set(err, ERR_FORMAT, "child: failure message without an error code");
 	return err_set(err, (enum err_code)code, "%.*s", STR_ARG(text));
 }
 
@@ -297,7 +297,7 @@ int msg_size_get(struct str body, uint64_t *out, struct err *err)
 int msg_sum_get(struct str body, uint8_t out[static KNOWN_SUM], struct err *err)
 {
 	if (body.n != KNOWN_SUM)
-		return err_set(err, ERR_FORMAT, "child: a sum of %zu bytes, not %d", body.n,
+		return err_set(err, ERR_FORMAT, "child: checksum of %zu bytes, expected %d", body.n,
 		               KNOWN_SUM);
 	memcpy(out, body.p, KNOWN_SUM);
 	return 0;

@@ -17,13 +17,15 @@ static int nodisk_stat(struct grub_files *f, size_t dev, struct str path, struct
 static int nodisk_read(struct grub_files *f, size_t dev, struct str path, size_t limit,
                        struct buf *out, struct err *err)
 {
-	return err_set(err, ERR_NOENT, "%.*s: there is no disk", STR_ARG(path));
+	return err_set(err, ERR_NOENT, "%.*s: not available: --isconfig reads no disk",
+	               STR_ARG(path));
 }
 
 static int nodisk_list(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn,
                        void *arg, struct err *err)
 {
-	return err_set(err, ERR_NOENT, "%.*s: there is no disk", STR_ARG(path));
+	return err_set(err, ERR_NOENT, "%.*s: not available: --isconfig reads no disk",
+	               STR_ARG(path));
 }
 
 static const struct grub_files_ops ops = {

@@ -17,29 +17,29 @@
 
 const char options_help[] =
         "usage: domgrub [OPTION…] DISK\n"
-        "Reads the boot menu on a Xen guest's disk and hands its kernel to xl.\n"
-        "\n"
+        "Reads the boot menu on a Xen guest's disk and hands its kernel to xl.\n\n"
         "  -q, --quiet              show no menu\n"
         "  -i, --interactive        show the menu on a terminal (default)\n"
-        "  -l, --list-entries       print the menu's entries and stop\n"
+        "  -l, --list-entries       print the menu's entries and exit\n"
         "      --json               with -l: as JSON\n"
-        "  -n, --not-really         copy nothing\n"
-        "      --entry=ENTRY        number, title, id, or a>b; shows no menu\n"
-        "      --kernel=PATH        this kernel in the guest instead of a menu\n"
+        "  -n, --not-really         do not copy kernel and ramdisk\n"
+        "      --entry=ENTRY        boot this entry (number, title, id or a>b)\n"
+        "                           and show no menu\n"
+        "      --kernel=PATH        boot this kernel of the guest, without a menu\n"
         "      --ramdisk=PATH       with --kernel: its ramdisk\n"
-        "      --args=TEXT          more arguments for the kernel\n"
-        "      --disk=PATH          a further disk of the guest; may repeat\n"
-        "      --offset=BYTES       where on DISK the file system starts\n"
-        "      --output=FILE        where the answer goes (-: standard output)\n"
+        "      --args=TEXT          additional kernel arguments\n"
+        "      --disk=PATH          another disk of the guest; may repeat\n"
+        "      --offset=BYTES       where the file system starts on DISK\n"
+        "      --output=FILE        write the answer to FILE (-: standard output)\n"
         "      --output-format=sxp|simple|simple0\n"
-        "                           how it is written (default: sxp)\n"
+        "                           format of the answer (default: sxp)\n"
         "      --output-directory=DIR\n"
-        "                           where kernel and ramdisk go\n"
-        "      --runas=UID          who reads the disk, in the jail\n"
+        "                           write kernel and ramdisk to DIR\n"
+        "      --runas=UID          user ID of the jail that reads the disk\n"
         "      --write-env          clear GRUB's next_entry on the disk\n"
-        "      --isconfig           DISK is a menu's file\n"
-        "      --config=FILE        instead of /etc/domgrub.conf\n"
-        "      --debug              say more\n"
+        "      --isconfig           DISK is a menu file\n"
+        "      --config=FILE        read FILE instead of /etc/domgrub.conf\n"
+        "      --debug              print debug messages\n"
         "  -h, --help               print this\n"
         "      --version            print the version\n";
 
@@ -99,7 +99,7 @@ static int set_uid(struct options *o, const char *text, struct err *err)
 	uint64_t v;
 
 	if (!str_u64(str_from(text), 10, UINT32_MAX - 1, &v) || v == 0)
-		return err_set(err, ERR_USAGE, "\"%s\": need a non-root user ID", text);
+		return err_set(err, ERR_USAGE, "need a non-root user ID, got \"%s\"", text);
 	o->uid = (uid_t)v;
 	return 0;
 }
@@ -108,16 +108,17 @@ static int set_format(struct options *o, const char *text, struct err *err)
 {
 	if (handoff_format_parse(text, &o->format) != 0)
 		return err_set(err, ERR_USAGE,
-		               "unknown output format \"%s\": not sxp, simple or simple0", text);
+		               "unknown output format \"%s\"; expected sxp, simple or simple0",
+		               text);
 	return 0;
 }
 
 static int add_disk(struct options *o, const char *path, struct err *err)
 {
 	if (!*path)
-		return err_set(err, ERR_USAGE, "an empty name");
+		return err_set(err, ERR_USAGE, "empty path");
 	if (o->disks == OPTIONS_DISKS_MAX)
-		return err_set(err, ERR_USAGE, "over %d disks", OPTIONS_DISKS_MAX);
+		return err_set(err, ERR_USAGE, "more than %d disks", OPTIONS_DISKS_MAX);
 	o->disk[o->disks++] = xstrdup(path);
 	return 0;
 }
@@ -135,7 +136,7 @@ struct key {
 static int set_directory(struct options *o, const char *text, struct err *err)
 {
 	if (!*text)
-		return err_set(err, ERR_USAGE, "an empty name");
+		return err_set(err, ERR_USAGE, "empty path");
 	set_text(&o->directory, text);
 	return 0;
 }
@@ -143,7 +144,7 @@ static int set_directory(struct options *o, const char *text, struct err *err)
 static int set_known(struct options *o, const char *text, struct err *err)
 {
 	if (strcmp(text, "no") != 0 && text[0] != '/')
-		return err_set(err, ERR_USAGE, "\"%s\" is neither no nor an absolute path", text);
+		return err_set(err, ERR_USAGE, "need an absolute path or \"no\", got \"%s\"", text);
 	set_text(&o->known, text);
 	return 0;
 }
@@ -199,7 +200,7 @@ static const struct key keys[] = {
 static int set_flag(bool *flag, const char *text, struct err *err)
 {
 	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
-		return err_set(err, ERR_USAGE, "\"%s\" is neither yes nor no", text);
+		return err_set(err, ERR_USAGE, "need yes or no, got \"%s\"", text);
 	*flag = text[0] == 'y';
 	return 0;
 }
@@ -214,9 +215,12 @@ static int key_set(struct options *o, const struct key *k, const char *text, str
 	if (k->kind == KEY_FLAG)
 		return set_flag((bool *)at, text, err);
 	if (!str_size(str_from(text), &v) || v == 0)
-		return err_set(err, ERR_USAGE, "\"%s\" is no number, nor one with K, M or G", text);
+		return err_set(err, ERR_USAGE,
+		               "need a number above 0, with or without K, M or G, got \"%s\"",
+		               text);
 	if (v > k->max)
-		return err_set(err, ERR_USAGE, "%s is over %" PRIu64, text, k->max);
+		return err_set(err, ERR_USAGE, "%s is larger than the limit of %" PRIu64, text,
+		               k->max);
 	if (k->kind == KEY_NUMBER)
 		*(uint64_t *)(void *)at = v;
 	else
@@ -319,7 +323,7 @@ static int option_value(struct options *o, int c, const char *text, struct err *
 		o->has_offset = true;
 		if (str_u64(str_from(text), 10, INT64_MAX, &o->offset))
 			return 0;
-		return err_set(err, ERR_USAGE, "\"%s\" is no number of bytes", text);
+		return err_set(err, ERR_USAGE, "need a number of bytes, got \"%s\"", text);
 	case OPT_RUNAS:
 		o->uid_asked = true;
 		return set_uid(o, text, err);
@@ -354,7 +358,7 @@ static int each_option(struct options *o, int argc, char **argv, bool config_onl
 		int rc = 0;
 
 		if (c == '?')
-			return err_set(err, ERR_USAGE, "try --help");
+			return err_set(err, ERR_USAGE, "see \"domgrub --help\"");
 		if (config_only) {
 			if (c == OPT_CONFIG)
 				set_text(&o->config, optarg);
@@ -376,12 +380,12 @@ static int image_take(struct options *o, int argc, char **argv, struct err *err)
 			continue;
 		if (o->image)
 			return err_set(err, ERR_USAGE,
-			               "\"%s\": only one disk here, further ones with --disk",
+			               "unexpected argument \"%s\"; give further disks with --disk",
 			               argv[i]);
 		o->image = xstrdup(argv[i]);
 	}
 	if (!o->image)
-		return err_set(err, ERR_USAGE, "no disk given, try --help");
+		return err_set(err, ERR_USAGE, "missing DISK; see \"domgrub --help\"");
 	return 0;
 }
 

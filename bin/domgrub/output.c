@@ -27,7 +27,7 @@ static int directory_check(const struct options *o, const char **out, struct err
 	if (stat(dir, &st) < 0)
 		return err_sys(err, errno, "%s", dir);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_USAGE, "%s is not an existing directory", dir);
+		return err_set(err, ERR_USAGE, "%s: not an existing directory", dir);
 	*out = dir;
 	return 0;
 }
@@ -70,9 +70,11 @@ int output_room(const struct output *out, uint64_t bytes, struct err *err)
 	if (room >= reserve && bytes <= room - reserve)
 		return 0;
 	return err_set(err, ERR_SPACE,
-	               "%s: kernel and ramdisk take %" PRIu64 " bytes; its file system has %" PRIu64
-	               " free, of which %" PRIu64 " stay free. Choose another place with "
-	               "--output-directory, or output-directory in /etc/domgrub.conf",
+	               "%s: kernel and ramdisk need %" PRIu64
+	               " bytes, but its file system has %" PRIu64
+	               " free, of which domgrub leaves %" PRIu64
+	               " unused; choose another directory with --output-directory, or with "
+	               "output-directory in /etc/domgrub.conf",
 	               out->path, bytes, room, reserve);
 }
 
@@ -83,7 +85,7 @@ int output_check(const struct output *out, uint64_t size, struct err *err)
 	if (fstat(out->fd, &st) < 0)
 		return err_sys(err, errno, "%s", out->path);
 	if ((uint64_t)st.st_size != size)
-		return err_set(err, ERR_CHILD, "%s: %lld bytes, not the %" PRIu64 " promised",
+		return err_set(err, ERR_CHILD, "%s: %lld bytes were copied, expected %" PRIu64,
 		               out->path, (long long)st.st_size, size);
 	return 0;
 }

@@ -36,14 +36,15 @@ static int sizes_get(struct inmate *in, struct msg_plan *p, struct err *err)
 
 	if (rc == 0 && p->kernel_size > s->kernel_max)
 		rc = err_set(err, ERR_LIMIT,
-		             "kernel: %" PRIu64 " bytes, over the %" PRIu64 " allowed",
+		             "kernel: %" PRIu64 " bytes, larger than the limit of %" PRIu64,
 		             p->kernel_size, s->kernel_max);
 	for (size_t i = 0; rc == 0 && i < in->plan.initrd_count; i++) {
 		uint64_t one;
 
 		rc = file_size(in, &in->plan.initrds[i], &one, &p->stored, err);
 		if (rc == 0 && one > s->ramdisk_max - MIN(p->ramdisk_size, s->ramdisk_max))
-			rc = err_set(err, ERR_LIMIT, "ramdisk: over the %" PRIu64 " bytes allowed",
+			rc = err_set(err, ERR_LIMIT,
+			             "ramdisk: larger than the limit of %" PRIu64 " bytes",
 			             s->ramdisk_max);
 		if (rc == 0)
 			p->ramdisk_size = aligned(p->ramdisk_size) + one;
@@ -59,7 +60,8 @@ static void write_add(struct inmate *in, const struct grub_write *w, struct msg_
 	struct err err = ERR_INIT;
 
 	if (p->writes == MSG_WRITES_MAX || w->data.n != ENV_BLOCK_SIZE) {
-		inmate_note(in, STR("a file that the menu wants written is no environment block"));
+		inmate_note(in, STR("the menu writes a file that is not a GRUB environment block; "
+		                    "the file is left unchanged"));
 		return;
 	}
 	if (disks_open(in->disks, w->dev, str_from(w->path), &file, &err) < 0) {
@@ -68,7 +70,8 @@ static void write_add(struct inmate *in, const struct grub_write *w, struct msg_
 	}
 	if (fs_file_size(file) != ENV_BLOCK_SIZE ||
 	    fs_file_where(file, 0, ENV_BLOCK_SIZE, &to->at) != 0) {
-		inmate_note(in, STR("GRUB's environment block is not in one piece: left alone"));
+		inmate_note(in,
+		            STR("GRUB's environment block is fragmented; it is left unchanged"));
 		return;
 	}
 	to->disk = (uint32_t)disks_index(in->disks, w->dev);
@@ -92,8 +95,8 @@ int plan_put(struct inmate *in, struct buf *body, struct err *err)
 	int rc;
 
 	if (b->initrd_count > MSG_INITRDS_MAX)
-		return err_set(err, ERR_LIMIT, "%zu ramdisks, over %d", b->initrd_count,
-		               MSG_INITRDS_MAX);
+		return err_set(err, ERR_LIMIT, "%zu ramdisks, more than the limit of %d",
+		               b->initrd_count, MSG_INITRDS_MAX);
 	file_name(in, &b->kernel, &kernel);
 	p->kernel = buf_str(&kernel);
 	p->args = str_from(b->args);
@@ -152,7 +155,7 @@ int plan_copy(struct inmate *in, struct err *err)
 	int rc;
 
 	if (in->spec->kernel_fd < 0 || !in->plan.kernel.path)
-		return err_set(err, ERR_USAGE, "there is nothing to copy");
+		return err_set(err, ERR_USAGE, "nothing to copy: no kernel was chosen");
 	rc = file_copy(in, &in->plan.kernel, &kernel, piece, err);
 	if (rc == 0)
 		rc = sparse_finish(&kernel, err);

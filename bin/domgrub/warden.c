@@ -42,8 +42,8 @@ static int disks_open_all(struct warden *w, struct err *err)
 		rc = disk_open(w, o->disk[i], err);
 	if (rc == 0 && o->has_offset && o->offset >= w->disk[0].size)
 		rc = err_set(err, ERR_USAGE,
-		             "offset: %" PRIu64 " is not within %s's %" PRIu64 " bytes", o->offset,
-		             o->image, w->disk[0].size);
+		             "offset: %" PRIu64 " is not below the size of %s, %" PRIu64 " bytes",
+		             o->offset, o->image, w->disk[0].size);
 	w->disk[0].has_offset = o->has_offset;
 	w->disk[0].offset = o->offset;
 	return rc;
@@ -88,7 +88,7 @@ int warden_start(struct warden *w, const struct options *o, struct err *err)
 
 	w->o = o;
 	if (geteuid() != 0 && o->uid_asked && o->uid != geteuid())
-		return err_set(err, ERR_USAGE, "only root can become user %u", (unsigned)o->uid);
+		return err_set(err, ERR_USAGE, "only root can run as user %u", (unsigned)o->uid);
 	rc = disks_open_all(w, err);
 	if (rc == 0 && copies(o))
 		rc = output_make(o, "boot_kernel", &w->kernel, err);
@@ -184,20 +184,23 @@ int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err
 
 	if (p->kernel_size > o->kernel_max)
 		return err_set(err, ERR_LIMIT,
-		               "kernel: %" PRIu64 " bytes, over the %" PRIu64 " allowed",
+		               "kernel: %" PRIu64 " bytes, larger than the limit of %" PRIu64,
 		               p->kernel_size, o->kernel_max);
 	if (p->ramdisk_size > o->ramdisk_max)
 		return err_set(err, ERR_LIMIT,
-		               "ramdisk: %" PRIu64 " bytes, over the %" PRIu64 " allowed",
+		               "ramdisk: %" PRIu64 " bytes, larger than the limit of %" PRIu64,
 		               p->ramdisk_size, o->ramdisk_max);
 	if (copies(o) && p->kernel_size == 0)
 		return err_set(err, ERR_FORMAT, "the kernel is empty");
 	if (memchr(p->args.p, '\0', p->args.n) || memchr(p->args.p, '\n', p->args.n))
-		return err_set(err, ERR_FORMAT, "arguments with a NUL or newline in them");
+		return err_set(err, ERR_FORMAT,
+		               "the kernel's arguments contain a NUL or a newline");
 	for (uint32_t i = 0; i < p->writes; i++)
 		if (p->write[i].disk >= w->disks)
-			return err_set(err, ERR_FORMAT, "child: a block of disk %u of %zu",
-			               p->write[i].disk, w->disks);
+			return err_set(
+			        err, ERR_FORMAT,
+			        "child: environment block on disk %u, but there are %zu disks",
+			        p->write[i].disk, w->disks);
 	return 0;
 }
 
@@ -262,7 +265,7 @@ static int check_start(struct warden *w, struct check *c, uint64_t size, struct 
 	                        .rules = message_answers,
 	                        .rule_count = message_answer_count,
 	                        .state = REQ_CHECK,
-	                        .peer = "the look at the kernel"};
+	                        .peer = "kernel check"};
 	return wire_send(&c->wire, REQ_CHECK, STR(""), err);
 }
 
@@ -277,9 +280,9 @@ static int sum_take(const struct check *c, const struct options *o, struct str b
 	int rc = msg_sum_get(body, sum, err);
 
 	if (rc == 0 && !c->known_path)
-		rc = err_set(err, ERR_FORMAT, "child: a sum that nobody asked for");
+		rc = err_set(err, ERR_FORMAT, "child: unexpected checksum message");
 	if (rc == 0 && known_has(&c->known, sum)) {
-		say_debug("the kernel is known: it was not unpacked");
+		say_debug("known kernel, checked before: not unpacked");
 		return 0;
 	}
 	if (rc == 0)
@@ -328,7 +331,8 @@ static int size_next(struct warden *w, uint64_t *out, struct err *err)
 	int rc = warden_next(w, &type, &body, w->o->copy_time, err);
 
 	if (rc == 0 && type != MSG_SIZE)
-		rc = err_set(err, ERR_FORMAT, "child: message %u instead of a size", type);
+		rc = err_set(err, ERR_FORMAT, "child: unexpected message %u, expected a size",
+		             type);
 	if (rc == 0)
 		rc = msg_size_get(buf_str(&body), out, err);
 	buf_fini(&body);
@@ -344,7 +348,8 @@ static int copy_finish(struct warden *w, uint64_t kernel, uint64_t ramdisk, stru
 
 	buf_fini(&body);
 	if (rc == 0 && type != MSG_DONE)
-		rc = err_set(err, ERR_FORMAT, "child: message %u instead of the end", type);
+		rc = err_set(err, ERR_FORMAT, "child: unexpected message %u, expected the end",
+		             type);
 	if (rc < 0)
 		return rc;
 	io_close(&w->jail.fd); /* the end of the line: it ends by itself */
@@ -360,7 +365,8 @@ int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err)
 	struct err why = ERR_INIT;
 	uint64_t kernel = 0, ramdisk = 0;
 	int rc = p->ramdisk_size > UINT64_MAX - p->kernel_size
-	                 ? err_set(err, ERR_CHILD, "child: sizes that make no sense")
+	                 ? err_set(err, ERR_CHILD,
+	                           "child: the sum of kernel and ramdisk size overflows")
 	                 : output_room(&w->kernel, MIN(p->stored, p->kernel_size + p->ramdisk_size),
 	                               err);
 
@@ -370,13 +376,15 @@ int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err)
 	if (rc == 0)
 		rc = size_next(w, &kernel, err);
 	if (rc == 0 && kernel != p->kernel_size)
-		rc = err_set(err, ERR_CHILD, "child: a kernel of other size than planned");
+		rc = err_set(err, ERR_CHILD,
+		             "child: the copied kernel's size differs from the plan");
 	if (rc == 0 && w->o->check_kernel && check_start(w, &check, kernel, &why) < 0)
 		say_warning(str_from(why.text));
 	if (rc == 0)
 		rc = size_next(w, &ramdisk, err);
 	if (rc == 0 && ramdisk != p->ramdisk_size)
-		rc = err_set(err, ERR_CHILD, "child: a ramdisk of other size than planned");
+		rc = err_set(err, ERR_CHILD,
+		             "child: the copied ramdisk's size differs from the plan");
 	if (rc == 0)
 		rc = copy_finish(w, kernel, ramdisk, err);
 	if (rc == 0)

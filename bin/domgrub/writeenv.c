@@ -33,13 +33,14 @@ static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_
 	if (fd < 0)
 		return err_sys(err, errno, "%s", d->name);
 	if (mw->at > d->size || ENV_BLOCK_SIZE > d->size - mw->at)
-		return err_set(err, ERR_FORMAT, "%s: a block over its end", d->name);
+		return err_set(err, ERR_FORMAT, "%s: environment block beyond the end of the disk",
+		               d->name);
 	rc = io_pread(fd, d->name, old, sizeof old, mw->at, &got, err);
 	if (rc < 0)
 		return rc;
 	if (got != sizeof old || !env_block(old) || !env_block(mw->data))
-		return err_set(err, ERR_FORMAT, "%s: no environment block of GRUB at %llu", d->name,
-		               (unsigned long long)mw->at);
+		return err_set(err, ERR_FORMAT, "%s: no GRUB environment block at byte %llu",
+		               d->name, (unsigned long long)mw->at);
 	if (memcmp(old, mw->data, sizeof old) == 0)
 		return 0;
 	rc = io_pwrite(fd, d->name, mw->data, sizeof old, mw->at, err);
@@ -49,8 +50,8 @@ static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_
 int warden_write_env(struct warden *w, const struct msg_plan *p, struct err *err)
 {
 	if (p->writes && !w->o->write_env) {
-		say_warning(STR("the menu wants GRUB's environment block written: without"
-		                " --write-env it stays as it is"));
+		say_warning(STR("the menu writes GRUB's environment block; it is left unchanged "
+		                "without --write-env"));
 		return 0;
 	}
 	for (uint32_t i = 0; i < p->writes; i++) {

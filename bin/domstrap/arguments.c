@@ -56,8 +56,9 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 	int rc;
 
 	if (a->config)
-		return err_set(err, ERR_USAGE, "%s and %s: two configs; one guest at a time",
-		               a->config, path);
+		return err_set(err, ERR_USAGE,
+		               "%s and %s: two xl configs; give one guest at a time", a->config,
+		               path);
 	rc = xlcfg_guest_parse(text->p, text->n, &a->cfg, err);
 	if (rc < 0)
 		return err_prefix(err, "%s: xl would refuse this config", path);

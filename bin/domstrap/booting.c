@@ -198,7 +198,7 @@ static int decide(struct offline *off, const struct booting_config *config, stru
 		return -(int)err->code;
 	if (direct || (menu == 1 && !config->path)) {
 		b->kind = BOOTING_NOTHING;
-		b->why = xasprintf("%s, the guest's kernel is the host's",
+		b->why = xasprintf("%s; the guest's kernel is on the host",
 		                   direct ? "booted by its config" : "no boot menu");
 		return 0;
 	}

@@ -12,19 +12,17 @@
 static const char usage[] =
         "usage: domstrap build [--config FILE] [--nixpkgs PATH|NAME] [options]\n"
         "       domstrap build --file FILE [--attr ATTR] [options]\n"
-        "       domstrap build --flake REF[#HOST] [options]\n"
-        "\n"
+        "       domstrap build --flake REF[#HOST] [options]\n\n"
         "Builds a NixOS system with Nix and prints its store path. Without any of these\n"
-        "options it builds ./system.nix, or else ./configuration.nix.\n"
-        "\n"
-        "      --config FILE         its configuration, such as configuration.nix\n" NIX_USAGE
-        "  -j, --max-jobs N          builds at once\n"
+        "options it builds ./system.nix, or else ./configuration.nix.\n\n"
+        "      --config FILE         NixOS configuration, such as configuration.nix\n" NIX_USAGE
+        "  -j, --max-jobs N          number of parallel builds\n"
         "  -o, --out-link LINK       keeps the system from Nix's garbage collector\n"
         "                            (default: result)\n"
         "  -n, --dry-run             print what would be built, build nothing\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 #define ROW(name, has_arg, value) {name, has_arg, NULL, value},
 static const struct option long_options[] = {
@@ -82,8 +80,8 @@ static int parse(int argc, char **argv, struct nix_options *opt, struct nix_requ
 		return rc;
 	if (optind < argc)
 		return err_set(err, ERR_USAGE,
-		               "unexpected argument \"%s\"; --config, --file or --flake "
-		               "says what to build",
+		               "unexpected argument \"%s\"; give what to build with --config, "
+		               "--file or --flake",
 		               argv[optind]);
 	choose_default(opt);
 	return nix_options_check(opt, NULL, false, err);
@@ -107,8 +105,8 @@ int cmd_build(int argc, char **argv)
 	if (rc < 0)
 		return command_failed(&err);
 	if (req.dry_run)
-		ui_say("%s",
-		       access(system, F_OK) == 0 ? "it is built already" : "it would be built");
+		ui_say("%s", access(system, F_OK) == 0 ? "already built"
+		                                       : "not built yet; it would be built");
 	puts(system);
 	return STATUS_DONE;
 }

@@ -39,10 +39,9 @@ static int check_loops(char *const *paths, size_t n, struct err *err)
 	int rc = glob("/sys/block/loop*/loop/backing_file", 0, NULL, &found);
 
 	if (rc != 0)
-		return rc == GLOB_NOMATCH ? 0
-		                          : err_set(err, ERR_IO,
-		                                    "/sys/block: the loop devices cannot be "
-		                                    "listed");
+		return rc == GLOB_NOMATCH
+		               ? 0
+		               : err_set(err, ERR_IO, "/sys/block: cannot list the loop devices");
 	for (size_t i = 0; i < found.gl_pathc && rc == 0; i++)
 		rc = check_loop(found.gl_pathv[i], paths, n, err);
 	globfree(&found);
@@ -63,8 +62,8 @@ static int check_guests(char *const *paths, size_t n, struct err *err)
 		for (size_t i = 0; rc == 0 && i < n; i++)
 			if (xl_domain_has(domain, paths[i]))
 				rc = err_set(err, ERR_BUSY,
-				             "%s: in use by the running guest %s; xl shutdown it "
-				             "first",
+				             "%s: in use by the running guest %s; shut it down "
+				             "first with \"xl shutdown\"",
 				             paths[i],
 				             show_str(str_from(xl_domain_name(domain)), shown));
 	}

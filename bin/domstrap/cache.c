@@ -15,15 +15,13 @@
 
 #define SCHEMA 1
 
-static const char usage[] = "usage: domstrap cache [options]\n"
-                            "\n"
-                            "Says how large the directory of downloads is, or cleans it.\n"
-                            "\n"
-                            "      --clean               remove what is in it\n"
-                            "      --cache-dir DIR       another directory than the usual one\n"
-                            "      --conf FILE           in place of /etc/domstrap.conf\n"
-                            "      --json                say it as JSON\n"
-                            "  -h, --help                this text\n";
+static const char usage[] = "usage: domstrap cache [options]\n\n"
+                            "Prints the size of the directory of downloads, or empties it.\n\n"
+                            "      --clean               empty the directory\n"
+                            "      --cache-dir DIR       use DIR instead of the default directory\n"
+                            "      --conf FILE           read FILE instead of /etc/domstrap.conf\n"
+                            "      --json                print JSON\n"
+                            "  -h, --help                print this help\n";
 
 struct options {
 	const char *dir, *conf;
@@ -92,7 +90,7 @@ static int run(const struct options *o, struct err *err)
 	conf_fini(&conf);
 	if (!dir)
 		return err_set(err, ERR_USAGE,
-		               "there is no directory of downloads; --cache-dir names one");
+		               "no directory of downloads; set one with --cache-dir");
 	rc = cache_dir_open(dir, false, &open_dir, err);
 	if (rc == 0)
 		rc = cache_dir_usage(open_dir, o->clean, &usage_of, err);

@@ -97,8 +97,8 @@ static int catch_up(struct offline *off, struct inside *in, struct err *err)
 		return rc;
 	tidy(off, true);
 	inside_mark_boots(in, off->booting.toplevel);
-	ui_warn("%s: an earlier command was stopped between the disks%s; what boots fits its "
-	        "generations again",
+	ui_warn("%s: an earlier command was interrupted before it had changed all disks%s; the "
+	        "change is now complete",
 	        off->boot.target->name, direct ? " and the config" : "");
 	return 0;
 }
@@ -133,9 +133,9 @@ int change_begin(const struct offline_request *r, enum offline_mode mode, struct
 		return 0;
 	}
 	if ((!off->separate_boot && !off->config.kernel) || !off->repair) {
-		ui_warn("%s: what boots on its other disk or by its config does not fit its "
-		        "generations yet; \"domstrap generations\" with the xl config, or with "
-		        "both disks, completes it",
+		ui_warn("%s: an earlier command was interrupted: the boot disk or the config does "
+		        "not match the generations yet; run \"domstrap generations\" with the xl "
+		        "config, or with both disks, to complete the change",
 		        off->root.target->name);
 		return 0;
 	}
@@ -170,8 +170,8 @@ static int warn_of_secrets(struct offline *off, const struct generation *g, stru
 	int rc = secrets_in_guest(off->root.edit, g->system.toplevel, &some, err);
 
 	if (rc == 0 && some)
-		ui_warn("generation %u (%s) has boot.initrd.secrets, which no initrd beside a "
-		        "config has: the guest starts without them",
+		ui_warn("generation %u (%s) has boot.initrd.secrets, but an initrd on the host "
+		        "never contains them: the guest starts without them",
 		        g->number, g->system.toplevel);
 	return rc;
 }
@@ -215,9 +215,8 @@ static int commit(struct offline *off, struct direct *d, bool menu, struct err *
 	if (rc == 0)
 		rc = clear_note(off, err);
 	if (rc < 0)
-		return err_prefix(err,
-		                  "the new generation is there, what boots it is not; the next "
-		                  "command completes it");
+		return err_prefix(err, "the new generation is in the guest, but does not boot yet; "
+		                       "the next command completes the change");
 	tidy(off, true);
 	return 0;
 }
@@ -259,11 +258,10 @@ static int stage_removal(struct offline *off, const char *toplevel, const struct
 	if (rc == 0)
 		rc = ext4_edit_weigh(off->root.edit, &blocks, &room, err);
 	if (rc == 0 && blocks > room)
-		rc = err_set(
-		        err, ERR_LIMIT,
-		        "%s: taking that much away at once changes %zu blocks, and its journal "
-		        "has room for %zu; drop fewer generations at a time (--keep)",
-		        off->root.target->name, blocks, room);
+		rc = err_set(err, ERR_LIMIT,
+		             "%s: deleting these paths changes %zu blocks, but its journal has "
+		             "room for %zu; delete fewer generations at a time (--keep)",
+		             off->root.target->name, blocks, room);
 	return rc;
 }
 

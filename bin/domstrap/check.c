@@ -19,18 +19,16 @@
 #define PARAMS_MAX 65536u
 
 static const char usage[] =
-        "usage: domstrap check [CONFIG|DISK... | --system PATH] [options]\n"
-        "\n"
-        "Says before a guest is started whether it will run, and why not: the host (Xen,\n"
-        "xl, boot loader, bridges, memory, disks), and what the guest would boot (menu,\n"
-        "kernel, drivers in the initrd, root, console, init). With no argument: the host\n"
-        "alone. Nothing is written. Exit status 4: it will not run.\n"
-        "\n"
-        "      --system PATH         a built system, before it is in any guest\n"
-        "      --json                as JSON\n"
+        "usage: domstrap check [CONFIG|DISK... | --system PATH] [options]\n\n"
+        "Checks before a guest is started whether it will run: the host (Xen, xl, boot\n"
+        "loader, bridges, memory, disks), and what the guest would boot (menu, kernel,\n"
+        "drivers in the initrd, root, console, init). Without an argument it checks only\n"
+        "the host. Nothing is written. Exit status 4: the guest will not run.\n\n"
+        "      --system PATH         check a built system in the host's store\n"
+        "      --json                print JSON\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 struct check {
 	struct offline_request req;
@@ -94,7 +92,7 @@ static int check_disks_guest(struct check *c, struct err *err)
 	if (!c->disks.n && !g->kernel) {
 		if (!c->args.n)
 			findings_add(&c->found, FINDING_ERROR, "disk", "disks",
-			             "add disk= to the config", "there is none");
+			             "add disk= to the config", "the config has no disks");
 		return 0;
 	}
 	rc = look_now(c, err);
@@ -164,7 +162,7 @@ static int check_system(struct check *c, struct err *err)
 	buf_puts(&c->params, "");
 	c->disks.cmdline = c->params.p;
 	right = open_host(c, LOOK_HOST_KERNEL, c->kernel,
-	                  "a NixOS system has one; or give the config a kernel=");
+	                  "build the system with a kernel, or set kernel= in the config");
 	if (access(c->initrd, F_OK) == 0)
 		right &= open_host(c, LOOK_HOST_INITRD, c->initrd, "");
 	if (!right)
@@ -209,8 +207,8 @@ static void report(const struct check *c)
 			       errors == 1 ? "problem" : "problems");
 		else if (unknown)
 			printf("OK: no problems found; %zu %s\n", unknown,
-			       unknown == 1 ? "check could not be made here"
-			                    : "checks could not be made here");
+			       unknown == 1 ? "check was not possible"
+			                    : "checks were not possible");
 		else
 			puts("OK: no problems found");
 		return;

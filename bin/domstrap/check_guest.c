@@ -8,7 +8,7 @@
 #include "check.h"
 #include "generations.h"
 
-#define IN_CONFIGURATION "in the guest's configuration.nix: "
+#define IN_CONFIGURATION " in the guest's configuration.nix"
 
 /* ---- the kernel ----------------------------------------------------------- */
 
@@ -21,7 +21,7 @@ static void check_kernel(const struct arguments *a, const json_t *kernel, const 
 
 	if (!look_true(kernel, "notesRead")) {
 		findings_add(out, FINDING_WARNING, "kernel", name, "",
-		             "it is not known whether it is one for Xen: %s",
+		             "cannot tell whether it supports Xen: %s",
 		             look_text(kernel, "trouble"));
 		return;
 	}
@@ -33,15 +33,16 @@ static void check_kernel(const struct arguments *a, const json_t *kernel, const 
 		             pv ? " PV" : "", pvh ? " PVH" : "");
 	else
 		findings_add(out, FINDING_ERROR, "kernel", name,
-		             pv || pvh ? "set the other type= in the config"
-		                       : "a kernel built with CONFIG_XEN_PV or CONFIG_PVH",
-		             "does not start as a %s guest: %s", a->config ? type : "pv", why);
+		             pv    ? "set type = \"pv\" in the config"
+		             : pvh ? "set type = \"pvh\" in the config"
+		                   : "use a kernel built with CONFIG_XEN_PV or CONFIG_PVH",
+		             "cannot boot as a %s guest: %s", a->config ? type : "pv", why);
 	/* What Xen cannot unpack GRUB need not: the kernel unpacks itself. */
 	for (size_t i = 0; i < json_array_size(advice) && right && !a->grub; i++)
-		findings_add(
-		        out, FINDING_ERROR, "kernel", name,
-		        "a newer Xen, or boot.kernelPackages with a kernel packed in another way",
-		        "%s", json_string_value(json_array_get(advice, i)));
+		findings_add(out, FINDING_ERROR, "kernel", name,
+		             "use a newer Xen, or a kernel with another compression "
+		             "(boot.kernelPackages)",
+		             "%s", json_string_value(json_array_get(advice, i)));
 }
 
 /* ---- the drivers ---------------------------------------------------------- */
@@ -65,18 +66,19 @@ static void check_driver(const json_t *system, const char *name, const char *wha
 	const char *trouble = look_text(system, "initrdTrouble");
 
 	if (in_list(modules, name))
-		findings_add(out, FINDING_OK, "driver", name, "", "is in the initrd");
+		findings_add(out, FINDING_OK, "driver", name, "", "in the initrd");
 	else if (in_list(builtin, name))
-		findings_add(out, FINDING_OK, "driver", name, "", "is built into the kernel");
+		findings_add(out, FINDING_OK, "driver", name, "", "built into the kernel");
 	else if (*trouble)
 		findings_add(out, FINDING_UNKNOWN, "driver", name, "",
 		             "the initrd cannot be read: %s", trouble);
 	else if (!json_is_array(builtin) && !json_array_size(modules))
 		findings_add(out, FINDING_UNKNOWN, "driver", name, "",
-		             "neither the initrd nor the system says which modules there are");
+		             "cannot tell which modules the initrd and the kernel have");
 	else
 		findings_add(out, json_is_array(builtin) ? FINDING_ERROR : FINDING_WARNING,
-		             "driver", name, IN_CONFIGURATION "boot.initrd.availableKernelModules",
+		             "driver", name,
+		             "add it to boot.initrd.availableKernelModules" IN_CONFIGURATION,
 		             "%s is neither in the initrd nor %sbuilt into the kernel", what,
 		             json_is_array(builtin) ? "" : "known to be ");
 }
@@ -87,7 +89,7 @@ static void check_root_driver(const json_t *system, const char *type, struct fin
 	if (!strcmp(type, "ext2") || !strcmp(type, "ext3"))
 		type = "ext4";
 	if (*type && strcmp(type, "auto") != 0)
-		check_driver(system, type, "the root's file system", out);
+		check_driver(system, type, "the root file system's driver", out);
 }
 
 /* ---- the root ------------------------------------------------------------- */
@@ -187,25 +189,29 @@ static const char *check_root(const struct arguments *a, const json_t *seen, con
 {
 	const char *type = look_text(json_object_get(system, "root"), "type");
 	struct root r = {.by = ""};
+	const char *by;
 	const json_t *fs;
 
 	if (!root_find(start, system, &r)) {
-		findings_add(out, FINDING_UNKNOWN, "root", "root", "",
-		             "neither the system's fstab nor root= says where the root is");
+		findings_add(out, FINDING_UNKNOWN, "root", "root device", "",
+		             "neither the system's fstab nor root= names it");
 		return type;
 	}
 	if (!a->n)
 		return type;
+	by = !strcmp(r.by, "label") ? "label " : !strcmp(r.by, "uuid") ? "UUID " : "";
 	fs = root_on_disks(a, seen, &r);
 	if (fs)
-		findings_add(out, FINDING_OK, "root", r.value, "", "is there, by its %s", r.by);
+		findings_add(out, FINDING_OK, "root", "root device", "", "%s%s found", by, r.value);
 	else if (!a->config && !strcmp(r.by, "device"))
-		findings_add(out, FINDING_UNKNOWN, "root", r.value, "check the xl config",
-		             "what the guest's disks will be called is not known");
+		findings_add(out, FINDING_UNKNOWN, "root", "root device",
+		             "check the guest's xl config instead of its disks",
+		             "only the xl config says whether a disk is %s in the guest", r.value);
 	else
-		findings_add(out, FINDING_ERROR, "root", r.value,
-		             IN_CONFIGURATION "fileSystems.\"/\"; or disk= and vdev= in the config",
-		             "is on none of the disks, by its %s", r.by);
+		findings_add(out, FINDING_ERROR, "root", "root device",
+		             "correct fileSystems.\"/\"" IN_CONFIGURATION
+		             ", or disk= in the config",
+		             "%s%s not found on any disk", by, r.value);
 	return fs && *look_text(fs, "type") ? look_text(fs, "type") : type;
 }
 
@@ -238,16 +244,17 @@ static void check_console(const struct arguments *a, const json_t *start, const 
 
 	if (has_word(look_text(start, "args"), "console=hvc0"))
 		findings_add(out, FINDING_OK, "console", "console", "",
-		             "the kernel's messages go to hvc0");
+		             "kernel messages go to hvc0");
 	else if (look_true(system, "getty"))
-		findings_add(out, FINDING_OK, "console", "console", "", "there is a login on hvc0");
+		findings_add(out, FINDING_OK, "console", "console", "", "a getty runs on hvc0");
 	else if (pv && !says_console(look_text(start, "args")))
 		findings_add(out, FINDING_OK, "console", "console", "",
 		             "hvc0 is the default of a PV guest");
 	else
-		findings_add(out, FINDING_WARNING, "console", "console",
-		             IN_CONFIGURATION "boot.kernelParams = [ \"console=hvc0\" ]",
-		             "no console=hvc0 and no getty there: xl console may stay dark");
+		findings_add(
+		        out, FINDING_WARNING, "console", "console",
+		        "set boot.kernelParams = [ \"console=hvc0\" ]" IN_CONFIGURATION,
+		        "no console=hvc0 and no getty on hvc0: \"xl console\" may show nothing");
 }
 
 static void check_init(const json_t *start, struct findings *out)
@@ -256,13 +263,14 @@ static void check_init(const json_t *start, struct findings *out)
 
 	if (!*init)
 		findings_add(out, FINDING_WARNING, "init", "init", "",
-		             "no init= among the kernel's arguments: NixOS needs one");
+		             "no init= on the kernel command line; NixOS needs it");
 	else if (look_true(start, "initFound"))
-		findings_add(out, FINDING_OK, "init", init, "", "is in the root");
+		findings_add(out, FINDING_OK, "init", init, "", "found in the root file system");
 	else
-		findings_add(out, FINDING_ERROR, "init", init,
-		             "domstrap rollback, or domstrap update with another system",
-		             "is not in the root");
+		findings_add(
+		        out, FINDING_ERROR, "init", init,
+		        "run \"domstrap rollback\", or \"domstrap update\" with another system",
+		        "not found in the root file system");
 }
 
 /* What an overlay is made of, with which the initrd makes /etc. */
@@ -271,10 +279,11 @@ static void check_etc(const json_t *start, struct findings *out)
 	const char *missing = look_text(start, "etcMissing");
 
 	if (*missing)
-		findings_add(out, FINDING_ERROR, "etc", missing,
-		             "domstrap rollback, or domstrap update with another system",
-		             "is not there, and the system's /etc is made of it "
-		             "(system.etc.overlay)");
+		findings_add(
+		        out, FINDING_ERROR, "etc", missing,
+		        "run \"domstrap rollback\", or \"domstrap update\" with another system",
+		        "not found; the overlay on the system's /etc needs it "
+		        "(system.etc.overlay)");
 }
 
 /* The second initrd, which is made where the guest runs. */
@@ -285,11 +294,12 @@ static void check_secrets(const json_t *start, const json_t *system, const char 
 		return;
 	if (json_array_size(json_object_get(start, "initrds")) > 1)
 		findings_add(out, FINDING_OK, "secrets", name, "",
-		             "has an initrd beside its own for boot.initrd.secrets");
+		             "has a second initrd for boot.initrd.secrets");
 	else
 		findings_add(out, FINDING_WARNING, "secrets", name,
-		             "run nixos-rebuild boot in the guest, which alone has them",
-		             "its boot.initrd.secrets are in no initrd: it starts without them");
+		             "run \"nixos-rebuild boot\" in the guest, which has the secrets",
+		             "no initrd contains its boot.initrd.secrets: the guest starts without "
+		             "them");
 }
 
 /* ---- the start ------------------------------------------------------------ */
@@ -303,17 +313,17 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
 
 	if (*error || !*kernel) {
 		findings_add(out, FINDING_ERROR, "start", name,
-		             "domstrap rollback makes an older generation boot", "cannot boot: %s",
-		             *error ? error : "it names no kernel");
+		             "boot an older generation with \"domstrap rollback\"",
+		             "cannot boot: %s", *error ? error : "no kernel");
 		return;
 	}
-	findings_add(out, FINDING_OK, "start", name, "", "is what boots by default");
+	findings_add(out, FINDING_OK, "start", name, "", "boots by default");
 	check_kernel(a, json_object_get(json_object_get(seen, "kernels"), kernel), kernel, out);
 	if (*look_text(system, "trouble"))
 		findings_add(out, FINDING_ERROR, "system", name, "", "cannot be read: %s",
 		             look_text(system, "trouble"));
 	type = check_root(a, seen, start, system, out);
-	check_driver(system, "xen_blkfront", "the driver of Xen's disks", out);
+	check_driver(system, "xen_blkfront", "the Xen disk driver", out);
 	check_root_driver(system, type, out);
 	check_console(a, start, system, out);
 	check_secrets(start, system, name, out);
@@ -352,8 +362,8 @@ static void check_generation(const struct arguments *a, const json_t *seen, stru
 	generation_boot_text(boot, &text);
 	if (a->config && !a->cfg.kernel && boots_init(a->cfg.cmdline).p && *init &&
 	    !look_true(boot, "initFound"))
-		findings_add(out, FINDING_ERROR, "init", init, "take it out of the config",
-		             "is what the config adds, and is not in the root");
+		findings_add(out, FINDING_ERROR, "init", init, "remove init= from the config",
+		             "set by the config, but not found in the root file system");
 	if (generation_boot_differs(boot))
 		findings_add(out, FINDING_WARNING, "generation", "boots by default", "",
 		             "%s; the profile points at generation %" PRIu64, text.p,
@@ -369,22 +379,22 @@ void check_guest(const struct arguments *a, const json_t *seen, struct findings 
 
 	if (a->cfg.type && !strcmp(a->cfg.type, "hvm")) {
 		findings_add(out, FINDING_UNKNOWN, "start", "guest", "",
-		             "an HVM guest boots by its own firmware, which is not looked at");
+		             "an HVM guest boots with its own firmware, which is not checked");
 	} else if (json_is_object(direct)) {
-		check_start(a, seen, direct, "the host's kernel", out);
+		check_start(a, seen, direct, "kernel on the host", out);
 		check_generation(a, seen, out);
 	} else if (json_is_object(menu)) {
 		findings_add(out, FINDING_OK, "menu", look_text(menu, "file"), "",
-		             "is understood by domgrub");
+		             "domgrub can read it");
 		if (!json_array_size(json_object_get(menu, "entries")))
 			findings_add(out, FINDING_ERROR, "menu", look_text(menu, "file"), "",
-			             "has no entry");
+			             "has no entries");
 		check_entries(a, seen, json_object_get(menu, "entries"), out);
 		check_generation(a, seen, out);
 	} else {
 		findings_add(out, FINDING_ERROR, "menu", "boot menu",
-		             IN_CONFIGURATION
-		             "boot.loader.grub; or kernel= and ramdisk= in the config",
+		             "enable boot.loader.grub" IN_CONFIGURATION
+		             ", or set kernel= and ramdisk= in the config",
 		             "%s", look_text(seen, "menuError"));
 	}
 }

@@ -6,7 +6,7 @@
 #include "check.h"
 
 #define REMEDY                                                                                     \
-	"put the disk with the boot menu first in disk=, or name it to domgrub: "                  \
+	"put the disk with the boot menu first in disk=, or pass it to domgrub: "                  \
 	"bootloader_args = [ \"--disk=PATH\" ]"
 
 struct helper_disks {
@@ -70,11 +70,11 @@ static void report(const struct xl_disk_spec *first, const json_t *seen, const c
 
 	if (json_is_object(menu) && !*why)
 		findings_add(out, FINDING_OK, "helper", first->path, "",
-		             "is the first disk, from which the boot helper finds the menu");
+		             "the first disk; the boot helper finds the boot menu");
 	else
 		findings_add(out, FINDING_ERROR, "helper", first->path, REMEDY,
-		             "is the first disk%s, the only one that xl gives to the boot helper, "
-		             "which cannot boot: %s",
+		             "the first disk%s, the only one that xl passes to the boot helper, "
+		             "which cannot boot from it: %s",
 		             first->cdrom ? ", a CD-ROM" : "", *why ? why : "no boot menu");
 }
 

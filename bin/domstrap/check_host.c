@@ -26,12 +26,12 @@ static void check_xen(struct findings *out)
 		             v & 0xffff);
 	else if (v || access("/proc/xen", F_OK) == 0)
 		findings_add(out, FINDING_UNKNOWN, "xen", "Xen",
-		             "run this in the first domain, or load xenfs there: mount -t xenfs "
-		             "xenfs /proc/xen",
-		             "this is not a domain that can start guests");
+		             "run this in dom0; if this is dom0, mount xenfs: mount -t xenfs xenfs "
+		             "/proc/xen",
+		             "this domain cannot start guests");
 	else
-		findings_add(out, FINDING_UNKNOWN, "xen", "Xen",
-		             "check again on the host that will", "this host does not run Xen");
+		findings_add(out, FINDING_UNKNOWN, "xen", "Xen", "run this on the Xen host",
+		             "this host does not run Xen");
 }
 
 static void check_memory(const struct xl_host *host, const struct arguments *a,
@@ -43,13 +43,13 @@ static void check_memory(const struct xl_host *host, const struct arguments *a,
 		return;
 	if (host->unused_mib < wanted)
 		findings_add(out, FINDING_WARNING, "memory", "memory",
-		             "xl mem-set 0 gives some of the first domain's; xl may do so itself "
-		             "(autoballoon)",
-		             "%" PRIu64 " MiB are free, the config wants %" PRIu64,
+		             "free some of dom0's with \"xl mem-set 0\"; with autoballoon xl does "
+		             "so itself",
+		             "%" PRIu64 " MiB are free, the config asks for %" PRIu64 " MiB",
 		             host->unused_mib, wanted);
 	else
 		findings_add(out, FINDING_OK, "memory", "memory", "",
-		             "%" PRIu64 " MiB are free, the config wants %" PRIu64,
+		             "%" PRIu64 " MiB are free, the config asks for %" PRIu64 " MiB",
 		             host->unused_mib, wanted);
 }
 
@@ -64,10 +64,10 @@ static void check_type(const struct xl_host *host, const struct arguments *a, st
 	if (!pv && !host->hvm)
 		findings_add(out, FINDING_ERROR, "type", type,
 		             "turn on VT-x or AMD-V in the firmware, or set type = \"pv\"",
-		             "Xen has no hvm here (virt_caps of \"xl info\")");
+		             "this Xen has no hvm in virt_caps of \"xl info\"");
 	else if (!pv && !host->hap && !host->shadow)
 		findings_add(out, FINDING_ERROR, "type", type, "set type = \"pv\" in the config",
-		             "Xen has neither hap nor shadow here (virt_caps of \"xl info\")");
+		             "this Xen has neither hap nor shadow in virt_caps of \"xl info\"");
 	else if (pv && !host->shadow)
 		findings_add(out, FINDING_WARNING, "type", type,
 		             pvh ? "set type = \"pvh\" in the config, or create the guest with "
@@ -76,7 +76,7 @@ static void check_type(const struct xl_host *host, const struct arguments *a, st
 		             "this Xen has no shadow paging: a PV guest runs, but cannot be "
 		             "migrated live, and Xen's L1TF mitigation for PV guests is missing");
 	else
-		findings_add(out, FINDING_OK, "type", type, "", "Xen has what it needs");
+		findings_add(out, FINDING_OK, "type", type, "", "this Xen supports it");
 }
 
 static void check_xl(const struct arguments *a, struct findings *out)
@@ -86,7 +86,7 @@ static void check_xl(const struct arguments *a, struct findings *out)
 	int status, rc = xl_host(&host, &status, &err);
 
 	if (rc == 0 && status == 0) {
-		findings_add(out, FINDING_OK, "xl", "xl", "", "is here and answers%s%s",
+		findings_add(out, FINDING_OK, "xl", "xl", "", "answers%s%s",
 		             *host.version ? ": Xen " : "", host.version);
 		check_memory(&host, a, out);
 		check_type(&host, a, out);
@@ -96,7 +96,7 @@ static void check_xl(const struct arguments *a, struct findings *out)
 		findings_add(out, FINDING_ERROR, "xl", "xl", "", "%s", err.text);
 	else if (rc == 1)
 		findings_add(out, xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
-		             "install xen-utils", "is not here");
+		             "install xen-utils", "not found");
 	else
 		findings_add(out, xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN, "xl", "xl",
 		             "start xencommons, or xenstored", "\"xl info\" fails (status %d)",
@@ -146,13 +146,13 @@ static void check_bootloader(const struct arguments *a, struct findings *out)
 		return;
 	found = find_bootloader(name);
 	if (found)
-		findings_add(out, FINDING_OK, "bootloader", name, "", "is %s", found);
+		findings_add(out, FINDING_OK, "bootloader", name, "", "found at %s", found);
 	else
 		findings_add(out, *name == '/' || xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN,
 		             "bootloader", name, "install it, or correct bootloader= in the config",
-		             *name == '/' ? "is not there, or not executable"
-		                          : "is not where xl looks: Xen's own programs' directory, "
-		                            "then PATH");
+		             *name == '/' ? "not found, or not executable"
+		                          : "not found where xl looks: in Xen's own program "
+		                            "directory, then in PATH");
 }
 
 static void check_bridges(const struct arguments *a, struct findings *out)
@@ -165,15 +165,15 @@ static void check_bridges(const struct arguments *a, struct findings *out)
 
 		if (!xlcfg_is_dom0(backend)) {
 			findings_add(out, FINDING_UNKNOWN, "bridge", name, "",
-			             "is in the domain %.*s, not on this host", STR_ARG(backend));
+			             "in the domain %.*s, not on this host", STR_ARG(backend));
 			continue;
 		}
 		path = xasprintf("/sys/class/net/%s", name);
 		if (access(path, F_OK) == 0)
-			findings_add(out, FINDING_OK, "bridge", name, "", "is there");
+			findings_add(out, FINDING_OK, "bridge", name, "", "found");
 		else
 			findings_add(out, xl_is_here() ? FINDING_ERROR : FINDING_UNKNOWN, "bridge",
-			             name, "make it, or name another with bridge= in vif",
+			             name, "create it, or set another with bridge= in vif",
 			             "no such bridge on this host");
 	}
 }
@@ -206,11 +206,11 @@ static void check_disks(const struct arguments *a, struct findings *out)
 		char *path = a->v[i].path;
 
 		if (!a->v[i].raw)
-			findings_add(out, FINDING_UNKNOWN, "disk", path, "", "not looked at: %s",
+			findings_add(out, FINDING_UNKNOWN, "disk", path, "", "not checked: %s",
 			             a->v[i].why);
 		else if (access(path, F_OK) < 0)
 			findings_add(out, FINDING_ERROR, "disk", path,
-			             "correct disk= in the config", "is not there");
+			             "correct disk= in the config", "not found");
 		else if (in_use(path, &err) < 0)
 			findings_add(out,
 			             err.sys_errno == EACCES || err.sys_errno == EPERM
@@ -218,8 +218,7 @@ static void check_disks(const struct arguments *a, struct findings *out)
 			                     : FINDING_ERROR,
 			             "disk", path, "", "%s", without_name(err.text, path));
 		else
-			findings_add(out, FINDING_OK, "disk", path, "",
-			             "is there, and nobody is known to use it");
+			findings_add(out, FINDING_OK, "disk", path, "", "found, and not in use");
 	}
 }
 
@@ -258,18 +257,18 @@ static void check_config(const struct arguments *a, struct findings *out)
 		             "bootloader = \"domgrub\", or kernel= and ramdisk=",
 		             "has neither bootloader= nor kernel=: xl does not start it");
 	if (!hvm && g->guest_kernel)
-		findings_add(
-		        out, FINDING_WARNING, "config", g->guest_kernel,
-		        "remove kernel= or bootloader= from the config",
-		        "kernel= beside bootloader= is a path in the guest for the boot helper");
+		findings_add(out, FINDING_WARNING, "config", g->guest_kernel,
+		             "remove kernel= or bootloader= from the config",
+		             "beside bootloader=, kernel= is a path in the guest that the boot "
+		             "helper loads");
 	if (a->grub && (!g->type || strcmp(g->type, "pvh") != 0))
 		findings_add(out, FINDING_ERROR, "kernel", a->grub,
 		             "set type = \"pvh\" in the config",
-		             "is GRUB for PVH guests, and the config's type is %s",
+		             "GRUB for PVH guests, but the config's type is %s",
 		             g->type ? g->type : "pv");
 	else if (a->grub)
 		findings_add(out, FINDING_OK, "kernel", a->grub, "",
-		             "is GRUB, which reads the guest's menu inside the guest");
+		             "GRUB, which reads the boot menu inside the guest");
 }
 
 void check_host(const struct arguments *a, struct findings *out)

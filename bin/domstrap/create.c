@@ -178,7 +178,7 @@ static void withdraw(struct creation *cr)
 		struct err err = ERR_INIT;
 
 		if (work->wiped && image_withdraw(&work->plan, &work->target, &err) < 0)
-			ui_warn("%s; it holds part of a guest that does not boot", err.text);
+			ui_warn("%s; it holds an incomplete guest that cannot boot", err.text);
 	}
 }
 
@@ -288,8 +288,8 @@ static int check_etc(const struct creation *cr, struct err *err)
 	if (etc_place_dir(cr->guest.etc) || !option)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: %s puts files below /etc, which in this system is %s: it may not see "
-	               "them; put them elsewhere, and let the configuration name them there",
+	               "%s: %s puts files below /etc, which in this system is %s, so the guest may "
+	               "not see them; put them elsewhere, and refer to them from the configuration",
 	               cr->guest.system.toplevel, option, etc_place_reason(cr->guest.etc));
 }
 

@@ -51,7 +51,8 @@ static void warn_of_readers(const struct target *t)
 	struct stat st;
 
 	if (fstat(t->fd, &st) == 0 && st.st_mode & (S_IRWXG | S_IRWXO))
-		ui_warn("%s: will hold secrets, and has mode %03o; chmod 600 keeps other users out",
+		ui_warn("%s: will hold secrets, but has mode %03o; keep other users out with "
+		        "\"chmod 600\"",
 		        t->name, (unsigned)(st.st_mode & 0777));
 }
 

@@ -13,68 +13,62 @@
 
 static const char usage[] =
         "usage: domstrap create NAME --system PATH [options]\n"
-        "       domstrap create NAME --config FILE | --file FILE | --flake REF [options]\n"
-        "\n"
-        "Makes NAME.img and NAME.cfg from a built NixOS system, of a Nix store or a\n"
-        "binary cache; or builds it first, with Nix.\n"
-        "\n"
-        "what goes in:\n"
+        "       domstrap create NAME --config FILE | --file FILE | --flake REF [options]\n\n"
+        "Makes NAME.img and NAME.cfg from a built NixOS system in a Nix store or a binary\n"
+        "cache; or builds the system first, with Nix.\n\n"
+        "the system:\n"
         "      --system PATH         a store path, its 32 digits, or a link to one\n" SOURCE_USAGE
         "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
         "                            built from)\n"
-        "      --channel URL[=NAME]  root's channel (default: the release's own)\n"
-        "      --no-channel          none\n"
-        "      --no-verify           do not compare NAR hashes while copying\n"
-        "\n"
-        "what goes in beside the system:\n" EXTRA_USAGE "\n"
-        "how it is built, where it is not yet:\n"
-        "      --config FILE         its configuration, such as configuration.nix\n" NIX_USAGE
-        "      --max-jobs N          builds at once\n"
-        "\n"
+        "      --channel URL[=NAME]  root's channel (default: that of the release)\n"
+        "      --no-channel          no channel\n"
+        "      --no-verify           do not compare NAR hashes while copying\n\n"
+        "files beside the system:\n" EXTRA_USAGE "\n"
+        "building the system first:\n"
+        "      --config FILE         NixOS configuration, such as configuration.nix\n" NIX_USAGE
+        "      --max-jobs N          number of parallel builds\n\n"
         "the disk:\n"
-        "  -o, --output DIR          where the files go (default: here)\n"
+        "  -o, --output DIR          directory for the files (default: the current one)\n"
         "      --layout single|split\n"
         "                            split: /boot on a disk of its own\n"
         "      --disk DISK           write to a block device, or into an existing file,\n"
         "                            instead of NAME.img\n"
-        "      --root-disk DISK      the same\n"
-        "      --boot-disk DISK      the same instead of NAME-boot.img\n"
-        "      --wipe                of such a disk, clear all that is not written\n"
+        "      --root-disk DISK      the same as --disk\n"
+        "      --boot-disk DISK      the same for NAME-boot.img\n"
+        "      --wipe                clear what the image does not fill on such a disk\n"
         "      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
         "  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
         "      --label TEXT          of the file system (default: as the system expects)\n"
         "      --uuid UUID           of the file system (default: derived)\n"
         "      --reflink auto|always|never\n"
-        "                            share blocks with the store (default: auto)\n"
-        "\n";
+        "                            share blocks with the store (default: auto)\n\n";
 
-/* C has texts of 4095 bytes at least, and no more for sure. */
+/* Two strings: C guarantees string literals of up to 4095 bytes only. */
 static const char usage_guest[] =
         "the guest:\n"
-        "      --name NAME           of the domain, where it is not the files'\n"
+        "      --name NAME           of the domain (default: that of the files)\n"
         "      --type pv|pvh|auto    (default: auto on the Xen host, else pv)\n"
         "      --boot domgrub|pygrub|direct|grub\n"
         "                            how the kernel is found (default: domgrub)\n"
-        "      --grub-image FILE     for grub: GRUB's image for PVH guests (default: as\n"
-        "                            installed by a package)\n"
+        "      --grub-image FILE     for grub: GRUB's image for PVH guests (default: that\n"
+        "                            of an installed package)\n"
         "      --fs-identifier uuid|label|provided\n"
         "                            how the menu names disks\n"
-        "      --copy-kernels        kernels of the menu in /boot, not in the store\n"
-        "      --kernel FILE         for direct: a kernel of the host\n"
-        "      --initrd FILE         its initrd\n"
+        "      --copy-kernels        copy the menu's kernels from the store to /boot\n"
+        "      --kernel FILE         for direct: a kernel on the host\n"
+        "      --initrd FILE         the initrd of that kernel\n"
         "  -m, --memory SIZE         MiB, or with a unit (default: 1024)\n"
         "      --vcpus N             (default: 1)\n"
-        "      --vif SPEC            a network card as xl writes it; may repeat; none\n"
-        "      --set KEY=VALUE       any other key of the config; may repeat\n"
-        "\n"
+        "      --vif SPEC            network card, as in xl.cfg(5); may repeat; or none\n"
+        "      --set KEY=VALUE       another key of the xl config; may repeat\n\n"
         "this run:\n"
-        "  -n, --dry-run             say what would be made, write nothing\n"
-        "  -f, --force               replace what is there\n"
-        "      --json                say what was made as JSON\n"
+        "  -n, --dry-run             print what would be made, write nothing\n"
+        "  -f, --force               replace existing files\n"
+        "      --json                print what was made as JSON\n"
         "  -j, --threads N           threads to copy with\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 enum {
 	OPT_SYSTEM = 256,
@@ -150,9 +144,10 @@ static int size_option(const char *text, struct create_options *out, struct err 
 	if (out->size_kind == SIZE_FREE)
 		s = str_drop(s, 1);
 	if (!str_size(s, &out->size) || (out->size == 0 && out->size_kind == SIZE_FIXED))
-		return err_set(err, ERR_USAGE,
-		               "--size '%s': auto, a size such as 10G, or free space such as +2G",
-		               text);
+		return err_set(
+		        err, ERR_USAGE,
+		        "--size '%s': expected auto, a size such as 10G, or free space such as +2G",
+		        text);
 	return 0;
 }
 
@@ -160,15 +155,16 @@ static int boot_size_option(const char *text, struct create_options *out, struct
 {
 	if (!str_size(str_from(text), &out->boot_size) || out->boot_size < EXT4_MIN_BYTES)
 		return err_set(err, ERR_USAGE,
-		               "--boot-size '%s': a size such as 512M, from %lluM on", text,
-		               EXT4_MIN_BYTES >> 20);
+		               "--boot-size '%s': expected a size of at least %lluM, such as 512M",
+		               text, EXT4_MIN_BYTES >> 20);
 	return 0;
 }
 
 static int label_option(const char *text, struct create_options *out, struct err *err)
 {
 	if (strlen(text) > EXT4_LABEL_MAX || !*text)
-		return err_set(err, ERR_USAGE, "--label '%s': 1 to %d bytes", text, EXT4_LABEL_MAX);
+		return err_set(err, ERR_USAGE, "--label '%s': expected 1 to %d bytes", text,
+		               EXT4_LABEL_MAX);
 	out->label = text;
 	return 0;
 }
@@ -281,10 +277,11 @@ static int check_set(const struct create_options *o, struct err *err)
 			               "direct writes",
 			               STR_ARG(key));
 		if (o->boot == BOOT_GRUB)
-			return err_set(err, ERR_USAGE,
-			               "--set %.*s: with --boot grub the guest's own menu says "
-			               "what its kernel gets; use boot.kernelParams",
-			               STR_ARG(key));
+			return err_set(
+			        err, ERR_USAGE,
+			        "--set %.*s: no effect with --boot grub, where the guest's boot "
+			        "menu sets the kernel command line; use boot.kernelParams",
+			        STR_ARG(key));
 	}
 	return 0;
 }
@@ -292,13 +289,13 @@ static int check_set(const struct create_options *o, struct err *err)
 static int check_grub(const struct create_options *o, struct err *err)
 {
 	if (o->grub_image && o->boot != BOOT_GRUB)
-		return err_set(err, ERR_USAGE, "--grub-image goes with --boot grub");
+		return err_set(err, ERR_USAGE, "--grub-image requires --boot grub");
 	if (o->boot == BOOT_GRUB && o->domain.type_given && !o->domain.type_auto &&
 	    o->domain.type == XL_PV)
 		return err_set(err, ERR_USAGE,
 		               "--boot grub: PVH guests only (--type pvh): GRUB's image for PV "
-		               "guests cannot unpack a kernel packed with LZ4 or zstd; for a PV "
-		               "guest use --boot domgrub");
+		               "guests cannot unpack a kernel compressed with LZ4 or zstd; for a "
+		               "PV guest use --boot domgrub");
 	return check_set(o, err);
 }
 
@@ -308,38 +305,37 @@ static int check_together(struct create_options *o, struct err *err)
 
 	if (!split && (o->boot_disk || o->boot_size))
 		return err_set(err, ERR_USAGE,
-		               "--boot-disk and --boot-size go with --layout split");
+		               "--boot-disk and --boot-size require --layout split");
 	if (!o->boot_size)
 		o->boot_size = BOOT_SIZE;
 	/* pygrub dies on a menu that searches for its disks. */
 	if (!o->fs_identifier_given && (o->boot == BOOT_PYGRUB || split))
 		o->fs_identifier = GRUB_PROVIDED;
 	if (o->boot == BOOT_PYGRUB && o->fs_identifier != GRUB_PROVIDED)
-		return err_set(
-		        err, ERR_USAGE,
-		        "--boot pygrub wants --fs-identifier provided: it cannot read a menu "
-		        "that searches for its disks");
+		return err_set(err, ERR_USAGE,
+		               "--boot pygrub requires --fs-identifier provided: pygrub cannot "
+		               "read a menu that searches for its disks");
 	if (o->kernel && o->boot != BOOT_DIRECT)
-		return err_set(err, ERR_USAGE, "--kernel goes with --boot direct");
+		return err_set(err, ERR_USAGE, "--kernel requires --boot direct");
 	if (check_grub(o, err) < 0)
 		return -(int)err->code;
 	if (!o->system && !nix_wanted(&o->nix))
 		return err_set(err, ERR_USAGE,
-		               "--system is missing: a built NixOS system, such as ./result; or "
-		               "--config, --file or --flake, to build one");
+		               "specify --system with a built NixOS system, such as ./result, or "
+		               "--config, --file or --flake to build one");
 	if (o->disk && o->size_kind != SIZE_AUTO)
-		return err_set(err, ERR_USAGE, "--size: %s has its own size; resize it first",
-		               o->disk);
-	if (o->wipe && !o->disk && !o->boot_disk)
 		return err_set(err, ERR_USAGE,
-		               "--wipe goes with --disk or --boot-disk; a new image file has no "
-		               "old data");
+		               "--size: %s exists and keeps its size; resize it first", o->disk);
+	if (o->wipe && !o->disk && !o->boot_disk)
+		return err_set(
+		        err, ERR_USAGE,
+		        "--wipe requires --disk or --boot-disk; a new image file has no old data");
 	if (o->no_channel && o->channel)
-		return err_set(err, ERR_USAGE, "--channel and --no-channel exclude each other");
+		return err_set(err, ERR_USAGE, "--channel and --no-channel are mutually exclusive");
 	if (domain_options_check(&o->domain, err) < 0)
 		return -(int)err->code;
 	if (o->initrd && !o->kernel)
-		return err_set(err, ERR_USAGE, "--initrd goes with --kernel");
+		return err_set(err, ERR_USAGE, "--initrd requires --kernel");
 	if (xlcfg_name_check(o->name, err) < 0)
 		return -(int)err->code;
 	return nix_options_check(&o->nix, o->system, o->source.from.n > 0, err);
@@ -381,7 +377,7 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	out->source.dry_run = out->dry_run;
 	if (optind == argc)
 		return err_set(err, ERR_USAGE,
-		               "the guest's NAME is missing; see \"domstrap create --help\"");
+		               "missing NAME of the guest; see \"domstrap create --help\"");
 	out->name = argv[optind++];
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "unexpected argument \"%s\": one NAME is expected",

@@ -50,12 +50,12 @@ static int refuse(const struct offline *off, const struct direct *d, const char 
 	const char *init = s->init ? s->init : "/nix/store/SYSTEM/init";
 
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: %s; domstrap changes only what it has written itself. Copy kernel and "
-	               "initrd of the system beside the config and let it say\n"
+	               "%s: %s; domstrap changes only what it wrote itself. Copy kernel and initrd "
+	               "of the system beside the config, and set in the config\n"
 	               "  kernel = \"DIR/NAME.kernel\"\n"
 	               "  ramdisk = \"DIR/NAME.initrd\"\n"
 	               "  cmdline = \"init=%s%s%s\"\n"
-	               "then it follows",
+	               "Then domstrap can change it",
 	               off->config.path, why, init, s->params && *s->params ? " " : "",
 	               s->params ? s->params : "");
 }
@@ -175,12 +175,12 @@ static int learn_system(struct offline *off, struct direct *d, struct err *err)
 	int rc;
 
 	if (!b->toplevel)
-		return refuse(off, d, "its init= is in none of the guest's systems", err);
+		return refuse(off, d, "its init= is in none of the guest's generations", err);
 	rc = inside_system_load(off->root.edit, b->toplevel, &d->old, err);
 	if (rc < 0)
 		return rc;
 	if (!b->init || strcmp(b->init, d->old.init) != 0)
-		return refuse(off, d, "its init= is not the one of a system in the store", err);
+		return refuse(off, d, "its init= is not that of a system in the store", err);
 	return 0;
 }
 
@@ -194,8 +194,10 @@ static int learn_initrd(struct offline *off, struct direct *d, const char *kerne
 	int rc = host ? same_file(off, host, d->old.initrd, &same, err) : 0;
 
 	if (rc == 0 && (!text || !same || strcmp(text, want) != 0))
-		return refuse(off, d,
-		              "its ramdisk= is no copy of the initrd that goes with init=", err);
+		return refuse(
+		        off, d,
+		        "its ramdisk= is not a copy of the initrd of the system that init= boots",
+		        err);
 	if (rc == 0)
 		d->old_initrd = xstrdup(base_of(text));
 	return rc;
@@ -215,11 +217,10 @@ static int learn_kernel(struct offline *off, const struct inside *in, struct dir
 	if (rc < 0)
 		return rc;
 	if (same != (d->stem != NULL) || other)
-		return refuse(
-		        off, d,
-		        same ? "its kernel= is a copy under a name that domstrap does not give"
-		             : "its kernel= is not the kernel of the system that init= boots",
-		        err);
+		return refuse(off, d,
+		              same ? "its kernel= is a copy with a name that domstrap does not use"
+		                   : "its kernel= is not the kernel of the system that init= boots",
+		              err);
 	if (!same)
 		return 0;
 	d->copies = true;
@@ -235,7 +236,9 @@ int direct_learn(struct offline *off, const struct inside *in, struct direct *d,
 	int rc = read_config(off, d, err);
 
 	if (rc == 0 && off->config.in_guest)
-		rc = refuse(off, d, "its kernel= is one of the guest's, past its menu", err);
+		rc = refuse(off, d,
+		            "its kernel= is a path in the guest, which bypasses the boot menu",
+		            err);
 	if (rc == 0)
 		rc = learn_system(off, d, err);
 	return rc < 0 ? rc : learn_kernel(off, in, d, err);
@@ -270,12 +273,11 @@ static int new_args(struct offline *off, struct direct *d, const struct inside_s
 
 	at = find_words(line, old_init);
 	if (!at || find_words(at + 1, old_init))
-		return refuse(off, d, "its init= is there more than once", err);
+		return refuse(off, d, "its command line has init= more than once", err);
 	first = put_words(line, at, strlen(old_init), init);
 	at = find_words(first, was);
 	if (*was && !at)
-		return refuse(off, d, "the system's kernel parameters are not in its command line",
-		              err);
+		return refuse(off, d, "its command line lacks the system's kernel parameters", err);
 	if (*was)
 		*out = put_words(first, at, strlen(was), s->params);
 	else
@@ -328,8 +330,7 @@ static int adopt(struct offline *off, struct direct *d, const char *args, struct
 	if (!g.cmdline || strcmp(g.cmdline, args) != 0 || !g.kernel ||
 	    strcmp(base_of(g.kernel), d->copies ? d->new_kernel : base_of(off->cfg.kernel)) != 0) {
 		xlcfg_guest_fini(&g);
-		return refuse(off, d, "its command line is put together from several settings",
-		              err);
+		return refuse(off, d, "its command line is set by several keys", err);
 	}
 	xlcfg_guest_fini(&off->cfg);
 	off->cfg = g;
@@ -350,8 +351,7 @@ int direct_format(struct offline *off, struct direct *d, const struct inside_sys
 
 	if (s->broken || (d->copies && (!s->kernel || !s->initrd)))
 		return err_set(err, ERR_FORMAT,
-		               "%s lacks a kernel, an initrd or its init: it could not boot",
-		               s->toplevel);
+		               "%s has no kernel, initrd or init, so it cannot boot", s->toplevel);
 	if (d->copies) {
 		d->new_kernel = new_name(d, s, ".kernel");
 		d->new_initrd = new_name(d, s, ".initrd");
@@ -366,12 +366,13 @@ int direct_format(struct offline *off, struct direct *d, const struct inside_sys
 	rc = new_args(off, d, s, &args, err);
 	if (rc == 0 && is_pv(off) && strlen(args) > CMDLINE_PV_MAX)
 		rc = err_set(err, ERR_LIMIT,
-		             "the kernel command line has %zu bytes, a PV guest gets %u of them",
+		             "the kernel command line has %zu bytes, but a PV guest gets only %u",
 		             strlen(args), CMDLINE_PV_MAX);
 	if (rc == 0)
 		rc = change_text(d, args, err);
 	if (rc == 1)
-		rc = refuse(off, d, "its command line is not where it was expected", err);
+		rc = refuse(off, d, "its command line was not found where domstrap expects it",
+		            err);
 	return rc < 0 ? rc : adopt(off, d, args, err);
 }
 

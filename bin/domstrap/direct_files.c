@@ -66,7 +66,7 @@ static int write_config(struct direct *d, struct err *err)
 		return rc;
 	if (fchown(d->cfg.fd, st.st_uid, st.st_gid) < 0 ||
 	    fchmod(d->cfg.fd, st.st_mode & 07777) < 0)
-		return err_sys(err, errno, "%s: owner and mode", d->cfg.path);
+		return err_sys(err, errno, "%s: cannot set owner and mode", d->cfg.path);
 	return io_sync(d->cfg.fd, d->cfg.path, err);
 }
 
@@ -185,7 +185,7 @@ static int tidy_dir(const struct tidy *t, DIR *dir, const char *path, struct err
 		if (is_named(t, e->d_name, &named, err) < 0)
 			return -(int)err->code;
 		if (!named && unlinkat(dirfd(dir), e->d_name, 0) < 0 && errno != ENOENT)
-			return err_sys(err, errno, "%s/%s: removing it", path, e->d_name);
+			return err_sys(err, errno, "%s/%s: cannot remove it", path, e->d_name);
 	}
 	return 0;
 }

@@ -52,7 +52,8 @@ int domain_option(int c, const char *arg, struct domain_options *out, struct err
 int domain_options_check(const struct domain_options *o, struct err *err)
 {
 	if (o->no_vif && o->vifs.n)
-		return err_set(err, ERR_USAGE, "--vif none excludes any other --vif");
+		return err_set(err, ERR_USAGE,
+		               "--vif none and another --vif are mutually exclusive");
 	return 0;
 }
 

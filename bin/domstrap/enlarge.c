@@ -23,8 +23,8 @@ int size_wish_parse(const char *option, const char *text, struct size_wish *out,
 	}
 	if (!str_size(str_from(text + more), &bytes) || !bytes || bytes > EXT4_MAX_BYTES)
 		return err_set(err, ERR_USAGE,
-		               "--%s '%s': such as 20G, +5G for that much more, or all of a "
-		               "device",
+		               "--%s '%s': expected a size such as 20G, an increase such as +5G, "
+		               "or all (of a device)",
 		               option, text);
 	*out = (struct size_wish){.kind = more ? WISH_ADD : WISH_SET, .bytes = bytes};
 	return 0;
@@ -62,7 +62,7 @@ static int new_size(const struct offline_fs *fs, const struct size_wish *wish, u
 		return err_set(err, ERR_USAGE, "%s: has %s; it cannot shrink to %s", t->name,
 		               str_human(from, have), str_human(*out, want));
 	if (t->is_device && *out > t->size)
-		return err_set(err, ERR_SPACE, "%s: the device has %s, %s are asked for", t->name,
+		return err_set(err, ERR_SPACE, "%s: the device has %s, but %s are needed", t->name,
 		               str_human(t->size, have), str_human(*out, want));
 	return 0;
 }
@@ -143,7 +143,7 @@ static int grow_file(struct target *t, uint64_t size, struct enlarged *old, stru
 		return 0;
 	old->size = t->size;
 	if (ftruncate(t->fd, (off_t)size) < 0)
-		return err_sys(err, errno, "%s: a size of %" PRIu64 " bytes", t->name, size);
+		return err_sys(err, errno, "%s: cannot grow to %" PRIu64 " bytes", t->name, size);
 	t->size = size;
 	return 0;
 }
@@ -202,11 +202,11 @@ void enlarge_undo(const struct enlarged *old)
 	struct err err = ERR_INIT;
 
 	if (old->tried && table_change_undo(t, &old->table, &err) < 0) {
-		ui_warn("%s; its partition table may be half changed", err.text);
+		ui_warn("%s; its partition table may be partly changed", err.text);
 		return;
 	}
 	if (old->size && ftruncate(t->fd, (off_t)old->size) < 0)
-		ui_warn("%s: cannot be made as small as it was", t->name);
+		ui_warn("%s: cannot shrink back to its former size", t->name);
 }
 
 void enlarged_fini(struct enlarged *old)

@@ -16,11 +16,10 @@
 
 static int refuse(const struct target *t, struct err *err)
 {
-	return err_set(
-	        err, ERR_UNSUPPORTED,
-	        "%s: its partition is neither the last primary one of an MBR nor the last of "
-	        "a GPT; enlarge it with another program, then give --size all",
-	        t->name);
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: its partition is neither the last primary one of an MBR nor the last "
+	               "of a GPT; enlarge it with another program, then use --size all",
+	               t->name);
 }
 
 /* ---- MBR ---------------------------------------------------------------------- */
@@ -53,7 +52,7 @@ static int plan_mbr(const struct target *t, const struct mbr *mbr, uint64_t base
 	if (i < 0)
 		return refuse(t, err);
 	if (sectors > UINT32_MAX - mbr->entry[i].start)
-		return err_set(err, ERR_LIMIT, "%s: an MBR's partitions end at 2 TiB", t->name);
+		return err_set(err, ERR_LIMIT, "%s: MBR partitions are limited to 2 TiB", t->name);
 	buf_put(&c->head, c->was.p, SECTOR);
 	entry = (uint8_t *)c->head.p + CODE_SIZE + ENTRY_SIZE * (unsigned)i;
 	memcpy(entry + 5, "\xfe\xff\xff", 3); /* beyond what CHS can say */

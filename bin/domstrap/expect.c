@@ -28,7 +28,7 @@ static bool vdev_of(const struct guest_disk *d, struct str device, char out[8])
 static void expect_device(struct guest_disk *d, const struct fstab_entry *e)
 {
 	if (!vdev_of(d, e->value, d->vdev))
-		ui_warn("the system expects %s on %.*s; here it is /dev/%s%s", d->mountpoint,
+		ui_warn("the system expects %s on %.*s, but it is on /dev/%s%s", d->mountpoint,
 		        STR_ARG(e->value), d->vdev, d->partitioned ? "1" : "");
 }
 
@@ -36,14 +36,14 @@ static int expect_label(struct guest_disk *d, const struct fstab_entry *e, struc
 {
 	if (d->wanted_label) {
 		if (!str_is(e->value, d->wanted_label))
-			ui_warn("the system expects %s labelled '%.*s', --label says '%s'",
+			ui_warn("the system expects %s with the label '%.*s', but --label is '%s'",
 			        d->mountpoint, STR_ARG(e->value), d->wanted_label);
 		return 0;
 	}
 	if (e->value.n > EXT4_LABEL_MAX)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "the system expects %s labelled '%.*s', ext4 has labels of up to %d "
-		               "bytes",
+		               "the system expects %s with the label '%.*s', but ext4 labels are "
+		               "limited to %d bytes",
 		               d->mountpoint, STR_ARG(e->value), EXT4_LABEL_MAX);
 	free(d->label);
 	d->label = xstrndup(e->value.p, e->value.n);
@@ -55,12 +55,12 @@ static void expect_uuid(struct guest_disk *d, const struct fstab_entry *e)
 	uint8_t want[16];
 
 	if (!guest_uuid_parse(e->value, want))
-		ui_warn("the system expects %s by UUID '%.*s', which is none of ext4's",
+		ui_warn("the system expects %s by UUID '%.*s', which is not a UUID of ext4",
 		        d->mountpoint, STR_ARG(e->value));
 	else if (!d->wanted_uuid)
 		memcpy(d->uuid, want, 16);
 	else if (memcmp(d->uuid, want, 16) != 0)
-		ui_warn("the system expects %s by UUID %.*s, --uuid says %s", d->mountpoint,
+		ui_warn("the system expects %s by UUID %.*s, but --uuid is %s", d->mountpoint,
 		        STR_ARG(e->value), d->wanted_uuid);
 }
 
@@ -69,12 +69,12 @@ static int expect_disk(struct guest_disk *d, struct str fstab, struct err *err)
 	struct fstab_entry e;
 
 	if (!fstab_find(fstab, d->mountpoint, &e)) {
-		ui_detail("the system's etc/fstab does not name %s; it is taken to be /dev/%s%s",
+		ui_detail("the system's etc/fstab does not name %s; assuming /dev/%s%s",
 		          d->mountpoint, d->vdev, d->partitioned ? "1" : "");
 		return 0;
 	}
 	if (!str_is(e.type, "ext4") && !str_is(e.type, "auto"))
-		ui_warn("the system expects %s to be of type %.*s; here it is ext4", d->mountpoint,
+		ui_warn("the system expects %s to be %.*s, but it is ext4", d->mountpoint,
 		        STR_ARG(e.type));
 	if (e.by == FSTAB_LABEL)
 		return expect_label(d, &e, err);
@@ -118,9 +118,9 @@ int guest_expect(struct guest *g, struct err *err)
 	}
 	buf_fini(&fstab);
 	if (rc == 0 && g->n_disks == 2 && strcmp(g->disks[0].vdev, g->disks[1].vdev) == 0)
-		rc = err_set(err, ERR_UNSUPPORTED,
-		             "the system expects / and /boot on the same disk %s; that is no split "
-		             "layout",
-		             g->disks[0].vdev);
+		rc = err_set(
+		        err, ERR_UNSUPPORTED,
+		        "the system expects / and /boot on the same disk %s; use --layout single",
+		        g->disks[0].vdev);
 	return rc;
 }

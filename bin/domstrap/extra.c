@@ -64,8 +64,8 @@ static int parse_chown(const char *text, struct change_of *out, struct err *err)
 	if (!cut_number(path, 10, ID_MAX, &out->gid) || !cut_number(path, 10, ID_MAX, &out->uid) ||
 	    *path != '/')
 		return err_set(err, ERR_USAGE,
-		               "--chown '%s': PATH:UID:GID, such as /home/me:1000:100; names of "
-		               "users are the guest's to know",
+		               "--chown '%s': expected PATH:UID:GID with numbers, such as "
+		               "/home/me:1000:100",
 		               text);
 	out->path = take(&path);
 	return 0;
@@ -76,7 +76,9 @@ static int parse_chmod(const char *text, struct change_of *out, struct err *err)
 	_free_ char *path = xstrdup(text);
 
 	if (!cut_number(path, 8, MODE_MAX, &out->mode) || *path != '/')
-		return err_set(err, ERR_USAGE, "--chmod '%s': PATH:MODE, such as /root/secret:0600",
+		return err_set(err, ERR_USAGE,
+		               "--chmod '%s': expected PATH:MODE with an octal mode, such as "
+		               "/root/secret:0600",
 		               text);
 	out->path = take(&path);
 	return 0;
@@ -114,8 +116,8 @@ static int put_changes(const struct extra *x, const struct extra_files *files, s
 		place = rc == 0 ? extra_files_place(files, c.path) : NULL;
 		if (rc == 0 && !(owner ? tree_chown(files->tree, place, c.uid, c.gid)
 		                       : tree_chmod(files->tree, place, c.mode)))
-			rc = err_set(err, ERR_USAGE, "--%s '%s': there is nothing in the guest",
-			             option, text);
+			rc = err_set(err, ERR_USAGE, "--%s '%s': no such file in the guest", option,
+			             text);
 		free(c.path);
 	}
 	return rc;
@@ -154,7 +156,8 @@ static int load_host_key(struct extra *x, const char *file, struct err *err)
 		err_prefix(err, "--ssh-host-key %s", file);
 	for (size_t i = 0; i < x->n_host_keys && rc == 0; i++)
 		if (!strcmp(x->host_keys[i].key.type, k.key.type))
-			rc = err_set(err, ERR_USAGE, "--ssh-host-key %s: a second key of type %s",
+			rc = err_set(err, ERR_USAGE,
+			             "--ssh-host-key %s: another key of type %s was given before",
 			             file, k.key.type);
 	if (rc == 0)
 		rc = load_public(file, &k, err);
@@ -186,11 +189,12 @@ static int load_authorized(struct extra *x, const char *text, struct err *err)
 
 	if (guestconf_ssh_key_check(str_from(text), &ignored) == 0)
 		return strchr(text, '\n')
-		               ? err_set(err, ERR_USAGE, "--authorized-key: one key, in one line")
+		               ? err_set(err, ERR_USAGE,
+		                         "--authorized-key: expected one key, on one line")
 		               : authorize(x, str_from(text), err);
 	rc = keys_file_read(text, authorize, x, err);
 	if (rc == 0 && x->authorized.n == before)
-		rc = err_set(err, ERR_USAGE, "--authorized-key %s: no key in it", text);
+		rc = err_set(err, ERR_USAGE, "--authorized-key %s: contains no key", text);
 	return rc;
 }
 
@@ -235,7 +239,7 @@ static int put_file(struct tree *root, const char *path, uint32_t mode, const vo
 	enum walk_kind there;
 
 	if (tree_find(root, path, &there))
-		return err_set(err, ERR_EXISTS, "%s comes from --extra-files as well", path);
+		return err_set(err, ERR_EXISTS, "%s is also in --extra-files", path);
 	tree_file(root, path, mode, p, n);
 	return 0;
 }
@@ -246,7 +250,7 @@ static int put_dir(struct tree *root, const char *path, uint32_t mode, struct er
 	enum walk_kind there;
 
 	if (tree_find(root, path, &there) && there != WALK_DIR)
-		return err_set(err, ERR_EXISTS, "%s from --extra-files is no directory", path);
+		return err_set(err, ERR_EXISTS, "%s in --extra-files is not a directory", path);
 	tree_dir(root, path, mode, 0, 0);
 	return 0;
 }

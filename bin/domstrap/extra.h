@@ -41,10 +41,10 @@ enum {
 	ROW("authorized-key", required_argument, OPT_EXTRA_AUTHORIZED_KEY)
 #define EXTRA_USAGE                                                                                \
 	"      --extra-files DIR     copy what is in DIR over the root; may repeat\n"              \
-	"      --chown PATH:UID:GID  whose PATH and all below it is (default: 0:0)\n"              \
+	"      --chown PATH:UID:GID  owner of PATH and all below it (default: 0:0)\n"              \
 	"      --chmod PATH:MODE     PATH's mode, octal (default: as in DIR)\n"                    \
-	"      --ssh-host-key FILE   a private key for its sshd; may repeat\n"                     \
-	"      --authorized-key KEY  who may log in as root: file or key; repeatable\n"
+	"      --ssh-host-key FILE   private host key for sshd; may repeat\n"                      \
+	"      --authorized-key KEY  public key of root, or a file of such; may repeat\n"
 
 /* 0, 1: none of them, -ERR_USAGE. */
 int extra_option(int c, const char *arg, struct extra_options *out, struct err *err);

@@ -13,15 +13,15 @@ static const char *form_text(enum boots_dialect dialect)
 {
 	switch (dialect) {
 	case BOOTS_BLS:
-		return "entries of the Boot Loader Specification, as systemd-boot has them";
+		return "Boot Loader Specification entries (systemd-boot)";
 	case BOOTS_LEGACY:
-		return "a menu of GRUB legacy";
+		return "a GRUB legacy menu";
 	case BOOTS_EXTLINUX:
 		return "an extlinux menu";
 	case BOOTS_GRUB:
 		break;
 	}
-	return "a GRUB menu that is not where NixOS puts its own";
+	return "a GRUB menu that is not at NixOS's path";
 }
 
 /* A message with the guest's text in it, for a terminal. */
@@ -43,12 +43,11 @@ static int no_menu(const struct offline *off, struct err *err)
 {
 	if (!off->config.path)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: %s: what boots is in its xl config; give that in place of the "
-		               "disks",
-		               name_of(off), off->booting.why);
+		               "%s: %s; give its xl config instead of its disks", name_of(off),
+		               off->booting.why);
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: nothing boots: the config names no kernel, and its disks have no boot "
-	               "menu; in the guest, nixos-rebuild boot makes one",
+	               "%s: the guest cannot boot: the config names no kernel, and its disks have "
+	               "no boot menu, which \"nixos-rebuild boot\" in the guest would write",
 	               name_of(off));
 }
 
@@ -71,8 +70,8 @@ static int config_init(const struct offline *off, struct err *err)
 	if (!init.p || !store_path_is_in(init, &sp, &rest))
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: it adds init=%.*s to whatever the boot menu boots, so that no other "
-	               "generation can; take that out of the config",
+	               "%s: adds init=%.*s to every entry of the boot menu, so no other generation "
+	               "can boot; remove it from the config",
 	               off->config.path, STR_ARG(init));
 }
 
@@ -105,11 +104,10 @@ int follow_check(struct offline *off, const struct inside *in, struct err *err)
 		break;
 	}
 	if (b->foreign)
-		return err_set(
-		        err, ERR_UNSUPPORTED,
-		        "%s: the guest boots from %s, %s, which domstrap does not write; "
-		        "rebuild the guest itself: start it and run nixos-rebuild boot there",
-		        name_of(off), place, form_text(b->menu.dialect));
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: the guest boots from %s, %s, which domstrap cannot write; "
+		               "start the guest and run \"nixos-rebuild boot\" in it",
+		               name_of(off), place, form_text(b->menu.dialect));
 	rc = config_init(off, err);
 	if (rc == 0)
 		rc = remenu_check(off, err);
@@ -139,8 +137,8 @@ static int all_known(const struct offline *off, struct err *err)
 		return unreadable(off, err);
 	if (why)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: not all that its boot menu can boot is known: %s", name_of(off),
-		               why);
+		               "%s: cannot tell what every entry of its boot menu boots: %s",
+		               name_of(off), why);
 	return 0;
 }
 
@@ -172,8 +170,7 @@ static int another(const struct offline *off, const char *toplevel, struct err *
 	                                        : "a kernel without init=");
 
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: %s would boot another system than %s by default (%s), so nothing was "
-	               "changed",
+	               "%s: %s would not boot %s by default (%s); nothing was changed",
 	               name_of(off), place, toplevel, what);
 }
 
@@ -204,8 +201,8 @@ static int stays_whole(void *arg, const struct booting_item *item, struct err *e
 		return 0;
 	title = shown(item->title ? item->title : r->off->config.path);
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: \"%s\" would still boot %s, which is to be deleted, so nothing was "
-	               "changed; keep its generation, or take the entry out of the menu",
+	               "%s: \"%s\" would still boot %s, which is to be deleted; nothing was "
+	               "changed. Keep its generation, or remove the entry from the menu",
 	               name_of(r->off), title, item->toplevel);
 }
 

@@ -16,19 +16,17 @@
 #define LINKS ".links" /* of a store whose equal files are one */
 
 static const char usage[] =
-        "usage: domstrap gc GUEST [options]\n"
-        "\n"
-        "Deletes store paths that nothing in a guest that is off needs, and, where asked,\n"
-        "old generations before that. GUEST is its xl config, or its disks: images or\n"
-        "block devices. What its boot menu or its config can boot always stays.\n"
-        "\n"
+        "usage: domstrap gc GUEST [options]\n\n"
+        "Deletes the store paths that nothing in a guest that is off needs; with --keep\n"
+        "or --older-than, old generations first. GUEST is its xl config, or its disks:\n"
+        "images or block devices. What its boot menu or its config can boot stays.\n\n"
         "      --keep N              delete all but the newest N generations\n"
-        "      --older-than DAYS     delete those made so long ago or before\n"
-        "  -n, --dry-run             say what would go, write nothing\n"
-        "      --json                say what went as JSON\n"
+        "      --older-than DAYS     delete generations that are DAYS old or older\n"
+        "  -n, --dry-run             print what would be deleted, write nothing\n"
+        "      --json                print what was deleted as JSON\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 struct gc {
 	struct offline_request req;

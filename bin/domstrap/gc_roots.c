@@ -99,7 +99,8 @@ static bool goes(struct search *s, const struct booting_item *item)
 		if (!item->title)
 			stay(s, i, s->off->config.path, " boots it");
 		else if (b->foreign)
-			stay(s, i, b->menu_place, " boots it, which domstrap does not write");
+			stay(s, i, b->menu_place,
+			     " boots it, and domstrap does not write that menu");
 		else
 			all = true;
 	}

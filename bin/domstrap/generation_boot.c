@@ -72,7 +72,7 @@ void generation_boot_text(const json_t *boot, struct buf *out)
 	uint64_t number = look_number(boot, "generation");
 
 	if (*look_text(boot, "error")) {
-		put(out, "not known: ", look_text(boot, "error"));
+		put(out, "unknown: ", look_text(boot, "error"));
 		return;
 	}
 	if (number)

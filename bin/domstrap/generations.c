@@ -14,16 +14,14 @@
 #define SCHEMA 1
 
 static const char usage[] =
-        "usage: domstrap generations GUEST [options]\n"
-        "\n"
+        "usage: domstrap generations GUEST [options]\n\n"
         "Lists the generations of a guest that is off. GUEST is its xl config, or its\n"
         "disks: images or block devices. The one that boots by default has a \"*\"; a \"+\"\n"
-        "is what the profile points at, where that is another.\n"
-        "\n"
-        "      --json                as JSON\n"
+        "is what the profile points at, where that is another.\n\n"
+        "      --json                print JSON\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 const char *generation_when(int64_t t, char out[static 32])
 {
@@ -137,7 +135,7 @@ int cmd_generations(int argc, char **argv)
 		return command_failed(&err);
 	inside_load_db(&off, &in);
 	if (in.db_err.code)
-		ui_warn("%s; what each generation alone needs is not known", in.db_err.text);
+		ui_warn("%s; the size of each generation is unknown", in.db_err.text);
 	rc = inside_sizes(&off, &in, &err);
 	if (rc == 0)
 		rc = generation_boot_json(&off, &in, &boot, &err);

@@ -45,8 +45,9 @@ int grub_kernel_find(const char *named, char **out, struct err *err)
 		}
 	if (!named)
 		return err_set(err, ERR_NOENT,
-		               "--boot grub: no " IMAGE " here: install grub-xen-host (Debian) or "
-		               "grub2_pvhgrub_image (nixpkgs), or name the file with --grub-image");
+		               "--boot grub: no " IMAGE
+		               " found: install grub-xen-host (Debian) or grub2_pvhgrub_image "
+		               "(nixpkgs), or set the file with --grub-image");
 	real = realpath(named, NULL);
 	if (!real)
 		return err_sys(err, errno, "--grub-image %s", named);

@@ -29,8 +29,10 @@ static int set_time(struct guest *g, struct err *err)
 	if (!text || !*text)
 		return 0;
 	if (!str_u64(str_from(text), 10, EPOCH_MAX, &v) || v == 0)
-		return err_set(err, ERR_USAGE, "SOURCE_DATE_EPOCH '%s': seconds from 1 to %lld",
-		               text, EPOCH_MAX);
+		return err_set(
+		        err, ERR_USAGE,
+		        "SOURCE_DATE_EPOCH '%s': expected a number of seconds from 1 to %lld", text,
+		        EPOCH_MAX);
 	g->time = (int64_t)v;
 	return 0;
 }
@@ -92,8 +94,8 @@ static int set_cmdline(struct guest *g, struct err *err)
 	struct buf b = BUF_INIT;
 
 	if (g->opt.boot == BOOT_GRUB && missing)
-		ui_warn("%s: its kernel gets no %s: with --boot grub the menu alone says what it "
-		        "gets; set boot.kernelParams",
+		ui_warn("%s: its kernel command line lacks %s, and with --boot grub only the boot "
+		        "menu sets it; add it to boot.kernelParams",
 		        g->system.toplevel, missing);
 	if (g->opt.boot == BOOT_DOMGRUB || g->opt.boot == BOOT_PYGRUB)
 		g->cmdline = take(&missing);
@@ -107,7 +109,7 @@ static int set_cmdline(struct guest *g, struct err *err)
 	g->cmdline = buf_steal(&b);
 	if (g->opt.domain.type == XL_PV && strlen(g->cmdline) > CMDLINE_PV_MAX)
 		return err_set(err, ERR_LIMIT,
-		               "the kernel command line has %zu bytes, a PV guest gets %u of them",
+		               "the kernel command line has %zu bytes, but a PV guest gets only %u",
 		               strlen(g->cmdline), CMDLINE_PV_MAX);
 	return 0;
 }
@@ -127,13 +129,13 @@ static int check_kernel(const struct guest *g, struct err *err)
 
 	if (!g->system.kernel && !o->kernel)
 		return err_set(err, ERR_USAGE,
-		               "%s has no kernel of its own; give it one of the host with --boot "
-		               "direct --kernel FILE (and --initrd FILE)",
+		               "%s has no kernel; use one on the host with --boot direct --kernel "
+		               "FILE (and --initrd FILE)",
 		               g->system.toplevel);
 	if (!g->system.initrd && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE,
-		               "%s has no initrd, so NixOS makes no menu entry for it; --boot "
-		               "direct starts it all the same",
+		               "%s has no initrd, so NixOS writes no boot menu entry for it; use "
+		               "--boot direct",
 		               g->system.toplevel);
 	return 0;
 }
@@ -224,9 +226,9 @@ static int check_architecture(const struct guest *g, struct err *err)
 		return 0;
 	if (on_xen && !g->opt.force)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s is for %s, this Xen host is %s (--force makes it all the same)",
+		               "%s is for %s, but this Xen host is %s; --force makes it anyway",
 		               g->system.toplevel, g->system.system, host.machine);
-	ui_warn("%s is for %s, this host is %s", g->system.toplevel, g->system.system,
+	ui_warn("%s is for %s, but this host is %s", g->system.toplevel, g->system.system,
 	        host.machine);
 	return 0;
 }
@@ -245,8 +247,8 @@ static int check_config(const struct guest *g, struct err *err)
 	for (size_t i = 0; i < g->n_disks; i++)
 		if (i >= read.n || strcmp(read.v[i].path, g->disks[i].path) != 0)
 			return err_set(err, ERR_USAGE,
-			               "%s: a name that xl cannot be told: no newline, no comma at "
-			               "its end",
+			               "%s: this path cannot be written in an xl config; use one "
+			               "without a newline, and without a comma at its end",
 			               g->disks[i].path);
 	return 0;
 }
@@ -257,9 +259,8 @@ static int warn_of_secrets(const struct guest *g, struct err *err)
 	int rc = secrets_in_files(g->source.files, g->system.toplevel, &some, err);
 
 	if (rc == 0 && some)
-		ui_warn("%s has boot.initrd.secrets: the guest's first start is without them, as "
-		        "only the guest itself can put them into an initrd, with \"nixos-rebuild "
-		        "boot\"",
+		ui_warn("%s has boot.initrd.secrets: the guest starts without them until "
+		        "\"nixos-rebuild boot\" in the guest has put them into an initrd",
 		        g->system.toplevel);
 	return rc;
 }

@@ -66,17 +66,17 @@ int guest_choose_type(struct guest *g, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (rc || status || !host.caps_known) {
-		choose(g, XL_PV, "\"xl info\" does not say what Xen can do here");
+		choose(g, XL_PV, "\"xl info\" does not show what this Xen supports");
 		return 0;
 	}
 	if (!host.hvm || !host.hap) {
-		choose(g, XL_PV, "Xen has no hvm and hap here");
+		choose(g, XL_PV, "this Xen lacks hvm or hap");
 		return 0;
 	}
 	rc = kernel_starts_pvh(g, &pvh, err);
 	if (rc == 0)
 		choose(g, pvh ? XL_PVH : XL_PV,
-		       pvh ? "Xen has hvm and hap here, and the kernel starts in a PVH guest"
-		           : "the kernel has no entry for PVH guests");
+		       pvh ? "this Xen has hvm and hap, and the kernel supports PVH"
+		           : "the kernel does not support PVH");
 	return rc;
 }

@@ -25,28 +25,27 @@
 #define RELEASE "26.05"
 
 static const char usage[] =
-        "usage: domstrap init [DIR] [options]\n"
-        "\n"
-        "Writes DIR/configuration.nix, to begin a guest with. DIR is the current folder\n"
-        "if it is not given, and is made if it is not there.\n"
-        "\n"
-        "      --hostname NAME     (default: the folder's name)\n"
+        "usage: domstrap init [DIR] [options]\n\n"
+        "Writes DIR/configuration.nix for a new guest. DIR is the current directory by\n"
+        "default, and is created if it does not exist.\n\n"
+        "      --hostname NAME     (default: the directory's name)\n"
         "      --layout single|split\n"
         "                          as in create (default: single)\n"
         "      --boot domgrub|pygrub\n"
         "                          (default: domgrub)\n"
         "      --ip ADDRESS/BITS   a fixed address (default: DHCP)\n"
-        "      --gateway ADDRESS   and its way out\n"
-        "      --dns ADDRESS       and its name servers; may repeat\n"
+        "      --gateway ADDRESS   with --ip: the default gateway\n"
+        "      --dns ADDRESS       with --ip: a name server; may repeat\n"
         "      --time-zone ZONE    (default: UTC)\n"
-        "      --user NAME         who may log in and use sudo (default: you)\n"
+        "      --user NAME         a user who may log in and use sudo (default: you)\n"
         "      --ssh-key FILE      the user's public keys; may repeat (default: your own)\n"
-        "      --password-prompt   ask for a password; only its hash is written\n"
+        "      --password-prompt   ask for the user's password; only its hash is\n"
+        "                          written\n"
         "      --release YY.MM     of NixOS (default: " RELEASE ")\n"
         "      --flake             write a flake.nix as well\n"
-        "  -f, --force             replace what is there\n"
+        "  -f, --force             replace existing files\n"
         "  -q, --quiet             errors and warnings only\n"
-        "  -h, --help              this text\n";
+        "  -h, --help              print this help\n";
 
 enum {
 	OPT_HOSTNAME = 256,
@@ -117,8 +116,8 @@ static int address(const char *option, const char *text, bool bits, struct err *
 	if (n < 2 ||
 	    (bits ? !slash || text + n != slash || !str_u64(str_from(slash + 1), 10, 128, &v)
 	          : text[n] != '\0'))
-		return err_set(err, ERR_USAGE, "--%s '%s': an address such as %s", option, text,
-		               bits ? "192.0.2.7/24" : "192.0.2.1");
+		return err_set(err, ERR_USAGE, "--%s '%s': expected an address such as %s", option,
+		               text, bits ? "192.0.2.7/24" : "192.0.2.1");
 	return 0;
 }
 
@@ -126,7 +125,7 @@ static int list_option(const char *option, const char **list, size_t *n, size_t 
                        const char *text, struct err *err)
 {
 	if (*n == max)
-		return err_set(err, ERR_USAGE, "--%s: more than %zu", option, max);
+		return err_set(err, ERR_USAGE, "--%s: given more than %zu times", option, max);
 	list[(*n)++] = text;
 	return 0;
 }
@@ -198,7 +197,7 @@ static int parse(int argc, char **argv, struct init *in, struct err *err)
 		return err_set(err, ERR_USAGE, "unexpected argument \"%s\": one DIR is expected",
 		               argv[optind]);
 	if (!in->conf.address && (in->conf.gateway || in->conf.n_dns))
-		return err_set(err, ERR_USAGE, "--gateway and --dns go with --ip");
+		return err_set(err, ERR_USAGE, "--gateway and --dns require --ip");
 	return 0;
 }
 
@@ -268,7 +267,8 @@ static int ask(const char *prompt, char out[static PASSWORD_MAX], struct err *er
 		if (ui_signal())
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
 		if (errno == ENOTTY || errno == ENXIO || errno == ENOENT)
-			return err_set(err, ERR_USAGE, "--password-prompt needs a terminal");
+			return err_set(err, ERR_USAGE,
+			               "--password-prompt: standard input is not a terminal");
 		return err_sys(err, errno, "/dev/tty");
 	}
 	if (!*out)
@@ -291,7 +291,7 @@ static int ask_password(struct init *in, struct err *err)
 
 	rc = ask(prompt, first, err);
 	if (rc == 0)
-		rc = ask("The same again: ", second, err);
+		rc = ask("Retype the password: ", second, err);
 	if (rc == 0 && strcmp(first, second) != 0)
 		rc = err_set(err, ERR_USAGE, "--password-prompt: the two passwords differ");
 	if (rc == 0) {
@@ -300,7 +300,7 @@ static int ask_password(struct init *in, struct err *err)
 		               ? crypt_r(first, salt, &data)
 		               : NULL;
 		if (!hash || hash[0] == '*')
-			rc = err_set(err, ERR_IO, "crypt: the password could not be hashed");
+			rc = err_set(err, ERR_IO, "crypt: cannot hash the password");
 		else
 			in->conf.password_hash = in->hash = xstrdup(hash);
 	}
@@ -379,8 +379,8 @@ static int init(struct init *in, struct err *err)
 		        "--password-prompt",
 		        in->conf.user);
 	if (in->level >= UI_NORMAL)
-		printf("wrote %s/configuration.nix%s: its first lines say how to go on\n", in->dir,
-		       in->flake ? " and flake.nix" : "");
+		printf("wrote %s/configuration.nix%s; its first lines show the next commands\n",
+		       in->dir, in->flake ? " and flake.nix" : "");
 	return 0;
 }
 

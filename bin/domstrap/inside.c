@@ -58,9 +58,10 @@ static int check_room(struct inside *in, const struct inside_system *s, struct e
 	in->bytes += weigh(s);
 	if (in->bytes <= SYSTEMS_BYTES_MAX)
 		return 0;
-	return err_set(err, ERR_LIMIT,
-	               "over %u bytes of kernel arguments in all generations and specialisations",
-	               SYSTEMS_BYTES_MAX);
+	return err_set(
+	        err, ERR_LIMIT,
+	        "more than %u bytes of kernel arguments in all generations and specialisations",
+	        SYSTEMS_BYTES_MAX);
 }
 
 static int load_generation(struct ext4_edit *e, struct inside *in, const struct ext4_entry *ent,

@@ -23,9 +23,10 @@ static int check_journal(struct ext4_edit *e, struct err *err)
 		rc = ext4_edit_stat(e, ino, &st, err);
 	if (rc < 0 || !st.size)
 		return rc < 0 ? rc : 0;
-	return err_set(err, ERR_BUSY,
-	               NAME " was left in the middle of a change; start the guest and run any "
-	                    "Nix command in it");
+	return err_set(
+	        err, ERR_BUSY,
+	        NAME
+	        " has an unfinished transaction; start the guest and run any Nix command in it");
 }
 
 /* ---- the file ------------------------------------------------------------- */
@@ -55,10 +56,11 @@ static int open_file(struct ext4_edit *e, uint32_t ino, struct walk **out, struc
 static int check_size(const struct ext4_stat *st, uint64_t n, struct err *err)
 {
 	if (n > STORE_DB_MAX)
-		return err_set(err, ERR_LIMIT, NAME ": %llu bytes, %u at most",
+		return err_set(err, ERR_LIMIT, NAME ": %llu bytes, larger than the limit of %u",
 		               (unsigned long long)n, STORE_DB_MAX);
 	if (n > st->disk_bytes + HOLES_MAX)
-		return err_set(err, ERR_FORMAT, NAME ": %llu bytes, but %llu on the disk",
+		return err_set(err, ERR_FORMAT,
+		               NAME ": %llu bytes, of which only %llu are allocated on the disk",
 		               (unsigned long long)n, (unsigned long long)st->disk_bytes);
 	return 0;
 }
@@ -146,8 +148,7 @@ static int other_schema(struct ext4_edit *e, char **out, struct err *err)
 		return rc;
 	s = str_trim(buf_str(&text));
 	if (s.n && !str_is(s, STORE_DB_SCHEMA))
-		*out = xasprintf("schema \"%s\", where it knows " STORE_DB_SCHEMA,
-		                 show_str(s, shown));
+		*out = xasprintf("schema \"%s\" instead of " STORE_DB_SCHEMA, show_str(s, shown));
 	return 0;
 }
 
@@ -206,11 +207,11 @@ int inside_need_put_db(const struct inside *in, struct err *err)
 
 	if (rc < 0 || !in->db_lost)
 		return rc;
-	return err_set(err, ERR_UNSUPPORTED,
-	               NAME " has what this program does not know and would lose: %s. Change the "
-	                    "guest from inside (nixos-rebuild, nix-collect-garbage); nothing was "
-	                    "changed",
-	               in->db_lost);
+	return err_set(
+	        err, ERR_UNSUPPORTED,
+	        NAME " has data that domstrap does not support and would lose: %s. Change the "
+	             "guest from inside (nixos-rebuild, nix-collect-garbage); nothing was changed",
+	        in->db_lost);
 }
 
 /* ---- writing it ----------------------------------------------------------- */

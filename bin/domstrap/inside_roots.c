@@ -132,8 +132,9 @@ static int scan(struct finder *f, const char *dir, uint32_t ino, unsigned depth,
 		               DEPTH_MAX);
 	rc = ext4_edit_list(f->e, ino, &v, &n, err);
 	if (rc == 0 && n > ENTRIES_MAX - f->entries)
-		return err_set(err, ERR_LIMIT, "%s: over %u names in all of " PROFILES_AND_ROOTS,
-		               dir, ENTRIES_MAX);
+		return err_set(err, ERR_LIMIT,
+		               "%s: more than %u names in all of " PROFILES_AND_ROOTS, dir,
+		               ENTRIES_MAX);
 	f->entries += rc == 0 ? (unsigned)n : 0;
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = scan_entry(f, dir, &v[i], depth, err);

@@ -243,8 +243,8 @@ static int special_names(struct ext4_edit *e, const char *toplevel, char ***name
 	if (rc)
 		return rc < 0 ? rc : 0;
 	if (count > SPECIALS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: %zu specialisations, %u at most", toplevel,
-		               count, SPECIALS_MAX);
+		return err_set(err, ERR_LIMIT, "%s: %zu specialisations, more than the limit of %u",
+		               toplevel, count, SPECIALS_MAX);
 	*names = xcalloc(count + 1, sizeof **names);
 	for (*n = 0; *n < count; ++*n)
 		(*names)[*n] = xstrdup(v[*n].name);

@@ -13,18 +13,16 @@
 #define SCHEMA 1
 
 static const char usage[] =
-        "usage: domstrap inspect GUEST [options]\n"
-        "\n"
-        "Says what is in a guest's disks: partitions, file systems, the boot menu as\n"
+        "usage: domstrap inspect GUEST [options]\n\n"
+        "Shows what is on a guest's disks: partitions, file systems, the boot menu as\n"
         "domgrub sees it, kernels, generations, the Nix store; and whether it runs.\n"
         "GUEST is its xl config, or its disks: images or block devices, of any guest.\n"
-        "Nothing is written.\n"
-        "\n"
+        "Nothing is written.\n\n"
         "      --paths               every store path, with its size\n"
-        "      --json                as JSON\n"
+        "      --json                print JSON\n"
         "  -q, --quiet               errors and warnings only\n"
         "  -v, --verbose             files and arguments of every menu entry\n"
-        "  -h, --help                this text\n";
+        "  -h, --help                print this help\n";
 
 /* ---- the live domain ------------------------------------------------------ */
 
@@ -48,7 +46,7 @@ static void join_domain(struct inspection *in)
 
 	if (rc != 0)
 		snprintf(in->why, sizeof in->why, "%.250s",
-		         rc < 0 ? err.text : "there is no xl here, or no Xen under it");
+		         rc < 0 ? err.text : "this host has no xl, or does not run Xen");
 	in->known = rc == 0 ? DOMAIN_NONE : DOMAIN_UNKNOWN;
 	for (size_t i = 0; i < json_array_size(domains) && in->known == DOMAIN_NONE; i++) {
 		const json_t *domain = json_array_get(domains, i);

@@ -53,11 +53,11 @@ static void print_guest(const struct inspection *in)
 	if (in->known == DOMAIN_UNKNOWN)
 		put_field(&b, "unknown: ", in->why, "");
 	else if (in->known == DOMAIN_NONE)
-		buf_puts(&b, "does not run");
+		buf_puts(&b, "not running");
 	else
 		buf_putf(&b, "%s, id %d", in->state, in->domid);
 	if (in->known == DOMAIN_THERE)
-		put_field(&b, ", ", in->domain, "; what is read may be changing");
+		put_field(&b, ", ", in->domain, "; its disks may change while they are read");
 	line("domain", &b);
 }
 
@@ -79,7 +79,7 @@ static void put_fs(struct buf *b, const json_t *o)
 	put_size(b, unused);
 	buf_puts(b, " free");
 	if (!look_true(fs, "clean"))
-		buf_puts(b, ", not unmounted");
+		buf_puts(b, ", not cleanly unmounted");
 }
 
 static void print_disk(const struct disk_argument *a, const json_t *o)

@@ -77,8 +77,8 @@ static int absolute(const char *option, const char *path, char **out, struct err
 	for (const char *p = *out; *p; p++)
 		if ((unsigned char)*p < 0x20)
 			return err_set(err, ERR_USAGE,
-			               "%s %s: a name with a control character, which xl's "
-			               "configs cannot hold",
+			               "%s %s: this path has a control character and cannot be "
+			               "written in an xl config",
 			               option, show_str(str_from(path), shown));
 	return 0;
 }
@@ -96,7 +96,7 @@ static int open_one(const char *path, int *fd, uint64_t *size, bool *device, str
 		return err_set(err, ERR_USAGE, "%s: neither a file nor a block device", path);
 	end = lseek(*fd, 0, SEEK_END);
 	if (end < 0)
-		return err_sys(err, errno, "%s: its size", path);
+		return err_sys(err, errno, "%s: cannot read its size", path);
 	*size = (uint64_t)end;
 	*device = S_ISBLK(st.st_mode);
 	return 0;
@@ -119,9 +119,10 @@ static int look_at_iso(struct installer *in, struct err *err)
 	w = window_over(&src.src, size, in->iso_path);
 	rc = iso_read(&w, &in->iso, err);
 	if (rc == 0 && !in->iso.bios)
-		rc = err_set(err, ERR_UNSUPPORTED,
-		             "%s: a CD that seabios cannot boot: it has no El Torito entry for PCs",
-		             in->iso_path);
+		rc = err_set(
+		        err, ERR_UNSUPPORTED,
+		        "%s: SeaBIOS cannot boot this CD: it has no El Torito entry for x86 PCs",
+		        in->iso_path);
 	return rc;
 }
 
@@ -145,8 +146,8 @@ static int look_at_disk(struct installer *in, int i, struct err *err)
 			rc = busy_check(paths, 1, err);
 	}
 	if (rc == 0 && in->sizes[i] < wanted[i])
-		ui_warn("%s: %s; NixOS wants %s for it", in->disks[i],
-		        str_human(in->sizes[i], size), str_human(wanted[i], least));
+		ui_warn("%s: only %s; NixOS needs %s", in->disks[i], str_human(in->sizes[i], size),
+		        str_human(wanted[i], least));
 	return rc;
 }
 
@@ -159,7 +160,9 @@ static int look(struct installer *in, struct err *err)
 	for (int i = 0; i < INSTALLER_DISKS && rc == 0; i++)
 		rc = look_at_disk(in, i, err);
 	if (rc == 0 && !strcmp(in->disks[INSTALLER_BOOT], in->disks[INSTALLER_ROOT]))
-		rc = err_set(err, ERR_USAGE, "%s: /boot and the root want a disk each",
+		rc = err_set(err, ERR_USAGE,
+		             "%s: the same disk for /boot and the root; --boot-disk and "
+		             "--root-disk must differ",
 		             in->disks[INSTALLER_ROOT]);
 	for (int i = 0; i < FILES && rc == 0; i++) {
 		_free_ char *name = file_name(in, i);

@@ -16,29 +16,27 @@
 #define SIZE_MAX_BYTES (64ull << 40)
 
 static const char usage[] =
-        "usage: domstrap installer NAME --iso FILE [options]\n"
-        "\n"
-        "Writes NAME-install.cfg, a domain that boots NixOS's installer from its CD, and\n"
-        "NAME.cfg, the guest afterwards, on the same two disks.\n"
-        "\n"
-        "      --iso FILE            the CD\n"
+        "usage: domstrap installer NAME --iso FILE [options]\n\n"
+        "Writes two xl configs for the same two disks: NAME-install.cfg boots NixOS's\n"
+        "installation CD, NAME.cfg the installed guest.\n\n"
+        "      --iso FILE            image of the installation CD\n"
         "      --boot-disk DISK      a block device or an image for /boot\n"
         "      --root-disk DISK      the same for the root\n"
         "      --boot-size SIZE      of a new image for /boot (default: 512M)\n"
         "  -s, --size SIZE           of a new image for the root (default: 10G)\n"
-        "  -o, --output DIR          where the files go (default: here)\n"
-        "      --boot HOW            afterwards: domgrub or pygrub (default: domgrub)\n"
-        "      --type TYPE           afterwards: pv or pvh (default: pv)\n"
+        "  -o, --output DIR          directory for the files (default: the current one)\n"
+        "      --boot HOW            in NAME.cfg: domgrub or pygrub (default: domgrub)\n"
+        "      --type TYPE           in NAME.cfg: pv or pvh (default: pv)\n"
         "  -m, --memory SIZE         MiB, or with a unit (default: 2048)\n"
         "      --vcpus N             (default: 1)\n"
-        "      --vif SPEC            a network card as xl writes it; may repeat; none\n"
-        "      --set KEY=VALUE       any other key of the configs; may repeat\n"
-        "  -n, --dry-run             say what would be made, write nothing\n"
-        "  -f, --force               replace what is there\n"
-        "      --json                say what was made as JSON\n"
+        "      --vif SPEC            network card, as in xl.cfg(5); may repeat; or none\n"
+        "      --set KEY=VALUE       another key of the xl configs; may repeat\n"
+        "  -n, --dry-run             print what would be made, write nothing\n"
+        "  -f, --force               replace existing files\n"
+        "      --json                print what was made as JSON\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 enum {
 	OPT_ISO = 256,
@@ -75,8 +73,9 @@ static int size_option(const char *option, const char *text, uint64_t min, uint6
 	uint64_t v;
 
 	if (!str_size(str_from(text), &v) || v < min || v > SIZE_MAX_BYTES)
-		return err_set(err, ERR_USAGE, "--%s '%s': a size from %s to 64T, such as 10G",
-		               option, text, str_human(min, least));
+		return err_set(err, ERR_USAGE,
+		               "--%s '%s': expected a size from %s to 64T, such as 10G", option,
+		               text, str_human(min, least));
 	*out = v;
 	return 0;
 }
@@ -141,11 +140,12 @@ static int check_together(struct installer_options *o, struct err *err)
 
 	if (!o->iso)
 		return err_set(err, ERR_USAGE,
-		               "--iso is missing: the image of NixOS's installation CD");
+		               "specify --iso with the image of NixOS's installation CD");
 	for (int i = 0; i < INSTALLER_DISKS; i++) {
 		if (o->disks[i] && o->sizes[i])
 			return err_set(err, ERR_USAGE,
-			               "--%s goes with a new image; --%s-disk %s has its own size",
+			               "--%s applies to a new image; --%s-disk %s exists and keeps "
+			               "its size",
 			               sizes[i], options[i], o->disks[i]);
 		if (!o->disks[i] && !o->sizes[i])
 			o->sizes[i] = usual[i];
@@ -175,7 +175,7 @@ int installer_options_parse(int argc, char **argv, struct installer_options *out
 		return rc;
 	if (optind == argc)
 		return err_set(err, ERR_USAGE,
-		               "the guest's NAME is missing; see \"domstrap installer --help\"");
+		               "missing NAME of the guest; see \"domstrap installer --help\"");
 	out->name = argv[optind++];
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "unexpected argument \"%s\": one NAME is expected",

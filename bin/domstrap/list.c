@@ -21,15 +21,13 @@
 #define GUESTS_MAX 10000u
 
 static const char usage[] =
-        "usage: domstrap list [DIRECTORY|CONFIG...] [options]\n"
-        "\n"
-        "One line for each guest: the xl configs *.cfg in the directories, or those that\n"
-        "are named; default: /etc/xen.\n"
-        "\n"
-        "      --json                as JSON\n"
+        "usage: domstrap list [DIRECTORY|CONFIG...] [options]\n\n"
+        "Lists guests, one per line: the xl configs *.cfg in the directories given, or\n"
+        "the configs given; default: /etc/xen.\n\n"
+        "      --json                print JSON\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             also why something is not known\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             also print why a value is unknown\n"
+        "  -h, --help                print this help\n";
 
 struct names {
 	char **v;
@@ -227,7 +225,7 @@ int cmd_list(int argc, char **argv)
 	if (rc < 0)
 		return command_failed(&err);
 	if (!l.n)
-		ui_say("no guest's config%s", req.common.n_args ? "" : " in " CONFIGS);
+		ui_say("no xl configs found%s", req.common.n_args ? "" : " in " CONFIGS);
 	list_all(&l, req.common.json);
 	return STATUS_DONE;
 }

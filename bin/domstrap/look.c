@@ -90,7 +90,7 @@ static int take_piece(struct answer *a, uint32_t type, const struct buf *body, s
 	if (type == LOOK_ROWS)
 		return look_rows_get(body, a->paths, a->missing, err);
 	if (body->n > ANSWER_MAX - a->text.n)
-		return err_set(err, ERR_LIMIT, "the look at the disks: over %u bytes", ANSWER_MAX);
+		return err_set(err, ERR_LIMIT, "disk inspection: more than %u bytes", ANSWER_MAX);
 	buf_put(&a->text, buf_str(body).p, body->n);
 	return 0;
 }
@@ -100,7 +100,7 @@ static int collect(struct jail *jail, struct answer *answer, struct err *err)
 	struct wire w = {.fd = jail->fd,
 	                 .rules = look_rules,
 	                 .rule_count = look_rule_count,
-	                 .peer = "the look at the disks"};
+	                 .peer = "disk inspection"};
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	uint32_t type = 0;
 	int rc;
@@ -127,11 +127,11 @@ static int parse(struct answer *a, unsigned wants, json_t **out, struct err *err
 	for (size_t i = 0; i < s.n && values <= VALUES_MAX; i++)
 		values += s.p[i] == ',' || s.p[i] == '[' || s.p[i] == '{';
 	if (values > VALUES_MAX)
-		return err_set(err, ERR_LIMIT, "the look at the disks: over %u values", VALUES_MAX);
+		return err_set(err, ERR_LIMIT, "disk inspection: more than %u values", VALUES_MAX);
 	o = json_loadb(s.p, s.n, 0, NULL);
 	if (!json_is_object(o)) {
 		json_decref(o);
-		return err_set(err, ERR_CHILD, "the look at the disks: no answer that makes sense");
+		return err_set(err, ERR_CHILD, "disk inspection: the answer is not a JSON object");
 	}
 	nixos = json_object_get(o, "nixos");
 	if (wants & LOOK_PATHS && json_is_integer(json_object_get(nixos, "pathCount"))) {
@@ -155,10 +155,10 @@ int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *e
 		return rc;
 	rc = collect(&jail, &answer, err);
 	io_close(&jail.fd);
-	if (rc >= 0 && jail_wait(&jail, "the look at the disks", err) < 0)
+	if (rc >= 0 && jail_wait(&jail, "disk inspection", err) < 0)
 		rc = -(int)err->code;
 	if (rc == 1)
-		rc = err_set(err, ERR_CHILD, "the look at the disks: ended early");
+		rc = err_set(err, ERR_CHILD, "disk inspection: ended early");
 	return rc < 0 ? rc : parse(&answer, wants, out, err);
 }
 

@@ -140,7 +140,7 @@ static json_t *entry_json(struct look_child *c, struct grub_menu *m, size_t i, b
 	look_set(o, "title", m->entries[i].title);
 	json_object_set_new(o, "default", json_boolean(is_default));
 	if (rc == 1 && depth == DEPTH_MAX)
-		err_set(&err, ERR_LIMIT, "over %u menus within each other", DEPTH_MAX);
+		err_set(&err, ERR_LIMIT, "menus nested deeper than %u", DEPTH_MAX);
 	else if (rc == 1)
 		json_object_set_new(o, "entries", entries_json(c, next, is_default, depth + 1));
 	else

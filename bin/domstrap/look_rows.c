@@ -32,8 +32,7 @@ static int row_get(struct bytes *b, json_t *paths, json_t *missing, struct err *
 	json_t *o;
 
 	if (!bytes_ok(b))
-		return err_set(err, ERR_CHILD,
-		               "the look at the disks: a store path that makes no sense");
+		return err_set(err, ERR_CHILD, "disk inspection: malformed store path");
 	o = json_object();
 	json_object_set_new(o, "path", look_string(path));
 	json_object_set_new(o, "narSize", json_integer((json_int_t)size));
@@ -52,7 +51,7 @@ int look_rows_get(const struct buf *body, json_t *paths, json_t *missing, struct
 
 	while (rc == 0 && bytes_left(&b)) {
 		if (json_array_size(paths) >= STORE_DB_PATHS_MAX)
-			return err_set(err, ERR_LIMIT, "the look at the disks: over %u store paths",
+			return err_set(err, ERR_LIMIT, "disk inspection: more than %u store paths",
 			               STORE_DB_PATHS_MAX);
 		rc = row_get(&b, paths, missing, err);
 	}

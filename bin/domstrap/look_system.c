@@ -172,7 +172,7 @@ static int fs_reader_read(void *ctx, const char *path, size_t limit, struct buf 
 		return rc;
 	size = fs_file_size(f);
 	if (size > limit)
-		return err_set(err, ERR_LIMIT, "%s: larger than the %zu bytes allowed", path,
+		return err_set(err, ERR_LIMIT, "%s: larger than the limit of %zu bytes", path,
 		               limit);
 	return fs_file_read(f, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
 }

@@ -8,19 +8,19 @@
 #include "ui.h"
 
 static const struct command commands[] = {
-        {"init", cmd_init, "write a configuration.nix to begin a guest with"},
+        {"init", cmd_init, "write a configuration.nix for a new guest"},
         {"build", cmd_build, "build a system from a configuration or a flake, with Nix"},
         {"create", cmd_create, "make a guest's disk image and xl config from a built system"},
-        {"installer", cmd_installer, "make the xl configs to install NixOS from its CD"},
+        {"installer", cmd_installer, "write the xl configs to install NixOS from its CD"},
         {"generations", cmd_generations, "list the generations of a guest that is off"},
         {"update", cmd_update, "add a generation to a guest that is off"},
-        {"rollback", cmd_rollback, "make an older generation boot"},
+        {"rollback", cmd_rollback, "make an older generation boot by default"},
         {"gc", cmd_gc, "delete old generations and what only they need"},
-        {"check", cmd_check, "say before its start whether a guest will run"},
+        {"check", cmd_check, "check whether a guest will run"},
         {"list", cmd_list, "list guests by their xl configs"},
-        {"inspect", cmd_inspect, "say what is in a guest's disks"},
-        {"verify", cmd_verify, "compare a guest that is off with what it should be"},
-        {"cache", cmd_cache, "say how large the kept downloads are, or remove them"},
+        {"inspect", cmd_inspect, "show what is on a guest's disks"},
+        {"verify", cmd_verify, "verify the store, file systems and menu of a guest that is off"},
+        {"cache", cmd_cache, "show the size of the kept downloads, or remove them"},
 };
 
 int command_failed(const struct err *err)
@@ -51,7 +51,9 @@ static void help(FILE *to)
 	      to);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n\"domstrap COMMAND --help\" tells more; so does domstrap(1).\n", to);
+	fputs("\n"
+	      "See \"domstrap COMMAND --help\" and domstrap(1) for more.\n",
+	      to);
 }
 
 /* A result that did not get out is none. */
@@ -62,7 +64,7 @@ static int finish(int status)
 	lost |= fflush(stdout) != 0;
 	if (!lost || status != STATUS_DONE)
 		return status;
-	fputs("domstrap: not all of the result could be written to standard output\n", stderr);
+	fputs("domstrap: cannot write all of the result to standard output\n", stderr);
 	return STATUS_FAILED;
 }
 

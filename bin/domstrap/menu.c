@@ -79,8 +79,8 @@ static int load_specials(struct guest *g, struct menu *m, struct err *err)
 	if (rc < 0)
 		return rc == -ERR_NOENT ? 0 : rc;
 	if (n > SPECIALS_MAX)
-		rc = err_set(err, ERR_LIMIT, "%s: %zu specialisations, %u at most", dir, n,
-		             SPECIALS_MAX);
+		rc = err_set(err, ERR_LIMIT, "%s: %zu specialisations, more than the limit of %u",
+		             dir, n, SPECIALS_MAX);
 	m->systems = xcalloc(n, sizeof *m->systems);
 	m->specials = xcalloc(n, sizeof *m->specials);
 	m->names = xcalloc(n * 2, sizeof *m->names);

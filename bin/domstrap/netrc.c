@@ -102,12 +102,13 @@ static int check_modes(int fd, const char *path, struct err *err)
 		return err_set(err, ERR_USAGE, "%s: not a regular file", path);
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
 		return err_set(err, ERR_USAGE,
-		               "%s: another user may change it (owner %u, mode %03o); chown it, "
-		               "or chmod go-w",
+		               "%s: another user can change it (owner %u, mode %03o); change its "
+		               "owner, or run \"chmod go-w\"",
 		               path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 0777));
 	if (st.st_mode & S_IROTH)
-		ui_warn("%s: passwords that every user can read (mode %03o); chmod o-r", path,
-		        (unsigned)(st.st_mode & 0777));
+		ui_warn("%s: contains passwords, but every user can read it (mode %03o); run "
+		        "\"chmod o-r\"",
+		        path, (unsigned)(st.st_mode & 0777));
 	return 0;
 }
 
@@ -122,7 +123,7 @@ int netrc_find(const char *asked, char **out, struct err *err)
 		return err_sys(err, errno, "netrc-file: %s", path);
 	if (fd < 0) {
 		if (*path && errno != ENOENT)
-			ui_detail("%s: %s; ~/.netrc instead", path, strerror(errno));
+			ui_detail("%s: %s; using ~/.netrc", path, strerror(errno));
 		return 0;
 	}
 	rc = check_modes(fd, path, err);

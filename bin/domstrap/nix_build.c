@@ -58,7 +58,7 @@ int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options
 		out->max_jobs = arg;
 		if (strcmp(arg, "auto") == 0 || str_u64(str_from(arg), 10, MAX_JOBS_MAX, &v))
 			return 0;
-		return err_set(err, ERR_USAGE, "--max-jobs '%s': a number, or auto", arg);
+		return err_set(err, ERR_USAGE, "--max-jobs '%s': expected a number or auto", arg);
 	case OPT_NIX_LOG_FORMAT:
 		out->log_format = arg;
 		return 0;
@@ -80,14 +80,17 @@ static int check_build(const struct nix_options *o, struct err *err)
 		return err_set(err, ERR_USAGE,
 		               "--config, --flake and --file (or --attr) are mutually exclusive");
 	if (o->flake && o->nixpkgs)
-		return err_set(err, ERR_USAGE,
-		               "--nixpkgs goes with --config or --file; a flake names its own");
+		return err_set(
+		        err, ERR_USAGE,
+		        "--nixpkgs requires --config or --file; a flake has its own nixpkgs input");
 	if (o->flake && (*o->flake == '-' || !*o->flake))
-		return err_set(err, ERR_USAGE, "--flake '%s': a flake such as . or .#web1",
+		return err_set(err, ERR_USAGE,
+		               "--flake '%s': expected a flake reference such as . or .#web1",
 		               o->flake);
 	if (o->attr && !*o->attr)
 		return err_set(err, ERR_USAGE,
-		               "--attr: empty; leave it out where the file itself is the system");
+		               "--attr: empty attribute; omit --attr if the file itself evaluates "
+		               "to the system");
 	return 0;
 }
 
@@ -99,13 +102,16 @@ int nix_options_check(const struct nix_options *o, const char *system, bool from
 	                       o->show_trace || o->build_logs))
 		return err_set(err, ERR_USAGE,
 		               "--nixpkgs, --option, --max-jobs, --log-format, --show-trace and -L "
-		               "go with --config, --file or --flake");
+		               "require --config, --file or --flake");
 	if (nix_wanted(o) && system)
-		return err_set(err, ERR_USAGE, "--system names what is built already; %s builds",
-		               build);
+		return err_set(
+		        err, ERR_USAGE,
+		        "--system (a built system) and %s (builds one) are mutually exclusive",
+		        build);
 	if (nix_wanted(o) && from)
 		return err_set(err, ERR_USAGE,
-		               "--from goes with --system; what is built is in the host's store");
+		               "--from requires --system; a system built by this command is in the "
+		               "host's store");
 	return check_build(o, err);
 }
 
@@ -137,7 +143,7 @@ static int check_link(const char *link, struct err *err)
 	target[n < 0 ? 0 : n] = '\0';
 	if (strncmp(target, "/nix/store/", strlen("/nix/store/")) != 0)
 		return err_set(err, ERR_EXISTS,
-		               "%s: exists already, and is no link to a built system", link);
+		               "%s: exists already, and is not a link to a built system", link);
 	return check_place(link, err);
 }
 
@@ -164,7 +170,7 @@ static int parse_path(struct str json, char **system, struct err *err)
 	int rc;
 
 	if (!text)
-		rc = err_set(err, ERR_FORMAT, "Nix did not say what the system's path would be");
+		rc = err_set(err, ERR_FORMAT, "Nix did not print the system's store path");
 	else
 		rc = store_path_parse(str_from(text), &sp, err);
 	if (rc == 0)
@@ -210,8 +216,8 @@ int nix_build_guest(const struct nix_request *req, char **system, struct err *er
 
 	if (rc == 0 && access(path, F_OK) < 0)
 		rc = err_set(err, ERR_NOENT,
-		             "%s is not built yet, so that there is nothing to tell of it; "
-		             "\"domstrap build\" builds it",
+		             "%s is not built yet, so --dry-run cannot read it; run \"domstrap "
+		             "build\" first",
 		             path);
 	if (rc == 0)
 		*system = take(&path);

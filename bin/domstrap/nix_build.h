@@ -51,14 +51,14 @@ enum {
 
 /* The same for people; --config and --max-jobs are the commands' own to tell. */
 #define NIX_USAGE                                                                                  \
-	"      --nixpkgs PATH|NAME   where nixpkgs is (default: <nixpkgs>, in NIX_PATH)\n"         \
+	"      --nixpkgs PATH|NAME   nixpkgs to build with (default: <nixpkgs>)\n"                 \
 	"      --flake REF[#HOST]    build a flake's nixosConfigurations.HOST instead\n"           \
 	"      --file FILE           build the NixOS system that a Nix file evaluates to\n"        \
 	"      --attr ATTR           its attribute in FILE (default FILE: system.nix)\n"           \
-	"      --option NAME VALUE   a setting of Nix's; may repeat\n"                             \
-	"      --show-trace          where an error in the configuration comes from\n"             \
-	"  -L, --print-build-logs    all that builders print\n"                                    \
-	"      --log-format FORMAT   raw, bar, internal-json…: how Nix tells\n"
+	"      --option NAME VALUE   a setting of nix.conf(5); may repeat\n"                       \
+	"      --show-trace          print where an evaluation error comes from\n"                 \
+	"  -L, --print-build-logs    print the builders' full output\n"                            \
+	"      --log-format FORMAT   of Nix's messages: raw, bar, internal-json…\n"
 
 /*
  * Take one of these options. --option's second word is taken from argv.

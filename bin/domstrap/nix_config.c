@@ -36,7 +36,7 @@ static int add_configuration(struct nix_args *a, const char *config, struct err 
 		return err_sys(err, errno, "%s", config);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_USAGE,
-		               "%s: not a regular file; a configuration is one, such as "
+		               "%s: not a regular file; expected a NixOS configuration such as "
 		               "configuration.nix",
 		               config);
 	if (access(real, R_OK) < 0)
@@ -73,8 +73,7 @@ static int find_nixpkgs(const char *nixpkgs, char **real, struct err *err)
 	file = xasprintf("%s/nixos/default.nix", dir);
 	if (stat(file, &st) < 0)
 		return err_set(err, ERR_USAGE,
-		               "--nixpkgs %s: no nixpkgs, which would have nixos/default.nix",
-		               nixpkgs);
+		               "--nixpkgs %s: not a nixpkgs: it has no nixos/default.nix", nixpkgs);
 	*real = take(&dir);
 	return 0;
 }
@@ -101,8 +100,8 @@ static int add_nixpkgs(struct nix_args *a, const char *nixpkgs, struct err *err)
 		return rc;
 	if (kind == NIXPKGS_NAME && (!n || name[n] || *name == '-'))
 		return err_set(err, ERR_USAGE,
-		               "--nixpkgs '%s': a directory such as ./nixpkgs, or a name in "
-		               "NIX_PATH",
+		               "--nixpkgs '%s': expected a directory such as ./nixpkgs, or a name "
+		               "in NIX_PATH",
 		               name);
 	if (kind == NIXPKGS_URL)
 		add_search_path(a, name);
@@ -191,8 +190,8 @@ int nix_file_args(struct nix_args *a, const struct nix_request *req, struct err 
 	nix_args_add(a, req->dry_run ? "nix-instantiate" : "nix-build");
 	if (o->nixpkgs && nixpkgs_kind(o->nixpkgs) == NIXPKGS_NAME)
 		return err_set(err, ERR_USAGE,
-		               "--nixpkgs '%s': with --file it is a directory, such as ./nixpkgs, "
-		               "or a URL; it becomes <nixpkgs>",
+		               "--nixpkgs '%s': with --file, expected a directory such as "
+		               "./nixpkgs, or a URL",
 		               o->nixpkgs);
 	if (o->nixpkgs && nixpkgs_kind(o->nixpkgs) == NIXPKGS_PATH)
 		rc = find_nixpkgs(o->nixpkgs, &real, err);

@@ -73,10 +73,9 @@ int nix_run(struct nix_args *a, struct buf *out, struct err *err)
 	rc = program_run(a->v, false, out, &status, err);
 	if (rc == -ERR_NOENT)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s is not in PATH: this wants Nix (Debian: apt install nix-bin; "
-		               "else see nixos.org/download). Without it, build elsewhere, and "
-		               "take the system from there: domstrap create NAME --system PATH "
-		               "--from CACHE",
+		               "%s not found in PATH; install Nix (Debian: apt install nix-bin; "
+		               "else see nixos.org/download), or build on another machine and use "
+		               "its cache: domstrap create NAME --system PATH --from CACHE",
 		               a->v[0]);
 	if (ui_signal())
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
@@ -124,9 +123,10 @@ static int choose(const json_t *names, const char *ref, const char *name, char *
 		return 0;
 	}
 	if (!n)
-		return err_set(err, ERR_USAGE, "--flake %s: it has no nixosConfigurations", ref);
+		return err_set(err, ERR_USAGE, "--flake %s: the flake has no nixosConfigurations",
+		               ref);
 	return err_set(err, ERR_USAGE,
-	               "--flake %s: its nixosConfigurations are %s: say which with %s#HOST", ref,
+	               "--flake %s: its nixosConfigurations are %s; choose one with %s#HOST", ref,
 	               list.n ? list.p : "unnamed", ref);
 }
 
@@ -176,8 +176,8 @@ static int flake_installable(const struct nix_request *req, const char *attribut
 		rc = ask_for_host(req, ref, &host, err);
 	if (rc == 0 && !host_valid(str_from(host)))
 		rc = err_set(err, ERR_USAGE,
-		             "--flake: host '%s': letters, digits and \"-_.\" are allowed, as in "
-		             ".#web1",
+		             "--flake: host '%s': only letters, digits and \"-_.\" are allowed, as "
+		             "in .#web1",
 		             show_str(str_from(host), shown));
 	if (rc == 0)
 		*out = xasprintf("%s#nixosConfigurations.\"%s\"%s", ref, host, attribute);

@@ -75,7 +75,8 @@ static int load_flake(struct nixos_files *f, const char *flake, bool own, struct
 
 	if (dir)
 		return load_dir(f, dir, names, ARRAY_LEN(names) - own, err);
-	ui_say("%s has no directory here: nothing of it goes into the guest's " ETC_NIXOS, flake);
+	ui_say("%s is not a local directory; no files of it are copied into the guest's " ETC_NIXOS,
+	       flake);
 	return 0;
 }
 
@@ -108,10 +109,10 @@ int nixos_files_check(struct nixos_files *f, const char *configuration, const ch
 		return 0;
 	if (configuration)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: --configuration puts a file into /etc/nixos, and /etc in this "
-		               "system is %s: it may not see it",
+		               "%s: --configuration puts a file into /etc/nixos, but /etc in this "
+		               "system is %s, so the guest may not see it",
 		               toplevel, etc_place_reason(etc));
-	ui_warn("%s: its /etc is %s; nothing is put into " ETC_NIXOS, toplevel,
+	ui_warn("%s: its /etc is %s; no files are copied into " ETC_NIXOS, toplevel,
 	        etc_place_reason(etc));
 	nixos_files_fini(f);
 	return 0;
@@ -131,7 +132,8 @@ static int put_one(const struct nixroot_file *f, struct ext4_edit *root, const c
 	if (rc < 0 && rc != -ERR_NOENT)
 		return rc;
 	if (rc == 0 && there.type != EXT4_FT_FILE && there.type != EXT4_FT_LINK)
-		return err_set(err, ERR_EXISTS, "the guest's %s is neither a file nor a link",
+		return err_set(err, ERR_EXISTS,
+		               "the guest's %s is neither a regular file nor a symbolic link",
 		               path);
 	rc = ext4_edit_read_path(root, path, FILE_BYTES_MAX, &old, err);
 	if (rc == 0 && str_eq(buf_str(&old), f->text))

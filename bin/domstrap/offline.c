@@ -40,7 +40,7 @@ static int take_arguments(struct offline *off, const struct offline_options *opt
 			return err_set(err, ERR_UNSUPPORTED, "%s: disk %s: %s", a.config,
 			               a.v[i].path, a.v[i].why);
 	if (!a.n)
-		return err_set(err, ERR_USAGE, "%s: a config without disks", a.config);
+		return err_set(err, ERR_USAGE, "%s: the config has no disks", a.config);
 	for (; off->n_disks < a.n; off->n_disks++)
 		off->paths[off->n_disks] = take(&a.v[off->n_disks].path);
 	off->cfg = a.cfg;
@@ -54,11 +54,11 @@ static int take_arguments(struct offline *off, const struct offline_options *opt
 static void report_left(const struct target *t, enum ext4_left left, bool write)
 {
 	if (left == EXT4_LEFT_FINISHED)
-		ui_warn("%s: an earlier change was stopped after it had taken effect; %s", t->name,
+		ui_warn("%s: an earlier change was interrupted after it took effect; %s", t->name,
 		        write ? "it is complete now" : "the next command that writes completes it");
 	if (left == EXT4_LEFT_UNDONE)
-		ui_warn("%s: an earlier change was stopped before it took effect; nothing of it "
-		        "is there",
+		ui_warn("%s: an earlier change was interrupted before it took effect; it changed "
+		        "nothing",
 		        t->name);
 }
 
@@ -168,8 +168,8 @@ static int settle(struct offline *off, struct err *err)
 		rc = settle_fs(off, &off->boot, err);
 	if (rc == 0 && off->mode == OFFLINE_WRITE && !ext4_edit_has_journal(off->root.edit))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its root has no journal, so that a change could not happen at "
-		               "once; \"tune2fs -O has_journal\" gives it one",
+		               "%s: its root file system has no journal, which an atomic change "
+		               "needs; add one with \"tune2fs -O has_journal\"",
 		               off->root.target->name);
 	return rc;
 }
@@ -304,8 +304,9 @@ int offline_commit(struct offline_fs *fs, struct err *err)
 
 	fs->happened = fs->happened || happened;
 	if (rc < 0 && happened)
-		return err_prefix(err, "the change may have taken effect, but is not complete; the "
-		                       "next command completes it or says that it has not");
+		return err_prefix(err,
+		                  "the change may have taken effect, but is not complete; the next "
+		                  "command completes it, or reports that it changed nothing");
 	return rc < 0 ? err_prefix(err, "nothing was changed") : 0;
 }
 

@@ -60,7 +60,8 @@ static int number(const char *what, const char *text, unsigned max, unsigned *ou
 	uint64_t v;
 
 	if (!str_u64(str_from(text), 10, max, &v) || !v)
-		return err_set(err, ERR_USAGE, "%s '%s': a number from 1 to %u", what, text, max);
+		return err_set(err, ERR_USAGE, "%s '%s': expected a number from 1 to %u", what,
+		               text, max);
 	*out = (unsigned)v;
 	return 0;
 }
@@ -167,12 +168,12 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 		return rc;
 	for (; optind < argc; optind++) {
 		if (r.common.n_args == OFFLINE_ARGS_MAX)
-			return err_set(err, ERR_USAGE, "more than %d names", OFFLINE_ARGS_MAX);
+			return err_set(err, ERR_USAGE, "more than %d arguments", OFFLINE_ARGS_MAX);
 		r.common.args[r.common.n_args++] = argv[optind];
 	}
 	if (!r.common.n_args && !(takes & TAKES_NO_GUEST))
 		return err_set(err, ERR_USAGE,
-		               "%s: which guest? Give an image, a device, or an xl config",
+		               "%s: missing GUEST; give an xl config, an image or a block device",
 		               argv[0]);
 	rc = nix_options_check(&r.nix, r.system, r.source.from.n > 0, err);
 	if (rc == 0)

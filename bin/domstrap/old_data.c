@@ -31,15 +31,15 @@ int old_data_look(struct target *t, uint64_t off, uint64_t end, bool wipe, bool 
 	str_human(out->bytes, bytes);
 	if (wipe) {
 		out->seconds = wipe_seconds(t, out->bytes);
-		ui_say("%s %s of %s besides what is written; it %s",
+		ui_say("%s %s of %s that the image does not fill; it %s",
 		       dry_run ? "would wipe" : "wiping", bytes, t->name,
 		       duration(out->seconds, time));
 		return 0;
 	}
 	rc = wipe_sample(t, off, end, &found, err);
 	if (found)
-		ui_say("note: %s has old data in the %s that are not written, readable in the "
-		       "guest; --wipe clears them",
+		ui_say("note: %s has old data in the %s that the image does not fill, and the "
+		       "guest can read it; --wipe clears it",
 		       t->name, bytes);
 	return rc;
 }

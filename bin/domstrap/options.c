@@ -103,12 +103,12 @@ int option_memory(const char *text, uint64_t *mib, struct err *err)
 
 	if (!str_u64(str_from(text), 10, 1u << 30, &v)) {
 		if (!str_size(str_from(text), &v))
-			return err_set(err, ERR_USAGE, "--memory '%s': MiB, or a size such as 2G",
-			               text);
+			return err_set(err, ERR_USAGE,
+			               "--memory '%s': expected MiB, or a size such as 2G", text);
 		v >>= 20;
 	}
 	if (v < MEMORY_MIN_MIB)
-		return err_set(err, ERR_USAGE, "--memory '%s': at least %u MiB", text,
+		return err_set(err, ERR_USAGE, "--memory '%s': expected at least %u MiB", text,
 		               MEMORY_MIN_MIB);
 	*mib = v;
 	return 0;
@@ -119,8 +119,8 @@ int option_count(const char *option, const char *text, unsigned max, unsigned *o
 	uint64_t v;
 
 	if (!str_u64(str_from(text), 10, max, &v) || v == 0)
-		return err_set(err, ERR_USAGE, "--%s '%s': a number from 1 to %u", option, text,
-		               max);
+		return err_set(err, ERR_USAGE, "--%s '%s': expected a number from 1 to %u", option,
+		               text, max);
 	*out = (unsigned)v;
 	return 0;
 }

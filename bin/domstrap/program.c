@@ -70,10 +70,10 @@ static int read_all(int fd, const char *name, pid_t pid, const sigset_t *outside
 		/* What is there, not a full piece: it may come in drops. */
 		n = (int)read(fd, piece, sizeof piece);
 		if (n < 0)
-			return err_sys(err, errno, "%s: its output", name);
+			return err_sys(err, errno, "%s: cannot read its output", name);
 		got = (size_t)n;
 		rc = out->n - before + got > PROGRAM_OUTPUT_MAX
-		             ? err_set(err, ERR_LIMIT, "%s: it prints over %u bytes", name,
+		             ? err_set(err, ERR_LIMIT, "%s: printed more than %u bytes", name,
 		                       PROGRAM_OUTPUT_MAX)
 		             : 0;
 		if (rc < 0)

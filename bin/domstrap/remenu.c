@@ -88,8 +88,7 @@ static int say_what_to_do(const struct remenu *m, struct err *err)
 {
 	const struct err why = *err;
 
-	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: %s; start the guest and change its system there, with nixos-rebuild",
+	return err_set(err, ERR_UNSUPPORTED, "%s: %s; start the guest and run nixos-rebuild in it",
 	               m->off->boot.target->name, why.text);
 }
 
@@ -133,8 +132,8 @@ int remenu_put(struct remenu *m, const struct buf *text, struct err *err)
 
 	if (text->n > MENU_MAX)
 		return err_set(err, ERR_LIMIT,
-		               "%s: it would have %zu bytes, %u at most; show fewer generations "
-		               "(--limit), or delete some (\"domstrap gc --keep\")",
+		               "%s: it would have %zu bytes, more than the limit of %u; show fewer "
+		               "generations (--limit), or delete some (\"domstrap gc --keep\")",
 		               m->path, text->n, MENU_MAX);
 	rc = ext4_edit_find(boot, *dir_path ? dir_path : "/", true, &dir, err);
 	return rc < 0 ? rc : ext4_edit_add_file(boot, dir, slash + 1, m->mode, buf_str(text), err);

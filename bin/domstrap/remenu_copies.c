@@ -19,7 +19,7 @@ static int copy_inside(struct remenu *m, const char *dir, uint32_t from, unsigne
 	int rc = 0;
 
 	if (depth > DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "%s: over %d directories within each other", dir,
+		return err_set(err, ERR_LIMIT, "%s: directories nested deeper than %d", dir,
 		               DEPTH_MAX);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		_free_ char *name = NULL;

@@ -89,7 +89,7 @@ static int put_menu(struct remenu *m, struct extlinux *x, struct err *err)
 		return rc;
 	rc = extlinux_form_learn(m->path, buf_str(&text), &form, err);
 	if (rc < 0)
-		return err_prefix(err, "the new menu would not be whole");
+		return err_prefix(err, "the new menu would be invalid");
 	extlinux_form_fini(&form);
 	return remenu_put(m, &text, err);
 }

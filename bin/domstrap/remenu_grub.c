@@ -114,9 +114,9 @@ static int warn_of_secrets(struct remenu *m, struct err *err)
 		return 0;
 	rc = secrets_in_guest(m->off->root.edit, g->system.toplevel, &wanted, err);
 	if (rc == 0 && wanted)
-		ui_warn("generation %u (%s) has boot.initrd.secrets, and its menu entry has no "
-		        "initrd with them: only the guest itself can make it, with "
-		        "\"nixos-rebuild boot\"; until then it starts without them",
+		ui_warn("generation %u (%s) has boot.initrd.secrets, but its menu entry has no "
+		        "initrd with them: the guest starts without them until \"nixos-rebuild "
+		        "boot\" in the guest has made that initrd",
 		        g->number, g->system.toplevel);
 	return rc;
 }
@@ -203,7 +203,7 @@ static int check_text(const struct remenu *m, const struct buf *text, struct err
 	int rc = grub_form_learn(m->path, buf_str(text), &form, err);
 
 	if (rc < 0)
-		return err_prefix(err, "the new menu would not be whole");
+		return err_prefix(err, "the new menu would be invalid");
 	grub_form_fini(&form);
 	return 0;
 }

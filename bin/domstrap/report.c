@@ -100,7 +100,7 @@ void guest_report(const struct guest *g, const struct image_plan *plans)
 	printf("%s ", g->opt.dry_run ? "would make" : "made");
 	for (size_t i = 0; i < g->n_disks; i++)
 		if (!plans[i].layout.groups)
-			printf("%s (its size shows when all is fetched), ", g->disks[i].path);
+			printf("%s (size known after fetching), ", g->disks[i].path);
 		else
 			printf("%s (%s, %s free), ", g->disks[i].path,
 			       str_human(plans[i].size, size),

@@ -9,17 +9,15 @@
 #define SCHEMA 1
 
 static const char usage[] =
-        "usage: domstrap rollback GUEST [options]\n"
-        "\n"
-        "Makes an older generation of a guest that is off the one that boots. GUEST is\n"
-        "its xl config, or its disks: images or block devices.\n"
-        "\n"
-        "      --to N                that generation (default: the one before)\n"
-        "  -n, --dry-run             say which it would be, write nothing\n"
-        "      --json                say which it is as JSON\n"
+        "usage: domstrap rollback GUEST [options]\n\n"
+        "Makes an older generation of a guest that is off boot by default. GUEST is its\n"
+        "xl config, or its disks: images or block devices.\n\n"
+        "      --to N                generation N (default: the one before)\n"
+        "  -n, --dry-run             print the generation, write nothing\n"
+        "      --json                print the generation as JSON\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 /* -ERR_NOENT: there is none. */
 static int choose(const struct inside *in, unsigned to, struct generation **out, struct err *err)

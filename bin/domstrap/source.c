@@ -176,8 +176,8 @@ static int open_caches(struct system_source *s, const struct source_options *opt
 	co.n_keys = s->n_keys;
 	co.http.netrc = s->netrc;
 	if (opt->no_check_sigs)
-		ui_warn("signatures are not checked: whoever runs a cache, or sits on the way to "
-		        "it, decides what is in this guest");
+		ui_warn("signatures are not checked: whoever controls a cache, or the network path "
+		        "to it, decides what is in this guest");
 	for (size_t i = 0; i < co.n_from; i++) {
 		_free_ char *shown = cache_shown(co.from[i]);
 
@@ -335,7 +335,7 @@ static int use_caches(struct system_source *s, const struct source_options *opt,
 
 	if (rc < 0)
 		return rc;
-	ui_say("asking for what %s needs", w->system);
+	ui_say("querying the closure of %s", w->system);
 	rc = caches_closure(s->caches, w->system, w->have ? w->have->db : NULL, &s->closure,
 	                    &s->toplevel, err);
 	if (rc < 0)
@@ -363,7 +363,8 @@ static int choose(struct system_source *s, const struct source_options *opt, con
 
 	for (size_t i = 0; i < from->n && !automatic; i++)
 		if (strcmp(from->items[i], "auto") == 0)
-			return err_set(err, ERR_USAGE, "--from auto excludes any other --from");
+			return err_set(err, ERR_USAGE,
+			               "--from auto and another --from are mutually exclusive");
 	if (automatic) {
 		rc = open_store(s, "", w->system, err);
 		if (rc != -ERR_NOENT || !is_store_name(w->system))
@@ -372,7 +373,7 @@ static int choose(struct system_source *s, const struct source_options *opt, con
 		local = *err;
 		rc = use_caches(s, opt, NULL, 0, w, err);
 		/* Who has no use for a cache wants to know what the store said. */
-		return rc < 0 ? err_prefix(err, "%s; from a cache instead", local.text) : rc;
+		return rc < 0 ? err_prefix(err, "%s; trying the caches", local.text) : rc;
 	}
 	if (from->n == 1 && !cache_is_url(from->items[0]))
 		return open_store(s, from->items[0], w->system, err);

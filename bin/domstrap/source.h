@@ -50,13 +50,14 @@ enum {
 
 /* The same for people. */
 #define SOURCE_USAGE                                                                               \
-	"      --from STORE          auto, a root, file://DIR, or a URL; may repeat\n"             \
-	"      --trusted-key KEY     name:base64, beside the configured ones; may repeat\n"        \
-	"      --no-check-sigs       take from caches what nobody has signed\n"                    \
-	"      --no-sigs             no signatures in the guest's Nix database\n"                  \
-	"      --jobs N              downloads at once\n"                                          \
-	"      --cache-dir DIR       keep downloads there; none: keep none\n"                      \
-	"      --conf FILE           in place of /etc/domstrap.conf\n"
+	"      --from STORE          auto, a root directory, file://DIR or a URL; may\n"           \
+	"                            repeat\n"                                                     \
+	"      --trusted-key KEY     trust this key (name:base64) too; may repeat\n"               \
+	"      --no-check-sigs       accept unsigned paths from caches\n"                          \
+	"      --no-sigs             leave signatures out of the guest's Nix database\n"           \
+	"      --jobs N              number of parallel downloads\n"                               \
+	"      --cache-dir DIR       keep downloads in DIR; none: keep none\n"                     \
+	"      --conf FILE           read FILE instead of /etc/domstrap.conf\n"
 
 /* Take one of these options. 0, 1: none of them, -ERR_USAGE. */
 int source_option(int c, const char *arg, struct source_options *o, struct err *err);

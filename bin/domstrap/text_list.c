@@ -4,7 +4,7 @@
 int text_list_add(const char *option, struct text_list *list, const char *text, struct err *err)
 {
 	if (list->n == LIST_MAX)
-		return err_set(err, ERR_USAGE, "--%s: more than %d", option, LIST_MAX);
+		return err_set(err, ERR_USAGE, "--%s: given more than %d times", option, LIST_MAX);
 	list->items[list->n++] = text;
 	return 0;
 }

@@ -18,28 +18,26 @@
 
 static const char usage[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
-        "       domstrap update GUEST --config FILE | --file FILE | --flake REF [options]\n"
-        "\n"
-        "Adds a generation to a guest that is off: brings the store paths that it lacks,\n"
-        "and makes the new system the one that boots. Or gives it a larger root disk.\n"
-        "GUEST is its xl config, or its disks: images or block devices.\n"
-        "\n"
+        "       domstrap update GUEST --config FILE | --file FILE | --flake REF [options]\n\n"
+        "Adds a generation to a guest that is off: copies the store paths that it lacks,\n"
+        "and makes the new system boot by default. Or enlarges its disks.\n"
+        "GUEST is its xl config, or its disks: images or block devices.\n\n"
         "      --system PATH         a store path, its 32 digits, or a link to one\n" SOURCE_USAGE
         "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
         "                            built from)\n"
         "      --config FILE         build this configuration first\n" NIX_USAGE
-        "      --max-jobs N          builds at once\n"
+        "      --max-jobs N          number of parallel builds\n"
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
         "      --boot-size SIZE      of a boot disk of its own: the same\n"
-        "      --wipe                of a device, clear first what it grows into\n"
-        "      --limit N             generations in the boot menu (default: as it is)\n"
+        "      --wipe                of a device, first clear the space that is added\n"
+        "      --limit N             generations in the boot menu (default: unchanged)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"
-        "  -n, --dry-run             say what would be added, write nothing\n"
-        "      --json                say what was added as JSON\n"
+        "  -n, --dry-run             print what would be added, write nothing\n"
+        "      --json                print what was added as JSON\n"
         "  -j, --threads N           threads to copy with\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 struct update {
 	struct offline_request req;
@@ -341,8 +339,8 @@ static int check_boot(const struct update *u, struct err *err)
 	if (u->boot_wish.kind == WISH_NONE || u->off.separate_boot)
 		return 0;
 	return err_set(err, ERR_USAGE,
-	               "%s: its /boot has no disk of its own for --boot-size; --size enlarges the "
-	               "disk of both",
+	               "%s: --boot-size requires /boot on a disk of its own; enlarge this disk "
+	               "with --size",
 	               u->off.root.target->name);
 }
 
@@ -398,7 +396,8 @@ static int write_all(struct update *u, struct err *err)
 		return rc;
 	rc = write_root(u, err);
 	return rc < 0 && u->old_boot.target
-	               ? err_prefix(err, "%s is larger now; but", u->old_boot.target->name)
+	               ? err_prefix(err, "%s was enlarged, but the rest failed",
+	                            u->old_boot.target->name)
 	               : rc;
 }
 
@@ -409,12 +408,13 @@ static int parse_sizes(struct update *u, struct err *err)
 
 	if (nix_wanted(&r->nix) && r->source.from.n)
 		return err_set(err, ERR_USAGE,
-		               "--from goes with --system; what is built is in the host's store");
+		               "--from requires --system; a system built by this command is in the "
+		               "host's store");
 	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
 		return err_set(err, ERR_USAGE,
 		               "update: specify --system, --config, --file, --flake or --size");
 	if (r->wipe && !r->size && !r->boot_size)
-		return err_set(err, ERR_USAGE, "--wipe goes with --size or --boot-size");
+		return err_set(err, ERR_USAGE, "--wipe requires --size or --boot-size");
 	if (r->size)
 		rc = size_wish_parse("size", r->size, &u->root_wish, err);
 	if (rc == 0 && r->boot_size)

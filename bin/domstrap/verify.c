@@ -18,20 +18,17 @@
 #define SCHEMA 1
 
 static const char usage[] =
-        "usage: domstrap verify GUEST [options]\n"
-        "\n"
-        "Compares a guest that is off with what it should be: every store path with the\n"
-        "NAR hash in its Nix database, the database with the store, the file systems with\n"
-        "their own rules, the boot menu with the files that it names. GUEST is its xl\n"
-        "config, or its disks: images or block devices. Nothing is written.\n"
-        "Exit status 4: something is wrong.\n"
-        "\n"
+        "usage: domstrap verify GUEST [options]\n\n"
+        "Verifies a guest that is off: every store path against its NAR hash in the Nix\n"
+        "database, the database against the store, the file systems with e2fsck, and the\n"
+        "files that the boot menu names. GUEST is its xl config, or its disks: images or\n"
+        "block devices. Nothing is written. Exit status 4: there are problems.\n\n"
         "      --no-fsck             do not run e2fsck\n"
-        "  -j, --threads N           readers of the store at once\n"
-        "      --json                as JSON\n"
+        "  -j, --threads N           processes that read the store\n"
+        "      --json                print JSON\n"
         "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more\n"
-        "  -h, --help                this text\n";
+        "  -v, --verbose             more messages\n"
+        "  -h, --help                print this help\n";
 
 struct verify {
 	struct offline_request req;
@@ -70,7 +67,7 @@ static int open_disks(struct verify *v, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (!v->args.n)
-		return err_set(err, ERR_USAGE, "%s: a config without disks", v->args.config);
+		return err_set(err, ERR_USAGE, "%s: the config has no disks", v->args.config);
 	for (size_t i = 0; i < v->args.n; i++) {
 		paths[i] = v->args.v[i].path;
 		if (!v->args.v[i].raw)
@@ -100,7 +97,7 @@ static void check_fs(struct verify *v, struct fscks *all, size_t disk, const jso
 	if (!look_true(fs, "clean"))
 		findings_add(&v->found, FINDING_ERROR, "unclean", subject,
 		             "start and shut down the guest once, or run e2fsck -p", "%s",
-		             *notice ? notice : "was not unmounted");
+		             *notice ? notice : "was not cleanly unmounted");
 	if (str_starts(str_from(look_text(fs, "type")), "ext") && v->req.fsck)
 		fsck_start(all, d, start, subject, &v->found);
 }
@@ -128,8 +125,8 @@ static void check_etc(struct verify *v, const json_t *start, const char *subject
 
 	if (*missing)
 		findings_add(&v->found, FINDING_ERROR, "etc", subject,
-		             "domstrap rollback, or in the guest: nixos-rebuild boot",
-		             "%s, which its /etc is made of (system.etc.overlay), is not there",
+		             "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
+		             "%s not found; the overlay on its /etc needs it (system.etc.overlay)",
 		             missing);
 }
 
@@ -144,13 +141,15 @@ static void check_entries(struct verify *v, const json_t *entries)
 		check_entries(v, json_object_get(e, "entries"));
 		v->entries += json_is_string(json_object_get(e, "kernel"));
 		if (*error)
-			findings_add(&v->found, FINDING_ERROR, "menu", subject,
-			             "domstrap rollback, or in the guest: nixos-rebuild boot",
-			             "cannot boot: %s", error);
+			findings_add(
+			        &v->found, FINDING_ERROR, "menu", subject,
+			        "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
+			        "cannot boot: %s", error);
 		if (*init && !look_true(e, "initFound"))
-			findings_add(&v->found, FINDING_ERROR, "menu", subject,
-			             "domstrap rollback, or in the guest: nixos-rebuild boot",
-			             "init=%s is not in the root", init);
+			findings_add(
+			        &v->found, FINDING_ERROR, "menu", subject,
+			        "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
+			        "init=%s not found in the root file system", init);
 		check_etc(v, e, subject);
 	}
 }
@@ -167,10 +166,10 @@ static void check_menu(struct verify *v)
 			             "", "%s", json_string_value(json_array_get(warnings, i)));
 		if (!v->entries)
 			findings_add(&v->found, FINDING_ERROR, "menu", look_text(menu, "file"), "",
-			             "no entry of the boot menu boots anything");
+			             "no entry of the boot menu can boot");
 	} else if (!v->args.cfg.kernel) {
 		findings_add(&v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
-		             "a guest whose kernel lies on the host: give its xl config",
+		             "if the guest's kernel is on the host, give its xl config",
 		             "no boot menu: %s", look_text(v->seen, "menuError"));
 	}
 }
@@ -222,18 +221,19 @@ static int take_paths(struct verify *v, const json_t *nixos, struct err *err)
 		if (!is_in(missing, &at, look_text(o, "path")))
 			rc = take_path(v, o, err);
 		else
-			findings_add(
-			        &v->found, FINDING_ERROR, "missing", look_text(o, "path"),
-			        "in the guest: nix-store --repair-path; or make the guest anew",
-			        "is registered and not there");
+			findings_add(&v->found, FINDING_ERROR, "missing", look_text(o, "path"),
+			             "run \"nix-store --repair-path\" in the guest, or create the "
+			             "guest again",
+			             "registered in the Nix database, but not found");
 	}
 	for (size_t i = 0; i < json_array_size(strangers); i++) {
 		_free_ char *path =
 		        xasprintf(STORE_DIR "/%s", json_string_value(json_array_get(strangers, i)));
 
-		findings_add(&v->found, FINDING_ERROR, "unregistered", path,
-		             "domstrap gc, or in the guest nix-store --gc, takes it away",
-		             "is not in the Nix database");
+		findings_add(
+		        &v->found, FINDING_ERROR, "unregistered", path,
+		        "delete it with \"domstrap gc\", or with \"nix-store --gc\" in the guest",
+		        "not in the Nix database");
 	}
 	if (look_number(nixos, "unregisteredMore"))
 		findings_add(&v->found, FINDING_ERROR, "unregistered", STORE_DIR, "",
@@ -256,10 +256,11 @@ static void check_generations(struct verify *v, const json_t *nixos)
 			             "parts of %s are missing", look_text(g, "system"));
 	}
 	if (look_true(nixos, "menuPending"))
-		findings_add(
-		        &v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
-		        "\"domstrap generations\", with both disks or the xl config, completes it",
-		        "an earlier command was stopped: the menu does not fit the generations");
+		findings_add(&v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
+		             "run \"domstrap generations\" with both disks or the xl config to "
+		             "complete the change",
+		             "an earlier command was interrupted: the menu does not match the "
+		             "generations");
 }
 
 /* The config's own init=, and whether menu and profile mean the same generation. */
@@ -270,9 +271,10 @@ static void check_boot(struct verify *v, const json_t *nixos)
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 
 	if (config && boots_init(v->args.cfg.cmdline).p && *init && !look_true(boot, "initFound"))
-		findings_add(&v->found, FINDING_ERROR, "init", config,
-		             "correct it; domstrap generations says which systems there are",
-		             "init=%s is not in the root", init);
+		findings_add(
+		        &v->found, FINDING_ERROR, "init", config,
+		        "correct init= in the config; \"domstrap generations\" lists the systems",
+		        "init=%s not found in the root file system", init);
 	if (!generation_boot_differs(boot) || *look_text(boot, "error"))
 		return;
 	generation_boot_text(boot, &text);

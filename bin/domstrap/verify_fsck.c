@@ -126,7 +126,7 @@ static void pick_lines(struct str text, struct buf *out)
 		buf_put(out, line.p, line.n);
 	}
 	if (lines > LINES_MAX)
-		buf_putf(out, " | and %u lines more", lines - LINES_MAX);
+		buf_putf(out, " | and %u more lines", lines - LINES_MAX);
 }
 
 static void finish_one(struct fsck *f, struct findings *out)
@@ -147,15 +147,15 @@ static void finish_one(struct fsck *f, struct findings *out)
 	buf_puts(&text, "");
 	if (rc < 0)
 		findings_add(out, FINDING_ERROR, "fsck", f->subject, "",
-		             "the file system's structure was not checked as a whole: %s%s%s",
-		             how.text, text.n ? ": " : "", text.p);
+		             "the file system was not fully checked: %s%s%s", how.text,
+		             text.n ? ": " : "", text.p);
 	else if (status & ~STATUS_DAMAGED)
-		findings_add(out, FINDING_ERROR, "fsck", f->subject, "",
-		             "e2fsck could not do its work: %s", text.p);
+		findings_add(out, FINDING_ERROR, "fsck", f->subject, "", "e2fsck failed: %s",
+		             text.p);
 	else if (status)
 		findings_add(out, FINDING_ERROR, "fsck", f->subject,
-		             "e2fsck -f repairs it; what it takes away, \"domstrap verify\" then "
-		             "tells",
+		             "repair it with \"e2fsck -f\"; then \"domstrap verify\" shows what "
+		             "was lost",
 		             "the file system is damaged: %s", text.p);
 	jail_fini(&f->jail);
 	io_close(&f->output);

@@ -83,11 +83,10 @@ static int check_room(const struct work *w, const struct verify_path *p, uint64_
 		return 0;
 	if (most == p->nar_size)
 		return err_set(err, ERR_MISMATCH,
-		               "is not what was registered: over %llu bytes, which the database "
-		               "has; not read any further",
+		               "differs from the Nix database: larger than the %llu bytes there; "
+		               "not read further",
 		               (unsigned long long)most);
-	return err_set(err, ERR_LIMIT,
-	               "is longer than its file system, %llu bytes; not read any further",
+	return err_set(err, ERR_LIMIT, "larger than its file system, %llu bytes; not read further",
 	               (unsigned long long)most);
 }
 
@@ -132,8 +131,7 @@ static int look_at(struct work *w, struct fs *fs, const struct verify_path *p, s
 	if (!memcmp(hash, p->nar_hash, sizeof hash) && (!p->nar_size || size == p->nar_size))
 		return 0;
 	err_set(err, ERR_MISMATCH,
-	        "is not what was registered: NAR hash %s, %llu bytes; the "
-	        "database has %s, %llu bytes",
+	        "differs from the Nix database: NAR hash %s, %llu bytes; expected %s, %llu bytes",
 	        hash_format_hex(hash, is), (unsigned long long)size,
 	        hash_format_hex(p->nar_hash, should), (unsigned long long)p->nar_size);
 	return 1;
@@ -203,10 +201,10 @@ static int take_bad(struct work *w, const struct buf *body, struct findings *out
 	struct str why = wire_text_get(&b, ERR_TEXT_MAX);
 
 	if (!wire_end(&b))
-		return err_set(err, ERR_CHILD, "child: a report that makes no sense");
+		return err_set(err, ERR_CHILD, "child: malformed report");
 	findings_add(out, FINDING_ERROR, "modified", w->v[index].path,
-	             "in the guest: nix-store --repair-path; or make the guest anew", "%.*s",
-	             STR_ARG(why));
+	             "run \"nix-store --repair-path\" in the guest, or create the guest again",
+	             "%.*s", STR_ARG(why));
 	return 0;
 }
 
@@ -217,7 +215,7 @@ static int listen(struct work *w, struct jail *jail, uint32_t *seen, struct find
 	struct wire wire = {.fd = jail->fd,
 	                    .rules = rules,
 	                    .rule_count = ARRAY_LEN(rules),
-	                    .peer = "a reader of the store"};
+	                    .peer = "store reader"};
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	uint32_t type = 0;
 	int rc;
@@ -259,7 +257,7 @@ static int run(struct work *w, const struct look_disks *d, struct jail *jails, u
 		rc = listen(w, &jails[i], &seen, out, err);
 	ui_progress_end();
 	if (rc == 0 && seen != w->n)
-		rc = err_set(err, ERR_CHILD, "%u of %zu store paths were looked at", seen, w->n);
+		rc = err_set(err, ERR_CHILD, "only %u of %zu store paths were read", seen, w->n);
 	return rc;
 }
 
@@ -276,7 +274,7 @@ int verify_hashes(const struct look_disks *d, const struct verify_place *at, str
 	w.shared = mmap(NULL, sizeof *w.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 	                -1, 0);
 	if (w.shared == MAP_FAILED)
-		return err_set(err, ERR_LIMIT, "no memory that processes share");
+		return err_set(err, ERR_LIMIT, "cannot allocate shared memory");
 	qsort(v, n, sizeof *v, by_size);
 	w.shared->progress.total_paths = n;
 	for (size_t i = 0; i < n; i++)

@@ -101,7 +101,7 @@ int xl_domains(json_t **out, struct err *err)
 		return rc;
 	if (status && xl_is_here())
 		return err_set(err, ERR_BUSY,
-		               "\"xl list -l\" failed (status %d), so that it is not known whether "
+		               "\"xl list -l\" failed (status %d), so domstrap cannot tell whether "
 		               "a guest uses the disk",
 		               status);
 	if (status)

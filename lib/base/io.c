@@ -113,7 +113,7 @@ int io_read_file(int dirfd, const char *path, size_t limit, struct buf *out, str
 			return rc;
 		total += got;
 		if (total > limit)
-			return err_set(err, ERR_LIMIT, "%s: larger than the %zu bytes allowed",
+			return err_set(err, ERR_LIMIT, "%s: larger than the limit of %zu bytes",
 			               path, limit);
 		buf_put(out, piece, got);
 	} while (got == sizeof piece);

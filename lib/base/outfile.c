@@ -29,7 +29,7 @@ static int open_stand_in(struct outfile *o, mode_t mode, struct err *err)
 	}
 	if (flock(o->fd, LOCK_EX | LOCK_NB) < 0) {
 		free(take(&o->tmp));
-		return err_set(err, ERR_BUSY, "%s: another process is making it now", o->path);
+		return err_set(err, ERR_BUSY, "%s: another process is writing it", o->path);
 	}
 	if (ftruncate(o->fd, 0) < 0 || fchmod(o->fd, mode) < 0)
 		return err_sys(err, errno, "%s", o->path);
@@ -77,7 +77,7 @@ int outfile_check(const char *dir, const char *name, bool replace, struct err *e
 	if (!replace)
 		return err_set(err, ERR_EXISTS, "%s: exists already (--force replaces it)", path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_EXISTS, "%s: is there and no regular file", path);
+		return err_set(err, ERR_EXISTS, "%s: exists and is not a regular file", path);
 	return 0;
 }
 

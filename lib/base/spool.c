@@ -27,6 +27,6 @@ int spool_open(const char *dir, int *fd, struct err *err)
 int spool_rewind(int fd, struct err *err)
 {
 	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_set(err, ERR_IO, "a temporary file cannot be rewound");
+		return err_set(err, ERR_IO, "cannot rewind a temporary file");
 	return 0;
 }

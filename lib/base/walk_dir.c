@@ -110,7 +110,7 @@ static int read_names(struct walk_dir *d, struct frame *f, const char *name, str
 			at += de->d_reclen;
 		}
 		if (f->n > NAMES_MAX || f->arena.n > UINT32_MAX / 2)
-			return err_set(err, ERR_LIMIT, "%s: directory with over %u entries",
+			return err_set(err, ERR_LIMIT, "%s: directory with more than %u entries",
 			               d->path, NAMES_MAX);
 	}
 	if (got < 0)
@@ -214,7 +214,8 @@ static int visit_link(struct walk_dir *d, int at, const char *name, struct walk_
 	if (n == 0 || n > WALK_TARGET_MAX) {
 		_free_ char *path = path_of(d, name);
 
-		return err_set(err, ERR_LIMIT, "%s: link target of %zd bytes, not 1 to %d", path, n,
+		return err_set(err, ERR_LIMIT,
+		               "%s: symbolic link target of %zd bytes, expected 1 to %d", path, n,
 		               WALK_TARGET_MAX);
 	}
 	if (!(d->flags & WALK_DIR_CANONICAL) && fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -260,8 +261,8 @@ static int visit(struct walk_dir *d, int at, const char *name, unsigned type,
 	default: {
 		_free_ char *path = path_of(d, name);
 
-		return err_set(err, ERR_FORMAT, "%s: neither file, symbolic link nor directory",
-		               path);
+		return err_set(err, ERR_FORMAT,
+		               "%s: neither a regular file, a directory nor a symbolic link", path);
 	}
 	}
 }

@@ -86,8 +86,8 @@ static int set_parameter(struct cache *c, struct str name, struct str value, str
 		return 0;
 	if (str_is(name, "trusted"))
 		return err_set(err, ERR_USAGE,
-		               "%s: trusted=true would take its paths unsigned; give its key with "
-		               "--trusted-key, or --no-check-sigs",
+		               "%s: trusted=true is not supported, because it accepts unsigned "
+		               "paths; use --trusted-key with its key, or --no-check-sigs",
 		               c->name);
 	if (!str_is(name, "priority"))
 		return err_set(err, ERR_USAGE, "%s: unknown parameter \"%s\"", c->name,
@@ -134,13 +134,12 @@ static int refuse_s3(const char *url, struct err *err)
 	show_str(place, p);
 	if (endpoint.n)
 		return err_set(err, ERR_USAGE,
-		               "s3://%s: not supported; a bucket that anyone may read is at "
-		               "https://%s/%s%s%s",
-		               b, show_str(endpoint, r), b, place.n ? "/" : "", p);
-	return err_set(err, ERR_USAGE,
-	               "s3://%s: not supported; a bucket that anyone may read is at "
-	               "https://%s.s3.%s.amazonaws.com%s%s",
-	               b, b, show_str(region, r), place.n ? "/" : "", p);
+		               "s3://%s: not supported; a public bucket is at https://%s/%s%s%s", b,
+		               show_str(endpoint, r), b, place.n ? "/" : "", p);
+	return err_set(
+	        err, ERR_USAGE,
+	        "s3://%s: not supported; a public bucket is at https://%s.s3.%s.amazonaws.com%s%s",
+	        b, b, show_str(region, r), place.n ? "/" : "", p);
 }
 
 /* Take "%20" for a blank, as in any URL. What is no escape stands for itself. */
@@ -155,7 +154,7 @@ static int unescape(char *path, const char *name, struct err *err)
 		if (*p != '%' || strnlen(p, 3) < 3 || !str_u64((struct str){p + 1, 2}, 16, 255, &v))
 			continue;
 		if (v == 0)
-			return err_set(err, ERR_USAGE, "%s: there is no NUL in a path", name);
+			return err_set(err, ERR_USAGE, "%s: a path cannot contain a NUL", name);
 		*to = (char)v;
 		p += 2;
 	}
@@ -171,7 +170,7 @@ static int open_folder(struct cache *c, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (*path != '/')
-		return err_set(err, ERR_USAGE, "%s: file:// wants an absolute path", c->name);
+		return err_set(err, ERR_USAGE, "%s: file:// requires an absolute path", c->name);
 	c->dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c->dirfd < 0)
 		return err_sys(err, errno, "%s", c->name);
@@ -185,7 +184,8 @@ static int open_place(struct cache *c, struct http *http, struct err *err)
 	else if (str_starts(str_from(c->url), "file://"))
 		return open_folder(c, err);
 	else
-		return err_set(err, ERR_USAGE, "%s: a cache is file://, http:// or https://",
+		return err_set(err, ERR_USAGE,
+		               "%s: unsupported cache URL; expected file://, http:// or https://",
 		               c->name);
 	return 0;
 }
@@ -263,7 +263,7 @@ int cache_end_info(struct cache *c, struct err *err)
 	if (rc == 0 && cache_info_parse(buf_str(&text), &info, err) < 0)
 		return err_prefix(err, "%s", c->name);
 	if (rc == -ERR_NOENT)
-		return err_prefix(err, "%s is no binary cache", c->name);
+		return err_prefix(err, "%s is not a binary cache", c->name);
 	/* What could not be read says so itself. */
 	if (rc < 0)
 		return rc;
@@ -299,7 +299,7 @@ static int open_in_folder(struct cache_file *f, const struct cache *c, const cha
 		return err_set(&f->failed, ERR_FORMAT, "%s: not a regular file", f->path);
 	if ((uint64_t)st.st_size > limit)
 		return err_set(&f->failed, ERR_LIMIT,
-		               "%s: %llu bytes, larger than it should be, %llu bytes", f->path,
+		               "%s: %llu bytes, larger than expected, %llu bytes", f->path,
 		               (unsigned long long)st.st_size, (unsigned long long)limit);
 	return 0;
 }
@@ -313,10 +313,11 @@ static void open_elsewhere(struct cache_file *f, const struct cache *c, const ch
                            uint64_t limit, size_t window)
 {
 	if (!c->http)
-		err_set(&f->failed, ERR_UNSUPPORTED, "%s: a folder's URL must be relative to it",
-		        f->path);
+		err_set(&f->failed, ERR_UNSUPPORTED,
+		        "%s: a URL in a file:// cache must be relative", f->path);
 	else if (str_starts(str_from(c->url), "https:") && !str_starts(str_from(url), "https:"))
-		err_set(&f->failed, ERR_UNSUPPORTED, "%s: a cache of https leads to http", f->path);
+		err_set(&f->failed, ERR_UNSUPPORTED, "%s: an https:// cache refers to http://",
+		        f->path);
 	else
 		f->download = http_get(c->http, url, f->path, limit, window);
 }
@@ -403,7 +404,7 @@ static int read_rest(struct nar_source src, size_t limit, struct buf *out, struc
 		if (rc < 0)
 			return rc;
 		if (got > limit - out->n)
-			return err_set(err, ERR_LIMIT, "over %zu bytes", limit);
+			return err_set(err, ERR_LIMIT, "more than %zu bytes", limit);
 		buf_put(out, piece, got);
 	} while (got);
 	return 0;

@@ -51,7 +51,7 @@ static int judge(struct search *s, struct node *n, struct str text, struct narin
 	if (rc < 0)
 		return rc;
 	if (strlen(n->base) > STORE_DIGEST_LEN && !str_is(info.path.base, n->base))
-		rc = err_set(err, ERR_MISMATCH, "narinfo: it is about %s",
+		rc = err_set(err, ERR_MISMATCH, "narinfo: describes %s",
 		             show_str(info.path.base, shown));
 	if (rc == 0)
 		rc = caches_trust(s->c, &info, &n->offer, err);
@@ -167,7 +167,7 @@ static void disappointed(struct search *s, struct node *n, const struct err *err
 
 	buf_puts(&n->said, n->said.n ? "; " : ": ");
 	if (err->code == ERR_NOENT)
-		buf_putf(&n->said, "%s does not have it", who->name);
+		buf_putf(&n->said, "not found in %s", who->name);
 	else if (str_starts(str_from(err->text), who->name))
 		buf_puts(&n->said, err->text);
 	else
@@ -185,7 +185,7 @@ static int nobody_has(const struct search *s, const struct node *n, struct err *
 	err_set(err, n->code ? (enum err_code)n->code : ERR_NOENT, STORE_DIR "/%s%s%s%s%s", n->base,
 	        n->needed_by == NOBODY ? "" : " (needed by ",
 	        n->needed_by == NOBODY ? "" : s->nodes[n->needed_by].base,
-	        n->needed_by == NOBODY ? "" : ")", n->said.n ? n->said.p : ": no cache to ask");
+	        n->needed_by == NOBODY ? "" : ")", n->said.n ? n->said.p : ": no caches to query");
 	return -(int)err->code;
 }
 
@@ -312,7 +312,8 @@ static int parse_system(const char *system, struct str *out, struct err *err)
 		return 0;
 	}
 	if (store_path_parse(str_from(system), &sp, err) < 0) {
-		err_prefix(err, "of a cache a system is wanted by its store path or its 32 digits");
+		err_prefix(err,
+		           "a system in a cache must be given as a store path or its 32 digits");
 		err->code = ERR_USAGE;
 		return -ERR_USAGE;
 	}

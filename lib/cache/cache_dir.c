@@ -47,7 +47,7 @@ int cache_dir_open(const char *path, bool make, struct cache_dir **out, struct e
 	int rc = 0;
 
 	if (!*path)
-		return err_set(err, ERR_USAGE, "it has no name; \"none\" means that there is none");
+		return err_set(err, ERR_USAGE, "empty path; use \"none\" to disable the cache");
 	if (make)
 		rc = make_dirs(path, err);
 	if (rc < 0)

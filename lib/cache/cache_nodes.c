@@ -83,7 +83,7 @@ int search_settle(struct search *s, uint32_t i, struct err *err)
 		return err_set(err, ERR_LIMIT, "a closure of more than %u references",
 		               CLOSURE_REFS_MAX);
 	if (s->nar_sum > NAR_SUM_MAX)
-		return err_set(err, ERR_LIMIT, "a closure of an absurd size");
+		return err_set(err, ERR_LIMIT, "a closure larger than 2^63 bytes");
 	return 0;
 }
 

@@ -20,7 +20,7 @@ void caches_elsewhere(struct caches *c, const struct err *err)
 {
 	struct buf text = BUF_INIT;
 
-	buf_putf(&text, "%s; trying elsewhere", err->text);
+	buf_putf(&text, "%s; trying the next cache", err->text);
 	if (c->opt.warn)
 		c->opt.warn(text.p);
 	buf_fini(&text);
@@ -90,8 +90,7 @@ static int ask_infos(struct caches *c, struct err *err)
 	}
 	if (good)
 		return 0;
-	return last < 0 ? last
-	                : err_set(err, ERR_NOENT, "no cache and no store to take paths from");
+	return last < 0 ? last : err_set(err, ERR_NOENT, "no cache or store to read paths from");
 }
 
 static int by_priority(const void *a, const void *b)
@@ -192,7 +191,7 @@ void caches_copy_failed(struct caches *c, const struct err *err)
 	pthread_mutex_unlock(&c->lock);
 	if (!first)
 		return;
-	err_prefix(&said, "from here on no download is kept");
+	err_prefix(&said, "further downloads are not kept");
 	caches_warn(c, &said);
 }
 
@@ -258,10 +257,10 @@ static int untrusted(const struct narinfo *info, struct err *err)
 		buf_putf(&names, "%s%s", i ? ", " : "", show_str(name, shown));
 	}
 	if (info->nsigs)
-		err_set(err, ERR_MISMATCH,
-		        "no valid signature by a trusted key (it is signed by %s)", names.p);
+		err_set(err, ERR_MISMATCH, "no valid signature by a trusted key (signed by %s)",
+		        names.p);
 	else
-		err_set(err, ERR_MISMATCH, "it is not signed");
+		err_set(err, ERR_MISMATCH, "not signed");
 	buf_fini(&names);
 	return -ERR_MISMATCH;
 }

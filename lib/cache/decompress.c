@@ -108,15 +108,15 @@ static int choose(struct decompressor *d, struct err *err)
 	d->chosen = true;
 	return d->codec ? 0
 	                : err_set(err, ERR_UNSUPPORTED,
-	                          "neither its name nor its first bytes are those of a known "
-	                          "compression");
+	                          "unknown compression: neither its name nor its first bytes match "
+	                          "a supported one");
 }
 
 static int damaged(const struct decompressor *d, int rc, struct err *err)
 {
 	if (rc == -ERR_LIMIT)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "the %s data needs too much memory to unpack; %s are allowed",
+		               "decompressing the %s data needs too much memory; supported are %s",
 		               d->codec->name, codec_bound(d->codec));
 	return err_set(err, ERR_FORMAT, "the %s data is damaged", d->codec->name);
 }
@@ -141,7 +141,7 @@ static int step(struct decompressor *d, struct err *err)
 		d->open = d->started = false;
 		d->any = true;
 	} else if (d->io.eof && d->io.in_n == in && d->io.out_n == out) {
-		return err_set(err, ERR_FORMAT, "the %s data is cut short", d->codec->name);
+		return err_set(err, ERR_FORMAT, "the %s data is truncated", d->codec->name);
 	}
 	return 0;
 }

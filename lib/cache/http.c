@@ -61,7 +61,7 @@ static void begin_transfer(struct http *h, struct download *d)
 	if (!d->easy) {
 		d->state = READY;
 		h->active--;
-		download_fail(d, ERR_IO, "no handle from libcurl");
+		download_fail(d, ERR_IO, "libcurl: cannot create a handle");
 		return;
 	}
 	download_set_options(d);
@@ -127,7 +127,7 @@ static void finish_transfer(struct http *h, struct download *d, CURLcode code)
 	if (code == CURLE_OK && status == 200 && d->skip == 0)
 		return;
 	if (code == CURLE_OK) {
-		snprintf(why, sizeof why, "an answer with status %ld", status);
+		snprintf(why, sizeof why, "unexpected HTTP status %ld", status);
 		code = CURLE_WEIRD_SERVER_REPLY;
 	}
 	download_explain(d, code, status, why, sizeof why - 32);
@@ -250,7 +250,7 @@ int http_new(const struct http_options *opt, struct http **out, struct err *err)
 	h->multi = curl_multi_init();
 	if (!h->multi) {
 		free(h);
-		return err_set(err, ERR_IO, "libcurl does not start");
+		return err_set(err, ERR_IO, "libcurl: cannot initialize");
 	}
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)opt->jobs);
 	pthread_mutex_init(&h->lock, NULL);

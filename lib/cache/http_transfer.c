@@ -78,9 +78,9 @@ void download_explain(const struct download *d, CURLcode code, long status, char
 		snprintf(why, n, "a header line of the answer is over 100 KB");
 	else if (status == 401)
 		snprintf(why, n,
-		         "status 401, it wants a user name and password: in %s, a line "
-		         "\"machine HOST login USER password PASSWORD\", or as "
-		         "USER:PASSWORD@ before the URL's host",
+		         "HTTP status 401: user name and password required; add a line \"machine "
+		         "HOST login USER password PASSWORD\" to %s, or USER:PASSWORD@ before the "
+		         "URL's host",
 		         netrc_of(o));
 }
 
@@ -138,8 +138,8 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 
 	/* First: who waits for all of it never reads, so a pause would have no end. */
 	if (d->limit - d->arrived < n - drop) {
-		snprintf(why, sizeof why,
-		         "the answer is larger than it should be, %" PRIu64 " bytes", d->limit);
+		snprintf(why, sizeof why, "the answer is larger than expected, %" PRIu64 " bytes",
+		         d->limit);
 		download_fail(d, ERR_LIMIT, why);
 		return 0;
 	}
@@ -167,8 +167,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	pthread_mutex_lock(&d->http->lock);
 	hear(d, size * n);
 	if (status != 200) {
-		download_fail(d, ERR_IO,
-		              "the server answers neither with the file nor with an error");
+		download_fail(d, ERR_IO, "the server sent neither the file nor an error status");
 		took = 0;
 	} else if (d->cancelled) {
 		took = 0;

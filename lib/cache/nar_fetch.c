@@ -62,7 +62,7 @@ static int mismatch(const struct nar_fetch *f, struct err *err, const char *what
 {
 	char want_text[HASH_NIX32_SIZE], got_text[HASH_NIX32_SIZE];
 
-	return err_set(err, ERR_MISMATCH, "its %s is %s, %s was promised", what,
+	return err_set(err, ERR_MISMATCH, "its %s is %s, expected %s", what,
 	               hash_format_nix32(got, got_text), hash_format_nix32(want, want_text));
 }
 
@@ -87,13 +87,13 @@ static int end_file(struct nar_fetch *f, struct err *err)
 		return 0;
 	if (o->file_size && f->file_got != o->file_size)
 		return err_set(err, ERR_MISMATCH,
-		               "its file has %" PRIu64 " bytes, %" PRIu64 " were promised",
-		               f->file_got, o->file_size);
+		               "its file has %" PRIu64 " bytes, expected %" PRIu64, f->file_got,
+		               o->file_size);
 	if (!o->has_file_hash)
 		return 0;
 	cache_file_hash(f->file, got);
 	if (memcmp(got, o->file_hash, sizeof got) != 0)
-		return mismatch(f, err, "file's hash", o->file_hash, got);
+		return mismatch(f, err, "file hash", o->file_hash, got);
 	return 0;
 }
 
@@ -113,8 +113,7 @@ static int read_file(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	f->file_got += *got;
 	if (f->file_got > f->file_max)
 		return err_set(err, ERR_LIMIT,
-		               "its file is larger than the %" PRIu64 " bytes that it may have",
-		               f->file_max);
+		               "its file is larger than expected, %" PRIu64 " bytes", f->file_max);
 	if (*got == 0)
 		return end_file(f, err);
 	keep_copy(f, p, *got);
@@ -158,10 +157,11 @@ static int check_contents(struct nar_fetch *f, struct err *err)
 	    size != CONTENTS_AT + (len + 7) / 8 * 8 + CONTENTS_TAIL ||
 	    memcmp(f->head, lone_file, CONTENTS_AT - 8) != 0)
 		return err_set(err, ERR_MISMATCH,
-		               "it is not the lone file that its content address means");
+		               "its content address is that of a single file, but its NAR is not a "
+		               "single regular file");
 	sha256_final(&f->contents_sha, got);
 	if (memcmp(got, f->offer->contents, sizeof got) != 0)
-		return mismatch(f, err, "contents' hash", f->offer->contents, got);
+		return mismatch(f, err, "content hash", f->offer->contents, got);
 	return 0;
 }
 
@@ -173,8 +173,8 @@ static int end_nar(struct nar_fetch *f, struct err *err)
 
 	if (f->nar_got != f->info->nar_size)
 		return err_set(err, ERR_MISMATCH,
-		               "its NAR has %" PRIu64 " bytes, %" PRIu64 " were promised",
-		               f->nar_got, f->info->nar_size);
+		               "its NAR has %" PRIu64 " bytes, expected %" PRIu64, f->nar_got,
+		               f->info->nar_size);
 	sha256_final(&f->nar_sha, got);
 	if (memcmp(got, f->info->nar_hash, sizeof got) != 0)
 		return mismatch(f, err, "NAR hash", f->info->nar_hash, got);
@@ -203,8 +203,7 @@ static int check(void *ctx, const void *p, size_t n, struct err *err)
 	if (n == 0)
 		return end_nar(f, err);
 	if (n > f->info->nar_size - f->nar_got)
-		return err_set(err, ERR_LIMIT,
-		               "its NAR is larger than the promised %" PRIu64 " bytes",
+		return err_set(err, ERR_LIMIT, "its NAR is larger than expected, %" PRIu64 " bytes",
 		               f->info->nar_size);
 	sha256_update(&f->nar_sha, p, n);
 	hash_contents(f, p, n);

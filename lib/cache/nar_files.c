@@ -70,7 +70,7 @@ static int add_entry(struct nar *nar, const struct walk_entry *ent, const struct
                      uint64_t at, struct err *err)
 {
 	if (nar->n == ENTRIES_MAX)
-		return err_set(err, ERR_LIMIT, "more than %u files in it", ENTRIES_MAX);
+		return err_set(err, ERR_LIMIT, "more than %u files", ENTRIES_MAX);
 	GROW(nar->entries, nar->n, nar->cap);
 	nar->entries[nar->n++] = (struct entry){
 	        .path = xstrndup(buf_str(path).p, path->n),
@@ -233,7 +233,7 @@ static int find(struct store_files *f, const char *path, struct nar **nar, struc
 	inside = xstrndup(rest.p, rest.n);
 	*out = bsearch(inside, (*nar)->entries, (*nar)->n, sizeof **out, against);
 	if (!*out)
-		return err_set(err, ERR_NOENT, "%s: there is no such file", path);
+		return err_set(err, ERR_NOENT, "%s: no such file", path);
 	return 0;
 }
 
@@ -279,7 +279,7 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 		              (size_t)MIN(e->size - done, (uint64_t)COPY_PIECE), e->at + done, &got,
 		              err);
 		if (rc == 0 && got == 0)
-			rc = err_set(err, ERR_IO, "%s: cut short", path);
+			rc = err_set(err, ERR_IO, "%s: truncated", path);
 		if (rc == 0)
 			rc = io_write(copy, "a temporary file", piece, got, err);
 		done += got;

@@ -20,8 +20,8 @@
 
 /* Of a superblock of which a part was written, for error texts. */
 #define EXT_SUPER_TORN                                                                             \
-	"the checksum of its superblock is wrong, as when a write was cut short: debugfs -w -n "   \
-	"-R \"set_super_value lastcheck 0\" makes it right, and e2fsck -f looks at the rest"
+	"the checksum of its superblock is wrong, as after an interrupted write: "                 \
+	"\"debugfs -w -n -R 'set_super_value lastcheck 0'\" corrects it; then run e2fsck -f"
 
 struct ext_features {
 	uint32_t compat, incompat, ro_compat;

@@ -100,10 +100,10 @@ static int header_read(const struct window *w, uint64_t lba, struct header *out,
 		return 1;
 	size = get_le32(sector + 12);
 	if (size < HEADER_SIZE || size > w->sector)
-		return err_set(err, ERR_FORMAT, "header of %" PRIu32 " bytes, not %d to %u", size,
-		               HEADER_SIZE, w->sector);
+		return err_set(err, ERR_FORMAT, "header of %" PRIu32 " bytes, expected %d to %u",
+		               size, HEADER_SIZE, w->sector);
 	if (!header_crc_valid(sector, size))
-		return err_set(err, ERR_FORMAT, "header's checksum is wrong");
+		return err_set(err, ERR_FORMAT, "the header's checksum is wrong");
 	header_get(sector, w->sector, &h);
 	if (h.lba != lba)
 		return err_set(err, ERR_FORMAT, "header at LBA %" PRIu64 " says it is at %" PRIu64,
@@ -111,8 +111,8 @@ static int header_read(const struct window *w, uint64_t lba, struct header *out,
 	if (!entry_size_valid(h.entry_size))
 		return err_set(err, ERR_FORMAT, "entries of %" PRIu32 " bytes", h.entry_size);
 	if (h.count > GPT_ENTRIES_MAX)
-		return err_set(err, ERR_LIMIT, "%" PRIu32 " entries, over %d", h.count,
-		               GPT_ENTRIES_MAX);
+		return err_set(err, ERR_LIMIT, "%" PRIu32 " entries, more than the limit of %d",
+		               h.count, GPT_ENTRIES_MAX);
 	if (h.first > h.last)
 		return err_set(err, ERR_FORMAT,
 		               "last usable LBA %" PRIu64 " before first usable LBA %" PRIu64,
@@ -129,13 +129,15 @@ static int entries_read(const struct window *w, const struct header *h, uint8_t 
 	int rc;
 
 	if (h->entries > w->size / w->sector)
-		return err_set(err, ERR_FORMAT, "entries at LBA %" PRIu64 " of only %" PRIu64,
+		return err_set(err, ERR_FORMAT,
+		               "entries at LBA %" PRIu64 ", but the disk has only %" PRIu64
+		               " sectors",
 		               h->entries, w->size / w->sector);
 	rc = window_read(w, p, n, h->entries * w->sector, err);
 	if (rc < 0)
 		return rc;
 	if (gpt_crc(p, n) != h->entries_crc)
-		return err_set(err, ERR_FORMAT, "entries' checksum is wrong");
+		return err_set(err, ERR_FORMAT, "the checksum of the entries is wrong");
 	*out = take(&p);
 	return 0;
 }
@@ -226,12 +228,12 @@ int gpt_read(const struct window *w, struct gpt *out, struct err *err)
 		rc2 = side_read(w, sectors - 1, &gpt, &sound, &second);
 		if (rc2 < 0 && (sound || rc == 1)) {
 			*err = second;
-			return err_prefix(err, "%s: GPT copy", w->name);
+			return err_prefix(err, "%s: backup GPT", w->name);
 		}
 		if (rc2 == 1 && rc == 1)
 			return 1;
 		if (rc2 != 0)
-			return err_prefix(err, "%s: GPT, and its copy is no better", w->name);
+			return err_prefix(err, "%s: GPT and its backup are both invalid", w->name);
 	}
 	*out = gpt;
 	return 0;

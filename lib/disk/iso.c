@@ -22,12 +22,14 @@ static int parse_primary(const uint8_t *d, const struct window *w, struct iso *o
 	struct str name = str_trim((struct str){(const char *)d + 40, ISO_LABEL_MAX});
 
 	if (get_le16(d + 128) != ISO_SECTOR)
-		return err_set(err, ERR_FORMAT, "%s: a CD with blocks of %u bytes, not %u", w->name,
-		               get_le16(d + 128), ISO_SECTOR);
+		return err_set(err, ERR_FORMAT, "%s: ISO 9660 block size of %u bytes, expected %u",
+		               w->name, get_le16(d + 128), ISO_SECTOR);
 	out->size = (uint64_t)get_le32(d + 80) * ISO_SECTOR;
 	if (out->size > w->size)
-		return err_set(err, ERR_FORMAT, "%s: cut off: the CD has %llu bytes, the file %llu",
-		               w->name, (unsigned long long)out->size, (unsigned long long)w->size);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "%s: truncated: the ISO 9660 volume has %llu bytes, the file only %llu",
+		        w->name, (unsigned long long)out->size, (unsigned long long)w->size);
 	str_escape(&label, name);
 	memcpy(out->label, label.n ? label.p : "", label.n + !label.n);
 	out->label[label.n] = '\0';
@@ -53,11 +55,14 @@ static int parse_catalog(const uint8_t *d, const struct window *w, struct iso *o
 	unsigned platform;
 
 	if (at > w->size || w->size - at < sizeof c)
-		return err_set(err, ERR_FORMAT, "%s: its boot catalog is behind its end", w->name);
+		return err_set(err, ERR_FORMAT,
+		               "%s: its El Torito boot catalog is beyond the end of the file",
+		               w->name);
 	if (window_read(w, c, sizeof c, at, err) < 0)
 		return -(int)err->code;
 	if (!catalog_valid(c))
-		return err_set(err, ERR_FORMAT, "%s: its boot catalog is damaged", w->name);
+		return err_set(err, ERR_FORMAT, "%s: its El Torito boot catalog is invalid",
+		               w->name);
 	platform = c[1];
 	for (unsigned i = 1; i < ENTRIES; i++) {
 		const uint8_t *e = c + i * ENTRY;
@@ -85,10 +90,11 @@ int iso_read(const struct window *w, struct iso *out, struct err *err)
 		if (there && window_read(w, d, sizeof d, at, err) < 0)
 			return -(int)err->code;
 		if (!there || memcmp(d + 1, "CD001", 5) != 0)
-			return err_set(err, ERR_FORMAT,
-			               i ? "%s: its volume descriptors do not end"
-			                 : "%s: no CD image: it has no ISO 9660 volume descriptor",
-			               w->name);
+			return err_set(
+			        err, ERR_FORMAT,
+			        i ? "%s: its ISO 9660 volume descriptors have no terminator"
+			          : "%s: not a CD image: it has no ISO 9660 volume descriptor",
+			        w->name);
 		if (d[0] == 255)
 			break;
 		if (d[0] == 1 && !primary) {
@@ -99,7 +105,8 @@ int iso_read(const struct window *w, struct iso *out, struct err *err)
 		}
 	}
 	if (rc == 0 && !primary)
-		rc = err_set(err, ERR_FORMAT, "%s: a CD image without a primary volume", w->name);
+		rc = err_set(err, ERR_FORMAT, "%s: a CD image without a primary volume descriptor",
+		             w->name);
 	if (rc == 0)
 		*out = iso;
 	return rc;

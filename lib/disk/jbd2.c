@@ -73,7 +73,8 @@ struct reading {
 static int read_at(const struct jbd2_journal *j, uint32_t at, uint8_t *out, struct err *err)
 {
 	if (at >= j->n)
-		return err_set(err, ERR_FORMAT, "its journal has %u blocks, not %u", j->n, at);
+		return err_set(err, ERR_FORMAT, "its journal has %u blocks, but block %u is needed",
+		               j->n, at);
 	return window_read(&j->w, out, j->block, j->map[at] * j->block, err);
 }
 
@@ -200,7 +201,7 @@ static int take_revokes(struct reading *r, struct err *err)
 		const uint8_t *p = r->block + at;
 
 		if (r->n_revokes == JBD2_REVOKES_MAX)
-			return err_set(err, ERR_LIMIT, "its journal revokes over %u blocks",
+			return err_set(err, ERR_LIMIT, "its journal revokes more than %u blocks",
 			               JBD2_REVOKES_MAX);
 		GROW(r->revokes, r->n_revokes, r->revokes_cap);
 		r->revokes[r->n_revokes++] =
@@ -231,9 +232,10 @@ static int take_commit(struct reading *r, struct err *err)
 	if (!right && (seconds < r->seconds || r->incompat & INCOMPAT_ASYNC))
 		return 1;
 	if (!right)
-		return err_set(err, ERR_FORMAT,
-		               "its journal's transaction %u is damaged; run e2fsck -f",
-		               r->sequence);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "the checksum of its journal's transaction %u is wrong; run e2fsck -f",
+		        r->sequence);
 	r->seconds = seconds;
 	r->sum = ~0u;
 	r->whole = r->log.n;
@@ -282,9 +284,9 @@ static int refuse_fast(struct reading *r, struct err *err)
 	/* A head: tag, length, features, and the transaction that it follows. */
 	if (get_le16(r->block) != FAST_HEAD || get_le32(r->block + 8) != r->sequence)
 		return 0;
-	return err_set(err, ERR_UNSUPPORTED,
-	               "its journal has fast commits (the feature fast_commit), which are not "
-	               "known here");
+	return err_set(
+	        err, ERR_UNSUPPORTED,
+	        "its journal has fast commits (feature fast_commit), which are not supported");
 }
 
 static int read_super(struct reading *r, struct err *err)
@@ -300,17 +302,18 @@ static int read_super(struct reading *r, struct err *err)
 	if (get_be32(s) != JBD2_MAGIC || (kind != SUPER_V1 && kind != SUPER_V2) ||
 	    get_be32(s + 12) != r->j->block)
 		return err_set(err, ERR_FORMAT,
-		               "its journal's superblock does not fit the file system");
+		               "its journal's superblock does not match the file system");
 	if (kind == SUPER_V2) {
 		r->compat = get_be32(s + 36);
 		r->incompat = get_be32(s + 40);
 	}
 	if (r->incompat & ~INCOMPAT_KNOWN)
-		return err_set(err, ERR_UNSUPPORTED, "its journal has unknown features (%#x)",
+		return err_set(err, ERR_UNSUPPORTED, "its journal has unsupported features (%#x)",
 		               r->incompat & ~INCOMPAT_KNOWN);
 	r->seed = crc32c(~0u, s + 48, 16);
 	if (has_sums(r) && (s[80] != 4 || !own_sum_fits(s, SUPER_SIZE, SUPER_SUM, ~0u)))
-		return err_set(err, ERR_FORMAT, "its journal's superblock has another checksum");
+		return err_set(err, ERR_FORMAT,
+		               "the checksum of its journal's superblock is wrong");
 	r->first = get_be32(s + 20);
 	r->sequence = get_be32(s + 24);
 	r->start = get_be32(s + 28);
@@ -320,10 +323,10 @@ static int read_super(struct reading *r, struct err *err)
 	r->last = n > fast ? n - fast : 0;
 	if (n > r->j->n || !r->first || r->first >= r->last ||
 	    (r->start && (r->start < r->first || r->start >= r->last)))
-		return err_set(
-		        err, ERR_FORMAT,
-		        "its journal's superblock has a log from %u of blocks %u to %u of %u",
-		        r->start, r->first, r->last, r->j->n);
+		return err_set(err, ERR_FORMAT,
+		               "its journal's superblock is invalid: log start %u in blocks %u to "
+		               "%u of %u",
+		               r->start, r->first, r->last, r->j->n);
 	return 0;
 }
 
@@ -378,10 +381,10 @@ static int settle(struct reading *r, struct err *err)
 			continue;
 		if (v[i].turn & (WRONG_SUM | WRONG_BLOCK))
 			return err_set(err, ERR_FORMAT,
-			               "its journal is damaged: block %llu %s; run e2fsck -f",
+			               "its journal has an invalid block %llu: %s; run e2fsck -f",
 			               (unsigned long long)v[i].block,
-			               v[i].turn & WRONG_SUM ? "has another checksum"
-			                                     : "is behind the file system's end");
+			               v[i].turn & WRONG_SUM ? "wrong checksum"
+			                                     : "beyond the end of the file system");
 		/* v[kept - 1] is of this block only where it is older. */
 		if (kept && v[kept - 1].block == v[i].block)
 			kept--;

@@ -129,8 +129,9 @@ static int logicals_read(const struct window *w, struct draft *d, uint32_t id,
 			return 0;
 		at = (uint64_t)ext->start + link->start;
 	}
-	return err_set(err, ERR_LIMIT, "%s: MBR: over %d logical partitions, or a loop of them",
-	               w->name, TABLE_LOGICALS_MAX);
+	return err_set(err, ERR_LIMIT,
+	               "%s: MBR: more than %d logical partitions, or a loop of them", w->name,
+	               TABLE_LOGICALS_MAX);
 }
 
 static int mbr_probe(const struct window *w, struct draft *d, struct err *err)
@@ -172,8 +173,8 @@ int table_read(const struct window *w, struct table *out, struct err *err)
 	struct draft d = {.t = {.kind = TABLE_NONE, .sector = w->sector}};
 
 	if (!window_sector_valid(w->sector))
-		return err_set(err, ERR_UNSUPPORTED, "%s: sectors of %u bytes, not 512 or 4096",
-		               w->name, w->sector);
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: sectors of %u bytes, expected 512 or 4096", w->name, w->sector);
 	if (w->size < MBR_SIZE) {
 		*out = d.t;
 		return 0;

@@ -16,7 +16,7 @@ static int fd_read(struct source *src, void *p, size_t n, uint64_t off, struct e
 		return rc;
 	if (got != n)
 		return err_set(err, ERR_FORMAT,
-		               "%s: ends at byte %" PRIu64 ", %zu bytes wanted at %" PRIu64,
+		               "%s: ends at byte %" PRIu64 ", but %zu bytes are needed at %" PRIu64,
 		               s->name, off + got, n, off);
 	return 0;
 }
@@ -26,8 +26,9 @@ static int mem_read(struct source *src, void *p, size_t n, uint64_t off, struct 
 	const struct source_mem *s = (const struct source_mem *)src;
 
 	if (off > s->n || n > s->n - off)
-		return err_set(err, ERR_FORMAT, "%zu bytes at %" PRIu64 " of only %zu", n, off,
-		               s->n);
+		return err_set(err, ERR_FORMAT,
+		               "%zu bytes are needed at %" PRIu64 ", but there are only %zu", n,
+		               off, s->n);
 	memcpy(p, s->p + off, n);
 	return 0;
 }
@@ -56,8 +57,9 @@ int window_read(const struct window *w, void *p, size_t n, uint64_t off, struct 
 {
 	if (off > w->size || n > w->size - off)
 		return err_set(err, ERR_FORMAT,
-		               "%s: %zu bytes at %" PRIu64 " wanted of only %" PRIu64, w->name, n,
-		               off, w->size);
+		               "%s: %zu bytes are needed at %" PRIu64
+		               ", but there are only %" PRIu64,
+		               w->name, n, off, w->size);
 	if (n == 0)
 		return 0;
 	return w->src->read(w->src, p, n, w->start + off, err);

@@ -30,15 +30,14 @@ static int probe(blkid_probe pr, int fd, const char *name, struct err *err)
 	/* -2: more than one kind of thing. */
 	what = value(pr, "TYPE");
 	if (what)
-		return err_set(err, ERR_EXISTS,
-		               "%s: holds data already, %s (--force overwrites it)", name, what);
+		return err_set(err, ERR_EXISTS, "%s: contains data (%s); --force overwrites it",
+		               name, what);
 	what = value(pr, "PTTYPE");
 	if (what)
 		return err_set(err, ERR_EXISTS,
-		               "%s: holds a partition table (%s) already (--force overwrites it)",
-		               name, what);
-	return err_set(err, ERR_EXISTS, "%s: holds something already (--force overwrites it)",
-	               name);
+		               "%s: contains a partition table (%s); --force overwrites it", name,
+		               what);
+	return err_set(err, ERR_EXISTS, "%s: contains data; --force overwrites it", name);
 }
 
 int device_check_empty(int fd, const char *name, struct err *err)
@@ -47,7 +46,7 @@ int device_check_empty(int fd, const char *name, struct err *err)
 	int rc;
 
 	if (!pr)
-		return err_set(err, ERR_IO, "%s: libblkid has no probe", name);
+		return err_set(err, ERR_IO, "%s: libblkid: cannot create a probe", name);
 	rc = probe(pr, fd, name, err);
 	blkid_free_probe(pr);
 	return rc;

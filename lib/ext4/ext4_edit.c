@@ -161,10 +161,11 @@ static int open_checked(struct ext4_edit *e, const uint8_t *sb, uint64_t size, s
 	edit_set_ids(e);
 	set_layout(e);
 	if (e->layout.blocks > size / e->fs->blocksize)
-		return err_set(err, ERR_FORMAT,
-		               "%s: its file system has %llu bytes more than its place",
-		               e->target->name,
-		               (unsigned long long)(e->layout.blocks * e->fs->blocksize - size));
+		return err_set(
+		        err, ERR_FORMAT,
+		        "%s: its file system is %llu bytes larger than its partition or disk",
+		        e->target->name,
+		        (unsigned long long)(e->layout.blocks * e->fs->blocksize - size));
 	return e->write ? prepare_writing(e, err) : 0;
 }
 
@@ -176,14 +177,13 @@ static void replay(struct ext4_edit *e)
 
 	if (ext4_overlay_replay(e->overlay, &why) < 0)
 		snprintf(e->notice, sizeof e->notice,
-		         "it was not unmounted, and is read as it lies on the disk, without what "
-		         "its "
-		         "journal holds: %.*s",
+		         "not cleanly unmounted, and read without its journal, which cannot be "
+		         "replayed: %.*s",
 		         most, why.text);
 	else
 		snprintf(e->notice, sizeof e->notice,
-		         "it was not unmounted, and is read as Linux will see it, with what its "
-		         "journal holds");
+		         "not cleanly unmounted, and read as Linux will see it, with its journal "
+		         "replayed");
 }
 
 int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time, bool write,
@@ -290,11 +290,11 @@ int ext4_edit_take(struct ext4_edit *e, uint64_t blocks, uint64_t inodes, struct
 
 	if (blocks > e->space.n_blocks - e->next.line)
 		return err_set(
-		        err, ERR_SPACE, "%s: %s more are needed, %s are free", e->target->name,
+		        err, ERR_SPACE, "%s: not enough space: %s needed, %s free", e->target->name,
 		        str_human(blocks * e->fs->blocksize, want),
 		        str_human((e->space.n_blocks - e->next.line) * e->fs->blocksize, have));
 	if (inodes > e->space.n_inodes - e->next.ino)
-		return err_set(err, ERR_SPACE, "%s: %llu inodes more are needed, %u are free",
+		return err_set(err, ERR_SPACE, "%s: not enough inodes: %llu needed, %u free",
 		               e->target->name, (unsigned long long)inodes,
 		               e->space.n_inodes - e->next.ino);
 	*out = e->next;

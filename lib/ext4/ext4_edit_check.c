@@ -42,7 +42,7 @@ int edit_check_open(const char *name, const uint8_t *sb, errcode_t code, struct 
 		return 0;
 	ext_features_put(f, &names);
 	return err_set(err, ERR_UNSUPPORTED,
-	               "%s: its ext4 has the feature %s, which domstrap does not know", name,
+	               "%s: its ext4 has the feature %s, which domstrap does not support", name,
 	               names.p);
 }
 
@@ -57,12 +57,13 @@ int edit_check_state(const struct ext4_edit *e, struct err *err)
 		return ext4_journal_not_clean(e->target, e->base, err);
 	if (sb->s_state & EXT2_ERROR_FS)
 		return err_set(err, ERR_BUSY,
-		               "%s: its file system is marked as damaged; run e2fsck -f", name);
+		               "%s: its file system is marked as having errors; run e2fsck -f",
+		               name);
 	if (!(sb->s_state & EXT2_VALID_FS))
 		return ext4_journal_not_clean(e->target, e->base, err);
 	if (sb->s_last_orphan || (sb->s_feature_ro_compat & EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT))
 		return err_set(err, ERR_BUSY,
-		               "%s: its file system has unfinished deletions; run e2fsck -p", name);
+		               "%s: its file system has orphaned inodes; run e2fsck -p", name);
 	return 0;
 }
 
@@ -74,7 +75,7 @@ static int refuse(const struct ext4_edit *e, struct ext_features f, struct err *
 	ext_features_put(f, &names);
 	if (!f.incompat && (f.ro_compat == EXT4_FEATURE_RO_COMPAT_QUOTA ||
 	                    f.ro_compat == EXT4_FEATURE_RO_COMPAT_READONLY))
-		buf_putf(&advice, "take it away with \"tune2fs -O ^%s\", or ", names.p);
+		buf_putf(&advice, "remove it with \"tune2fs -O ^%s\", or ", names.p);
 	return err_set(err, ERR_UNSUPPORTED,
 	               "%s: its ext4 has the feature %s, which domstrap reads but does not write; "
 	               "%schange the guest from inside, with nixos-rebuild",
@@ -99,8 +100,8 @@ static int check_mmp(const struct ext4_edit *e, struct err *err)
 	    ext2fs_le32_to_cpu(mmp->mmp_seq) == EXT4_MMP_SEQ_CLEAN)
 		return 0;
 	return err_set(err, ERR_BUSY,
-	               "%s: its multiple mount protection (mmp) says that somebody uses it; if "
-	               "nobody does: tune2fs -f -E clear_mmp",
+	               "%s: in use according to its multiple mount protection (mmp); if it is not, "
+	               "run \"tune2fs -f -E clear_mmp\"",
 	               e->target->name);
 }
 
@@ -113,14 +114,15 @@ static int check_shape(const struct ext4_edit *e, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED, "%s: its ext4 has inodes of %u bytes", name,
 		               EXT2_INODE_SIZE(sb));
 	if (ext2fs_has_feature_dir_index(e->fs->super) && sb->s_def_hash_version % 3 > HASH_MAX)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its directories use hash %u, which domstrap does not know",
-		               name, sb->s_def_hash_version);
+		return err_set(
+		        err, ERR_UNSUPPORTED,
+		        "%s: its directories use hash version %u, which domstrap does not support",
+		        name, sb->s_def_hash_version);
 	if (ext2fs_has_feature_journal(e->fs->super) && (sb->s_journal_dev || !sb->s_journal_inum))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its journal is on a device of its own, which domstrap does not "
-		               "write; \"tune2fs -O ^has_journal\" and then \"tune2fs -O "
-		               "has_journal\" give it one inside",
+		               "%s: its journal is on another device, which domstrap does not "
+		               "write; move it inside with \"tune2fs -O ^has_journal\" and then "
+		               "\"tune2fs -O has_journal\"",
 		               name);
 	return 0;
 }
@@ -136,7 +138,7 @@ int edit_check_features(const struct ext4_edit *e, struct err *err)
 
 	if (e->fs->blocksize > EXT4_BLOCK)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: its ext4 has blocks of %u bytes; domstrap manages 1024, 2048 "
+		               "%s: its ext4 has blocks of %u bytes; domstrap supports 1024, 2048 "
 		               "and 4096",
 		               e->target->name, e->fs->blocksize);
 	if (!e->write)
@@ -190,10 +192,10 @@ int edit_check_inode(const struct ext4_edit *e, uint32_t ino, const struct ext2_
 	/* Attributes may be in inodes that several files share, and count. */
 	if (ext2fs_has_feature_ea_inode(e->fs->super) &&
 	    ext2fs_file_acl_block(e->fs, (struct ext2_inode *)(uintptr_t)in))
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: inode %u has extended attributes beside the feature ea_inode, "
-		               "which domstrap does not write; change the guest from inside, with "
-		               "nixos-rebuild",
-		               e->target->name, ino);
+		return err_set(
+		        err, ERR_UNSUPPORTED,
+		        "%s: inode %u has extended attributes and the feature ea_inode, which "
+		        "domstrap does not write; change the guest from inside, with nixos-rebuild",
+		        e->target->name, ino);
 	return 0;
 }

@@ -33,7 +33,7 @@ static const char *entry_fault(const struct reading *r, struct str name, uint32_
 	if (!walk_name_valid(name))
 		return "an invalid name";
 	if (ino > r->e->fs->super->s_inodes_count)
-		return "an inode number beyond the last";
+		return "an inode number larger than the number of inodes";
 	if (r->d->n >= EXT4_EDIT_ENTRIES_MAX)
 		return "too many entries";
 	return NULL;
@@ -94,7 +94,7 @@ static int check_dir(const struct ext4_edit *e, const struct edit_dir *d, struct
 	for (size_t i = 1; i < d->n; i++)
 		if (by_name(&d->v[i - 1], &d->v[i]) == 0)
 			return err_set(err, ERR_FORMAT,
-			               "%s: directory %u has a name twice; run e2fsck -f",
+			               "%s: directory %u has a duplicate name; run e2fsck -f",
 			               e->target->name, d->ino);
 	return 0;
 }
@@ -144,14 +144,14 @@ int edit_dir_get(struct ext4_edit *e, uint32_t ino, struct edit_dir **out, struc
 		return 0;
 	}
 	if (e->n_dirs >= DIRS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: more than %u directories to look at",
+		return err_set(err, ERR_LIMIT, "%s: more than %u directories to read",
 		               e->target->name, DIRS_MAX);
 	rc = edit_dir_read(e, ino, &d, err);
 	if (rc < 0)
 		return rc;
 	if (d.n > ENTRIES_MAX - e->n_entries) {
 		edit_dir_fini(&d);
-		return err_set(err, ERR_LIMIT, "%s: more than %u names to look at", e->target->name,
+		return err_set(err, ERR_LIMIT, "%s: more than %u names to read", e->target->name,
 		               ENTRIES_MAX);
 	}
 	e->n_entries += d.n;
@@ -197,7 +197,7 @@ int ext4_edit_lookup(struct ext4_edit *e, uint32_t dir, const char *name, struct
 		return rc;
 	i = edit_dir_find(d, name, &found);
 	if (!found)
-		return err_set(err, ERR_NOENT, "%s: no '%s' there", e->target->name, name);
+		return err_set(err, ERR_NOENT, "%s: '%s' not found", e->target->name, name);
 	*out = d->v[i];
 	return 0;
 }
@@ -252,7 +252,7 @@ int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64
 		return rc;
 	i = edit_dir_find(d, name, &found);
 	if (!found)
-		return err_set(err, ERR_NOENT, "%s: no '%s' there", e->target->name, name);
+		return err_set(err, ERR_NOENT, "%s: '%s' not found", e->target->name, name);
 	rc = edit_release(e, d->v[i].ino, bytes ? bytes : &ignored, 0, err);
 	if (rc < 0)
 		return rc;

@@ -46,7 +46,7 @@ int edit_release_blocks(struct ext4_edit *e, uint32_t ino, struct ext2_inode_lar
 		return 0;
 	code = ext2fs_block_iterate3(e->fs, ino, 0, NULL, free_block, &f);
 	if (code)
-		return edit_error(e, "its blocks", ino, code, err);
+		return edit_error(e, "freeing its blocks", ino, code, err);
 	if (f.bad)
 		return err_set(err, ERR_FORMAT,
 		               "%s: inode %u has a block that is not in use; run e2fsck -f",
@@ -81,7 +81,7 @@ static int release_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_la
 	if (ext2fs_file_acl_block(e->fs, (struct ext2_inode *)in)) {
 		code = ext2fs_free_ext_attr(e->fs, ino, in);
 		if (code)
-			return edit_error(e, "its attributes", ino, code, err);
+			return edit_error(e, "freeing its extended attributes", ino, code, err);
 	}
 	*bytes += before * 512;
 	in->i_links_count = 0;
@@ -139,10 +139,10 @@ int edit_release(struct ext4_edit *e, uint32_t ino, uint64_t *bytes, unsigned de
 	if (rc < 0)
 		return rc;
 	if (ino < e->fs->super->s_first_ino || !ext2fs_test_inode_bitmap2(e->fs->inode_map, ino))
-		return err_set(err, ERR_FORMAT,
-		               "%s: inode %u is named where it cannot be; run "
-		               "e2fsck -f",
-		               e->target->name, ino);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "%s: inode %u is a reserved or free inode with a name; run e2fsck -f",
+		        e->target->name, ino);
 	if (depth > DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "%s: directories nested deeper than %u",
 		               e->target->name, DEPTH_MAX);

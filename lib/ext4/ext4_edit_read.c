@@ -37,7 +37,7 @@ int edit_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *out, 
 	errcode_t code;
 
 	if (ino < EXT2_ROOT_INO || ino > e->fs->super->s_inodes_count)
-		return err_set(err, ERR_FORMAT, "%s: inode number %u; run e2fsck -f",
+		return err_set(err, ERR_FORMAT, "%s: invalid inode number %u; run e2fsck -f",
 		               e->target->name, ino);
 	memset(out, 0, sizeof *out);
 	code = ext2fs_read_inode_full(e->fs, ino, (struct ext2_inode *)out, sizeof *out);
@@ -149,10 +149,11 @@ int ext4_edit_read(struct ext4_edit *e, uint32_t ino, size_t limit, struct buf *
 	if (rc < 0)
 		return rc;
 	if (size > limit)
-		return err_set(err, ERR_LIMIT, "%s: inode %u has %llu bytes, %zu at most",
+		return err_set(err, ERR_LIMIT,
+		               "%s: inode %u has %llu bytes, more than the limit of %zu",
 		               e->target->name, ino, (unsigned long long)size, limit);
 	if (size > READ_MAX - e->read)
-		return err_set(err, ERR_LIMIT, "%s: over %u bytes of small files in all",
+		return err_set(err, ERR_LIMIT, "%s: more than %u bytes of small files in all",
 		               e->target->name, READ_MAX);
 	e->read += size;
 	return read_all(e, ino, f, size, out, err);
@@ -181,7 +182,8 @@ static int read_long_link(struct ext4_edit *e, uint32_t ino, struct ext2_inode *
 	int rc;
 
 	if (size > MIN(e->fs->blocksize, EXT4_BLOCK))
-		return err_set(err, ERR_FORMAT, "%s: inode %u is a link over its block",
+		return err_set(err, ERR_FORMAT,
+		               "%s: inode %u is a symbolic link longer than a block",
 		               e->target->name, ino);
 	if (in->i_flags & EXT4_INLINE_DATA_FL) {
 		code = ext2fs_inline_data_size(e->fs, ino, &inside);
@@ -215,11 +217,12 @@ int ext4_edit_readlink(struct ext4_edit *e, uint32_t ino, struct buf *out, struc
 		return rc;
 	size = EXT2_I_SIZE(&in);
 	if (edit_type(&in) != EXT4_FT_LINK || !size || size > WALK_TARGET_MAX)
-		return err_set(err, ERR_FORMAT, "%s: inode %u is not a link of 1 to %d bytes",
+		return err_set(err, ERR_FORMAT,
+		               "%s: inode %u is not a symbolic link of 1 to %d bytes",
 		               e->target->name, ino, WALK_TARGET_MAX);
 	if (ext2fs_is_fast_symlink((struct ext2_inode *)&in)) {
 		if (size >= sizeof in.i_block)
-			return err_set(err, ERR_FORMAT, "%s: inode %u is a damaged link",
+			return err_set(err, ERR_FORMAT, "%s: inode %u is an invalid symbolic link",
 			               e->target->name, ino);
 		buf_put(out, in.i_block, (size_t)size);
 	} else {
@@ -228,7 +231,7 @@ int ext4_edit_readlink(struct ext4_edit *e, uint32_t ino, struct buf *out, struc
 			return rc;
 	}
 	if (memchr(out->p + at, 0, out->n - at))
-		return err_set(err, ERR_FORMAT, "%s: inode %u is a link with a NUL in it",
+		return err_set(err, ERR_FORMAT, "%s: inode %u is a symbolic link with a NUL",
 		               e->target->name, ino);
 	return 0;
 }
@@ -340,8 +343,7 @@ static int follow_link(struct way *w, uint32_t ino, struct str rest, struct err 
 	int rc;
 
 	if (++w->links > EXT4_EDIT_LINKS_MAX)
-		return err_set(err, ERR_FORMAT, "more than %d links on the way",
-		               EXT4_EDIT_LINKS_MAX);
+		return err_set(err, ERR_FORMAT, "more than %d symbolic links", EXT4_EDIT_LINKS_MAX);
 	rc = ext4_edit_readlink(w->e, ino, &path, err);
 	if (rc < 0)
 		return rc;
@@ -352,7 +354,8 @@ static int follow_link(struct way *w, uint32_t ino, struct str rest, struct err 
 	buf_puts(&path, "/");
 	buf_put(&path, rest.p, rest.n);
 	if (path.n > EXT4_EDIT_PATH_MAX)
-		return err_set(err, ERR_LIMIT, "over %d bytes with its links put in",
+		return err_set(err, ERR_LIMIT,
+		               "longer than %d bytes after symbolic links are followed",
 		               EXT4_EDIT_PATH_MAX);
 	buf_reset(&w->rest);
 	buf_put(&w->rest, path.p, path.n);
@@ -369,8 +372,8 @@ static int one_step(struct way *w, bool follow, struct err *err)
 	int rc;
 
 	if (w->e->steps++ >= STEPS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: over %u steps along paths", w->e->target->name,
-		               STEPS_MAX);
+		return err_set(err, ERR_LIMIT, "%s: more than %u path components to follow",
+		               w->e->target->name, STEPS_MAX);
 	buf_reset(&w->rest);
 	if (rest.p)
 		buf_put(&w->rest, rest.p, rest.n);

@@ -208,7 +208,8 @@ static int fill_in(ext2_filsys fs, struct ext4_writer *w, const struct ext4_fina
 
 	if (!layout_agrees(fs, w->layout))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "libext2fs lays out a file system of %llu blocks otherwise",
+		               "this version of libext2fs lays out a file system of %llu blocks "
+		               "differently",
 		               (unsigned long long)w->layout->blocks);
 	set_identity(fs, w->ids, fin);
 	use_line(fs, w->layout, fin->line);

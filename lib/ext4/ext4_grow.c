@@ -51,17 +51,17 @@ static int check(struct growth *g, struct err *err)
 
 	if (ext2fs_has_feature_meta_bg(sb) || !ext2fs_has_feature_journal(sb))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: domstrap cannot let an ext4 %s grow; resize2fs can", name,
+		               "%s: domstrap cannot grow an ext4 %s; use resize2fs", name,
 		               ext2fs_has_feature_meta_bg(sb) ? "with the feature meta_bg"
 		                                              : "without the feature has_journal");
 	most = (g->old_desc + sb->s_reserved_gdt_blocks) * per_desc * sb->s_blocks_per_group;
 	if (!ext2fs_has_feature_64bit(sb))
 		most = MIN(most, (uint64_t)UINT32_MAX);
 	if (g->blocks > most)
-		return err_set(err, ERR_LIMIT,
-		               "%s: its file system has room for the descriptors of %s; resize2fs "
-		               "can make it larger",
-		               name, str_human(most * g->fs->blocksize, text));
+		return err_set(
+		        err, ERR_LIMIT,
+		        "%s: its reserved group descriptors allow growth to %s only; use resize2fs",
+		        name, str_human(most * g->fs->blocksize, text));
 	if ((uint64_t)g->groups * sb->s_inodes_per_group > UINT32_MAX)
 		return err_set(err, ERR_LIMIT, "%s: too many inodes for ext4", name);
 	return 0;

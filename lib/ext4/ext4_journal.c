@@ -102,14 +102,14 @@ int jbd2_map(const struct target *t, ext2_filsys fs, uint64_t **out, uint32_t *n
 	if (!ext2fs_has_feature_journal(fs->super) || fs->super->s_journal_dev ||
 	    !fs->super->s_journal_inum)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: a file system without a journal of its own cannot be changed "
-		               "safely; \"tune2fs -O has_journal\" gives it one",
+		               "%s: a file system without an internal journal cannot be changed "
+		               "safely; add one with \"tune2fs -O has_journal\"",
 		               t->name);
 	code = ext2fs_block_iterate3(fs, fs->super->s_journal_inum, BLOCK_FLAG_READ_ONLY, NULL,
 	                             map_block, &m);
 	if (code || m.bad || m.n < 2) {
 		free(m.map);
-		return err_set(err, ERR_FORMAT, "%s: its journal is damaged; run e2fsck -f",
+		return err_set(err, ERR_FORMAT, "%s: its journal is invalid; run e2fsck -f",
 		               t->name);
 	}
 	*out = m.map;
@@ -124,17 +124,20 @@ static int check_super(struct ext4_journal *j, struct err *err)
 	uint32_t maxlen = get_be32(s + JS_MAXLEN);
 
 	if (get_be32(s) != MAGIC || get_be32(s + JS_BLOCKSIZE) != j->block)
-		return err_set(err, ERR_FORMAT, "%s: its journal's superblock is damaged", name);
+		return err_set(err, ERR_FORMAT,
+		               "%s: its journal's superblock is invalid; run e2fsck -f", name);
 	if (get_be32(s + JS_TYPE) != SUPER_V2)
-		return err_set(err, ERR_UNSUPPORTED, "%s: its journal is of version 1", name);
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: its journal has version 1, which is not supported", name);
 	if (get_be32(s + JS_ERRNO))
-		return err_set(err, ERR_FORMAT, "%s: its journal notes an error; run e2fsck -f",
+		return err_set(err, ERR_FORMAT, "%s: its journal records an error; run e2fsck -f",
 		               name);
 	j->first = get_be32(s + JS_FIRST);
 	j->sequence = get_be32(s + JS_SEQUENCE);
 	j->start = get_be32(s + JS_START);
 	if (maxlen > j->n || j->first < 1 || j->first >= maxlen)
-		return err_set(err, ERR_FORMAT, "%s: its journal's superblock is damaged", name);
+		return err_set(err, ERR_FORMAT,
+		               "%s: its journal's superblock is invalid; run e2fsck -f", name);
 	j->n = maxlen;
 	return 0;
 }
@@ -369,9 +372,10 @@ int ext4_journal_commit(struct ext4_journal *j, const struct ext4_change *change
 
 	*happened = false;
 	if (n > ext4_journal_room(j))
-		return err_set(err, ERR_LIMIT,
-		               "%s: the change has %zu blocks, its journal has room for %zu",
-		               j->target->name, n, ext4_journal_room(j));
+		return err_set(
+		        err, ERR_LIMIT,
+		        "%s: the change has %zu blocks, but its journal has room for only %zu",
+		        j->target->name, n, ext4_journal_room(j));
 	/* In the log, and as long as the log counts, the flag is set. */
 	for (size_t i = 0; i < n; i++)
 		if (changes[i].block == SB_AT / j->block)

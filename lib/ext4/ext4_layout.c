@@ -192,8 +192,8 @@ int ext4_layout_auto(const struct ext4_need *need, uint64_t spare, struct ext4_l
 	if (!try_layout(need, lo * step, ext4_gdt_area(0), spare_blocks, &lay)) {
 		ext4_layout_fini(&lay);
 		return err_set(err, ERR_SPACE,
-		               "no size up to %llu TiB holds %" PRIu64 " blocks and %" PRIu64
-		               " inodes",
+		               "no file system of up to %llu TiB can hold %" PRIu64
+		               " blocks and %" PRIu64 " inodes",
 		               EXT4_MAX_BYTES >> 40, need->line_blocks, need->inodes);
 	}
 	*out = lay;

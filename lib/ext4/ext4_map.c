@@ -57,9 +57,9 @@ static int map_extents(struct ext4_stream *s, uint32_t seed, uint64_t blocks, ui
 	int rc;
 
 	if (n > EXT4_EXTENTS_INLINE)
-		return err_set(err, ERR_LIMIT, "%llu blocks are too many%s",
+		return err_set(err, ERR_LIMIT, "a file of %llu blocks has too many extents%s",
 		               (unsigned long long)blocks,
-		               s->w->space ? " for the pieces of free space" : "");
+		               s->w->space ? " because the free space is fragmented" : "");
 	rc = put_leaves(s, seed, n, leaves, err);
 	if (rc < 0)
 		return rc;
@@ -84,7 +84,7 @@ static int next_number(struct numbers *n, uint32_t *out, struct err *err)
 	uint64_t phys = e->phys + n->at;
 
 	if (phys > UINT32_MAX)
-		return err_set(err, ERR_LIMIT, "block %llu, behind what a list can name",
+		return err_set(err, ERR_LIMIT, "block %llu is beyond the 32 bits of a block map",
 		               (unsigned long long)phys);
 	*out = (uint32_t)phys;
 	n->left--;
@@ -114,7 +114,7 @@ static int put_numbers(struct numbers *n, unsigned depth, uint32_t *out, struct 
 	if (rc < 0)
 		return rc;
 	if (phys > UINT32_MAX)
-		return err_set(err, ERR_LIMIT, "block %llu, behind what a list can name",
+		return err_set(err, ERR_LIMIT, "block %llu is beyond the 32 bits of a block map",
 		               (unsigned long long)phys);
 	memset(block, 0, n->s->w->ids->block);
 	for (size_t i = 0; i < count; i++)
@@ -139,7 +139,8 @@ static int map_list(struct ext4_stream *s, uint64_t blocks, uint8_t map[60], uin
 			put_le32(map + 4 * (size_t)i, number);
 	}
 	if (rc == 0 && n.left)
-		rc = err_set(err, ERR_LIMIT, "%llu blocks are too many without extents",
+		rc = err_set(err, ERR_LIMIT,
+		             "a file of %llu blocks is too large for a block map (no extents)",
 		             (unsigned long long)blocks);
 	*own = n.own;
 	return rc;

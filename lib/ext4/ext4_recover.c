@@ -12,7 +12,7 @@
 static int read_log_block(struct ext4_journal *j, uint32_t at, uint8_t *out, struct err *err)
 {
 	if (at >= j->n)
-		return err_set(err, ERR_FORMAT, "%s: its journal's log has no end",
+		return err_set(err, ERR_FORMAT, "%s: its journal's log has no commit block",
 		               j->target->name);
 	return target_read(j->target, out, j->block, j->base + j->map[at] * j->block, err);
 }
@@ -26,10 +26,11 @@ static int replay_block(struct ext4_journal *j, uint32_t at, uint64_t block, uin
 	if (rc < 0)
 		return rc;
 	if (block >= j->fs_blocks)
-		return err_set(err, ERR_FORMAT,
-		               "%s: its journal's log names block %llu, of %llu in its place",
-		               j->target->name, (unsigned long long)block,
-		               (unsigned long long)j->fs_blocks);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "%s: its journal's log names block %llu, but the file system has only %llu",
+		        j->target->name, (unsigned long long)block,
+		        (unsigned long long)j->fs_blocks);
 	if (!write)
 		return 0;
 	if (flags & TAG_ESCAPED)
@@ -48,7 +49,7 @@ static int replay_batch(struct ext4_journal *j, const uint8_t *desc, uint32_t *a
 		int rc;
 
 		if ((size_t)(end - p) < TAG_SIZE)
-			return err_set(err, ERR_FORMAT, "%s: its journal's log is damaged",
+			return err_set(err, ERR_FORMAT, "%s: its journal's log is invalid",
 			               j->target->name);
 		flags = get_be32(p + 4) & 0xffff;
 		rc = replay_block(j, *at, get_be32(p) | (uint64_t)get_be32(p + 8) << 32, flags,
@@ -60,7 +61,8 @@ static int replay_batch(struct ext4_journal *j, const uint8_t *desc, uint32_t *a
 		if (!(flags & TAG_SAME_UUID)) {
 			if ((size_t)(end - p) < sizeof jbd2_our_uuid ||
 			    memcmp(p, jbd2_our_uuid, sizeof jbd2_our_uuid) != 0)
-				return err_set(err, ERR_BUSY, "%s: its journal's log is not ours",
+				return err_set(err, ERR_BUSY,
+				               "%s: its journal's log was not written by domstrap",
 				               j->target->name);
 			p += sizeof jbd2_our_uuid;
 		}
@@ -81,12 +83,13 @@ static int replay(struct ext4_journal *j, bool write, struct err *err)
 		if (rc < 0)
 			return rc;
 		if (get_be32(block) != MAGIC || get_be32(block + 8) != j->sequence)
-			return err_set(err, ERR_FORMAT, "%s: its journal's log is damaged",
+			return err_set(err, ERR_FORMAT, "%s: its journal's log is invalid",
 			               j->target->name);
 		if (get_be32(block + 4) == COMMIT)
 			return 0;
 		if (get_be32(block + 4) != DESCRIPTOR)
-			return err_set(err, ERR_BUSY, "%s: its journal's log is not ours",
+			return err_set(err, ERR_BUSY,
+			               "%s: its journal's log was not written by domstrap",
 			               j->target->name);
 		rc = replay_batch(j, block, &at, write, err);
 		if (rc < 0)
@@ -113,8 +116,8 @@ int ext4_journal_not_clean(const struct target *t, uint64_t base, struct err *er
 		advice = xasprintf("e2fsck -p %s", t->name);
 	return err_set(
 	        err, ERR_BUSY,
-	        "%s: its file system was not unmounted: the guest is running, or was killed. "
-	        "Start the guest and shut it down, or, if nobody uses the disk: %s",
+	        "%s: its file system was not cleanly unmounted: the guest is running, or was "
+	        "killed. Start the guest and shut it down, or, if the disk is not in use, run: %s",
 	        t->name, advice);
 }
 

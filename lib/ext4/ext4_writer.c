@@ -156,7 +156,7 @@ static int put_link(struct ext4_stream *s, const struct walk_entry *ent, uint32_
 	if (ent->target.n > EXT4_LINK_INLINE) {
 		if (ent->target.n >= bs)
 			return err_set(err, ERR_LIMIT,
-			               "a link of %zu bytes is too long for blocks of %u",
+			               "a symbolic link of %zu bytes is too long for blocks of %u",
 			               ent->target.n, bs);
 		rc = ext4_piece_extents(s, 1, err);
 		if (rc == 0)

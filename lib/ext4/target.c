@@ -52,7 +52,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 
 	if (fd < 0 && errno == EBUSY)
 		return err_set(err, ERR_BUSY,
-		               "%s: in use (mounted, or held by a running guest, LVM or md)", path);
+		               "%s: in use (mounted, or used by a running guest, LVM or md)", path);
 	if (fd < 0)
 		return err_sys(err, errno, "%s", path);
 	if (fstat(fd, &st) < 0)
@@ -135,9 +135,10 @@ int target_open_in_place(struct target *t, const char *path, enum clone_mode clo
 	if (rc < 0)
 		return rc;
 	if (!t->size)
-		return err_set(err, ERR_SPACE,
-		               "%s: has 0 bytes; give it a size first, as truncate -s 10G does",
-		               path);
+		return err_set(
+		        err, ERR_SPACE,
+		        "%s: has 0 bytes; set its size first, for example with \"truncate -s 10G\"",
+		        path);
 	t->in_place = true;
 	t->clone = t->is_device ? CLONE_NEVER : clone;
 	t->cloning = t->clone != CLONE_NEVER;

@@ -106,7 +106,7 @@ static int map_extents(struct ext *x, struct inode *in, struct fs_map *map, stru
 
 		/* A leaf costs its parents twice at most: this ends trees of nothing. */
 		if (++steps > 4 * FS_RUNS_MAX)
-			rc = err_set(err, ERR_LIMIT, "file in over %u pieces", FS_RUNS_MAX);
+			rc = err_set(err, ERR_LIMIT, "file in more than %u pieces", FS_RUNS_MAX);
 		else if (leaf && (ext.e_lblk > UINT32_MAX || ext.e_pblk > UINT64_MAX / bs))
 			rc = err_set(err, ERR_FORMAT, "extent at block %" PRIu64,
 			             (uint64_t)ext.e_pblk);
@@ -172,14 +172,15 @@ static int map_inline(struct ext *x, struct inode *in, struct fs_map *map, struc
 	void *p;
 
 	if (e)
-		return lib_error(x, e, "data inside inode", in->number, err);
+		return lib_error(x, e, "inline data of inode", in->number, err);
 	if (n > INLINE_MAX || map->size > INLINE_MAX)
-		return err_set(err, ERR_FORMAT, "inode %u: %" PRIu64 " bytes inside it", in->number,
-		               MAX((uint64_t)n, map->size));
+		return err_set(err, ERR_FORMAT,
+		               "inode %u: %" PRIu64 " bytes of inline data, more than fit",
+		               in->number, MAX((uint64_t)n, map->size));
 	p = buf_zeros(&map->inside, MAX(n, (size_t)map->size));
 	map->has_inside = true;
 	e = ext2fs_inline_data_get(x->lib, in->number, small(in), p, &n);
-	return e ? lib_error(x, e, "data inside inode", in->number, err) : 0;
+	return e ? lib_error(x, e, "inline data of inode", in->number, err) : 0;
 }
 
 static int inode_map(struct ext *x, struct inode *in, struct fs_map *out, struct err *err)
@@ -223,8 +224,8 @@ static int ext_readlink(struct fs *fs, uint64_t node, struct buf *out, struct er
 	if (rc < 0)
 		return rc;
 	if (EXT2_I_SIZE(&in.i) > LINK_MAX_BYTES)
-		return err_set(err, ERR_FORMAT, "inode %u: link of %" PRIu64 " bytes", in.number,
-		               (uint64_t)EXT2_I_SIZE(&in.i));
+		return err_set(err, ERR_FORMAT, "inode %u: symbolic link of %" PRIu64 " bytes",
+		               in.number, (uint64_t)EXT2_I_SIZE(&in.i));
 	n = (size_t)EXT2_I_SIZE(&in.i);
 	/* A target of less than 60 bytes lies where the block numbers would. */
 	if (n < sizeof in.i.i_block && !(in.i.i_flags & (EXT4_INLINE_DATA_FL | EXT4_EXTENTS_FL))) {
@@ -282,7 +283,8 @@ static int inside_list(struct ext *x, const struct fs_map *map, fs_entry_fn *fn,
 	int rc;
 
 	if (map->inside.n < first)
-		return err_set(err, ERR_FORMAT, "%zu bytes inside the inode", map->inside.n);
+		return err_set(err, ERR_FORMAT, "%zu bytes of inline data, too few for a directory",
+		               map->inside.n);
 	rc = block_list(x, p + 4, first - 4, fn, arg, err);
 	if (rc == 0 && map->inside.n > first)
 		rc = block_list(x, p + first, map->inside.n - first, fn, arg, err);
@@ -317,7 +319,8 @@ static int ext_list(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, str
 	if (rc < 0)
 		return rc;
 	if (EXT2_I_SIZE(&in.i) > FS_DIR_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "directory of %" PRIu64 " bytes, over %u",
+		return err_set(err, ERR_LIMIT,
+		               "directory of %" PRIu64 " bytes, larger than the limit of %u",
 		               (uint64_t)EXT2_I_SIZE(&in.i), FS_DIR_BYTES_MAX);
 	rc = inode_map(x, &in, &map, err);
 	if (rc < 0)
@@ -407,14 +410,13 @@ static void replay(struct ext *x, const struct ext_super *super)
 	x->fs.unclean = true;
 	if (ext_replay_open(&x->fs.w, super, &x->replay, &why) < 0)
 		snprintf(x->fs.notice, sizeof x->fs.notice,
-		         "it was not unmounted, and is read as it lies on the disk, without what "
-		         "its "
-		         "journal holds: %.*s",
+		         "not cleanly unmounted, and read without its journal, which cannot be "
+		         "replayed: %.*s",
 		         most, why.text);
 	else if (ext_replay_count(x->replay))
 		snprintf(x->fs.notice, sizeof x->fs.notice,
-		         "it was not unmounted, and is read as Linux will see it, with what its "
-		         "journal holds (transactions: %u)",
+		         "not cleanly unmounted, and read as Linux will see it, with its journal "
+		         "replayed (transactions: %u)",
 		         ext_replay_count(x->replay));
 }
 
@@ -461,7 +463,8 @@ int ext_probe(const struct window *w, struct fs **out, struct err *err)
 		return open_error(x, &super, e, err);
 	}
 	if (ext2fs_blocks_count(x->lib->super) > w->size / x->lib->blocksize)
-		return err_set(err, ERR_FORMAT, "ext: its journal makes it larger than its place");
+		return err_set(err, ERR_FORMAT,
+		               "ext: with its journal replayed it is larger than its partition");
 	describe(x);
 	*out = &take(&x)->fs;
 	return 0;

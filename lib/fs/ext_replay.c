@@ -61,7 +61,7 @@ static int map_journal(ext2_filsys lib, struct jbd2_journal *j, uint64_t **out, 
 	                          map_block, &m);
 	if (e || m.bad || !j->n) {
 		free(m.map);
-		return err_set(err, ERR_FORMAT, "where its journal is: %s; run e2fsck -f",
+		return err_set(err, ERR_FORMAT, "its journal's blocks: %s; run e2fsck -f",
 		               e ? error_message(e) : "blocks are missing");
 	}
 	j->map = *out = m.map;

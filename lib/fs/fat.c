@@ -108,8 +108,9 @@ static int cluster_next(struct fat *f, uint32_t c, uint32_t *out, struct err *er
 		return 1;
 	if (!cluster_valid(f, v))
 		return err_set(err, ERR_FORMAT,
-		               "cluster %" PRIu32 " leads to %" PRIu32 ", not 2 to %" PRIu32, c, v,
-		               f->clusters + 1);
+		               "cluster %" PRIu32 " is followed by %" PRIu32
+		               ", expected 2 to %" PRIu32,
+		               c, v, f->clusters + 1);
 	*out = v;
 	return 0;
 }
@@ -125,8 +126,8 @@ static int chain_map(struct fat *f, uint32_t c, bool dir, struct fs_map *map, st
 	int rc = 0;
 
 	if (limit && !cluster_valid(f, c))
-		return err_set(err, ERR_FORMAT, "first cluster %" PRIu32 ", not 2 to %" PRIu32, c,
-		               f->clusters + 1);
+		return err_set(err, ERR_FORMAT, "first cluster %" PRIu32 ", expected 2 to %" PRIu32,
+		               c, f->clusters + 1);
 	/* A loop ends here too: no file is longer than its size. */
 	while (at < limit && rc == 0) {
 		rc = fs_map_add(
@@ -408,7 +409,7 @@ static int layout(struct fat *f, const struct boot *b, struct err *err)
 	if (data > b->sectors || (uint64_t)b->sectors * b->sector > f->fs.w.size)
 		return err_set(err, ERR_FORMAT,
 		               "FAT: %" PRIu32 " sectors of %" PRIu32 " bytes, %" PRIu64
-		               " of them before the files, in %" PRIu64 " bytes",
+		               " of them before the data area, do not fit into %" PRIu64 " bytes",
 		               b->sectors, b->sector, data, f->fs.w.size);
 	clusters = (b->sectors - data) / b->per_cluster;
 	f->bits = b->wide ? 32 : clusters < 4085 ? 12 : 16;

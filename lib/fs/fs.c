@@ -190,15 +190,16 @@ static int link_follow(struct fs *fs, uint64_t node, struct trail *t, struct str
 	int rc;
 
 	if (++t->links > FS_LINKS_MAX)
-		return err_set(err, ERR_LIMIT, "over %d symbolic links", FS_LINKS_MAX);
+		return err_set(err, ERR_LIMIT, "more than %d symbolic links", FS_LINKS_MAX);
 	if (!fs->ops->readlink)
-		return err_set(err, ERR_FORMAT, "a link where there are none");
+		return err_set(err, ERR_FORMAT,
+		               "a symbolic link in a file system without symbolic links");
 	rc = fs->ops->readlink(fs, node, &next, err);
 	if (rc == 0 && next.n == 0)
-		rc = err_set(err, ERR_FORMAT, "a link to nothing");
+		rc = err_set(err, ERR_FORMAT, "a symbolic link with an empty target");
 	if (rc == 0 && next.n + 1 + rest.n > FS_PATH_MAX)
-		rc = err_set(err, ERR_LIMIT, "path of %zu bytes, over %d", next.n + 1 + rest.n,
-		             FS_PATH_MAX);
+		rc = err_set(err, ERR_LIMIT, "path of %zu bytes, longer than the limit of %d",
+		             next.n + 1 + rest.n, FS_PATH_MAX);
 	if (rc < 0) {
 		buf_fini(&next);
 		return rc;
@@ -223,7 +224,7 @@ static int step(struct fs *fs, struct trail *t, struct str name, struct str rest
 	if (rc < 0)
 		return rc;
 	if (st.kind != FS_DIR)
-		return err_set(err, ERR_NOENT, "\"%.*s\" is looked for in what is no directory",
+		return err_set(err, ERR_NOENT, "the parent of \"%.*s\" is not a directory",
 		               STR_ARG(name));
 	rc = name_find(fs, t->node[t->n - 1], name, &node, err);
 	if (rc == 0)
@@ -235,7 +236,7 @@ static int step(struct fs *fs, struct trail *t, struct str name, struct str rest
 		return rc < 0 ? rc : 1;
 	}
 	if (t->n == FS_DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "over %d directories deep", FS_DEPTH_MAX);
+		return err_set(err, ERR_LIMIT, "directories nested deeper than %d", FS_DEPTH_MAX);
 	t->node[t->n++] = node;
 	return 0;
 }
@@ -269,8 +270,8 @@ int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, stru
 	int rc;
 
 	if (path.n > FS_PATH_MAX)
-		return err_set(err, ERR_LIMIT, "%s: path of %zu bytes, over %d", fs->w.name, path.n,
-		               FS_PATH_MAX);
+		return err_set(err, ERR_LIMIT, "%s: path of %zu bytes, longer than the limit of %d",
+		               fs->w.name, path.n, FS_PATH_MAX);
 	buf_put(&t.rest, path.p, path.n);
 	rc = trail_walk(fs, &t, follow, err);
 	if (rc < 0)

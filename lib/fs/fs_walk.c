@@ -68,10 +68,10 @@ static int check_names(const struct level *l, struct err *err)
 
 	for (size_t i = 0; i < l->n; i++) {
 		if (!walk_name_valid(l->v[i].s))
-			return err_set(err, ERR_FORMAT, "'%s' is no file name",
+			return err_set(err, ERR_FORMAT, "'%s' is not a valid file name",
 			               show_str(l->v[i].s, shown));
 		if (i && str_eq(l->v[i].s, l->v[i - 1].s))
-			return err_set(err, ERR_FORMAT, "'%s' is there twice",
+			return err_set(err, ERR_FORMAT, "'%s' occurs twice",
 			               show_str(l->v[i].s, shown));
 	}
 	return 0;
@@ -83,13 +83,13 @@ static int open_dir(struct fs_walk *w, uint64_t node, struct err *err)
 	int rc;
 
 	if (w->depth == WALK_DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "over %d directories deep", WALK_DEPTH_MAX);
+		return err_set(err, ERR_LIMIT, "directories nested deeper than %d", WALK_DEPTH_MAX);
 	w->depth++;
 	rc = w->fs->ops->list(w->fs, node, take_name, l, err);
 	if (rc < 0)
 		return rc;
 	if (l->too_many)
-		return err_set(err, ERR_LIMIT, "directory with over %u entries",
+		return err_set(err, ERR_LIMIT, "directory with more than %u entries",
 		               FS_WALK_ENTRIES_MAX);
 	for (size_t i = 0; i < l->n; i++)
 		l->v[i].s.p = l->names.p + l->v[i].at;
@@ -125,10 +125,11 @@ static int open_node(struct fs_walk *w, uint64_t node, struct walk_entry *ent, s
 		rc = w->fs->ops->readlink(w->fs, node, &w->target, err);
 		ent->target = buf_str(&w->target);
 		if (rc == 0 && (!ent->target.n || memchr(ent->target.p, 0, ent->target.n)))
-			rc = err_set(err, ERR_FORMAT, "a link to nothing");
+			rc = err_set(err, ERR_FORMAT, "a symbolic link with an empty target");
 		return rc;
 	default:
-		return err_set(err, ERR_FORMAT, "neither file, directory nor link");
+		return err_set(err, ERR_FORMAT,
+		               "neither a regular file, a directory nor a symbolic link");
 	}
 }
 

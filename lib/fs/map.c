@@ -35,14 +35,14 @@ int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struc
 	if (run.disk != FS_HOLE && (run.disk > fs->w.size || run.n > fs->w.size - run.disk))
 		return err_set(err, ERR_FORMAT,
 		               "piece of %" PRIu64 " bytes at byte %" PRIu64
-		               " of the disk, over its end at %" PRIu64,
+		               " of the disk, beyond its end at %" PRIu64,
 		               run.n, run.disk, fs->w.size);
 	if (last && joins(last, &run)) {
 		last->n += run.n;
 		return 0;
 	}
 	if (map->n == FS_RUNS_MAX)
-		return err_set(err, ERR_LIMIT, "file in over %u pieces", FS_RUNS_MAX);
+		return err_set(err, ERR_LIMIT, "file in more than %u pieces", FS_RUNS_MAX);
 	GROW(map->run, map->n, map->cap);
 	map->run[map->n++] = run;
 	return 0;

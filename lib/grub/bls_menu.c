@@ -164,16 +164,16 @@ static bool can_boot(struct grub_menu *m, const struct bls_entry *e)
 
 	if (e->kind == BLS_PROGRAM) {
 		menu_warn(m,
-		          "%s: left out: it boots the EFI program %s; a Xen guest needs \"linux\"",
+		          "%s: skipped: it boots the EFI program %s; a Xen guest needs \"linux\"",
 		          e->file, e->loader);
 		return false;
 	}
 	if (e->kind != BLS_LINUX || !*e->loader) {
-		menu_warn(m, "%s: left out: it names no kernel", e->file);
+		menu_warn(m, "%s: skipped: it names no kernel", e->file);
 		return false;
 	}
 	if (find(m, e->loader, true, &boot, &why) < 0) {
-		menu_warn(m, "%s: left out: %s", e->file, why.text);
+		menu_warn(m, "%s: skipped: %s", e->file, why.text);
 		return false;
 	}
 	return true;
@@ -212,7 +212,9 @@ static int bls_load(struct grub_menu *m, struct str text, struct err *err)
 	int rc;
 
 	if (!m->context->files->device_count)
-		return err_set(err, ERR_UNSUPPORTED, "BLS entries are files, not a text");
+		return err_set(
+		        err, ERR_UNSUPPORTED,
+		        "Boot Loader Specification entries are files in a directory, not one text");
 	rc = read_entries(m, &all, err);
 	if (rc < 0)
 		return rc;
@@ -251,8 +253,8 @@ static int bls_enter(struct grub_menu *m, const struct grub_entry *e, struct str
 	if (b.kind != BLS_LINUX)
 		return err_set(err, ERR_FORMAT, "the entry names no kernel");
 	if (b.initrds.n > m->context->limits->initrds)
-		return err_set(err, ERR_LIMIT, "%zu initrds, over %zu", b.initrds.n,
-		               m->context->limits->initrds);
+		return err_set(err, ERR_LIMIT, "%zu initrds, more than the limit of %zu",
+		               b.initrds.n, m->context->limits->initrds);
 	rc = find(m, b.loader, true, boot, err);
 	for (size_t i = 0; rc == 0 && i < b.initrds.n; i++)
 		rc = find(m, b.initrds.v[i], false, boot, err);

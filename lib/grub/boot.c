@@ -33,9 +33,8 @@ static void say_moved(struct grub_boot *boot, const struct file_base *base, stru
 		device = str_drop(str_cut(&name, ')'), 1);
 	else if (str_starts(device, "(") && str_ends(device, ")"))
 		device = (struct str){device.p + 1, device.n - 2};
-	text = xasprintf(
-	        "(%.*s) has partitions and no file system: (%s) is taken, where the menu is",
-	        (int)MIN(device.n, 64), device.p, home);
+	text = xasprintf("(%.*s) has partitions and no file system; using (%s), where the menu is",
+	                 (int)MIN(device.n, 64), device.p, home);
 	if (boot->warnings.n && strcmp(boot->warnings.v[boot->warnings.n - 1], text) == 0)
 		free(text);
 	else

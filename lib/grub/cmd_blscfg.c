@@ -201,7 +201,7 @@ static int add_entry(struct exec *x, const struct blscfg_entry *b, struct err *e
 	int rc = put_body(x, b, &body, err);
 
 	if (rc == 1) {
-		exec_warn(x, "%s.conf: left out: its options name $kernelopts, which is not set",
+		exec_warn(x, "%s.conf: skipped: its options use $kernelopts, which is not set",
 		          b->id);
 		return 0;
 	}
@@ -344,7 +344,7 @@ int cmd_blscfg(struct exec *x, struct grub_texts *argv, struct err *err)
 	if (rc)
 		return rc;
 	if (!x->menu)
-		return exec_fail(x, STATUS_OK, "entries within an entry are left out");
+		return exec_fail(x, STATUS_OK, "menu entries inside a menu entry are ignored");
 	if (read_entries(x, &r, &all, &why) < 0)
 		return exec_fail(x, STATUS_NO_FILE, "no directory of entries: %s", why.text);
 	return add_entries(x, &r, &all, err);

@@ -20,7 +20,7 @@ int cmd_false(struct exec *x, struct grub_texts *argv, struct err *err)
 /* What GRUB can and this program never will; a script may ask and go on. */
 int cmd_unsupported(struct exec *x, struct grub_texts *argv, struct err *err)
 {
-	return exec_fail(x, STATUS_UNSUPPORTED, "not supported here");
+	return exec_fail(x, STATUS_UNSUPPORTED, "not supported by domgrub");
 }
 
 static void print_var(struct exec *x, const struct env_var *v)
@@ -190,8 +190,8 @@ int cmd_eval(struct exec *x, struct grub_texts *argv, struct err *err)
 	int rc;
 
 	if (x->calls >= x->limits->calls)
-		return err_set(err, ERR_LIMIT, "%s:%u: more than %zu calls within each other",
-		               x->file, x->line, x->limits->calls);
+		return err_set(err, ERR_LIMIT, "%s:%u: calls nested deeper than %zu", x->file,
+		               x->line, x->limits->calls);
 	texts_join(argv, 1, &text);
 	rc = exec_charge(x, text.n, err);
 	if (rc < 0)

@@ -151,7 +151,8 @@ int cmd_save_env(struct exec *x, struct grub_texts *argv, struct err *err)
 		return rc;
 	if (x->boot.writes.n >= WRITES_MAX &&
 	    !writes_find(&x->boot.writes, f.dev, buf_str(&f.path)))
-		return exec_fail(x, STATUS_BAD_ARGUMENT, "more than %d files to write", WRITES_MAX);
+		return exec_fail(x, STATUS_BAD_ARGUMENT, "save_env writes more than %d files",
+		                 WRITES_MAX);
 	writes_put(&x->boot.writes, f.dev, buf_str(&f.path), &f.block);
 	return STATUS_OK;
 }

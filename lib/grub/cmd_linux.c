@@ -94,7 +94,7 @@ int cmd_initrd(struct exec *x, struct grub_texts *argv, struct err *err)
 	if (argv->n < 2)
 		return exec_fail(x, STATUS_BAD_ARGUMENT, "a file name is missing");
 	if (!x->boot.kernel.path) {
-		err_set(&why, ERR_FORMAT, "an initrd before its kernel");
+		err_set(&why, ERR_FORMAT, "an initrd before a kernel");
 		return x->broken.code ? exec_fail(x, STATUS_BAD_ARGUMENT, "%s", why.text)
 		                      : broken(x, STATUS_BAD_ARGUMENT, &why);
 	}
@@ -103,8 +103,8 @@ int cmd_initrd(struct exec *x, struct grub_texts *argv, struct err *err)
 	boot_drop_initrds(&x->boot);
 	x->broken.code = ERR_NONE;
 	if (argv->n - 1 > x->limits->initrds) {
-		err_set(&why, ERR_LIMIT, "%zu files are more than %zu", argv->n - 1,
-		        x->limits->initrds);
+		err_set(&why, ERR_LIMIT, "%zu initrd files, more than the limit of %zu",
+		        argv->n - 1, x->limits->initrds);
 		return broken(x, STATUS_BAD_ARGUMENT, &why);
 	}
 	rc = load_initrds(x, argv, &why);

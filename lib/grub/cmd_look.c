@@ -58,7 +58,7 @@ int cmd_cmp(struct exec *x, struct grub_texts *argv, struct err *err)
 	if (sa.size != sb.size)
 		return STATUS_FALSE;
 	if (sa.size > x->limits->config)
-		return exec_fail(x, STATUS_FALSE, "files of more than %zu bytes are not compared",
+		return exec_fail(x, STATUS_FALSE, "files larger than %zu bytes are not compared",
 		                 x->limits->config);
 	return str_eq(buf_str(&a), buf_str(&b)) ? STATUS_OK : STATUS_FALSE;
 }
@@ -74,7 +74,7 @@ int cmd_file(struct exec *x, struct grub_texts *argv, struct err *err)
 	int rc;
 
 	if (argv->n != 3)
-		return exec_fail(x, STATUS_BAD_ARGUMENT, "a question and a file expected");
+		return exec_fail(x, STATUS_BAD_ARGUMENT, "an option and a file expected");
 	rc = read_file(x, str_from(argv->v[2]), &st, NULL, err);
 	if (rc)
 		return rc;
@@ -102,7 +102,7 @@ int cmd_sum(struct exec *x, struct grub_texts *argv, struct err *err)
 		if (opt < 0)
 			return exec_fail(x, STATUS_BAD_ARGUMENT, "%s", why.text);
 		if (opt == 1)
-			exec_warn(x, "sums are not checked here");
+			exec_warn(x, "checksums are not verified");
 	}
 	for (size_t i = 0; rc == 0 && i < o.words.n; i++)
 		rc = read_file(x, str_from(o.words.v[i]), &st, NULL, err);

@@ -105,7 +105,7 @@ int cmd_menuentry(struct exec *x, struct grub_texts *argv, struct err *err)
 	int rc;
 
 	if (!x->menu)
-		return exec_fail(x, STATUS_OK, "an entry within an entry is left out");
+		return exec_fail(x, STATUS_OK, "a menu entry inside a menu entry is ignored");
 	rc = exec_add_entry(x, x->block.p ? x->block.n : 0, &e, err);
 	if (rc < 0)
 		return rc;

@@ -130,7 +130,8 @@ int cmd_search(struct exec *x, struct grub_texts *argv, struct err *err)
 			texts_add(&hints, o.value);
 	}
 	if (!s.by)
-		return exec_fail(x, STATUS_BAD_COMMAND, "neither file, label nor UUID is named");
+		return exec_fail(x, STATUS_BAD_COMMAND,
+		                 "none of --file, --label and --fs-uuid given");
 	if (o.words.n) {
 		s.key = str_from(o.words.v[0]);
 	} else if (s.var.p) { /* "search --fs-uuid --set UUID", as older menus have it */

@@ -86,7 +86,7 @@ static int charge(struct env *env, size_t bytes, struct err *err)
 {
 	if (bytes > env->memory_max - MIN(env->memory, env->memory_max))
 		return err_set(err, ERR_LIMIT,
-		               "the script's variables and functions take over %zu bytes",
+		               "the script's variables and functions take more than %zu bytes",
 		               env->memory_max);
 	env->memory += bytes;
 	return 0;

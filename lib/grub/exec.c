@@ -37,7 +37,7 @@ int exec_charge(struct exec *x, size_t bytes, struct err *err)
 {
 	x->steps += 1 + bytes / 256;
 	if (x->steps > x->limits->steps)
-		return err_set(err, ERR_LIMIT, "%s:%u: the script does not end within %zu steps",
+		return err_set(err, ERR_LIMIT, "%s:%u: the script runs for more than %zu steps",
 		               x->file, x->line, x->limits->steps);
 	return 0;
 }
@@ -99,8 +99,8 @@ int exec_call(struct exec *x, const struct env_function *f, const struct grub_te
 	int rc;
 
 	if (x->calls >= x->limits->calls)
-		return err_set(err, ERR_LIMIT, "%s:%u: more than %zu calls within each other",
-		               x->file, x->line, x->limits->calls);
+		return err_set(err, ERR_LIMIT, "%s:%u: calls nested deeper than %zu", x->file,
+		               x->line, x->limits->calls);
 	for (size_t i = 1; i < argv->n; i++)
 		texts_add(&args, str_from(argv->v[i]));
 	x->calls++;

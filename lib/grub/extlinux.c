@@ -391,7 +391,7 @@ static int end_default(struct load *l, struct err *err)
 		return 0;
 	if (!l->m->n || is_file(l->m, name))
 		return add_command(l, name, rest, err);
-	menu_warn(l->m, "DEFAULT %s: neither a label nor a file", command);
+	menu_warn(l->m, "DEFAULT %s: neither a label nor a kernel file", command);
 	set_text(&l->m->default_, STR("")); /* the first entry */
 	return 0;
 }

@@ -206,7 +206,7 @@ int extlinux_enter(struct grub_menu *m, const struct grub_entry *e, struct str b
 	int rc = 0;
 
 	if (!m->context->files->device_count)
-		return err_set(err, ERR_NOENT, "there are no disks");
+		return err_set(err, ERR_NOENT, "no disks to search");
 	if (e->submenu)
 		return open_submenu(m, e, body, next, err);
 	if (b.kind == EXT_KERNEL && extlinux_suffix(b.kernel, ".c32"))

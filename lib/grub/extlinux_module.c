@@ -191,6 +191,6 @@ int extlinux_module(struct grub_menu *m, struct extlinux_body *b, struct grub_me
 		if (rc || b->kernel.p == before)
 			return rc;
 	}
-	return err_set(err, ERR_LIMIT, "more than %zu modules that lead to each other",
+	return err_set(err, ERR_LIMIT, "more than %zu COM32 modules that load each other",
 	               m->context->limits->calls);
 }

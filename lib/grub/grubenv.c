@@ -8,7 +8,8 @@
 int grubenv_check(struct str block, struct err *err)
 {
 	if (block.n > GRUBENV_MAX)
-		return err_set(err, ERR_LIMIT, "an environment block of %zu bytes, over %d",
+		return err_set(err, ERR_LIMIT,
+		               "an environment block of %zu bytes, larger than the limit of %d",
 		               block.n, GRUBENV_MAX);
 	if (!str_starts(block, SIGNATURE))
 		return err_set(err, ERR_FORMAT, "not an environment block");
@@ -113,8 +114,9 @@ int grubenv_format(struct str block, struct str name, struct str value, struct b
 		put_line(out, name, value);
 	if (out->n - base > block.n) {
 		out->n = base;
-		return err_set(err, ERR_SPACE, "no room for %.*s in the %zu bytes", STR_ARG(name),
-		               block.n);
+		return err_set(err, ERR_SPACE,
+		               "no room for %.*s in the environment block of %zu bytes",
+		               STR_ARG(name), block.n);
 	}
 	while (out->n - base < block.n)
 		buf_puts(out, "#");

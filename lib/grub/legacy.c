@@ -229,7 +229,7 @@ static int run_initrd(struct run *r, struct str rest, struct err *err)
 	int rc = 0;
 
 	if (!r->boot->kernel.path)
-		return err_set(err, ERR_FORMAT, "an initrd before its kernel");
+		return err_set(err, ERR_FORMAT, "an initrd before a kernel");
 	boot_drop_initrds(r->boot);
 	while (rc == 0 && rest.n) {
 		if (r->boot->initrd_count >= r->m->context->limits->initrds)
@@ -306,7 +306,7 @@ static int legacy_enter(struct grub_menu *m, const struct grub_entry *e, struct 
 	int rc;
 
 	if (!m->context->files->device_count)
-		return err_set(err, ERR_NOENT, "there are no disks");
+		return err_set(err, ERR_NOENT, "no disks to search");
 	r.root = xasprintf("=%s", m->context->files->devices[m->dev].name);
 	rc = check_refused(body, err);
 	if (rc == 0)

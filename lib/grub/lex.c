@@ -139,7 +139,7 @@ static int word_single(struct lex *lx, struct part ***tail, struct err *err)
 	add_part(lx, tail, PART_TEXT, STR("")); /* '' is a word too */
 	word_text(lx, tail, "'");
 	if (peek(lx, 0) != '\'')
-		return err_set(err, ERR_FORMAT, "line %u: a ' without its end", line);
+		return err_set(err, ERR_FORMAT, "line %u: unterminated '", line);
 	lx->pos++;
 	return 0;
 }
@@ -216,7 +216,7 @@ static int word_double(struct lex *lx, struct part ***tail, struct err *err)
 			word_text(lx, tail, "\"$\\");
 		}
 	}
-	return err_set(err, ERR_FORMAT, "line %u: a \" without its end", line);
+	return err_set(err, ERR_FORMAT, "line %u: unterminated \"", line);
 }
 
 static int lex_word(struct lex *lx, struct err *err)

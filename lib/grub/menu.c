@@ -143,7 +143,8 @@ int grub_menu_parse(struct grub_files *files, const struct grub_limits *limits,
                     struct err *err)
 {
 	if (text.n > limits->config)
-		return err_set(err, ERR_LIMIT, "a configuration of %zu bytes, over %zu", text.n,
+		return err_set(err, ERR_LIMIT,
+		               "a menu file of %zu bytes, larger than the limit of %zu", text.n,
 		               limits->config);
 	return menu_load_text(files, limits, dialect, 0, STR("/grub/grub.cfg"), text, out, err);
 }
@@ -157,10 +158,10 @@ int grub_menu_enter(struct grub_menu *menu, size_t entry, struct str body, struc
 	int rc;
 
 	if (menu->context->depth >= limits->calls)
-		return err_set(err, ERR_LIMIT, "more than %zu menus within each other",
-		               limits->calls);
+		return err_set(err, ERR_LIMIT, "menus nested deeper than %zu", limits->calls);
 	if (body.n > limits->config)
-		return err_set(err, ERR_LIMIT, "an entry of %zu bytes, over %zu", body.n,
+		return err_set(err, ERR_LIMIT,
+		               "a menu entry of %zu bytes, larger than the limit of %zu", body.n,
 		               limits->config);
 	rc = dialects[menu->dialect]->enter(menu, e, body.p ? body : str_from(e->body), &result,
 	                                    next, err);
@@ -261,13 +262,13 @@ static int step(struct grub_menu *menu, struct str spec, struct grub_boot *boot,
 
 	*rest = (struct str){NULL, 0};
 	if (!menu->n)
-		return err_set(err, ERR_NOENT, "%s: a menu without entries", menu->path);
+		return err_set(err, ERR_NOENT, "%s: the menu has no entries", menu->path);
 	if (spec.p)
 		rc = grub_menu_find(menu, spec, &entry, rest, err);
 	if (rc == 0)
 		rc = grub_menu_enter(menu, entry, (struct str){NULL, 0}, boot, next, err);
 	if (rc == 0 && rest->p)
-		return err_set(err, ERR_NOENT, "%s has no entries below it, no \"%.*s\"",
+		return err_set(err, ERR_NOENT, "%s is not a submenu, so it has no entry \"%.*s\"",
 		               menu->entries[entry].title, STR_ARG(*rest));
 	return rc;
 }

@@ -332,11 +332,11 @@ static int parse_command(struct parser *ps, struct node **out, struct err *err)
 	int rc;
 
 	if (ps->depth >= ps->limits->nesting)
-		return err_set(err, ERR_LIMIT, "line %u: more than %zu blocks within each other",
+		return err_set(err, ERR_LIMIT, "line %u: blocks nested deeper than %zu",
 		               ps->lex.token_line, ps->limits->nesting);
 	if (ps->lex.arena->total > ps->limits->tree)
 		return err_set(err, ERR_LIMIT,
-		               "line %u: a script whose parsed form takes over %zu bytes",
+		               "line %u: the parsed script takes more than %zu bytes",
 		               ps->lex.token_line, ps->limits->tree);
 	ps->depth++;
 	rc = parse_any(ps, out, err);

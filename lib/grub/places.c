@@ -273,8 +273,7 @@ static int nothing_found(struct grub_files *files, struct err *err)
 		if (rc < 0)
 			buf_puts(&text, why.text);
 		else
-			buf_putf(&text, "(%s): %s, without a menu", files->devices[i].name,
-			         probe.fs);
+			buf_putf(&text, "(%s): %s, no menu", files->devices[i].name, probe.fs);
 	}
 	return err_set(err, ERR_NOENT, "%s", text.p);
 }

@@ -237,7 +237,7 @@ static int script_enter(struct grub_menu *m, const struct grub_entry *e, struct 
 	if (x.flow == FLOW_RETURN)
 		x.flow = FLOW_ON;
 	if (below && x.flow == FLOW_ON && !below->n && !x.boot.kernel.path)
-		return err_set(err, ERR_NOENT, "a submenu without entries");
+		return err_set(err, ERR_NOENT, "the submenu has no entries");
 	if (below && x.flow != FLOW_MENU && below->n) {
 		script_finish(&x, below);
 		x.next = take(&below);

@@ -85,7 +85,7 @@ static void take_entry(struct walk_menu *w, struct grub_menu *m, size_t i, const
 	int rc = grub_menu_enter(m, i, (struct str){NULL, 0}, &boot, &next, &err);
 
 	if (rc == 1 && depth == BOOTS_DEPTH_MAX) {
-		leave_out(w, title, "too many menus within each other");
+		leave_out(w, title, "menus nested too deeply");
 	} else if (rc == 1) {
 		take_menu(w, next, title, depth + 1);
 	} else if (rc == 0 && boot.kernel.path) {

@@ -99,8 +99,8 @@ int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err)
 	int rc = io_lock(d->fd, d->name, false, wait_ms, err);
 
 	return rc == -ERR_BUSY ? err_set(err, ERR_BUSY,
-	                                 "%s: it is being changed (another program has locked "
-	                                 "it); try again when that is done",
+	                                 "%s: locked by another program, which is changing it; try "
+	                                 "again later",
 	                                 d->name)
 	                       : rc;
 }
@@ -206,7 +206,7 @@ static int device_fs(struct disks *d, size_t i, struct fs **out, struct err *err
 	if (dev->opened == NO_FS && dev->trouble)
 		return err_set(err, ERR_NOENT, "(%s): %s", dev->name, dev->trouble);
 	if (dev->opened == NO_FS)
-		return err_set(err, ERR_NOENT, "(%s): no file system that we know", dev->name);
+		return err_set(err, ERR_NOENT, "(%s): no supported file system", dev->name);
 	*out = dev->fs;
 	return 0;
 }
@@ -256,7 +256,7 @@ static int files_read(struct grub_files *f, size_t dev, struct str path, size_t 
 		return rc;
 	size = fs_file_size(file);
 	if (size > limit)
-		return err_set(err, ERR_LIMIT, "%.*s: %llu bytes, over the %zu allowed",
+		return err_set(err, ERR_LIMIT, "%.*s: %llu bytes, larger than the limit of %zu",
 		               STR_ARG(path), (unsigned long long)size, limit);
 	return fs_file_read(file, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
 }

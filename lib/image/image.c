@@ -58,7 +58,7 @@ static int too_small(const struct ext4_need *need, const struct image_plan *plan
 	if (rc < 0)
 		return rc;
 	rc = err_set(
-	        err, ERR_SPACE, "%s is too small, %llu MiB would do", str_human(plan->size, have),
+	        err, ERR_SPACE, "%s is too small; %llu MiB are needed", str_human(plan->size, have),
 	        (unsigned long long)((plan->base + least.blocks * EXT4_BLOCK + mib - 1) / mib));
 	ext4_layout_fini(&least);
 	return rc;
@@ -73,9 +73,8 @@ static int check_size(const struct image_request *req, struct image_plan *plan, 
 	if (!req->partitioned || plan->size / SECTOR <= MBR_SECTORS_MAX)
 		return 0;
 	return err_set(err, ERR_LIMIT,
-	               "%s: %s is more than an MBR describes (2 TiB); --layout split has no such "
-	               "limit",
-	               req->name, str_human(plan->size, have));
+	               "%s: %s is over the limit of an MBR, 2 TiB; use --layout split", req->name,
+	               str_human(plan->size, have));
 }
 
 /* The layout for a need; the size of the image follows. */
@@ -132,7 +131,7 @@ static int check_nars(const struct image_request *req, struct image_plan *plan, 
 		sum += req->stream->items[i].nar_size;
 	if (rc < 0 || sum < plan->size)
 		return rc;
-	return err_set(err, ERR_SPACE, "%s: %s is too small for archives of %s", req->name,
+	return err_set(err, ERR_SPACE, "%s: %s is too small for NARs of %s", req->name,
 	               str_human(plan->size, have), str_human(sum, want));
 }
 
@@ -239,7 +238,7 @@ static int prepare_tail(const struct image_plan *plan, struct target *t, struct 
 		return zero_line(plan, t, lay->line_blocks,
 		                 lay->line_used - lay->line_blocks + lay->journal_blocks, err);
 	if (ftruncate(t->fd, (off_t)plan->size) < 0)
-		return err_sys(err, errno, "%s: a size of %llu bytes", t->name,
+		return err_sys(err, errno, "%s: cannot set its size to %llu bytes", t->name,
 		               (unsigned long long)plan->size);
 	return 0;
 }
@@ -398,13 +397,14 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 int image_check_target(const struct image_plan *plan, const struct target *target, struct err *err)
 {
 	if (target->in_place && target->size < plan->size)
-		return err_set(err, ERR_SPACE, "%s: %llu bytes, the image has %llu", target->name,
-		               (unsigned long long)target->size, (unsigned long long)plan->size);
+		return err_set(err, ERR_SPACE, "%s: has %llu bytes, but the image needs %llu",
+		               target->name, (unsigned long long)target->size,
+		               (unsigned long long)plan->size);
 	/* A guest would look for the partition elsewhere. */
 	if (plan->base && target->is_device && target->sector != SECTOR)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: sectors of %u bytes; a disk with a partition table wants %u "
-		               "(--layout split makes none)",
+		               "%s: has sectors of %u bytes; a partition table requires %u; use "
+		               "--layout split, which has none",
 		               target->name, target->sector, SECTOR);
 	return 0;
 }

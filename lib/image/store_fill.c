@@ -38,10 +38,10 @@ static int count_job(void *ctx, unsigned worker, size_t i, struct err *err)
 		c->counters[worker] = ext4_counter_new(c->ids);
 	rc = ext4_count_tree(c->counters[worker], walk, &c->tallies[i], err);
 	if (rc == -ERR_NOENT && !c->tallies[i].inodes)
-		return err_set(err, ERR_MISMATCH, "/nix/store/%s: registered, but not there",
+		return err_set(err, ERR_MISMATCH, "/nix/store/%s: registered, but not found",
 		               c->src->items[item].name);
 	if (rc < 0)
-		return err_prefix(err, "looking at /nix/store/%s", c->src->items[item].name);
+		return err_prefix(err, "reading /nix/store/%s", c->src->items[item].name);
 	return 0;
 }
 
@@ -119,7 +119,8 @@ int store_plan_make(const struct store_source *src, const struct ext4_ids *ids, 
 		lay_out(&plan, src->n, c.tallies);
 		cut_batches(&plan, src->n);
 		if (plan.place[src->n].ino > UINT32_MAX / 2)
-			rc = err_set(err, ERR_LIMIT, "%" PRIu64 " files are too many",
+			rc = err_set(err, ERR_LIMIT,
+			             "%" PRIu64 " files are more than ext4 can hold",
 			             plan.total.inodes);
 	}
 	free(c.tallies);
@@ -164,10 +165,10 @@ int store_item_check(const struct store_item *it, struct nar_hash *h, struct err
 		return rc;
 	if (size != it->nar_size)
 		return err_set(err, ERR_MISMATCH,
-		               "its NAR has %" PRIu64 " bytes, the database says %" PRIu64, size,
-		               it->nar_size);
+		               "its NAR has %" PRIu64 " bytes, but %" PRIu64 " in the database",
+		               size, it->nar_size);
 	if (memcmp(got, it->nar_hash, sizeof got) != 0)
-		return err_set(err, ERR_MISMATCH, "its NAR hash is %s, the database says %s",
+		return err_set(err, ERR_MISMATCH, "its NAR hash is %s, but %s in the database",
 		               hash_format_nix32(got, got_text),
 		               hash_format_nix32(it->nar_hash, want_text));
 	return 0;

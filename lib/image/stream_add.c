@@ -21,7 +21,7 @@ static int check_room(const struct ext4_writer *w, const struct stream_source *s
 		sum += src->items[i].nar_size;
 	if (sum <= blocks * w->ids->block + inodes * NAR_PER_INODE)
 		return 0;
-	return err_set(err, ERR_SPACE, "%s: archives of %s are to be added, %s are free",
+	return err_set(err, ERR_SPACE, "%s: not enough space: NARs of %s to add, %s free",
 	               w->target->name, str_human(sum, want),
 	               str_human(blocks * w->ids->block, have));
 }

@@ -62,11 +62,12 @@ static int place_next(struct fill *f, size_t pos, struct err *err)
 	at[1].ino = at->ino + f->tally[pos].inodes;
 	if ((f->opt->line_max && at[1].line > f->opt->line_max) ||
 	    (sp && at[1].line > sp->n_blocks))
-		return err_set(err, ERR_SPACE, "too small: there is no room for all of it");
+		return err_set(err, ERR_SPACE, "too small for all store paths");
 	if (sp && at[1].ino > sp->n_inodes)
-		return err_set(err, ERR_SPACE, "there are not inodes enough for all of it");
+		return err_set(err, ERR_SPACE, "not enough inodes for all store paths");
 	if (at[1].ino > UINT32_MAX / 2)
-		return err_set(err, ERR_LIMIT, "%" PRIu64 " files are too many", at[1].ino);
+		return err_set(err, ERR_LIMIT, "%" PRIu64 " files are more than ext4 can hold",
+		               at[1].ino);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ int stream_nar(const struct stream_source *src, size_t item, int copy, _Atomic u
 	int rc = src->open(src, item, false, &t.from, err);
 
 	if (rc)
-		return rc < 0 ? rc : err_set(err, ERR_NOENT, "nobody has it");
+		return rc < 0 ? rc : err_set(err, ERR_NOENT, "not found in any cache");
 	for (;;) {
 		rc = use(&t, ctx, err);
 		if (rc == -ERR_FORMAT && !t.bad) {

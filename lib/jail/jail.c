@@ -124,10 +124,11 @@ static int check(const struct jail_spec *s, struct err *err)
 
 	/* -1 would mean "as it is" to setresuid(). */
 	if (geteuid() == 0 && (s->uid == 0 || s->uid == (uid_t)-1))
-		return err_set(err, ERR_USAGE, "the jail's user must not be %d", (int)s->uid);
+		return err_set(err, ERR_USAGE, "the jail cannot run as user %d", (int)s->uid);
 	if (s->fds > JAIL_FDS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: %zu descriptors, over %d", r->name, s->fds,
-		               JAIL_FDS_MAX);
+		return err_set(err, ERR_LIMIT,
+		               "%s: %zu file descriptors, more than the limit of %d", r->name,
+		               s->fds, JAIL_FDS_MAX);
 	for (size_t i = 0; i < s->fds; i++) {
 		enum jail_use use = s->fd[i].use;
 
@@ -195,14 +196,16 @@ static int signal_error(int sig, const char *name, struct err *err)
 {
 	switch (sig) {
 	case SIGSYS:
-		return err_set(err, ERR_CHILD, "%s: killed: it tried what the jail forbids", name);
+		return err_set(err, ERR_CHILD,
+		               "%s: killed: it made a system call that the jail forbids", name);
 	case SIGXCPU:
 	case SIGKILL: /* what SIGXCPU becomes for the first process of a namespace */
-		return err_set(err, ERR_CHILD,
-		               "%s: killed: it took too much processor time, or the host's memory",
-		               name);
+		return err_set(
+		        err, ERR_CHILD,
+		        "%s: killed: it used too much CPU time, or the host ran out of memory",
+		        name);
 	case SIGXFSZ:
-		return err_set(err, ERR_CHILD, "%s: killed: it wrote too much", name);
+		return err_set(err, ERR_CHILD, "%s: killed: it wrote more than the limit", name);
 	default:
 		return err_set(err, ERR_CHILD, "%s: crashed: %s", name, strsignal(sig));
 	}
@@ -215,8 +218,8 @@ static int not_built(const struct jail *j, const char *name, struct err *err)
 	ssize_t n = recv(j->fd, said, sizeof said, MSG_DONTWAIT);
 
 	if (n <= WIRE_HEAD || get_le32(said) != WIRE_BROKEN)
-		return err_set(err, ERR_CHILD, "%s: the jail could not be built", name);
-	return err_set(err, ERR_CHILD, "%s: the jail could not be built: %.*s", name,
+		return err_set(err, ERR_CHILD, "%s: the jail could not be set up", name);
+	return err_set(err, ERR_CHILD, "%s: the jail could not be set up: %.*s", name,
 	               (int)(n - WIRE_HEAD), (const char *)said + WIRE_HEAD);
 }
 
@@ -243,7 +246,7 @@ int jail_wait(struct jail *j, const char *name, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (status == JAIL_NO_MEMORY)
-		return err_set(err, ERR_CHILD, "%s: gave up: out of memory", name);
+		return err_set(err, ERR_CHILD, "%s: out of memory", name);
 	if (status != 0)
 		return err_set(err, ERR_CHILD, "%s: ended with status %d", name, status);
 	return 0;

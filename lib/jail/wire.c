@@ -28,7 +28,8 @@ int wire_head_get(struct wire *w, const uint8_t in[static WIRE_HEAD], uint32_t *
 		if (r->state != w->state || r->type != t)
 			continue;
 		if (n > r->limit || n > WIRE_BODY_MAX)
-			return err_set(err, ERR_FORMAT, "%s: message %u of %u bytes, over %u",
+			return err_set(err, ERR_FORMAT,
+			               "%s: message %u of %u bytes, larger than the limit of %u",
 			               w->peer, t, n, MIN(r->limit, WIRE_BODY_MAX));
 		w->state = r->next;
 		*type = t;
@@ -134,7 +135,7 @@ static int wait_for(struct wire *w, int64_t end_ms, const volatile bool *stop, s
 		if (stop && *stop)
 			return err_set(err, ERR_INTERRUPTED, "stopped by a signal");
 		if (end_ms >= 0 && left <= 0)
-			return err_set(err, ERR_CHILD, "%s: silent for too long", w->peer);
+			return err_set(err, ERR_CHILD, "%s: timed out", w->peer);
 		/* A signal may come just before poll(): look again each second. */
 		rc = poll(&p, 1, left < 0 || left > 1000 ? 1000 : (int)left);
 		if (rc > 0)
@@ -162,7 +163,8 @@ static int recv_all(struct wire *w, uint8_t *p, size_t n, int64_t end_ms, const 
 		if ((r == 0 || (r < 0 && errno == ECONNRESET)) && done == 0)
 			return 1;
 		if (r <= 0)
-			return err_set(err, ERR_CHILD, "%s: went away within a message", w->peer);
+			return err_set(err, ERR_CHILD, "%s: ended in the middle of a message",
+			               w->peer);
 		done += (size_t)r;
 	}
 	return 0;
@@ -184,7 +186,7 @@ int wire_recv(struct wire *w, uint32_t *type, struct buf *body, int64_t wait_ms,
 		return rc;
 	rc = recv_all(w, buf_zeros(body, size), size, end_ms, stop, err);
 	if (rc == 1)
-		return err_set(err, ERR_CHILD, "%s: went away within a message", w->peer);
+		return err_set(err, ERR_CHILD, "%s: ended in the middle of a message", w->peer);
 	return rc;
 }
 
@@ -211,11 +213,11 @@ int wire_get(struct wire *w, uint32_t *type, struct buf *body, struct err *err)
 	if (got == 0)
 		return 1;
 	if (got < sizeof head)
-		return err_set(err, ERR_FORMAT, "%s: half a message", w->peer);
+		return err_set(err, ERR_FORMAT, "%s: truncated message", w->peer);
 	rc = wire_head_get(w, head, type, &size, err);
 	if (rc == 0)
 		rc = io_read(w->fd, w->peer, buf_zeros(body, size), size, &got, err);
 	if (rc == 0 && got < size)
-		return err_set(err, ERR_FORMAT, "%s: half a message", w->peer);
+		return err_set(err, ERR_FORMAT, "%s: truncated message", w->peer);
 	return rc;
 }

@@ -62,8 +62,9 @@ static int get_text(const json_t *value, const char *what, struct str *out, stru
 		return err_set(err, ERR_FORMAT, "boot.json: %s is not a string", what);
 	s = (struct str){json_string_value(value), json_string_length(value)};
 	if (s.n > BOOTSPEC_TEXT_MAX)
-		return err_set(err, ERR_LIMIT, "boot.json: %s has %zu bytes, %d are allowed", what,
-		               s.n, BOOTSPEC_TEXT_MAX);
+		return err_set(err, ERR_LIMIT,
+		               "boot.json: %s has %zu bytes, more than the limit of %d", what, s.n,
+		               BOOTSPEC_TEXT_MAX);
 	if (!bootspec_text_valid(s))
 		return err_set(err, ERR_FORMAT, "boot.json: %s has control characters", what);
 	*out = s;
@@ -121,11 +122,12 @@ static int get_params(const json_t *obj, struct bootspec *b, struct err *err)
 		return err_set(err, ERR_FORMAT, "boot.json: kernelParams is %s",
 		               list ? "not a list" : "missing");
 	if (n > BOOTSPEC_PARAMS_MAX)
-		return err_set(err, ERR_LIMIT, "boot.json: %zu kernelParams, %d are allowed", n,
+		return err_set(err, ERR_LIMIT,
+		               "boot.json: %zu kernelParams, more than the limit of %d", n,
 		               BOOTSPEC_PARAMS_MAX);
 	b->params = xcalloc(n, sizeof *b->params);
 	for (size_t i = 0; i < n; i++) {
-		int rc = get_text(json_array_get(list, i), "one of kernelParams", &s, err);
+		int rc = get_text(json_array_get(list, i), "a member of kernelParams", &s, err);
 
 		if (rc < 0)
 			return rc;
@@ -160,7 +162,7 @@ static int get_special(const char *name, const json_t *doc, unsigned depth,
 
 	/* It is a file's name in specialisation/ and stands in menus. */
 	if (!walk_name_valid(s) || !bootspec_text_valid(s))
-		return err_set(err, ERR_FORMAT, "boot.json: specialisation \"%s\" is not a name",
+		return err_set(err, ERR_FORMAT, "boot.json: invalid specialisation name \"%s\"",
 		               show_str(s, shown));
 	out->name = xstrdup(name);
 	rc = get_document(doc, depth + 1, &out->spec, err);
@@ -187,10 +189,11 @@ static int get_specials(const json_t *doc, unsigned depth, struct bootspec *b, s
 	if (!json_is_object(all))
 		return err_set(err, ERR_FORMAT, "boot.json: " KEY_SPECIAL " is not an object");
 	if (n > BOOTSPEC_SPECIAL_MAX)
-		return err_set(err, ERR_LIMIT, "boot.json: %zu specialisations, %d are allowed", n,
+		return err_set(err, ERR_LIMIT,
+		               "boot.json: %zu specialisations, more than the limit of %d", n,
 		               BOOTSPEC_SPECIAL_MAX);
 	if (n && depth >= BOOTSPEC_DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "boot.json: specialisations nest over %d deep",
+		return err_set(err, ERR_LIMIT, "boot.json: specialisations nested deeper than %d",
 		               BOOTSPEC_DEPTH_MAX);
 	b->special = xcalloc(n, sizeof *b->special);
 	json_object_foreach(all, name, value)
@@ -241,7 +244,7 @@ static int check_values(const char *p, size_t n, struct err *err)
 		values += p[i] == ',' || p[i] == '[' || p[i] == '{';
 	if (values <= BOOTSPEC_VALUES_MAX)
 		return 0;
-	return err_set(err, ERR_LIMIT, "boot.json: %u values, %u are allowed", values,
+	return err_set(err, ERR_LIMIT, "boot.json: %u values, more than the limit of %u", values,
 	               BOOTSPEC_VALUES_MAX);
 }
 
@@ -254,7 +257,7 @@ int bootspec_parse(const void *p, size_t n, struct bootspec *out, struct err *er
 	int rc;
 
 	if (n > BOOTSPEC_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "boot.json: %zu bytes, %u are allowed", n,
+		return err_set(err, ERR_LIMIT, "boot.json: %zu bytes, more than the limit of %u", n,
 		               BOOTSPEC_BYTES_MAX);
 	rc = check_values(p, n, err);
 	if (rc < 0)

@@ -15,7 +15,8 @@ static int parse_line(struct cache_info *info, struct str line, struct err *err)
 		               show_str(line, shown));
 	value = str_trim(value);
 	if (str_is(key, "StoreDir") && !str_is(value, STORE_DIR))
-		return err_set(err, ERR_UNSUPPORTED, "nix-cache-info: its store is \"%s\", not %s",
+		return err_set(err, ERR_UNSUPPORTED,
+		               "nix-cache-info: its StoreDir is \"%s\", not %s",
 		               show_str(value, shown), STORE_DIR);
 	if (str_is(key, "Priority")) {
 		if (!str_u64(value, 10, CACHE_PRIORITY_MAX, &v))
@@ -34,7 +35,8 @@ int cache_info_parse(struct str text, struct cache_info *out, struct err *err)
 	struct cache_info info = {.priority = CACHE_PRIORITY_DEFAULT};
 
 	if (text.n > CACHE_INFO_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "nix-cache-info: %zu bytes, %u are allowed", text.n,
+		return err_set(err, ERR_LIMIT,
+		               "nix-cache-info: %zu bytes, more than the limit of %u", text.n,
 		               CACHE_INFO_BYTES_MAX);
 	while (text.p) {
 		struct str line = str_trim(str_cut(&text, '\n'));

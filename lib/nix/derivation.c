@@ -44,7 +44,7 @@ static int output(struct str *s, struct derivation_output *o, struct err *err)
 	if (!skip(s, "(") || !string(s, &o->name) || !skip(s, ",") || !string(s, &o->path) ||
 	    !skip(s, ",") || !string(s, &algo) || !skip(s, ",") || !string(s, &hash) ||
 	    !skip(s, ")") || !plain_name(o->name))
-		return err_set(err, ERR_FORMAT, "derivation: not an output where one belongs");
+		return err_set(err, ERR_FORMAT, "derivation: malformed output");
 	return o->path.n ? store_path_parse(o->path, &sp, err) : 0;
 }
 
@@ -55,7 +55,7 @@ int derivation_outputs(struct str text,
 	unsigned n = 0;
 
 	if (!skip(&text, "Derive(["))
-		return err_set(err, ERR_FORMAT, "derivation: it does not begin with Derive([");
+		return err_set(err, ERR_FORMAT, "derivation: does not begin with Derive([");
 	do {
 		struct derivation_output o;
 		int rc = output(&text, &o, err);
@@ -69,6 +69,6 @@ int derivation_outputs(struct str text,
 			return rc;
 	} while (skip(&text, ","));
 	if (!skip(&text, "]"))
-		return err_set(err, ERR_FORMAT, "derivation: its outputs do not end");
+		return err_set(err, ERR_FORMAT, "derivation: the list of outputs is not closed");
 	return 0;
 }

@@ -127,8 +127,8 @@ int hash_parse(struct str text, uint8_t out[HASH_SHA256_LEN], struct err *err)
 		     parse_base64(digits, hash);
 	if (!ok)
 		return err_set(err, ERR_FORMAT,
-		               "hash \"%s\" is not sha256: with 64 hex, 52 nix32 or 44 base64 "
-		               "digits, or sha256- with the latter",
+		               "hash \"%s\": expected sha256: with 64 hexadecimal, 52 Nix base32 "
+		               "or 44 base64 digits, or sha256- with 44 base64 digits",
 		               show_str(text, shown));
 	memcpy(out, hash, sizeof hash);
 	return 0;

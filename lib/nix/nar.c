@@ -69,7 +69,7 @@ static int from_source(struct nar_reader *rd, void *p, size_t n, size_t *got, st
 	int rc = rd->src.read(rd->src.ctx, p, n, got, err);
 
 	if (rc == 0 && *got == 0)
-		return bad(rd, err, "the archive is cut short");
+		return bad(rd, err, "the archive is truncated");
 	return rc;
 }
 
@@ -146,7 +146,7 @@ static int read_str(struct nar_reader *rd, const char *what, size_t max, struct 
 	if (rc < 0)
 		return rc;
 	if (n > max)
-		return bad(rd, err, "%s has %llu bytes, %zu are allowed", what,
+		return bad(rd, err, "%s has %llu bytes, more than the limit of %zu", what,
 		           (unsigned long long)n, max);
 	/* The padding along with it, so that reading that moves nothing. */
 	rc = need(rd, (size_t)n + padding(n), err);
@@ -171,7 +171,7 @@ static int expect(struct nar_reader *rd, const char *want, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (!str_is(got, want))
-		return bad(rd, err, "\"%s\" where \"%s\" belongs", show_str(got, shown), want);
+		return bad(rd, err, "found \"%s\", expected \"%s\"", show_str(got, shown), want);
 	return 0;
 }
 
@@ -212,7 +212,7 @@ static int begin_file(struct nar_reader *rd, struct walk_entry *ent, struct err 
 	if (rc < 0)
 		return rc;
 	if (ent->size > FILE_SIZE_MAX)
-		return bad(rd, err, "a file of %llu bytes, %llu are allowed",
+		return bad(rd, err, "a file of %llu bytes, more than the limit of %llu",
 		           (unsigned long long)ent->size, (unsigned long long)FILE_SIZE_MAX);
 	rd->left = ent->size;
 	rd->pad = padding(ent->size);
@@ -259,7 +259,7 @@ static int read_object(struct nar_reader *rd, struct walk_entry *ent, struct err
 
 	/* So there is room in rd->last where this is a directory. */
 	if (rd->depth >= WALK_DEPTH_MAX)
-		return bad(rd, err, "more than %d levels", WALK_DEPTH_MAX);
+		return bad(rd, err, "directories nested deeper than %d", WALK_DEPTH_MAX);
 	ent->mtime = 1;
 	rc = expect(rd, "(", err);
 	if (rc < 0)
@@ -292,7 +292,7 @@ static int read_name(struct nar_reader *rd, struct str *out, struct err *err)
 	if (!walk_name_valid(name))
 		return bad(rd, err, "\"%s\" is not a file name", show_str(name, shown));
 	if (prev.n && str_cmp(prev, name) >= 0)
-		return bad(rd, err, "\"%s\" comes after \"%s\", names must ascend",
+		return bad(rd, err, "\"%s\" comes after \"%s\"; names must be in ascending order",
 		           show_str(name, shown), show_str(prev, before));
 	memcpy(last->text, name.p, name.n);
 	last->n = name.n;
@@ -315,7 +315,7 @@ static int read_entry(struct nar_reader *rd, struct walk_entry *ent, struct err 
 		return end_object(rd, err);
 	}
 	if (!str_is(word, "entry"))
-		return bad(rd, err, "\"%s\" where an entry or the directory's end belongs",
+		return bad(rd, err, "found \"%s\", expected \"entry\" or the end of the directory",
 		           show_str(word, shown));
 	rc = expect(rd, "(", err);
 	if (rc < 0)
@@ -391,7 +391,7 @@ static int end_archive(struct nar_reader *rd, struct err *err)
 			return rc;
 	}
 	if (rd->pos < rd->end || got)
-		return bad(rd, err, "bytes follow the archive's end");
+		return bad(rd, err, "extra bytes after the end of the archive");
 	rd->state = ENDED;
 	return 0;
 }

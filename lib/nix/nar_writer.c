@@ -157,15 +157,15 @@ int nar_writer_entry(struct nar_writer *w, const struct walk_entry *ent, struct 
 	if (ent->kind == WALK_UP) {
 		if (!w->depth)
 			return err_set(err, ERR_USAGE,
-			               "NAR: the end of a directory outside of one");
+			               "NAR: end of a directory without a directory");
 		w->depth--;
 		end_object(w);
 		return 0;
 	}
 	if (ent->kind == WALK_GRAFT)
-		return err_set(err, ERR_USAGE, "NAR: a tree that stands elsewhere");
+		return err_set(err, ERR_USAGE, "NAR: unexpected graft");
 	if (w->done)
-		return err_set(err, ERR_USAGE, "NAR: an entry behind the tree's end");
+		return err_set(err, ERR_USAGE, "NAR: entry after the end of the tree");
 	if (w->depth) {
 		PUT(w, T_ENTRY T_OPEN T_NAME);
 		put_str(w, ent->name);
@@ -197,7 +197,7 @@ int nar_writer_finish(struct nar_writer *w, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (!w->done)
-		return err_set(err, ERR_USAGE, "NAR: the end before the tree is whole");
+		return err_set(err, ERR_USAGE, "NAR: ended before the tree is complete");
 	flush(w);
 	return 0;
 }

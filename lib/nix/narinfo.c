@@ -69,7 +69,7 @@ static int check_absolute(struct str value, struct str rest, struct err *err)
 	if (!host.n || !rest.p)
 		return refuse(err, "URL", value, "it has no host or no path");
 	if (memchr(host.p, '@', host.n))
-		return refuse(err, "URL", value, "it has a user name or password in it");
+		return refuse(err, "URL", value, "it contains a user name or password");
 	return 0;
 }
 
@@ -79,15 +79,15 @@ static int check_relative(struct str value, struct str path, struct err *err)
 	struct str parts = path, last = {0};
 
 	if (path.n && memchr(path.p, ':', path.n))
-		return refuse(err, "URL", value, "neither http:// nor https:// nor relative");
+		return refuse(err, "URL", value, "expected http://, https:// or a relative URL");
 	if (hides_dots(path))
-		return refuse(err, "URL", value, "it leaves the cache");
+		return refuse(err, "URL", value, "it leads out of the cache");
 	while (parts.p) {
 		last = str_cut(&parts, '/');
 		if (!last.n || str_is(last, ".."))
-			return refuse(err, "URL", value, "it leaves the cache");
+			return refuse(err, "URL", value, "it leads out of the cache");
 	}
-	return str_is(last, ".") ? refuse(err, "URL", value, "not a file") : 0;
+	return str_is(last, ".") ? refuse(err, "URL", value, "it does not name a file") : 0;
 }
 
 bool narinfo_url_is_absolute(struct str url)
@@ -101,7 +101,7 @@ static int parse_url(struct parser *p, struct str value, struct err *err)
 	int rc;
 
 	if (!value.n || value.n > NARINFO_URL_MAX)
-		return refuse(err, "URL", value, "1 to 2048 bytes are allowed");
+		return refuse(err, "URL", value, "expected 1 to 2048 bytes");
 	for (size_t i = 0; i < value.n; i++)
 		if (!url_char(value.p[i]))
 			return refuse(err, "URL", value, "it has a character that must be escaped");
@@ -117,7 +117,7 @@ static int parse_url(struct parser *p, struct str value, struct err *err)
 static int parse_compression(struct parser *p, struct str value, struct err *err)
 {
 	if (value.n > 64)
-		return refuse(err, "Compression", value, "over 64 bytes");
+		return refuse(err, "Compression", value, "longer than 64 bytes");
 	p->info.compression = value;
 	return 0;
 }
@@ -247,8 +247,7 @@ static int parse_line(struct parser *p, struct str line, struct err *err)
 		if (!str_is(key, fields[i].key))
 			continue;
 		if (p->seen & 1u << i && !fields[i].repeats)
-			return err_set(err, ERR_FORMAT, "narinfo: %s stands in it twice",
-			               fields[i].key);
+			return err_set(err, ERR_FORMAT, "narinfo: duplicate %s", fields[i].key);
 		p->seen |= 1u << i;
 		return fields[i].parse(p, value, err);
 	}
@@ -280,13 +279,13 @@ static int check(struct parser *p, struct str digest, struct err *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (fields[i].needed && !(p->seen & 1u << i))
-			return err_set(err, ERR_FORMAT, "narinfo: no %s in it", fields[i].key);
+			return err_set(err, ERR_FORMAT, "narinfo: %s is missing", fields[i].key);
 	if (!str_eq(n->path.digest, digest))
-		return err_set(err, ERR_MISMATCH, "narinfo: it is about %s, not about %s",
+		return err_set(err, ERR_MISMATCH, "narinfo: describes %s, not %s",
 		               show_str(n->path.base, shown), show_str(digest, asked));
 	if (n->file_size > narinfo_file_max(n->nar_size))
 		return err_set(err, ERR_FORMAT,
-		               "narinfo: FileSize %llu is absurd for a NarSize of %llu",
+		               "narinfo: FileSize %llu is implausibly large for a NarSize of %llu",
 		               (unsigned long long)n->file_size, (unsigned long long)n->nar_size);
 	if (!n->compression.n)
 		n->compression = STR(DEFAULT_COMPRESSION);
@@ -300,10 +299,10 @@ int narinfo_parse(struct str text, struct str digest, struct narinfo *out, struc
 	int rc = 0;
 
 	if (text.n > NARINFO_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "narinfo: %zu bytes, %u are allowed", text.n,
-		               NARINFO_BYTES_MAX);
+		return err_set(err, ERR_LIMIT, "narinfo: %zu bytes, more than the limit of %u",
+		               text.n, NARINFO_BYTES_MAX);
 	if (text.n && memchr(text.p, '\0', text.n))
-		return err_set(err, ERR_FORMAT, "narinfo: it has a NUL");
+		return err_set(err, ERR_FORMAT, "narinfo: contains a NUL");
 	while (text.p && rc == 0) {
 		struct str line = str_trim(str_cut(&text, '\n'));
 

@@ -59,10 +59,11 @@ int public_key_parse(struct str text, struct public_key *out, struct err *err)
 
 	/* Seed and public key together are as long as a signature: not to be shown. */
 	if (signature_formed(text))
-		return err_set(err, ERR_FORMAT, "a secret key, of which the public key is wanted");
+		return err_set(err, ERR_FORMAT, "this is a secret key; give the public key");
 	if (!split(text, &name, key.key, sizeof key.key))
 		return err_set(err, ERR_FORMAT,
-		               "\"%s\" is not a public key: name:44 characters of base64",
+		               "\"%s\" is not a public key; expected name:base64 with 44 "
+		               "characters of base64",
 		               show_str(text, shown));
 	memcpy(key.name, name.p, name.n);
 	*out = key;

@@ -43,7 +43,7 @@ static int put_tree(struct writer *w, const struct grub_entry *e)
 		return 0;
 	if (!e->dtbs)
 		return err_set(w->err, ERR_FORMAT,
-		               "boot menu: %s has no device trees, and its entries name one, %s",
+		               "boot menu: %s has no device trees, but its entries need %s",
 		               e->toplevel, name);
 	buf_puts(w->out, name ? "  FDT " : "  FDTDIR ");
 	put_path(w, e->dtbs);

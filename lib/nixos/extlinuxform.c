@@ -64,8 +64,7 @@ static int refuse(struct learner *l, struct str label, const char *why)
 {
 	char shown[SHOW_SIZE];
 
-	return err_set(l->err, ERR_UNSUPPORTED,
-	               "%s: not in the form in which NixOS writes it: label %s %s", l->name,
+	return err_set(l->err, ERR_UNSUPPORTED, "%s: not written by NixOS: label %s %s", l->name,
 	               show_str(label, shown), why);
 }
 
@@ -216,11 +215,11 @@ static int take_form(struct learner *l, const struct block *b)
 	size_t n = path_dir(b->kernel, &copies);
 
 	if (!n)
-		return refuse(l, b->label, "has a kernel that is none of the store's");
+		return refuse(l, b->label, "has a kernel outside the store");
 	if (b->initrd.n < n || memcmp(b->initrd.p, b->kernel.p, n) != 0)
-		return refuse(l, b->label, "has an initrd that is not where its kernel is");
+		return refuse(l, b->label, "has an initrd in another directory than its kernel");
 	if (!str_ends(b->title, DEFAULT_TITLE))
-		return refuse(l, b->label, "has another title than '…" DEFAULT_TITLE "'");
+		return refuse(l, b->label, "does not have the title '…" DEFAULT_TITLE "'");
 	f->distro = xstrndup(b->title.p, b->title.n - strlen(DEFAULT_TITLE));
 	f->dir = xstrndup(b->kernel.p, n);
 	f->copies = copies;
@@ -230,7 +229,7 @@ static int take_form(struct learner *l, const struct block *b)
 		const char *slash = strlen(path) > n ? strchr(path + n, '/') : NULL;
 
 		if (!slash)
-			return refuse(l, b->label, "has a device tree that is none of the store's");
+			return refuse(l, b->label, "has a device tree outside the store");
 		f->tree_name = xstrdup(slash + 1);
 	}
 	l->any = true;
@@ -249,9 +248,9 @@ static int take_entry(struct learner *l, const struct block *b, struct str tag, 
 	if (!number && !l->any)
 		rc = take_form(l, b);
 	else if (!number)
-		rc = refuse(l, b->label, "is there twice");
+		rc = refuse(l, b->label, "occurs twice");
 	else if (!path_dir(b->kernel, &copies) || !path_dir(b->initrd, &copies))
-		rc = refuse(l, b->label, "has a kernel or initrd that is none of the store's");
+		rc = refuse(l, b->label, "has a kernel or initrd outside the store");
 	if (rc < 0)
 		return rc;
 	GROW(f->known, f->n_known, f->known_cap);
@@ -331,8 +330,8 @@ int extlinux_form_learn(const char *name, struct str text, struct extlinux_form 
 
 	if (rc == 0 && !l.any)
 		rc = err_set(err, ERR_UNSUPPORTED,
-		             "%s: not in the form in which NixOS writes it: it has no "
-		             "label " PREFIX DEFAULT_TAG " with init= in the store",
+		             "%s: not written by NixOS: it has no label " PREFIX DEFAULT_TAG
+		             " with init= in the store",
 		             name);
 	buf_fini(&l.text);
 	if (rc < 0) {

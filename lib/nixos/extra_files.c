@@ -33,12 +33,14 @@ static int check_place(const struct extra_files *x, const char *path, struct err
 	char shown[SHOW_SIZE];
 
 	if (is_below(path, "/nix"))
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: /nix is Nix's own: the store is made of store paths alone",
-		               show_str(str_from(path), shown));
+		return err_set(
+		        err, ERR_UNSUPPORTED,
+		        "%s: files below /nix are not allowed: the store contains only store paths",
+		        show_str(str_from(path), shown));
 	if (x->separate_boot && is_below(path, "/boot"))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: /boot is a disk of its own with --layout split",
+		               "%s: /boot is on a disk of its own with --layout split, so files "
+		               "below it are not allowed",
 		               show_str(str_from(path), shown));
 	return 0;
 }
@@ -53,7 +55,8 @@ int extra_files_path_check(const struct extra_files *x, const char *path, struct
 	while (ok && rest.p)
 		ok = walk_name_valid(str_cut(&rest, '/'));
 	if (!ok)
-		return err_set(err, ERR_USAGE, "'%s': an absolute path in the guest, such as /home",
+		return err_set(err, ERR_USAGE,
+		               "'%s': expected an absolute path in the guest, such as /home",
 		               show_str(str_from(path), shown));
 	return check_place(x, path, err);
 }
@@ -69,7 +72,7 @@ static int check_free(const struct extra_files *x, const char *path, enum walk_k
 	if (!tree_find(x->tree, path, &there) ||
 	    (there == kind && (kind == WALK_FILE || kind == WALK_DIR)))
 		return 0;
-	return err_set(err, ERR_EXISTS, "%s: the guest has %s there, and this is %s",
+	return err_set(err, ERR_EXISTS, "%s: is %s in the guest, but this is %s",
 	               show_str(str_from(path), shown),
 	               there <= WALK_DIR ? names[there] : "something else", names[kind]);
 }

@@ -38,8 +38,10 @@ static int check_text(struct writer *w, const char *what, const char *text, cons
 
 	if (!text[strcspn(text, refused)])
 		return 0;
-	return err_set(w->err, ERR_FORMAT, "boot menu: %s '%s' has a character that GRUB misreads",
-	               what, show_str(str_from(text), shown));
+	return err_set(
+	        w->err, ERR_FORMAT,
+	        "boot menu: %s '%s' contains a character that cannot be written in a GRUB menu",
+	        what, show_str(str_from(text), shown));
 }
 
 static void put_path(struct writer *w, const char *path)

@@ -215,7 +215,7 @@ static const char *read_linux(const struct word *w, struct entry_body *out)
 	struct str rest;
 
 	if (!n)
-		return "has a kernel that is none of the store's";
+		return "has a kernel outside the store";
 	out->dir = xstrndup(kernel, n);
 	w = w->next->next;
 	for (; w && !init; w = w->next) {
@@ -251,7 +251,7 @@ static const char *read_initrds(const struct word *w, struct entry_body *out)
 
 	if (!out->dir || n != strlen(out->dir) || memcmp(initrd, out->dir, n) ||
 	    copies != out->copies)
-		return "has an initrd that is not where its kernel is";
+		return "has an initrd in another directory than its kernel";
 	buf_puts(&more, "");
 	for (w = w->next->next; w; w = w->next) {
 		_free_ char *path = word_raw(w);
@@ -283,11 +283,11 @@ static bool read_statement(const struct statement *st, struct str block, struct 
 	const char *end = st->text.p + st->text.n;
 
 	if (word_is(w, "linux")) {
-		*why = out->init ? "has two lines linux" : read_linux(w, out);
+		*why = out->init ? "has two \"linux\" lines" : read_linux(w, out);
 		out->head = until(block, block.p, st->text.p);
 		out->middle.p = end;
 	} else if (word_is(w, "initrd")) {
-		*why = !out->init || out->more ? "has no line linux before its initrd"
+		*why = !out->init || out->more ? "has no \"linux\" line before its initrd"
 		                               : read_initrds(w, out);
 		if (out->middle.p)
 			out->middle = until(block, out->middle.p, st->text.p);
@@ -319,7 +319,7 @@ const char *entry_body_read(struct str block, struct entry_body *out)
 	if (!why && (!b.init || !b.more))
 		why = "has no kernel or no initrd";
 	if (!why && (!b.head.n || b.head.p[0] != '\n'))
-		why = "has more on its first line";
+		why = "has a command on its first line";
 	if (why) {
 		entry_body_fini(&b);
 		return why;

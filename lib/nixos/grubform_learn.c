@@ -39,8 +39,7 @@ static int refuse(struct learner *l, struct str title, const char *why)
 {
 	char shown[SHOW_SIZE];
 
-	return err_set(l->err, ERR_UNSUPPORTED,
-	               "%s: not in the form in which NixOS writes its menus: '%s' %s", l->name,
+	return err_set(l->err, ERR_UNSUPPORTED, "%s: not a menu written by NixOS: '%s' %s", l->name,
 	               show_str(title, shown), why);
 }
 
@@ -187,7 +186,7 @@ static int take_nested(struct learner *l, struct str block, const char *profile,
 
 		if (!title || !statement_is(&st, "menuentry") ||
 		    !take_entry(l, &s, &st, profile, own ? number : 0, title))
-			rc = refuse(l, str_trim(st.text), "is not a generation's");
+			rc = refuse(l, str_trim(st.text), "does not belong to a generation");
 		else if (own)
 			set_once(&l->f->sub_options, options);
 		statement_fini(&st);
@@ -346,7 +345,7 @@ static int take_top(struct learner *l, const struct statements *s, struct statem
 /* GRUB passes over the line; what else that changes is not known here. */
 static int mistake(struct learner *l)
 {
-	err_prefix(l->err, "%s: not in the form in which NixOS writes its menus", l->name);
+	err_prefix(l->err, "%s: not a menu written by NixOS", l->name);
 	l->err->code = ERR_UNSUPPORTED;
 	return -ERR_UNSUPPORTED;
 }
@@ -373,9 +372,7 @@ static int find_distro(struct learner *l, struct str text)
 	if (rc < 0)
 		return mistake(l);
 	return err_set(l->err, ERR_UNSUPPORTED,
-	               "%s: not in the form in which NixOS writes its menus: it has no submenu "
-	               "'…" ALL "'",
-	               l->name);
+	               "%s: not a menu written by NixOS: it has no submenu '…" ALL "'", l->name);
 }
 
 static int take_all(struct learner *l, struct str text)
@@ -440,8 +437,8 @@ int grub_form_learn(const char *name, struct str text, struct grub_form *out, st
 		rc = take_all(&l, buf_str(&plain));
 	if (rc == 0 && !f.dir)
 		rc = err_set(err, ERR_UNSUPPORTED,
-		             "%s: not in the form in which NixOS writes its menus: it has no entry "
-		             "'%s' or '%s" DEFAULT "'",
+		             "%s: not a menu written by NixOS: it has no entry '%s' or '%s" DEFAULT
+		             "'",
 		             name, f.distro, f.distro);
 	if (rc == 0)
 		settle(&l);

@@ -201,7 +201,7 @@ int guestconf_hostname_check(const char *name, struct err *err)
 	if (ok)
 		return 0;
 	return err_set(err, ERR_USAGE,
-	               "host name '%s': 1 to 63 letters, digits and inner hyphens are allowed",
+	               "host name '%s': expected 1 to 63 letters, digits and inner hyphens",
 	               show_str(str_from(name), shown));
 }
 
@@ -213,7 +213,8 @@ int guestconf_release_check(const char *release, struct err *err)
 
 	if (year.n == 2 && str_u64(year, 10, 99, &v) && (str_is(rest, "05") || str_is(rest, "11")))
 		return 0;
-	return err_set(err, ERR_USAGE, "release '%s': NixOS's are such as 25.11 or 26.05",
+	return err_set(err, ERR_USAGE,
+	               "release '%s': expected a NixOS release such as 25.11 or 26.05",
 	               show_str(str_from(release), shown));
 }
 
@@ -245,8 +246,8 @@ int guestconf_user_check(const char *user, struct err *err)
 		               USER_MAX);
 	if (is_system_user(str_from(user)))
 		return err_set(err, ERR_USAGE,
-		               "user \"%s\": this is a system user, which NixOS does not let be a "
-		               "normal one (isNormalUser); choose another name",
+		               "user \"%s\": this is a system user of NixOS and cannot be a normal "
+		               "user (isNormalUser); choose another name",
 		               shown);
 	return 0;
 }
@@ -276,9 +277,9 @@ int guestconf_ssh_key_check(struct str line, struct err *err)
 
 	if (line.n && memmem(line.p, line.n, "PRIVATE KEY", 11))
 		return err_set(err, ERR_USAGE,
-		               "this is a private key; the public one is in the file with .pub");
+		               "this is a private key; the public key is in the file with .pub");
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (str_is(type, types[i]) && base64(str_cut(&rest, ' ')))
 			return 0;
-	return err_set(err, ERR_USAGE, "'%s' is no public SSH key", show_str(line, shown));
+	return err_set(err, ERR_USAGE, "'%s' is not a public SSH key", show_str(line, shown));
 }

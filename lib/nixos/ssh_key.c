@@ -13,7 +13,7 @@
 #define BEGIN "-----BEGIN OPENSSH PRIVATE KEY-----"
 #define END "-----END OPENSSH PRIVATE KEY-----"
 #define MAGIC "openssh-key-v1" /* with its NUL */
-#define CONVERT "\"ssh-keygen -p -N '' -f FILE\" writes it in a form that can be used"
+#define CONVERT "convert it with \"ssh-keygen -p -N '' -f FILE\""
 
 static const struct {
 	const char *name, *type;
@@ -48,7 +48,7 @@ static int decode(struct str text, struct buf *out, struct err *err)
 	int n, padding = 0;
 
 	if (!str_is(line, BEGIN))
-		return err_set(err, ERR_FORMAT, "no private SSH key");
+		return err_set(err, ERR_FORMAT, "not a private SSH key");
 	while (rest.p) {
 		line = str_trim(str_cut(&rest, '\n'));
 		if (str_is(line, END))
@@ -58,12 +58,12 @@ static int decode(struct str text, struct buf *out, struct err *err)
 	for (size_t i = joined.n; i && joined.p[i - 1] == '=' && padding < 2; i--)
 		padding++;
 	if (!str_is(line, END) || !joined.n || joined.n % 4 || joined.n > SSH_KEY_FILE_MAX)
-		return err_set(err, ERR_FORMAT, "a private SSH key that is cut off or damaged");
+		return err_set(err, ERR_FORMAT, "malformed or truncated private SSH key");
 	n = EVP_DecodeBlock(buf_zeros(out, joined.n), (const unsigned char *)joined.p,
 	                    (int)joined.n);
 	explicit_bzero(joined.p, joined.n);
 	if (n < padding)
-		return err_set(err, ERR_FORMAT, "a private SSH key that is damaged: its base64");
+		return err_set(err, ERR_FORMAT, "malformed private SSH key: invalid base64");
 	out->n = (size_t)(n - padding);
 	return 0;
 }
@@ -76,7 +76,7 @@ static int find_type(struct str name, const char **type, struct err *err)
 			return 0;
 		}
 	return err_set(err, ERR_UNSUPPORTED,
-	               "its type is none of ed25519, rsa and ecdsa, which a server can have");
+	               "unsupported key type for an SSH server; expected ed25519, rsa or ecdsa");
 }
 
 /* The private half repeats its type; so a foreign or damaged one shows. */
@@ -106,17 +106,18 @@ static int parse(struct str key, struct ssh_key *out, struct err *err)
 	name = text_of(&in_public);
 	if (!bytes_ok(&b) || !bytes_ok(&in_public) || memcmp(magic, MAGIC, sizeof MAGIC) != 0 ||
 	    count != 1)
-		return err_set(err, ERR_FORMAT, "a private SSH key that is cut off or damaged");
+		return err_set(err, ERR_FORMAT, "malformed or truncated private SSH key");
 	if (!str_is(cipher, "none"))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "it has a passphrase, which nobody could type when sshd starts; "
-		               "\"ssh-keygen -p -N '' -f FILE\" takes it away");
+		               "it has a passphrase, which sshd cannot enter; remove it with "
+		               "\"ssh-keygen -p -N '' -f FILE\"");
 	rc = find_type(name, &out->type, err);
 	if (rc < 0)
 		return rc;
 	if (!private_agrees(half, name))
-		return err_set(err, ERR_FORMAT,
-		               "a private SSH key that is damaged: its halves do not agree");
+		return err_set(
+		        err, ERR_FORMAT,
+		        "malformed private SSH key: its private and public halves do not match");
 	encoded = base64(public);
 	out->line = xasprintf("%.*s %s", STR_ARG(name), encoded);
 	return 0;
@@ -129,10 +130,10 @@ int ssh_key_parse(struct str text, struct ssh_key *out, struct err *err)
 
 	if (str_starts(text, "-----BEGIN ") && !str_starts(text, BEGIN))
 		return err_set(err, ERR_UNSUPPORTED,
-		               "not in OpenSSH's own form; if it is a private key, " CONVERT);
+		               "not in OpenSSH's own format; if it is a private key, " CONVERT);
 	if (str_starts(text, "ssh-") || str_starts(text, "ecdsa-"))
 		return err_set(err, ERR_FORMAT,
-		               "a public key; the private one is in the file without .pub");
+		               "this is a public key; the private key is in the file without .pub");
 	rc = text.n > SSH_KEY_FILE_MAX
 	             ? err_set(err, ERR_LIMIT, "larger than %u bytes", SSH_KEY_FILE_MAX)
 	             : decode(text, &raw, err);

@@ -62,8 +62,8 @@ static int read_line(struct loader *l, const char *name, char **out, struct err 
 		return rc;
 	s = str_trim(buf_str(&text));
 	if (!bootspec_text_valid(s))
-		return err_set(err, ERR_FORMAT, "%s%s/%s: control characters in it", l->files->root,
-		               l->sys.toplevel, name);
+		return err_set(err, ERR_FORMAT, "%s%s/%s: contains control characters",
+		               l->files->root, l->sys.toplevel, name);
 	*out = xstrndup(s.p, s.n);
 	return 0;
 }
@@ -105,7 +105,7 @@ static int named_file(struct loader *l, const char *what, const char *path, char
 		return 0;
 	rc = store_files_find(l->files, path, out, err);
 	if (rc == -ERR_NOENT)
-		return err_set(err, ERR_FORMAT, "%s/boot.json: its %s %s is not there",
+		return err_set(err, ERR_FORMAT, "%s/boot.json: its %s %s does not exist",
 		               l->sys.toplevel, what, path);
 	return rc < 0 ? err_prefix(err, "%s/boot.json: %s", l->sys.toplevel, what) : 0;
 }
@@ -136,7 +136,7 @@ static int check_etc(struct loader *l, const struct bootspec *b, struct err *err
 
 	l->sys.etc_overlay = b->etc_basedir;
 	if (rc > 0)
-		return err_set(err, ERR_FORMAT, "%s/boot.json: its etc_basedir %s is not there",
+		return err_set(err, ERR_FORMAT, "%s/boot.json: its etc_basedir %s does not exist",
 		               l->sys.toplevel, b->etc_basedir);
 	return rc < 0 ? rc : named_file(l, "etc_metadata_image", b->etc_image, &image, err);
 }
@@ -204,7 +204,8 @@ static int read_params(struct loader *l, struct err *err)
 		if (!param.n)
 			continue;
 		if (!bootspec_text_valid(param))
-			return err_set(err, ERR_FORMAT, "%s/kernel-params: control characters",
+			return err_set(err, ERR_FORMAT,
+			               "%s/kernel-params: contains control characters",
 			               l->sys.toplevel);
 		GROW(l->sys.params, l->sys.nparams, cap);
 		l->sys.params[l->sys.nparams++] = xstrndup(param.p, param.n);

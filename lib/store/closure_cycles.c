@@ -49,7 +49,7 @@ int closure_check_cycles(const struct closure *c, struct err *err)
 
 	for (size_t i = 1; i < c->n; i++)
 		if (strcmp(c->paths[i - 1].path, c->paths[i].path) == 0)
-			return err_set(err, ERR_FORMAT, "%s refers to itself by way of others",
+			return err_set(err, ERR_FORMAT, "%s refers to itself through other paths",
 			               c->paths[i].path);
 	list_users(c, &u);
 	for (size_t i = 0; i < c->n; i++)
@@ -61,7 +61,7 @@ int closure_check_cycles(const struct closure *c, struct err *err)
 				ready[n++] = u.users[at];
 	for (size_t i = 0; i < c->n && n < c->n; i++)
 		if (u.waits[i])
-			return err_set(err, ERR_FORMAT, "%s refers to itself by way of others",
+			return err_set(err, ERR_FORMAT, "%s refers to itself through other paths",
 			               c->paths[i].path);
 	return 0;
 }

@@ -93,7 +93,7 @@ int store_files_read(struct store_files *f, const char *path, size_t limit, stru
 	if (rc < 0)
 		return rc;
 	if (size > limit)
-		return err_set(err, ERR_LIMIT, "%s: larger than the %zu bytes allowed", path,
+		return err_set(err, ERR_LIMIT, "%s: larger than the limit of %zu bytes", path,
 		               limit);
 	do {
 		rc = io_read(fd, path, piece, sizeof piece, &got, err);

@@ -34,17 +34,16 @@ static int explain(const char *root, struct err *err)
 	const char *of = *root ? root : "this host";
 
 	if (err->code == ERR_NOENT && is_cache(root))
-		return err_set(
-		        err, ERR_NOENT,
-		        "%s has no Nix store; it is a binary cache, for which file:// stands "
-		        "before its absolute path",
-		        root);
+		return err_set(err, ERR_NOENT,
+		               "%s has no Nix store; it is a binary cache: use file:// and its "
+		               "absolute path",
+		               root);
 	if (err->code == ERR_NOENT)
 		return err_prefix(err, "%s has no Nix store", of);
 	if (err->sys_errno == EACCES || err->sys_errno == EPERM)
 		return err_prefix(err,
 		                  "the Nix database of %s is not readable for this user; run as "
-		                  "one who may read it, such as root",
+		                  "root or another user who can read it",
 		                  of);
 	return -(int)err->code;
 }
@@ -62,19 +61,20 @@ static int check_schema(const char *path, struct err *err)
 		return rc;
 	s = str_trim(buf_str(&text));
 	if (!str_u64(s, 10, UINT32_MAX, &version))
-		return err_set(err, ERR_FORMAT, "%s: \"%s\" is not a schema's number", path,
+		return err_set(err, ERR_FORMAT, "%s: \"%s\" is not a schema number", path,
 		               show_str(s, shown));
 	(void)str_u64(STR(STORE_DB_SCHEMA), 10, UINT32_MAX, &known);
 	if (version > known)
 		return err_set(err, ERR_UNSUPPORTED,
 		               "%s: schema %llu is newer than " STORE_DB_SCHEMA
-		               ", which this program knows",
+		               ", the newest that domstrap supports",
 		               path, (unsigned long long)version);
 	if (version < known)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%s: schema %llu is older than " STORE_DB_SCHEMA
-		               "; any command of a Nix since 1.12, run as root, upgrades it",
-		               path, (unsigned long long)version);
+		return err_set(
+		        err, ERR_UNSUPPORTED,
+		        "%s: schema %llu is older than " STORE_DB_SCHEMA
+		        "; upgrade it by running any Nix command (Nix 1.12 or later) as root",
+		        path, (unsigned long long)version);
 	return 0;
 }
 

@@ -45,9 +45,8 @@ static int measure(const struct local_store *s, struct path_info *info, struct n
 	rc = nar_hash_final(h, hash, &info->nar_size, err);
 	if (rc < 0 || !memcmp(hash, info->nar_hash, sizeof hash))
 		return rc;
-	return err_set(err, ERR_MISMATCH,
-	               "%s: its NAR hash is %s, not %s as the store's database has it", path,
-	               hash_format_hex(hash, is), hash_format_hex(info->nar_hash, should));
+	return err_set(err, ERR_MISMATCH, "%s: its NAR hash is %s, but %s in the Nix database",
+	               path, hash_format_hex(hash, is), hash_format_hex(info->nar_hash, should));
 }
 
 int local_store_measure(const struct local_store *s, struct closure *c, struct err *err)

@@ -102,7 +102,7 @@ static int follow_link(struct resolver *r, const char *target, struct err *err)
 
 	r->todo = (struct buf)BUF_INIT;
 	if (++r->links > LINKS_MAX)
-		return err_set(err, ERR_FORMAT, "%s: more than %d links to follow",
+		return err_set(err, ERR_FORMAT, "%s: more than %d symbolic links",
 		               show_str(str_from(r->path), shown), LINKS_MAX);
 	buf_puts(&r->todo, target);
 	if (rest.n)
@@ -128,7 +128,8 @@ static int look(struct resolver *r, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (kind == WALK_LINK && (!target.n || strlen(target.p) != target.n))
-		return err_set(err, ERR_FORMAT, "%s: a link without a usable target",
+		return err_set(err, ERR_FORMAT,
+		               "%s: a symbolic link with an empty or invalid target",
 		               show_str(buf_str(&r->at), shown));
 	return kind == WALK_LINK ? follow_link(r, target.p, err) : 0;
 }
@@ -157,7 +158,8 @@ static int step(struct resolver *r, struct str part, struct err *err)
 	if (n < 0)
 		return err_sys(err, errno, "%s", show_str(buf_str(&r->at), shown));
 	if (n == 0 || n == sizeof target)
-		return err_set(err, ERR_FORMAT, "%s: a link without a usable target",
+		return err_set(err, ERR_FORMAT,
+		               "%s: a symbolic link with an empty or invalid target",
 		               show_str(buf_str(&r->at), shown));
 	target[n] = '\0';
 	return follow_link(r, target, err);
@@ -232,7 +234,7 @@ int resolve_in_store(struct store_files *files, const char *path, char **out, st
 		if (strcmp(path, at) == 0)
 			return err_set(err, ERR_USAGE, "%s is not in a Nix store",
 			               show_str(str_from(path), shown));
-		return err_set(err, ERR_USAGE, "%s is not in a Nix store: it leads to %s",
+		return err_set(err, ERR_USAGE, "%s is not in a Nix store: it is a link to %s",
 		               show_str(str_from(path), shown), show_str(str_from(at), end));
 	}
 	*out = xstrdup(r.at.p + r.root_len);

@@ -33,7 +33,7 @@ int sql_fail(struct err *err, sqlite3 *sql, int code, const char *name)
 	char shown[SHOW_SIZE];
 
 	if ((code & 0xff) == SQLITE_INTERRUPT)
-		text = "more steps than a database of its size can need";
+		text = "the query took more steps than a valid database of its size needs";
 	if (code_of(code) == ERR_BUSY)
 		text = "locked by another process; try again when that is done";
 	return err_set(err, code_of(code), "%s: %s", name, show_str(str_from(text), shown));
@@ -86,7 +86,8 @@ int sql_text(sqlite3_stmt *stmt, int col, const char *what, size_t max, bool opt
 	if (!s.p || !s.n)
 		return optional ? 1 : err_set(err, ERR_FORMAT, "%s is missing", what);
 	if (s.n > max)
-		return err_set(err, ERR_LIMIT, "%s has %zu bytes, %zu are allowed", what, s.n, max);
+		return err_set(err, ERR_LIMIT, "%s has %zu bytes, more than the limit of %zu", what,
+		               s.n, max);
 	if (memchr(s.p, '\0', s.n))
 		return err_set(err, ERR_FORMAT, "%s has a NUL in it", what);
 	*out = s;

@@ -203,13 +203,13 @@ static int build(const struct closure *c, int64_t time, struct store_db_rest *re
 		(void)sqlite3_file_control(sql, "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
 	rc = fill(sql, c, time, rest, err);
 	if (rc == -ERR_SPACE)
-		return err_set(err, ERR_LIMIT, NAME ": would have over %lld bytes",
+		return err_set(err, ERR_LIMIT, NAME ": would be larger than %lld bytes",
 		               (long long)limit);
 	if (rc < 0)
 		return rc;
 	image = sqlite3_serialize(sql, "main", &size, SQLITE_SERIALIZE_NOCOPY);
 	if (!image)
-		return err_set(err, ERR_LIMIT, NAME ": too large to be made in memory");
+		return err_set(err, ERR_LIMIT, NAME ": too large to build in memory");
 	buf_put(out, image, (size_t)size);
 	pin_header(out->p + at);
 	return 0;

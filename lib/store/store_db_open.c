@@ -95,7 +95,7 @@ static int probe(struct store_db *db, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (tables != 3)
-		return err_set(err, ERR_FORMAT, "%s: not a Nix database: it lacks Nix's tables",
+		return err_set(err, ERR_FORMAT, "%s: not a Nix database: Nix's tables are missing",
 		               db->name);
 	return 0;
 }
@@ -194,11 +194,11 @@ static int open_logged(struct store_db *db, struct err *err)
 	if (rc == -ERR_IO)
 		rc = try_open(db, "mode=ro", err);
 	if (rc == -ERR_IO)
-		return err_prefix(err,
-		                  "%s was left with unwritten changes in its -wal file, which only "
-		                  "a user who may write there can read; run any Nix command, such "
-		                  "as \"nix-store --verify\", as root once",
-		                  db->path);
+		return err_prefix(
+		        err,
+		        "%s has changes in its -wal file, which only a user with write access can "
+		        "read; run any Nix command, such as \"nix-store --verify\", as root once",
+		        db->path);
 	return rc;
 }
 
@@ -208,8 +208,8 @@ static int open_unlogged(struct store_db *db, uint64_t journal, struct err *err)
 
 	if (rc == -ERR_IO && journal)
 		return err_prefix(err,
-		                  "%s was left in the middle of a change; run any Nix command, "
-		                  "such as \"nix-store --verify\", as root once",
+		                  "%s has an unfinished transaction; run any Nix command, such as "
+		                  "\"nix-store --verify\", as root once",
 		                  db->path);
 	return rc;
 }
@@ -310,7 +310,7 @@ int store_db_open_bytes(const char *name, void *p, size_t n, struct store_db **o
 	if (n < HEADER || memcmp(p, "SQLite format 3", 16) != 0)
 		return err_set(err, ERR_FORMAT, "%s: not an SQLite database", name);
 	if (!whole(p, n))
-		return err_set(err, ERR_FORMAT, "%s: cut short at %zu bytes", name, n);
+		return err_set(err, ERR_FORMAT, "%s: truncated at %zu bytes", name, n);
 	code = sqlite3_open_v2(":memory:", &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 	                       NULL);
 	if (code != SQLITE_OK)

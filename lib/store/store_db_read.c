@@ -160,8 +160,7 @@ static int get_row(struct reader *rd, sqlite3_stmt *stmt, struct err *err)
 	if (rc < 0)
 		return err_prefix(err, "%s: %s", name, row->info.path);
 	if (row->info.nar_size > INT64_MAX - rd->nar_sum)
-		return err_set(err, ERR_LIMIT, "%s: the closure's sizes add up to over 2^63 bytes",
-		               name);
+		return err_set(err, ERR_LIMIT, "%s: the closure is larger than 2^63 bytes", name);
 	rd->nar_sum += row->info.nar_size;
 	return 0;
 }
@@ -198,7 +197,8 @@ static int read_paths(struct reader *rd, const char *toplevel, struct err *err)
 		return rc;
 	if (!rd->n && toplevel)
 		return err_set(err, ERR_NOENT,
-		               "%s: %s is not registered: it was not built there, or was collected",
+		               "%s: %s is not registered: it was never built there, or was garbage "
+		               "collected",
 		               rd->db->name, toplevel);
 	return 0;
 }
@@ -223,7 +223,7 @@ static int sort_paths(struct reader *rd, struct err *err)
 	rd->ids = xcalloc(rd->n, sizeof *rd->ids);
 	for (size_t i = 0; i < rd->n; i++) {
 		if (i && row_by_path(&rd->rows[i - 1], &rd->rows[i]) == 0)
-			return err_set(err, ERR_FORMAT, "%s: two rows for %s", rd->db->name,
+			return err_set(err, ERR_FORMAT, "%s: duplicate rows for %s", rd->db->name,
 			               rd->rows[i].info.path);
 		rd->ids[i] = (struct by_id){rd->rows[i].id, (uint32_t)i};
 	}
@@ -299,7 +299,7 @@ static int read_refs(struct reader *rd, struct edges *e, struct row *row, struct
 		qsort(info->refs, info->nrefs, sizeof *info->refs, compare_u32);
 	for (size_t i = 1; i < info->nrefs; i++) {
 		if (info->refs[i - 1] == info->refs[i])
-			return err_set(err, ERR_FORMAT, "two references to %s",
+			return err_set(err, ERR_FORMAT, "duplicate reference to %s",
 			               rd->rows[info->refs[i]].info.path);
 	}
 	return 0;
@@ -346,7 +346,8 @@ static int read_outputs(struct reader *rd, sqlite3_stmt *stmt, struct row *row, 
 		qsort(info->outputs, info->noutputs, sizeof *info->outputs, by_output);
 	for (size_t i = 1; i < info->noutputs; i++) {
 		if (by_output(&info->outputs[i - 1], &info->outputs[i]) == 0)
-			return err_set(err, ERR_FORMAT, "two outputs \"%s\"", info->outputs[i].id);
+			return err_set(err, ERR_FORMAT, "duplicate output \"%s\"",
+			               info->outputs[i].id);
 	}
 	return 0;
 }
@@ -413,11 +414,15 @@ static int publish(struct reader *rd, const char *toplevel, struct closure *out,
 	}
 	top = closure_find(&c, toplevel);
 	if (!top)
-		return err_set(err, ERR_FORMAT, "%s: damaged: its index and its row disagree on %s",
-		               rd->db->name, toplevel);
+		return err_set(
+		        err, ERR_FORMAT,
+		        "%s: damaged: index and row of %s differ; run \"nix-store --verify\"",
+		        rd->db->name, toplevel);
 	lost = closure_unreached(&c, (size_t)(top - c.paths));
 	if (lost)
-		return err_set(err, ERR_FORMAT, "%s: damaged: its indexes disagree on who needs %s",
+		return err_set(err, ERR_FORMAT,
+		               "%s: damaged: its indexes differ on the referrers of %s; run "
+		               "\"nix-store --verify\"",
 		               rd->db->name, lost->path);
 	*out = c;
 	c = (struct closure){0};
@@ -458,7 +463,7 @@ static int read_some(struct store_db *db, const char *toplevel, struct closure *
 		if (rc < 0)
 			return rc;
 	}
-	return err_set(err, ERR_BUSY, "%s: kept changing while it was read; try again", db->name);
+	return err_set(err, ERR_BUSY, "%s: changed while it was read; try again", db->name);
 }
 
 int store_db_closure(struct store_db *db, const char *toplevel, struct closure *out,

@@ -154,7 +154,7 @@ static void lose(struct store_db_rest *r, const char *what, const char *name, co
 		return;
 	buf_puts(&r->lost, r->n_lost > 1 ? ", " : "");
 	if (r->n_lost > NAMES_MAX)
-		buf_puts(&r->lost, "and more");
+		buf_puts(&r->lost, "and others");
 	else
 		buf_putf(&r->lost, "%s \"%s\"%s", what, show_str(str_from(name), shown), more);
 }
@@ -247,7 +247,7 @@ static int copy_row(struct store_db_rest *r, sqlite3_stmt *from, sqlite3_stmt *t
 		    sqlite3_column_type(from, i) == SQLITE_BLOB)
 			cost += (uint64_t)sqlite3_column_bytes(from, i);
 		if (cost > r->room)
-			return err_set(err, ERR_LIMIT, "%s: more bytes than it has room for", NAME);
+			return err_set(err, ERR_LIMIT, "%s: larger than the space for it", NAME);
 		r->room -= cost;
 		sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i));
 	}
@@ -357,9 +357,10 @@ int store_db_rest_put(struct store_db_rest *r, sqlite3 *sql, struct err *err)
 	if (!r)
 		return 0;
 	if (r->n_lost)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "the Nix database would lose what this program does not know: %s",
-		               r->lost.p);
+		return err_set(
+		        err, ERR_UNSUPPORTED,
+		        "the Nix database would lose data that domstrap does not support: %s",
+		        r->lost.p);
 	r->room = UINT64_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(tables) && rc == 0; i++) {
 		char read[32];

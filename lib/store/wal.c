@@ -162,9 +162,10 @@ static int apply(struct wal *w, struct buf *db, size_t limit, struct err *err)
 		return err_set(err, ERR_FORMAT, "its -wal file belongs to another database");
 	/* No more pages than there is anything to fill them with. */
 	if (pages > db->n / w->page + frames)
-		return err_set(err, ERR_FORMAT, "its -wal file leaves holes");
+		return err_set(err, ERR_FORMAT, "its -wal file leaves pages undefined");
 	if (pages * w->page > limit)
-		return err_set(err, ERR_LIMIT, "%llu bytes with its -wal file, %zu at most",
+		return err_set(err, ERR_LIMIT,
+		               "%llu bytes with its -wal file, more than the limit of %zu",
 		               (unsigned long long)(pages * w->page), limit);
 	return patch(w, db, frames, pages, err);
 }

@@ -28,10 +28,10 @@ static int item_check(const char *what, const char *text, struct err *err)
 	size_t n = text ? strlen(what) + 1 + strlen(text) : 0;
 
 	if (n > HANDOFF_ITEM_MAX)
-		return err_set(err, ERR_LIMIT, "%s: %zu bytes, libxl takes %d", what, n,
+		return err_set(err, ERR_LIMIT, "%s: %zu bytes; libxl accepts at most %d", what, n,
 		               HANDOFF_ITEM_MAX);
 	if (text && strchr(text, '\n'))
-		return err_set(err, ERR_FORMAT, "%s: a newline in it", what);
+		return err_set(err, ERR_FORMAT, "%s: contains a newline", what);
 	return 0;
 }
 

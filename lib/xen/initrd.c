@@ -50,7 +50,8 @@ static int part_read(struct lister *l, struct part *p, void *to, size_t n, size_
 	p->pos += *got;
 	l->out->unpacked += *got;
 	if (l->out->unpacked > l->limits->unpacked)
-		return err_set(err, ERR_LIMIT, "initrd: over %" PRIu64 " bytes unpacked",
+		return err_set(err, ERR_LIMIT,
+		               "initrd: more than %" PRIu64 " bytes when decompressed",
 		               l->limits->unpacked);
 	return 0;
 }
@@ -61,7 +62,7 @@ static int part_need(struct lister *l, struct part *p, void *to, size_t n, struc
 	int rc = part_read(l, p, to, n, &got, err);
 
 	if (rc == 0 && got != n)
-		return err_set(err, ERR_FORMAT, "initrd: its archive is cut off at byte %" PRIu64,
+		return err_set(err, ERR_FORMAT, "initrd: cpio archive truncated at byte %" PRIu64,
 		               p->pos);
 	return rc;
 }
@@ -107,10 +108,10 @@ static int entry_read(struct lister *l, struct part *p, struct err *err)
 	    !numbers_get(head + MAGIC_SIZE, v))
 		return err_set(err, ERR_FORMAT, "initrd: no cpio header at byte %" PRIu64, start);
 	if (!v[NAME_SIZE] || v[NAME_SIZE] > INITRD_NAME_MAX)
-		return err_set(err, ERR_FORMAT, "initrd: a name of %" PRIu64 " bytes",
+		return err_set(err, ERR_FORMAT, "initrd: cpio file name of %" PRIu64 " bytes",
 		               v[NAME_SIZE]);
 	if (++l->out->entries > l->limits->entries)
-		return err_set(err, ERR_LIMIT, "initrd: over %zu files", l->limits->entries);
+		return err_set(err, ERR_LIMIT, "initrd: more than %zu files", l->limits->entries);
 	rc = part_need(l, p, l->name, (size_t)v[NAME_SIZE], err);
 	if (rc == 0)
 		rc = part_skip(l, p, padding(p->pos - start), err);
@@ -170,7 +171,7 @@ static int part_list(struct lister *l, const struct window *w, enum unpack_kind 
 	while ((rc = zeros_skip(l, &p, err)) == 0 && (rc = archive_read(l, &p, err)) == 0)
 		continue;
 	if (rc == 3 && kind != UNPACK_NONE)
-		rc = err_set(err, ERR_FORMAT, "initrd: no archive inside its %s part",
+		rc = err_set(err, ERR_FORMAT, "initrd: no cpio archive in its %s-compressed part",
 		             unpack_name(kind));
 	*used = kind == UNPACK_NONE ? p.pos : unpack_used(p.u);
 	unpack_free(p.u);
@@ -201,13 +202,14 @@ int initrd_list(const struct window *w, const struct initrd_limits *limits, init
 			kind = UNPACK_NONE;
 		else if (kind == UNPACK_UNKNOWN || kind == UNPACK_NONE)
 			return err_set(err, ERR_FORMAT,
-			               "initrd: neither an archive nor packed at byte %" PRIu64,
+			               "initrd: neither a cpio archive nor a supported compression "
+			               "at byte %" PRIu64,
 			               rest.start - w->start);
 		if (kind != UNPACK_NONE)
 			out->packing = kind;
 		rc = part_list(l, &rest, kind, &used, err);
 		if (rc >= 0 && (!used || used > rest.size))
-			return err_set(err, ERR_FORMAT, "initrd: a part of no size");
+			return err_set(err, ERR_FORMAT, "initrd: empty part");
 		if (rc >= 0)
 			rc = window_sub(&rest, used, rest.size - used, &rest, err) < 0
 			             ? -(int)err->code

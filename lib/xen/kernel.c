@@ -94,9 +94,10 @@ static int headers_get(const uint8_t *p, struct kernel_info *k, struct headers *
 	unsigned machine;
 
 	if (memcmp(p, "\177ELF", 4) != 0)
-		return err_set(err, ERR_FORMAT, "what is inside is no ELF file");
+		return err_set(err, ERR_FORMAT, "the decompressed kernel is not an ELF file");
 	if ((p[4] != 1 && p[4] != 2) || p[5] != 1)
-		return err_set(err, ERR_FORMAT, "ELF class %u, byte order %u", p[4], p[5]);
+		return err_set(err, ERR_FORMAT, "unsupported ELF class %u or byte order %u", p[4],
+		               p[5]);
 	h->wide = p[4] == 2;
 	bytes_seek(&b, 18);
 	machine = bytes_le16(&b);
@@ -143,7 +144,7 @@ static int pieces_find(struct elf *e, const struct headers *h, bool sections,
 	if (count == 0)
 		return 0;
 	if (size < least || size > 256)
-		return err_set(err, ERR_FORMAT, "ELF headers of %u bytes", size);
+		return err_set(err, ERR_FORMAT, "ELF program headers of %u bytes", size);
 	table = xmalloc((size_t)count * size);
 	rc = elf_read(e, table, (size_t)count * size, sections ? h->shoff : h->phoff, err);
 	if (rc < 0)
@@ -179,7 +180,8 @@ static int notes_read(struct elf *e, const struct headers *h, struct kernel_info
 		int rc;
 
 		if (piece[i].n > KERNEL_NOTES_MAX)
-			return err_set(err, ERR_LIMIT, "%" PRIu64 " bytes of ELF notes, over %d",
+			return err_set(err, ERR_LIMIT,
+			               "%" PRIu64 " bytes of ELF notes, more than the limit of %d",
 			               piece[i].n, KERNEL_NOTES_MAX);
 		p = xmalloc((size_t)piece[i].n);
 		rc = elf_read(e, p, (size_t)piece[i].n, piece[i].off, err);
@@ -227,7 +229,7 @@ static int elf_look(const struct window *w, const struct kernel_limits *limits,
 	if (e.packing == UNPACK_XZ)
 		k->xz_dictionary = xz_dictionary(start, n);
 	if (e.packing == UNPACK_UNKNOWN)
-		return err_set(err, ERR_FORMAT, "packed in a way that nobody knows");
+		return err_set(err, ERR_FORMAT, "unknown kernel compression");
 	if (limits->packing_only)
 		return 0;
 	rc = elf_read(&e, start, sizeof start, 0, err);
@@ -263,7 +265,8 @@ static int bzimage_look(const struct window *w, const struct kernel_limits *limi
 	k->kind = KERNEL_BZIMAGE;
 	k->protocol = get_le16(setup + 0x206);
 	if (k->protocol < PROTOCOL_PAYLOAD)
-		return err_set(err, ERR_UNSUPPORTED, "boot protocol %u.%02u, Xen wants 2.08",
+		return err_set(err, ERR_UNSUPPORTED,
+		               "boot protocol %u.%02u, Xen requires 2.08 or later",
 		               k->protocol >> 8, k->protocol & 255);
 	release_read(w, setup, k);
 	/* 0 means 4 (Documentation/arch/x86/boot.rst). */
@@ -338,18 +341,20 @@ unsigned kernel_advise_packing(const struct kernel_info *k, unsigned xen, struct
 	case UNPACK_ZSTD:
 		if (xen && xen >= (4 << 16 | 15))
 			return 0;
-		return line(out, "the kernel is packed with zstd, unknown to Xen before 4.15");
+		return line(out, "the kernel is compressed with zstd, which Xen before 4.15 does "
+		                 "not support");
 	case UNPACK_BZIP2:
 	case UNPACK_LZO:
-		snprintf(text, sizeof text,
-		         "the kernel is packed with %s, which many builds of Xen cannot unpack",
-		         unpack_name(k->packing));
+		snprintf(
+		        text, sizeof text,
+		        "the kernel is compressed with %s, which many builds of Xen do not support",
+		        unpack_name(k->packing));
 		return line(out, text);
 	case UNPACK_XZ:
 		if (k->xz_dictionary <= 128u << 20)
 			return 0;
-		return line(out, "the kernel is packed with xz and a dictionary over 128 MiB,"
-		                 " unknown to Xen before 4.18.5, 4.19.2 and 4.20");
+		return line(out, "the kernel is compressed with xz and a dictionary over 128 MiB, "
+		                 "which Xen before 4.18.5, 4.19.2 and 4.20 does not support");
 	default:
 		return 0;
 	}

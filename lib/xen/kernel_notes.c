@@ -93,7 +93,7 @@ int kernel_notes_parse(const void *p, size_t n, struct kernel_notes *notes, stru
 		if (!bytes_ok(&b))
 			return err_set(
 			        err, ERR_FORMAT,
-			        "ELF note with %u bytes of name and %u of data, over the end",
+			        "ELF note with %u bytes of name and %u of data exceeds its section",
 			        name_n, data_n);
 		skip_padding(&b);
 		if (name_n == 4 && memcmp(name, "Xen", 4) == 0)
@@ -121,11 +121,11 @@ static bool features_fit(const struct kernel_notes *k, char *why, size_t n)
 			continue;
 		one = str_drop(one, 1);
 		if (str_is(one, "dom0")) {
-			snprintf(why, n, "it is for the first domain only");
+			snprintf(why, n, "it supports dom0 only");
 			return false;
 		}
 		if (!known(one)) {
-			snprintf(why, n, "it requires the feature \"%.*s\", unknown to Xen",
+			snprintf(why, n, "it requires the unknown Xen feature \"%.*s\"",
 			         STR_ARG(one));
 			return false;
 		}

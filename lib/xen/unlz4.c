@@ -77,7 +77,7 @@ static int block_next(struct unlz4 *z, struct err *err)
 
 static int damaged(struct err *err)
 {
-	return err_set(err, ERR_FORMAT, "lz4: damaged or cut off");
+	return err_set(err, ERR_FORMAT, "lz4: damaged or truncated");
 }
 
 /* What the token says comes first: literals. */
@@ -153,7 +153,7 @@ static int advance(struct unlz4 *z, struct err *err)
 	int rc = 0;
 
 	if (z->unpacked > BLOCK_MAX)
-		return err_set(err, ERR_FORMAT, "lz4: a block over 8 MiB");
+		return err_set(err, ERR_FORMAT, "lz4: block larger than 8 MiB");
 	if (z->literals)
 		return literals_copy(z, err);
 	if (z->match) {

@@ -136,7 +136,7 @@ static void plain_close(struct unpack *u)
 static int gzip_open(struct unpack *u, size_t memory, struct err *err)
 {
 	if (inflateInit2(&u->state.z, 15 + 16) != Z_OK)
-		return err_set(err, ERR_LIMIT, "gzip: cannot start");
+		return err_set(err, ERR_LIMIT, "gzip: cannot initialize");
 	return 0;
 }
 
@@ -155,7 +155,8 @@ static int gzip_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struc
 	if (rc == Z_STREAM_END)
 		return 1;
 	if (rc != Z_OK)
-		return err_set(err, ERR_FORMAT, "gzip: %s", z->msg ? z->msg : "damaged or cut off");
+		return err_set(err, ERR_FORMAT, "gzip: %s",
+		               z->msg ? z->msg : "damaged or truncated");
 	return 0;
 }
 
@@ -166,7 +167,7 @@ static void gzip_close(struct unpack *u)
 
 static int lzma_open_result(lzma_ret rc, const char *name, struct err *err)
 {
-	return rc == LZMA_OK ? 0 : err_set(err, ERR_LIMIT, "%s: cannot start", name);
+	return rc == LZMA_OK ? 0 : err_set(err, ERR_LIMIT, "%s: cannot initialize", name);
 }
 
 static lzma_stream *lzma_start(struct unpack *u)
@@ -206,12 +207,13 @@ static int lzma_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struc
 	case LZMA_STREAM_END:
 		return 1;
 	case LZMA_MEMLIMIT_ERROR:
-		return err_set(err, ERR_LIMIT, "%s: wants %" PRIu64 " bytes of memory", name,
+		return err_set(err, ERR_LIMIT,
+		               "%s: needs %" PRIu64 " bytes of memory, more than the limit", name,
 		               lzma_memusage(s));
 	case LZMA_MEM_ERROR:
-		return err_set(err, ERR_LIMIT, "%s: no memory", name);
+		return err_set(err, ERR_LIMIT, "%s: out of memory", name);
 	default:
-		return err_set(err, ERR_FORMAT, "%s: damaged or cut off", name);
+		return err_set(err, ERR_FORMAT, "%s: damaged or truncated", name);
 	}
 }
 
@@ -227,7 +229,7 @@ static int zstd_open(struct unpack *u, size_t memory, struct err *err)
 	u->state.zstd =
 	        ZSTD_createDStream_advanced((ZSTD_customMem){zstd_large_alloc, decoder_free, u});
 	if (!u->state.zstd)
-		return err_set(err, ERR_LIMIT, "zstd: cannot start");
+		return err_set(err, ERR_LIMIT, "zstd: cannot initialize");
 	while (log < 30 && (size_t)2 << log <= memory)
 		log++;
 	(void)ZSTD_DCtx_setParameter(u->state.zstd, ZSTD_d_windowLogMax, (int)log);
@@ -333,7 +335,8 @@ int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory,
 		if (packings[i].kind == kind)
 			p = &packings[i];
 	if (!p || !p->open)
-		return err_set(err, ERR_UNSUPPORTED, "no means to unpack %s", unpack_name(kind));
+		return err_set(err, ERR_UNSUPPORTED, "unsupported compression: %s",
+		               unpack_name(kind));
 	u = xcalloc(1, sizeof *u);
 	u->packing = p;
 	u->w = *w;
@@ -382,7 +385,7 @@ int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *er
 		u->end = rc == 1;
 		/* Nothing in and nothing out: the stream was cut off. */
 		if (rc == 0 && m == 0 && input_ended)
-			return err_set(err, ERR_FORMAT, "%s: cut off", u->packing->name);
+			return err_set(err, ERR_FORMAT, "%s: truncated", u->packing->name);
 	}
 	if (u->scratch && u->scratch->drop && u->since_drop >= DROP_EVERY) {
 		u->scratch->drop(u->scratch);

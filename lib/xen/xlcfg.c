@@ -37,7 +37,7 @@ int xlcfg_name_check(const char *name, struct err *err)
 	size_t n = strlen(name);
 
 	if (n == 0 || n > NAME_MAX_BYTES)
-		return err_set(err, ERR_USAGE, "guest name of %zu bytes: 1 to %u are allowed", n,
+		return err_set(err, ERR_USAGE, "guest name of %zu bytes: expected 1 to %u", n,
 		               NAME_MAX_BYTES);
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)name[i];
@@ -50,7 +50,7 @@ int xlcfg_name_check(const char *name, struct err *err)
 
 			str_escape(&shown, str_from(name));
 			err_set(err, ERR_USAGE,
-			        "guest name '%s': letters, digits and \"._+-\" are allowed, a "
+			        "guest name '%s': only letters, digits and \"._+-\" are allowed, a "
 			        "letter or digit first",
 			        shown.p);
 			buf_fini(&shown);
@@ -61,7 +61,7 @@ int xlcfg_name_check(const char *name, struct err *err)
 		return err_set(err, ERR_USAGE, "guest name '%s': xl takes digits for a domain id",
 		               name);
 	if (strcmp(name, "Domain-0") == 0)
-		return err_set(err, ERR_USAGE, "guest name 'Domain-0' is dom0's own");
+		return err_set(err, ERR_USAGE, "guest name 'Domain-0' is the name of dom0");
 	return 0;
 }
 
@@ -89,17 +89,18 @@ int xlcfg_vif_check(const char *spec, struct err *err)
 		struct str key = str_trim(str_cut(&value, '='));
 
 		if (!is_one_of(key, vif_keys, ARRAY_LEN(vif_keys)))
-			return err_set(err, ERR_USAGE,
-			               "vif '%s': '%.*s' is no key of xl-network-configuration(5)",
-			               spec, STR_ARG(key));
+			return err_set(
+			        err, ERR_USAGE,
+			        "vif '%s': '%.*s' is not a key of xl-network-configuration(5)",
+			        spec, STR_ARG(key));
 		if (!value.p)
 			return err_set(err, ERR_USAGE, "vif '%s': '%.*s' has no value", spec,
 			               STR_ARG(key));
 		if (str_is(key, "mac") && !mac_valid(str_trim(value)))
-			return err_set(err, ERR_USAGE,
-			               "vif '%s': '%.*s' is no MAC address such as "
-			               "00:16:3e:01:02:03",
-			               spec, STR_ARG(value));
+			return err_set(
+			        err, ERR_USAGE,
+			        "vif '%s': '%.*s' is not a MAC address such as 00:16:3e:01:02:03",
+			        spec, STR_ARG(value));
 	}
 	return 0;
 }
@@ -114,9 +115,9 @@ static int check_readable(const char *assignment, struct err *err)
 	format_assignment(assignment, &line);
 	rc = xlcfg_text_parse(line.p, line.n, &t, err);
 	if (rc < 0)
-		err_prefix(err, "--set '%s': xl would not read it", assignment);
+		err_prefix(err, "--set '%s': xl cannot read it", assignment);
 	else if (t.n != 1)
-		err_set(err, ERR_USAGE, "--set '%s': more than one setting", assignment);
+		err_set(err, ERR_USAGE, "--set '%s': expected one setting", assignment);
 	if (rc < 0 || t.n != 1)
 		err->code = ERR_USAGE;
 	return rc < 0 || t.n != 1 ? -ERR_USAGE : 0;
@@ -127,7 +128,7 @@ int xlcfg_set_check(const char *assignment, struct err *err)
 	struct str value = str_from(assignment), key = str_cut(&value, '=');
 
 	if (!value.p || !key.n)
-		return err_set(err, ERR_USAGE, "--set '%s': not of the form KEY=VALUE", assignment);
+		return err_set(err, ERR_USAGE, "--set '%s': expected KEY=VALUE", assignment);
 	for (size_t i = 0; i < key.n; i++)
 		if (!islower((unsigned char)key.p[i]) &&
 		    (i == 0 || (!isdigit((unsigned char)key.p[i]) && !strchr("_.", key.p[i]))))
@@ -139,10 +140,10 @@ int xlcfg_set_check(const char *assignment, struct err *err)
 		if ((unsigned char)*p < 0x20)
 			return err_set(err, ERR_USAGE, "--set: value with a control character");
 	if (is_one_of(key, own_keys, ARRAY_LEN(own_keys)))
-		return err_set(
-		        err, ERR_USAGE,
-		        "--set '%s': '%.*s' has an option of its own, or follows from others",
-		        assignment, STR_ARG(key));
+		return err_set(err, ERR_USAGE,
+		               "--set '%s': domstrap writes '%.*s' itself; use the option for it, "
+		               "if there is one",
+		               assignment, STR_ARG(key));
 	return check_readable(assignment, err);
 }
 

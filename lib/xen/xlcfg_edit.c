@@ -37,7 +37,7 @@ static int skip_string(struct finder *f, struct err *err)
 	while (f->p < f->end && *f->p != quote && *f->p != '\n')
 		f->p += *f->p == '\\' && f->end - f->p > 1 ? 2 : 1;
 	if (f->p >= f->end || *f->p != quote)
-		return err_set(err, ERR_FORMAT, "a quote without its end");
+		return err_set(err, ERR_FORMAT, "unterminated quote");
 	f->p++;
 	return 0;
 }
@@ -97,7 +97,8 @@ static int check_text(const char *text, struct err *err)
 {
 	for (const char *c = text; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return err_set(err, ERR_UNSUPPORTED, "a control character for the config");
+			return err_set(err, ERR_UNSUPPORTED,
+			               "a control character cannot be written in the config");
 	return 0;
 }
 
@@ -128,7 +129,7 @@ int xlcfg_replace(struct str config, const char *key, const char *text, struct b
 	if (f.found > 1)
 		return err_set(err, ERR_UNSUPPORTED, "%s is set %zu times", key, f.found);
 	if (!f.value.p)
-		return err_set(err, ERR_UNSUPPORTED, "%s is something else than one text", key);
+		return err_set(err, ERR_UNSUPPORTED, "%s is not a single string", key);
 	behind = f.value.p + f.value.n;
 	buf_put(out, config.p, (size_t)(f.value.p - config.p));
 	put_quoted(out, text);

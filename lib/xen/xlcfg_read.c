@@ -54,7 +54,8 @@ static int take_disks(const struct xlcfg_text *t, struct xlcfg_guest *g, struct 
 	size_t n = xlcfg_text_list(t, "disk", &v);
 
 	if (n > XLCFG_DISKS_MAX)
-		return err_set(err, ERR_LIMIT, "%zu disks, %d at most", n, XLCFG_DISKS_MAX);
+		return err_set(err, ERR_LIMIT, "%zu disks, more than the limit of %d", n,
+		               XLCFG_DISKS_MAX);
 	g->v = n ? xcalloc(n, sizeof *g->v) : NULL;
 	for (; g->n < n; g->n++) {
 		int rc = xlcfg_disk_parse(v[g->n].text, &g->v[g->n], err);
@@ -72,7 +73,8 @@ static int take_texts(const struct xlcfg_text *t, const char *key, size_t max, c
 	size_t n = xlcfg_text_list(t, key, &v);
 
 	if (n > max)
-		return err_set(err, ERR_LIMIT, "%s: %zu items, %zu at most", key, n, max);
+		return err_set(err, ERR_LIMIT, "%s: %zu items, more than the limit of %zu", key, n,
+		               max);
 	*out = n ? xcalloc(n, sizeof **out) : NULL;
 	for (; *n_out < n; (*n_out)++)
 		(*out)[*n_out] = xstrdup(v[*n_out].text);

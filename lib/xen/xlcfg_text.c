@@ -239,7 +239,7 @@ static int parse_list(struct scanner *s, unsigned depth, struct xlcfg_value *out
 	int rc = 0;
 
 	if (depth == XLCFG_DEPTH_MAX)
-		return err_set(s->err, ERR_LIMIT, "line %u: lists in lists deeper than %d", s->line,
+		return err_set(s->err, ERR_LIMIT, "line %u: lists nested deeper than %d", s->line,
 		               XLCFG_DEPTH_MAX);
 	advance(s);
 	for (;;) {
@@ -321,7 +321,7 @@ static int parse_setting(struct scanner *s, const struct xlcfg_text *t, struct x
 	set->key = xstrndup(key.p, key.n);
 	advance(s);
 	if (s->token != '=' && s->token != TOKEN_ADD)
-		return syntax_error(s, "\"=\" expected behind a key");
+		return syntax_error(s, "\"=\" expected after a key");
 	set->added = s->token == TOKEN_ADD;
 	advance(s);
 	rc = parse_value(s, 0, &set->value);
@@ -350,7 +350,7 @@ static int parse_settings(struct scanner *s, struct xlcfg_text *t)
 		if (rc < 0)
 			return rc;
 		if (s->token != TOKEN_NEWLINE && s->token != ';' && s->token != TOKEN_END)
-			return syntax_error(s, "more behind a value");
+			return syntax_error(s, "more after a value");
 	}
 }
 
@@ -361,7 +361,8 @@ int xlcfg_text_parse(const char *p, size_t n, struct xlcfg_text *out, struct err
 	int rc;
 
 	if (n > XLCFG_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "%zu bytes, %u at most", n, XLCFG_BYTES_MAX);
+		return err_set(err, ERR_LIMIT, "%zu bytes, more than the limit of %u", n,
+		               XLCFG_BYTES_MAX);
 	if (n && memchr(p, 0, n))
 		return err_set(err, ERR_FORMAT, "it has a NUL");
 	advance(&s);

@@ -42,7 +42,7 @@ would=$system
 says "building '/nix/store/.*nixos-system-small" --nixpkgs "$nixpkgs"
 [ "$system" = "$would" ] || fail "--dry-run said another path"
 [ "$(readlink result)" = "$system" ] || fail "result leads elsewhere"
-says 'is built already' -n --nixpkgs "$nixpkgs"
+says 'already built' -n --nixpkgs "$nixpkgs"
 says '' -q --nixpkgs "$nixpkgs"
 [ ! -s stderr ] || fail "--quiet says something"
 NIX_PATH=nixpkgs=$nixpkgs says ''
@@ -122,15 +122,15 @@ says '' --flake "path:$work/two#web2.example.org" -o other -L --option cores 1 -
 [ "$(cat other/host)" = web2.example.org ] || fail "not the host that was named"
 (cd two && says '' --flake .#web1 -o ../other)
 (cd two && says '' --flake '#web1' -o ../other)
-refuses 2 'its nixosConfigurations are web1, web2.example.org: say which with ./two#HOST' --flake ./two
+refuses 2 'nixosConfigurations .*web1, web2.example.org.* ./two#HOST' --flake ./two
 refuses 1 'nix failed' --flake ./two#web3
 refuses 2 "host 'a\"b'" --flake './two#a"b'
-refuses 2 'a flake such as' --flake --option
-refuses 2 'a flake such as' --flake ''
+refuses 2 "--flake '--option'" --flake --option
+refuses 2 "--flake ''" --flake ''
 refuses 1 'nix failed' --flake ./empty
 refuses 1 'nix failed' --flake ./nowhere#web1
 refuses 2 'mutually exclusive' --flake ./one --config configuration.nix
-refuses 2 'names its own' --flake ./one --nixpkgs "$nixpkgs"
+refuses 2 '--nixpkgs requires' --flake ./one --nixpkgs "$nixpkgs"
 sed -i 's,small,bare,; s,nixosConfigurations,others,' two/flake.nix
 refuses 1 'nix failed' --flake ./two
 echo "flakes are built"
@@ -146,7 +146,7 @@ refuses 2 "--max-jobs 'many'" "${ok[@]}" -j many
 refuses 1 'nowhere.nix: No such file' "${ok[@]}" --config nowhere.nix
 refuses 2 'empty: not a regular file' "${ok[@]}" --config empty
 refuses 1 '--nixpkgs ./nowhere: No such file' --nixpkgs ./nowhere
-refuses 2 '--nixpkgs ./empty: no nixpkgs' --nixpkgs ./empty
+refuses 2 '--nixpkgs ./empty: .*nixos/default.nix' --nixpkgs ./empty
 refuses 2 "--nixpkgs 'a b'" --nixpkgs 'a b'
 refuses 1 'nix-build failed: nowhere not found in NIX_PATH; pass --nixpkgs channel:' --nixpkgs nowhere
 refuses 1 'nix-build failed: nixpkgs not found in NIX_PATH; pass --nixpkgs channel:nixos-[0-9.]+ or a directory'
@@ -172,9 +172,9 @@ if [ -z "$no_loop" ] && "${nobody[@]}" ls "$nixpkgs" >listed 2>&1; then
   grep -q 'secret.nix: Permission denied' stderr || { cat stderr >&2; fail "not said that it cannot be read"; }
 fi
 # Links and their places.
-refuses 1 'configuration.nix: exists already, and is no link' "${ok[@]}" -o configuration.nix
+refuses 1 'configuration.nix: exists already' "${ok[@]}" -o configuration.nix
 ln -s /etc elsewhere
-refuses 1 'elsewhere: exists already, and is no link' "${ok[@]}" -o elsewhere
+refuses 1 'elsewhere: exists already' "${ok[@]}" -o elsewhere
 refuses 1 'nowhere: No such file' "${ok[@]}" -o nowhere/result
 mkdir sealed
 mount -t tmpfs -o ro none sealed
@@ -183,7 +183,7 @@ umount sealed
 # No Nix.
 for words in '--config configuration.nix' '--config configuration.nix -n' '--flake ./one'; do
   # shellcheck disable=SC2086 # words
-  use_path=$work/empty refuses 1 'not in PATH: this wants Nix .*apt install.*--from' $words
+  use_path=$work/empty refuses 1 'not found in PATH; .*apt install.*--from' $words
 done
 
 # ---- ^C ----

@@ -70,7 +70,7 @@ rm "$out/web1-root.img" "$out/web1.cfg"
 refuses 1 'web1-install.cfg: exists already' "${ok[@]}"
 installer "${ok[@]}" -q -f --size 2G --boot-size 100M --boot pygrub --type pvh -m 1G --vcpus 2 \
   --vif bridge=br0 --set on_crash=preserve --set vncdisplay=5 2>stderr >stdout
-grep -q 'web1-root.img: 2.* GiB; NixOS wants 5' stderr || { cat stderr >&2; fail "a small disk is not told"; }
+grep -q 'web1-root.img: only 2.* GiB; NixOS needs 5' stderr || { cat stderr >&2; fail "a small disk is not told"; }
 [ "$(stat -c %s "$out/web1-root.img")" = $((2 << 30)) ] || fail "--size"
 for line in 'memory = 1024' 'vcpus = 2' '    "bridge=br0"' 'on_crash = "preserve"' 'vncdisplay = 5'; do
   has web1-install.cfg "$line"
@@ -106,42 +106,42 @@ fi
 
 # ---- what is refused ----
 
-refuses 2 'NAME is missing' --iso 'cd, one.iso'
+refuses 2 'NAME' --iso 'cd, one.iso'
 refuses 2 'unexpected argument "web2"' "${ok[@]}" web2
 refuses 2 "guest name 'a b'" 'a b' --iso 'cd, one.iso'
-refuses 2 '--iso is missing' web1 -o "$out"
+refuses 2 'specify --iso' web1 -o "$out"
 refuses 2 'needs a value' web1 --iso
 refuses 2 'unknown option "--nonsense"' "${ok[@]}" --nonsense
-for size in much 0 63M 65T -1G; do refuses 2 "--boot-size '$size': a size from 64" "${ok[@]}" --boot-size=$size; done
-for size in '' 10X 1023M; do refuses 2 "--size '$size': a size from 1" "${ok[@]}" --size="$size"; done
-refuses 2 '--size goes with a new image; --root-disk root.img' "${ok[@]}" --root-disk root.img --size 10G
-refuses 2 '--boot-size goes with a new image' "${ok[@]}" --boot-disk boot.img --boot-size 1G
+for size in much 0 63M 65T -1G; do refuses 2 "--boot-size '$size': expected a size from 64" "${ok[@]}" --boot-size=$size; done
+for size in '' 10X 1023M; do refuses 2 "--size '$size': expected a size from 1" "${ok[@]}" --size="$size"; done
+refuses 2 '--size applies to a new image; --root-disk root.img' "${ok[@]}" --root-disk root.img --size 10G
+refuses 2 '--boot-size applies to a new image' "${ok[@]}" --boot-disk boot.img --boot-size 1G
 refuses 2 "--boot 'direct': domgrub or pygrub" "${ok[@]}" --boot direct
 refuses 2 "--type 'hvm': pv or pvh" "${ok[@]}" --type hvm
 refuses 2 "--memory '1'" "${ok[@]}" -m 1
 refuses 2 "--vcpus 'x'" "${ok[@]}" --vcpus x
-refuses 2 'no key of xl-network' "${ok[@]}" --vif nonsense
-refuses 2 'excludes' "${ok[@]}" --vif none --vif bridge=x
-refuses 2 'option of its own' "${ok[@]}" --set type=hvm
+refuses 2 'not a key of xl-network' "${ok[@]}" --vif nonsense
+refuses 2 'vif none .*--vif' "${ok[@]}" --vif none --vif bridge=x
+refuses 2 "domstrap writes 'type' itself" "${ok[@]}" --set type=hvm
 refuses 1 '--output nowhere: No such file' web1 --iso 'cd, one.iso' -o nowhere
 refuses 1 '--boot-disk nowhere: No such file' "${ok[@]}" --boot-disk nowhere
 refuses 2 'work: neither a file nor a block device' "${ok[@]}" --root-disk .
 refuses 2 'null: neither a file nor a block device' "${ok[@]}" --root-disk /dev/null
-refuses 2 'root.img: /boot and the root want a disk each' "${ok[@]}" --boot-disk root.img --root-disk root.img
+refuses 2 'root.img: the same disk for /boot and the root' "${ok[@]}" --boot-disk root.img --root-disk root.img
 mkdir $'new\nline'
 cp 'cd, one.iso' $'new\nline/cd.iso'
-refuses 2 'new.x0aline/cd.iso: a name with a control character' web1 --iso $'new\nline/cd.iso' -o "$out"
+refuses 2 'new.x0aline/cd.iso: this path has a control character' web1 --iso $'new\nline/cd.iso' -o "$out"
 refuses 1 '--iso nowhere: No such file' web1 --iso nowhere -o "$out"
 refuses 2 'work: neither a file nor a block device' web1 --iso . -o "$out"
 head -c 50000 'cd, one.iso' >cut.iso
-refuses 1 'cut.iso: cut off: the CD has 81920 bytes, the file 50000' web1 --iso cut.iso -o "$out"
+refuses 1 'cut.iso: truncated: .* 81920 bytes, the file only 50000' web1 --iso cut.iso -o "$out"
 head -c 32000 'cd, one.iso' >cut.iso
-refuses 1 'cut.iso: no CD image' web1 --iso cut.iso -o "$out"
+refuses 1 'cut.iso: .*ISO 9660' web1 --iso cut.iso -o "$out"
 : >cut.iso
-refuses 1 'cut.iso: no CD image' web1 --iso cut.iso -o "$out"
-refuses 1 'boot.img: no CD image' web1 --iso boot.img -o "$out"
+refuses 1 'cut.iso: .*ISO 9660' web1 --iso cut.iso -o "$out"
+refuses 1 'boot.img: .*ISO 9660' web1 --iso boot.img -o "$out"
 python3 "$iso_py" uefi.iso 239
-refuses 1 'uefi.iso: a CD that seabios cannot boot' web1 --iso uefi.iso -o "$out"
+refuses 1 'uefi.iso: SeaBIOS cannot boot' web1 --iso uefi.iso -o "$out"
 mkdir sealed
 mount -t tmpfs -o ro none sealed
 refuses 1 'Read-only file system' web1 --iso 'cd, one.iso' -o sealed

@@ -50,8 +50,8 @@ made "several caches" g2 "$large" --layout split --from "$url/xz" --from "$url/z
 # A fixed size, and one that is too small: seen at once, seen late.
 create g4 --system "$system" -o "$out/local" -q --no-sigs --size 2G
 made "a fixed size" g4 "$system" --from "$url/xz" --size 2G
-refused 1 'too small for archives' g6 --conf "$work/conf" --system "$large" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 100M
-refused 1 'too small, [0-9]+ MiB would do|no room for all' g6 --conf "$work/conf" --system "$strange" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 70M
+refused 1 'too small for NARs' g6 --conf "$work/conf" --system "$large" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 100M
+refused 1 'too small; [0-9]+ MiB are needed|too small for all' g6 --conf "$work/conf" --system "$strange" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 70M
 
 # Nothing was hidden by leaving the signatures out: with them, the database has the cache's, and Nix believes them.
 from g5 --system "$large" -o "$out" -q --trusted-key "$key" --from "$url/zstd"

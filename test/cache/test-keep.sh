@@ -64,7 +64,7 @@ mv "$work/c" "$work/c.zstd"
 mv "$work/other" "$work/c"
 rm "$keep"/nar/*
 again "old narinfos"
-grep -q '^warning: .* 404; trying elsewhere' "$work/stderr" || { cat "$work/stderr"; fail "no word of old narinfos"; }
+grep -q '^warning: .* 404; trying the next cache' "$work/stderr" || { cat "$work/stderr"; fail "no word of old narinfos"; }
 again "new ones"
 [ "$(asked nar/)" = 0 ] || fail "NARs were fetched again"
 rm -r "$work/c"
@@ -83,7 +83,7 @@ find "$keep" -printf '%p %s %T@\n' | sort >"$work/before"
 create g2 "${opts[@]}" --dry-run >/dev/null
 find "$keep" -printf '%p %s %T@\n' | sort >"$work/after"
 same "$work/before" "$work/after" "--dry-run keeps something"
-refused 2 'it has no name' g2 "${opts[@]}" --cache-dir ''
+refused 2 'empty path' g2 "${opts[@]}" --cache-dir ''
 
 # A directory that is full, or cannot be written, is said once, and the guest is made.
 told() { # told WORDS ARGUMENT...

@@ -15,16 +15,16 @@ serve "$work/c"
 modes=(absolute dotslash nocompression alias newfields encoded info-gzip info-x-gzip info-zstd info-xz info-identity)
 ! command -v brotli >/dev/null || modes+=(info-br)
 for mode in "${modes[@]}"; do good "$mode" --from "$url/$mode"; done
-refused 1 'info-bomb/[^ ]*narinfo: Content-Encoding gzip: over 4194304 bytes' g1 "${opts[@]}" --from "$url/info-bomb"
-refused 1 'info-cut/[^ ]*narinfo: Content-Encoding gzip: the gzip data is cut short' g1 "${opts[@]}" --from "$url/info-cut"
+refused 1 'info-bomb/[^ ]*narinfo: Content-Encoding gzip: more than 4194304 bytes' g1 "${opts[@]}" --from "$url/info-bomb"
+refused 1 'info-cut/[^ ]*narinfo: Content-Encoding gzip: the gzip data is truncated' g1 "${opts[@]}" --from "$url/info-cut"
 refused 1 'narinfo: Content-Encoding "compress" is not supported' g1 "${opts[@]}" --from "$url/info-compress"
-refused 1 'URL "file:///etc/passwd.*neither http:// nor https:// nor relative' g1 "${opts[@]}" --from "$url/absfile"
-refused 1 'URL "ftp://.*neither http:// nor https:// nor relative' g1 "${opts[@]}" --from "$url/absftp"
-refused 1 'URL "http://u:p.*it has a user name or password' g1 "${opts[@]}" --from "$url/absuser"
+refused 1 'URL "file:///etc/passwd.*expected http://' g1 "${opts[@]}" --from "$url/absfile"
+refused 1 'URL "ftp://.*expected http://' g1 "${opts[@]}" --from "$url/absftp"
+refused 1 'URL "http://u:p.*contains a user name or password' g1 "${opts[@]}" --from "$url/absuser"
 cp -r "$work/c" "$work/away"
 sed -i "s,^URL: ,URL: $url/plain/," "$work/away"/*.narinfo
 : >"$requests"
-refused 1 "a folder's URL must be relative to it" g1 "${opts[@]}" --from "file://$work/away"
+refused 1 "URL in a file:// cache must be relative" g1 "${opts[@]}" --from "file://$work/away"
 [ ! -s "$requests" ] || fail "a folder made it ask the network"
 
 # ---- packings ----
@@ -42,7 +42,7 @@ packed() { # packed NAME COMPRESSION COMMAND
   done
 }
 try() { packed "$@"; good "$1" --from "file://$work/p"; }
-too_much() { packed "$1" "$2" "$4"; refused 1 "$3 are allowed" g1 "${opts[@]}" --from "file://$work/p"; }
+too_much() { packed "$1" "$2" "$4"; refused 1 "supported are $3" g1 "${opts[@]}" --from "file://$work/p"; }
 try zstd-frames zstd 'split -b 200000 --filter="zstd -qc"'
 try zstd-skippable zstd 'printf "\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"; zstd -qc; printf "\x50\x2a\x4d\x18\x00\x00\x00\x00"'
 try xz-streams xz 'split -b 200000 --filter="xz -qc"'
@@ -70,7 +70,7 @@ refused 1 'a header line of the answer is over 100 KB' g1 "${opts[@]}" --from "$
 # ---- passwords ----
 
 host=${url#http://}
-refused 1 'status 401.*in ~/.netrc, a line "machine HOST login USER password PASSWORD"' g1 "${opts[@]}" --from "$url/auth"
+refused 1 'status 401.*"machine HOST login USER password PASSWORD" to ~/.netrc' g1 "${opts[@]}" --from "$url/auth"
 good "a password in the URL" --from "http://user:secret@$host/auth"
 mkdir -p "$work/nix" "$work/home/nix"
 line='machine 127.0.0.1 login user password secret'
@@ -90,9 +90,9 @@ printf 'netrc-file = %s/secrets\n' "$work" >>"$work/conf3"
 good "netrc-file of domstrap.conf" --from "$url/auth" --conf "$work/conf3"
 chmod 644 "$work/secrets"
 good "a netrc-file that all can read" --from "$url/auth" --conf "$work/conf3"
-grep -q '^warning: .*secrets: passwords that every user can read (mode 644)' "$work/stderr" || { cat "$work/stderr" >&2; fail "no warning"; }
+grep -q '^warning: .*secrets: contains passwords.*(mode 644)' "$work/stderr" || { cat "$work/stderr" >&2; fail "no warning"; }
 chmod 666 "$work/secrets"
-refused 2 'netrc-file: .*secrets: another user may change it .*mode 666' g1 "${opts[@]:2}" --conf "$work/conf3" --from "$url/auth"
+refused 2 'netrc-file: .*secrets: another user can change it .*mode 666' g1 "${opts[@]:2}" --conf "$work/conf3" --from "$url/auth"
 rm "$work/secrets"
 refused 1 'netrc-file: .*secrets: No such file' g1 "${opts[@]:2}" --conf "$work/conf3" --from "$url/auth"
 # Only the cache gets it, and not where its narinfos lead to.
@@ -109,7 +109,7 @@ grep -q '^plain nar/.*zst$' "$requests" || { cat "$requests" >&2; fail "no NAR f
 for p in priority=3 'want-mass-query=true&priority=1' compression=xz trusted=false 'secret-key=/nowhere&parallel-compression=true' store=/nix/store; do
   good "?$p" --from "file://$work/c?$p"
 done
-refused 2 'trusted=true would take its paths unsigned; give its key with --trusted-key' g1 "${opts[@]}" --from "file://$work/c?trusted=true"
+refused 2 'trusted=true is not supported.*--trusted-key' g1 "${opts[@]}" --from "file://$work/c?trusted=true"
 refused 2 'unknown parameter .frob.' g1 "${opts[@]}" --from "file://$work/c?priority=1&frob=2"
 refused 2 'unknown parameter .store.' g1 "${opts[@]}" --from "file://$work/c?store=/elsewhere"
 refused 2 'priority .x. is not a number' g1 "${opts[@]}" --from "file://$work/c?priority=x"

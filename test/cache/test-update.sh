@@ -117,20 +117,20 @@ path="/nix/store/[0-9a-z]{32}-.* from $url"
 bad 1 stall "$path/stall: .*stall-timeout"
 bad 1 truncate "$path/truncate: "
 bad 4 short "$path/short: "
-bad 4 longer "$path/longer: .*larger than it should be"
-bad 4 flip "$path/flip: .*(promised|damaged)"
-bad 4 swap "$path/swap: .*(promised|larger|cut short)"
+bad 4 longer "$path/longer: .*larger than expected"
+bad 4 flip "$path/flip: .*(expected|damaged)"
+bad 4 swap "$path/swap: .*(expected|larger|truncated)"
 bad 1 gone "$path/gone: .*404"
 bad 1 error "$path/error: .*500"
 bad 1 tofile "$path/tofile: .*[Pp]rotocol"
 bad 4 bomb "$path/bomb: .*larger"
-bad 4 unsigned "unsigned: it is not signed"
-bad 1 cycle "refers to itself by way of others" --no-check-sigs
+bad 4 unsigned "unsigned: not signed"
+bad 1 cycle "refers to itself" --no-check-sigs
 for how in order dots padding trailing magic; do bad 1 "nar-$how" "NAR, byte [0-9]+: " --no-check-sigs; done
 refuse 4 'no valid signature' --system "$new" --from "$url/plain"
-refuse 1 'does not have it' --system /nix/store/00000000000000000000000000000000-x --from "$url/plain"
+refuse 1 "not found in $url/plain" --system /nix/store/00000000000000000000000000000000-x --from "$url/plain"
 refuse 2 'not a NixOS system' --system "$(nix-store -qR "$new" | grep config-2)" --trusted-key "$key" --from "$url/plain"
-refuse 2 'excludes any other' --system "$new" --from auto --from "$url/plain"
+refuse 2 '--from auto .*mutually exclusive' --system "$new" --from auto --from "$url/plain"
 
 # A wrong hash among large ones, and among small ones: noticed late, when most of the rest is in free blocks already.
 for name in large-3 small-7; do
@@ -139,7 +139,7 @@ for name in large-3 small-7; do
   nar=$(sed -n 's/^URL: //p' "$(grep -l "^StorePath: .*-$name\$" "$work"/lie/*.narinfo)")
   chmod u+w "$work/lie/$nar"
   printf X | dd of="$work/lie/$nar" bs=1 seek=$(($(stat -c %s "$work/lie/$nar") - 60)) conv=notrunc status=none
-  refuse 4 "-$name from file://$work/lie: .*promised" --system "$large" --trusted-key "$key" --from "file://$work/lie"
+  refuse 4 "-$name from file://$work/lie: .*expected" --system "$large" --trusted-key "$key" --from "file://$work/lie"
   made "a bad $name, then a good one" "$large" --from "file://$work/lie" --from "file://$work/zstd?priority=90"
   put
 done
@@ -161,13 +161,13 @@ done
 create tight --system "$old" -o "$work" -q --no-sigs --vif none --size 60M
 cp --sparse=always "$work/tight.img" "$out/g.img"
 visible >"$work/before"
-refuse 1 'archives of .* are to be added, .* are free' --system "$large" --trusted-key "$key" --from "$url/plain"
+refuse 1 'not enough space: NARs of .* to add, .* free' --system "$large" --trusted-key "$key" --from "$url/plain"
 # shellcheck disable=SC2016 # the builder's variables
 links=$(nix-build -Q --no-out-link --expr 'let old = builtins.storePath "'"$old"'"; in derivation {
   name = "nixos-system-many"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/usr/bin:/bin"; inherit old;
   args = [ "-euc" "cp -a $old $out; chmod -R u+w $out; mkdir $out/d; cd $out/d; for i in $(seq 14000); do echo $i >$i; done" ]; }')
 fill "$work/zstd" "compression=zstd&secret-key=$work/secret" "$links"
-refuse 1 'no room for all of it|inodes enough' --system "$links" --trusted-key "$key" --from "file://$work/zstd"
+refuse 1 'too small for all|not enough inodes' --system "$links" --trusted-key "$key" --from "file://$work/zstd"
 if mkdir "$WORLD/mnt" && mount -t tmpfs -o size=30m tmpfs "$WORLD/mnt" 2>/dev/null; then
   out=$WORLD/mnt
   put

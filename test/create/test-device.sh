@@ -41,8 +41,8 @@ refuse() { # refuse WHAT STATUS WORDS ARGUMENT...: and not a byte of the device 
   refused "$status" "$words" g1 --system "$system" -o "$out" --disk "$loop" "$@"
   [ "$(digest)" = "$before" ] || fail "$what: the device was written to"
 }
-refuse "one that holds a disk" 1 'partition table \(dos\).*--force'
-refuse "one that holds a disk, before a cache is asked" 1 'partition table \(dos\).*--force' --from http://127.0.0.1:1
+refuse "one that holds a disk" 1 'dos.*--force'
+refuse "one that holds a disk, before a cache is asked" 1 'dos.*--force' --from http://127.0.0.1:1
 drop
 
 for what in ext4 swap gpt; do
@@ -53,7 +53,7 @@ for what in ext4 swap gpt; do
     gpt) echo 'label: gpt' | sfdisk -q "$loop" 2>/dev/null ;;
   esac
   before=$(digest)
-  refuse "$what" 1 "holds .*$what.*--force"
+  refuse "$what" 1 "$loop: .*$what.*--force"
   create g1 --system "$system" -o "$out" -q --disk "$loop" --force
   clean "$work/device"
   found | grep -q 'PTTYPE="dos"' || fail "--force over $what: $(found)"
@@ -75,9 +75,9 @@ drop
 
 device 8M
 before=$(digest)
-refuse "too small" 1 'too small, [0-9]+ MiB would do'
-refuse "too small, --force" 1 'too small, [0-9]+ MiB would do' --force
-refuse "--size" 2 'has its own size' --size 1G
+refuse "too small" 1 'too small; [0-9]+ MiB are needed'
+refuse "too small, --force" 1 'too small; [0-9]+ MiB are needed' --force
+refuse "--size" 2 'keeps its size' --size 1G
 drop
 device 1000
 before=$(digest)

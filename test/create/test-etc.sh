@@ -78,9 +78,9 @@ cat >fixed.nix <<-NIX
 	{ config.system.build.toplevel = import $here/system.nix {
 	  kind = "small"; version = "25.11.fixed"; extra = builtins.readFile ./fixed.sh; }; }
 	NIX
-ends 0 'warning: .* read-only overlay .*; nothing is put into /etc/nixos' create g --file fixed.nix -o "$out" --vif none --force
+ends 0 'warning: .* read-only overlay .*; no files are copied into /etc/nixos' create g --file fixed.nix -o "$out" --vif none --force
 lacks /etc/nixos/system.nix
-ends 0 'warning: .* read-only overlay .*; nothing is put into /etc/nixos' update "$out/g.cfg" --file fixed.nix
+ends 0 'warning: .* read-only overlay .*; no files are copied into /etc/nixos' update "$out/g.cfg" --file fixed.nix
 lacks /etc/nixos/system.nix
 
 # ---- a plain /etc becomes an overlay
@@ -105,8 +105,8 @@ gone() { # SYSTEM PART WORDS: it is looked for wherever a system is looked at
   ! grep -q "system.etc.overlay" said || { cat said >&2; fail "check complains of a whole system"; }
   "$DOMSTRAP" verify "$out/g.cfg" >said 2>&1 || { cat said >&2; fail "verify complains of a whole system"; }
   debugfs -w -R "$2" "$out/g.img?offset=$start" >/dev/null 2>&1
-  ends 4 "^error: .*$3: is not there, and the system's /etc is made of it" check "$out/g.cfg"
-  ends 4 "^error: menu entry .*$3, which its /etc is made of .* is not there" verify "$out/g.cfg" --no-fsck
+  ends 4 "^error: .*$3: not found; .*system.etc.overlay" check "$out/g.cfg"
+  ends 4 "^error: menu entry .*$3 not found; .*system.etc.overlay" verify "$out/g.cfg" --no-fsck
 }
 gone "$mutable" "rm $mutable/parts/image" parts/image
 ends 4 "generation 1: parts of .* are missing" verify "$out/g.cfg" --no-fsck
@@ -116,6 +116,6 @@ gone "$links" "rm $links/parts/image" etc-metadata-image
 ! grep -q 'system.etc.overlay' said || { cat said >&2; fail "check --system complains of a whole system"; }
 rm -f "$mutable/parts/image"
 "$DOMSTRAP" check --system "$mutable" >said 2>&1 || true
-grep -q "^error: $mutable/parts/image: is not there" said || { cat said >&2; fail "check --system: parts/image"; }
-refused 1 'etc_metadata_image .*/parts/image is not there' g2 --system "$mutable" "${opt[@]}"
+grep -q "^error: $mutable/parts/image: not found" said || { cat said >&2; fail "check --system: parts/image"; }
+refused 1 'etc_metadata_image .*/parts/image does not exist' g2 --system "$mutable" "${opt[@]}"
 echo "test-etc.sh: ok"

@@ -78,7 +78,7 @@ rm "$out/g.cfg"
 full "$work/f.img" $size
 before=$(openssl sha256 -r <"$work/f.img")
 create g --system "$system" --no-sigs -o "$out" --disk "$work/f.img" --wipe --dry-run 2>"$work/stderr" >"$work/stdout"
-grep -Eq "^would wipe 29[0-9] MiB of $work/f.img besides what is written; it takes about " "$work/stderr" || { cat "$work/stderr" >&2; fail "no plan"; }
+grep -Eq "^would wipe 29[0-9] MiB of $work/f.img that the image does not fill; it takes about " "$work/stderr" || { cat "$work/stderr" >&2; fail "no plan"; }
 create g --system "$system" --no-sigs -o "$out" --disk "$work/f.img" --wipe --dry-run --json -q >"$work/stdout"
 python3 - "$work/stdout" <<'PY'
 import json, sys
@@ -89,13 +89,13 @@ PY
 
 # ---- refused ----
 
-refused 2 '--wipe goes with --disk' g1 --system "$system" -o "$out" --wipe
-refused 2 'has its own size' g1 --system "$system" -o "$out" --disk "$work/f.img" --size 1G
-refused 1 'holds .*partition table .dos.*--force' g1 --system "$system" -o "$out" --disk "$work/sparse.img"
+refused 2 '--wipe requires --disk' g1 --system "$system" -o "$out" --wipe
+refused 2 'keeps its size' g1 --system "$system" -o "$out" --disk "$work/f.img" --size 1G
+refused 1 'sparse.img: .*dos.*--force' g1 --system "$system" -o "$out" --disk "$work/sparse.img"
 refused 2 'neither a file nor a block device' g1 --system "$system" -o "$out" --disk /dev/null
 refused 1 'No such file' g1 --system "$system" -o "$out" --disk "$work/nowhere.img"
 : >"$work/empty.img"
-refused 1 'empty.img: has 0 bytes; give it a size' g1 --system "$system" -o "$out" --disk "$work/empty.img"
+refused 1 'empty.img: has 0 bytes; set its size' g1 --system "$system" -o "$out" --disk "$work/empty.img"
 exec 9<"$work/f.img"
 flock -x 9
 refused 3 'locked by another program' g1 --system "$system" -o "$out" --disk "$work/f.img"
@@ -105,7 +105,7 @@ exec 9<&-
 chmod 644 "$work/f.img"
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/hostkey"
 create g --system "$system" -q --no-sigs -o "$out" --disk "$work/f.img" --ssh-host-key "$work/hostkey" 2>"$work/stderr"
-grep -q '^warning: .*will hold secrets, and has mode 644' "$work/stderr" || { cat "$work/stderr" >&2; fail "no warning of readers"; }
+grep -q '^warning: .*will hold secrets, but has mode 644' "$work/stderr" || { cat "$work/stderr" >&2; fail "no warning of readers"; }
 rm "$out/g.cfg"
 
 # ---- stopped, failing: nothing valid is left ----

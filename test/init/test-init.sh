@@ -114,8 +114,8 @@ refused 'unknown option "--bogus"' --bogus
 refused "inner hyphens" --hostname 'a b'
 refused "single or split" --layout both
 refused "192.0.2.7/24" --ip 192.0.2.7
-refused "go with --ip" --gateway 192.0.2.1
-refused "NixOS's are such as" --release 26.04
+refused "require --ip" --gateway 192.0.2.1
+refused "release '26.04'" --release 26.04
 refused "a letter or" --user Root
 refused "at most 31" --user a2345678901234567890123456789012
 refused "isNormalUser" --user root
@@ -123,11 +123,11 @@ refused "isNormalUser" --user systemd-network
 echo "-----BEGIN OPENSSH PRIVATE KEY-----" >"$dir/private"
 refused "this is a private key" --ssh-key "$dir/private"
 echo "hello" >"$dir/text"
-refused "is no public SSH key" --ssh-key "$dir/text"
+refused "is not a public SSH key" --ssh-key "$dir/text"
 if setsid -w "$domstrap" init "$dir/none" --password-prompt >"$dir/out" 2>&1 </dev/null; then
   bad "a password needs a terminal"
 else
-  grep -q "needs a terminal" "$dir/out" && ok "a password needs a terminal" || bad "a password needs a terminal"
+  grep -q "not a terminal" "$dir/out" && ok "a password needs a terminal" || bad "a password needs a terminal"
 fi
 # A person types, when asked: the hash is there, the password is not.
 # Each terminal has a server of its own: one that is ending still has the socket of its name.
@@ -144,7 +144,7 @@ shows() { # shows PATTERN: the terminal, soon
 }
 on_terminal "$domstrap init hashed --password-prompt; echo status \$?"
 if shows '^Password of ' && "${tmux[@]}" send-keys 'se cret' Enter &&
-  shows '^The same again' && "${tmux[@]}" send-keys 'se cret' Enter && shows '^status 0' &&
+  shows '^Retype ' && "${tmux[@]}" send-keys 'se cret' Enter && shows '^status 0' &&
   grep -q 'hashedPassword = "\$' "$dir/hashed/configuration.nix" && ! grep -q 'se cret' "$dir/hashed/configuration.nix" &&
   [ "$(stat -c %a "$dir/hashed/configuration.nix")" = 600 ]; then
   ok "a password is hashed"

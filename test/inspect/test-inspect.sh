@@ -63,7 +63,7 @@ sed 's,/.*/xen/,,' xen/one.cfg >xen/moved.cfg
 ends 0 'ext4 "NIXOS"' inspect xen/moved.cfg
 rm xen/moved.cfg
 ends 0 'ext4 "NIXOS"' inspect xen/one.img
-if [ -z "$(command -v xl)" ]; then grep -q 'domain .*unknown: there is no xl' said || fail "the lack of xl is not said"; fi
+if [ -z "$(command -v xl)" ]; then grep -q 'domain .*unknown: .*no xl' said || fail "the lack of xl is not said"; fi
 
 ends 0 '^one ' list xen
 [ "$(wc -l <said)" = 4 ] || { cat said >&2; fail "list of three guests"; }
@@ -74,7 +74,7 @@ o = json.load(open("said"))
 assert o["schema"] == 1 and [(g["name"], g["type"], g["generation"]) for g in o["guests"]] == [
     ("direct", "pv", 1), ("one", "pv", 2), ("two", "pvh", 1)], o'
 mkdir none
-ends 0 'no guest' list none
+"$DOMSTRAP" list none --json | jq -e '.guests == []' >/dev/null || fail "an empty directory"
 ends 1 'no/such' list no/such
 printf 'name = "lost"\ndisk = [ "/no/such.img,raw,xvda,w" ]\n' >xen/lost.cfg
 ends 0 '^lost +pv +- ' list xen
@@ -111,9 +111,9 @@ ends 0 'x1b\[31mb.*xff' inspect odd.img
 LC_ALL=C grep -q $'[\001-\010\013-\037\177-\377]' said && fail "bytes for a terminal in JSON"
 python3 -c 'import json; json.load(open("said"))'
 
-ends 2 'which guest' inspect
+ends 2 'missing GUEST' inspect
 ends 2 'unknown option "--no-fsck"' inspect --no-fsck one.img
 ends 2 'neither a file nor a block device' inspect .
 ends 1 'No such file' inspect no/such
-ends 2 'two configs' inspect xen/one.cfg xen/two.cfg
+ends 2 'one.cfg .*two.cfg' inspect xen/one.cfg xen/two.cfg
 echo "test-inspect.sh: ok"

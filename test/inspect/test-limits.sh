@@ -27,13 +27,13 @@ for kind in $kinds; do
   run generations bad.cfg
   case $kind in
     dag | farm | strangers) says '^ *2\*' ;;
-    maze) says 'steps along paths' ;;
+    maze) says 'path components to follow' ;;
     sparse) says '^ *2\*.* [0-9.]+ [KM]iB' ;;
-    counted) says '1073741824 bytes, 134217728 at most' ;;
+    counted) says '1073741824 bytes, larger than the limit of 134217728' ;;
     many | woven | generations) says '^ *1 .* [0-9.]+ [KM]iB' ;;
-    bootspecs) says 'over 134217728 bytes of small files' ;;
-    arguments) says 'over 67108864 bytes of kernel arguments' ;;
-    log) says 'with its -wal file, 134217728 at most' ;;
+    bootspecs) says 'more than 134217728 bytes of small files' ;;
+    arguments) says 'more than 67108864 bytes of kernel arguments' ;;
+    log) says 'with its -wal file, more than the limit of 134217728' ;;
   esac
   run inspect bad.cfg
   run inspect bad.cfg --paths --json

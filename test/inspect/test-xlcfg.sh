@@ -43,13 +43,13 @@ ends 0 "$one" inspect x.cfg
 ! grep -q 'old.img' said || fail "a disk that no longer counts"
 taken "disk = [ 'DIR/web.img,,xvda', 'DIR/x.iso,,hdc,cdrom' ]"
 
-refused 'script block-drbd makes this disk' "disk = [ 'drbd:r0,xvda,w' ]"
-refused 'script block-x makes this disk' "disk = [ 'script=block-x,vdev=xvda,target=DIR/web.img' ]"
+refused 'script block-drbd sets up this disk' "disk = [ 'drbd:r0,xvda,w' ]"
+refused 'script block-x sets up this disk' "disk = [ 'script=block-x,vdev=xvda,target=DIR/web.img' ]"
 refused 'in the domain "storage"' "disk = [ 'backend=storage,vdev=xvda,format=raw,target=DIR/web.img' ]"
 refused 'format qcow2: only raw' "disk = [ 'tap:qcow2:DIR/web.img,xvda,w' ]"
 refused 'format qcow2: only raw' "disk = [ 'qcow2:DIR/web.img,xvda,w' ]"
 refused 'format vhd: only raw' "disk = [ 'DIR/web.img,vhd,xvda,w' ]"
-refused 'a name for QEMU' "disk = [ 'rbd:pool/web,raw,xvda' ]"
+refused 'QEMU' "disk = [ 'rbd:pool/web,raw,xvda' ]"
 refused 'x.cfg: xl would refuse this config: line 3: lexical error near "\\x0d"' "disk = [ 'DIR/web.img,raw,xvda,w' ]\r"
 refused 'unknown value for access near "xvda"' "disk = [ 'file:DIR/web.img,raw,xvda,w' ]"
 refused 'unknown value for format near "raw "' "disk = [ 'DIR/web.img , raw , xvda , w' ]"
@@ -58,29 +58,29 @@ config "disk = [ 'DIR/web.img,raw,xvda,w' ]\nmemory = 1.5"
 ends 1 'line 4: lexical error near "\.5"' check x.cfg
 config "disk = [ 'backend=storage,vdev=xvda,target=DIR/web.img' ]"
 ends 0 'web.img, xvda, cannot be read: it is in the domain "storage"' inspect x.cfg
-ends 0 '^unknown: .*web.img: not looked at: it is in the domain' check x.cfg
+ends 0 '^unknown: .*web.img: not checked: .* in the domain' check x.cfg
 [ "$("$DOMSTRAP" generations --json web.img | jq '.generations | length')" = 1 ] || fail "a refused update wrote"
 
 config "disk = [ 'DIR/web.img,,xvda' ]\nvif = [ 'bridge=br7,backend=net' ]"
-ends 0 '^unknown: br7: is in the domain net' check x.cfg
+ends 0 '^unknown: br7: .*domain net' check x.cfg
 
 # The boot helper is given the first disk, whatever that is.
 config "disk = [ 'DIR/x.iso,,hdc,cdrom', 'DIR/web.img,,xvda' ]"
-ends 4 '^error: .*x.iso: is the first disk, a CD-ROM' check x.cfg
+ends 4 '^error: .*x.iso: the first disk, a CD-ROM' check x.cfg
 grep -qF -- '--disk=PATH' said || fail "no remedy"
 config "disk = [ 'DIR/swap.img,,xvdb', 'DIR/web.img,,xvda' ]"
-ends 4 '^error: .*swap.img: is the first disk, the only one' check x.cfg
+ends 4 '^error: .*swap.img: the first disk, the only one' check x.cfg
 config "disk = [ 'DIR/swap.img,,xvdb', 'DIR/web.img,,xvda' ]\nbootloader_args = [ '-q', '--disk=DIR/web.img' ]"
 "$DOMSTRAP" check x.cfg >said || true
-grep -q '^ok: .*swap.img: is the first disk, from which the boot helper finds the menu' said || { cat said >&2; fail "--disk="; }
+grep -q '^ok: .*swap.img: the first disk; the boot helper finds the boot menu' said || { cat said >&2; fail "--disk="; }
 "$DOMGRUB" -q --output-format=simple --output-directory=. "--disk=$PWD/web.img" -n swap.img >/dev/null || fail "domgrub and --disk="
 config "disk = [ 'DIR/x.iso,,hdc,cdrom', 'DIR/web.img,,xvda' ]\nbootloader_args = '--disk=DIR/swap.img'"
-ends 4 '^error: .*x.iso: is the first disk' check x.cfg
+ends 4 '^error: .*x.iso: the first disk' check x.cfg
 
 # What xl would not start.
 config "disk = [ 'DIR/web.img,,xvda' ]"
 sed -i 's|^bootloader = .*|bootloader = "/no/such/domgrub"|' x.cfg
-ends 4 '^error: /no/such/domgrub: is not there' check x.cfg
+ends 4 '^error: /no/such/domgrub: not found' check x.cfg
 sed -i '/^bootloader/d' x.cfg
 ends 4 '^error: x.cfg: has neither bootloader= nor kernel=' check x.cfg
 sed -i '/^name/d' x.cfg
@@ -99,23 +99,23 @@ line() { grep -Eq "$1" said || { cat said >&2; fail "not said: $1"; }; }
 no_line() { ! grep -Eq "$1" said || { cat said >&2; fail "said: $1"; }; }
 config "disk = [ 'DIR/web.img,,xvda' ]"
 host 4.17.7 "pv hvm hap gnttab-v1"; with
-line '^ok: xl: is here and answers: Xen 4.17.7'
+line '^ok: xl: answers: Xen 4.17.7'
 line '^warning: pv: this Xen has no shadow paging: .*migrated'
 line 'type pvh'
 host 4.17.7 "pv gnttab-v1"; with
 line '^warning: pv: this Xen has no shadow paging'
 no_line 'type pvh'
 host 4.17.7 "pv hvm hap shadow"; with
-line '^ok: pv: Xen has what it needs'
+line '^ok: pv: this Xen supports it'
 host 4.11.4 "hvm hvm_directio"; with
 no_line ': pv: '
 config "disk = [ 'DIR/web.img,,xvda' ]\ntype = 'pvh'"
 host 4.20.2 "pv hvm hap"; with
-line '^ok: pvh: Xen has what it needs'
+line '^ok: pvh: '
 host 4.20.2 "pv"; with
-line '^error: pvh: Xen has no hvm here'
+line '^error: pvh: .*hvm'
 host 4.20.2 "pv hvm"; with
-line '^error: pvh: Xen has neither hap nor shadow'
+line '^error: pvh: .*hap .*shadow'
 # GRUB as the kernel: laid out as grub-mkimage does it. The guest's own menu is what boots.
 python3 - >grub.bin <<'X'
 import struct, sys
@@ -132,18 +132,18 @@ line '/no/such: No such file'
 ! make_grub --grub-image web.cfg || fail "a config for GRUB"
 line "web.cfg: not GRUB's image for PVH guests"
 ! make_grub --grub-image grub.bin --set extra=quiet || fail "extra= for GRUB"
-line 'the guest.s own menu says'
+line 'the guest.s boot menu sets'
 ! "$DOMSTRAP" create g --system "$(system 1)" --grub-image grub.bin >said 2>&1 || fail "--grub-image alone"
 [ ! -e grub.img ] || fail "a refused create wrote"
 make_grub --grub-image grub.bin || { cat said >&2; fail "create --boot grub"; }
-line 'warning: .*gets no .*panic=30: with --boot grub the menu alone'
+line 'warning: .*lacks .*panic=30, and with --boot grub'
 grep -Fqx "kernel = \"$PWD/grub.bin\"" grub.cfg || fail "kernel="
 grep -Fqx 'type = "pvh"' grub.cfg || fail "type="
 ! grep -Eq '^(ramdisk|cmdline|extra|bootloader)' grub.cfg || fail "more than GRUB's"
 [ ! -e grub.kernel ] || fail "a copy of the kernel"
 "$DOMSTRAP" check grub.cfg >said 2>&1 || true
-line '^ok: .*grub.bin: is GRUB, which reads'
-line '^ok: .*grub.cfg: is understood by domgrub'
+line '^ok: .*grub.bin: GRUB'
+line '^ok: .*grub.cfg: domgrub can read it'
 ends 0 'GRUB .*grub.bin' inspect grub.cfg
 [ "$("$DOMSTRAP" inspect --json grub.cfg | jq -r '.config | .grub, .kernel' | tr '\n' ' ')" = "$PWD/grub.bin null " ] || fail "JSON of GRUB"
 ends 0 '' update grub.cfg --system "$(system 2)"
@@ -152,7 +152,7 @@ ends 0 "$two" generations grub.cfg
 ends 0 '' rollback grub.cfg
 ends 0 '' verify --no-fsck grub.cfg
 sed -i 's/^type = .*/type = "pv"/' grub.cfg
-ends 4 "is GRUB for PVH guests, and the config's type is pv" check grub.cfg
+ends 4 "GRUB for PVH guests, but the config's type is pv" check grub.cfg
 
 # A panic ends in a new start, and what --set writes is read again.
 grep -Fqx 'on_crash = "restart"' web.cfg || fail "on_crash"
@@ -161,8 +161,8 @@ grep -Eqx 'extra = "([^"]* )?panic=30"' web.cfg || fail "panic="
 grep -Fqx 'extra = "a \"b\" \\c"' set.cfg || fail "extra"
 [ "$(grep -c '^extra\|^on_crash' set.cfg)" = 2 ] || fail "our own lines beside those of --set"
 ends 0 "$one" generations set.cfg
-ends 2 'xl would not read it: line 2: syntax error' create n --system "$(system 1)" --set 'vnuma=[1'
-ends 2 'more than one setting' create n --system "$(system 1)" --set 'a=[1]; disk=[]'
+ends 2 'xl cannot read it: line 2: syntax error' create n --system "$(system 1)" --set 'vnuma=[1'
+ends 2 'expected one setting' create n --system "$(system 1)" --set 'a=[1]; disk=[]'
 ends 2 'xl ignores it beside cmdline=' create n --system "$(system 1)" --boot direct --set extra=x
 mkdir $'a\nb'
 ends 1 'xl would refuse this config' create n --system "$(system 1)" -o $'a\nb'

@@ -59,7 +59,7 @@ typed() {
   exec {in}<&"${COPROC[0]}" {out}>&"${COPROC[1]}"
   while IFS= read -r -d '' -n 1 -t 30 char <&"$in"; do
     text+=$char
-    case $text in "Password of "*": " | "The same again: ") echo "$password" >&"$out"; echo "      $text(typed)"; text='' ;; *$'\n') text='' ;; esac
+    case $text in "Password of "*": " | "Retype the password: ") echo "$password" >&"$out"; echo "      $text(typed)"; text='' ;; *$'\n') text='' ;; esac
   done
   exec {in}<&- {out}>&-
   wait "$pid"

@@ -7,6 +7,7 @@
 #     FAULTS_FULL=1     every place of every kind, however long it takes (at most FAULTS_PLACES of each, if set)
 #     FAULTS_ONLY=TEXT  only what has the text in its name ("h update read")
 import os
+import re
 import subprocess
 import sys
 import time
@@ -172,7 +173,7 @@ class CreateDevices(Create):
         if whole[0] and whole[0] != self.done[-2] and not untouched:
             wrong.append('half a root is valid')
         # A device that can no longer be written cannot be withdrawn; that is said.
-        if whole[0] and result.returncode > 0 and not untouched and b'does not boot' not in result.stderr:
+        if whole[0] and result.returncode > 0 and not untouched and not re.search(rb'(?m)^warning: .* boot\b', result.stderr):
             wrong.append('failed, and the root disk is valid')
         if files:
             wrong.append('left: %s' % files)

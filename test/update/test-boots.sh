@@ -65,7 +65,7 @@ printf '%s\n' "mkdir /boot/loader" "mkdir /boot/loader/entries" "write sd/loader
   "write sd/loader/entries/nixos-generation-1.conf /boot/loader/entries/nixos-generation-1.conf" \
   "mkdir /boot/nixos" "write $kernel /boot/nixos/k.efi" "write $initrd /boot/nixos/i.efi" | edit g.img
 ends 0 'generation 1 stays: .*/boot/loader boots it' gc g.cfg --keep 1 --dry-run
-refuses "systemd-boot" 'boots from \(hd0,msdos1\)/boot/loader, entries of the Boot Loader Specification.* nixos-rebuild boot' g.img
+refuses "systemd-boot" 'boots from \(hd0,msdos1\)/boot/loader, Boot Loader Specification entries.*nixos-rebuild boot' g.img
 ends 0 'generation 1 stays: ' gc g.cfg --older-than 0
 
 # ---- the same on an ESP, the first disk
@@ -81,7 +81,7 @@ truncate -s 40M esp.img
 mkfs.vfat esp.img >/dev/null
 mcopy -s -i esp.img sd/* ::
 sed -i "s#^disk = \[#disk = [ \"format=raw,vdev=xvdz,access=rw,target=$PWD/esp.img\",#" g.cfg
-refuses "ESP" 'boots from \(hd0\)/loader, entries of the Boot Loader Specification' esp.img
+refuses "ESP" 'boots from \(hd0\)/loader, Boot Loader Specification entries' esp.img
 
 # ---- GRUB legacy, and a grub.cfg in another place
 
@@ -90,14 +90,14 @@ second g.img
 no_grub g.img
 printf 'default 0\ntitle one\n root (hd0,0)\n kernel %s init=%s/init\n initrd %s\n' "$kernel" "$one" "$initrd" >menu.lst
 printf 'write menu.lst /boot/grub/menu.lst\n' | edit g.img
-refuses "menu.lst" 'boots from \(hd0,msdos1\)/boot/grub/menu.lst, a menu of GRUB legacy' g.img
+refuses "menu.lst" 'boots from \(hd0,msdos1\)/boot/grub/menu.lst, a GRUB legacy menu' g.img
 
 create
 second g.img
 no_grub g.img
 printf 'menuentry one {\n linux %s init=%s/init\n initrd %s\n}\n' "$kernel" "$one" "$initrd" >grub.cfg
 printf 'mkdir /boot/grub2\nwrite grub.cfg /boot/grub2/grub.cfg\n' | edit g.img
-refuses "grub2" 'boots from \(hd0,msdos1\)/boot/grub2/grub.cfg, a GRUB menu that is not where' g.img
+refuses "grub2" 'boots from \(hd0,msdos1\)/boot/grub2/grub.cfg, a GRUB menu that is not at' g.img
 
 # ---- a menu that cannot be read, none at all, one that can boot more than is known
 
@@ -114,15 +114,15 @@ for command in "update g.cfg --system $one" "rollback g.cfg" "gc g.cfg --keep 1"
 done
 unchanged kept.img g.img "a broken menu"
 ends 0 '^   2[+] ' generations g.cfg
-grep -q '^boots by default: not known: ' said || { cat said >&2; fail "what is not known is not said"; }
+grep -q '^boots by default: unknown: ' said || { cat said >&2; fail "what is not known is not said"; }
 cp --sparse=always both.img g.img
 no_grub g.img
 cp --sparse=always g.img kept.img
 for command in "update g.cfg --system $one" "rollback g.cfg" "gc g.cfg --keep 1"; do
   # shellcheck disable=SC2086
-  ends 1 'nothing boots: the config names no kernel, and its disks have no boot menu' $command
+  ends 1 'cannot boot: the config names no kernel, and its disks have no boot menu' $command
   # shellcheck disable=SC2086
-  ends 1 'no boot menu, the guest.s kernel is the host.s: .*xl config' ${command/g.cfg/g.img}
+  ends 1 'no boot menu; the guest.s kernel is on the host; .*xl config' ${command/g.cfg/g.img}
 done
 unchanged kept.img g.img "a guest without a menu"
 
@@ -150,7 +150,7 @@ clean g.img "entries"
 cp --sparse=always both.img g.img
 printf 'extra = "init=%s/init"\n' "$one" >>g.cfg
 cp --sparse=always g.img kept.img
-ends 1 "adds init=$one/init to whatever the boot menu boots" update g.cfg --system "$three"
+ends 1 "adds init=$one/init to every entry of the boot menu" update g.cfg --system "$three"
 ends 1 'adds init=' rollback g.cfg
 unchanged kept.img g.img "a config with an init= of its own"
 ends 0 'generation 1 stays: .*g.cfg boots it' gc g.cfg --keep 1
@@ -164,7 +164,7 @@ sed '/^extra/d' g.cfg >plain.cfg
 create_cfg 'bootloader_args = [ "-q", "--entry", "1>1" ]'
 ends 0 '^   1[*] ' generations g.cfg
 cp --sparse=always g.img kept.img
-ends 1 "would boot another system than .* by default \\($two\\)" update g.cfg --system "$three"
+ends 1 "would not boot .* by default \\($two\\)" update g.cfg --system "$three"
 ends 0 '^   2[+] ' generations g.cfg
 create_cfg 'bootloader_args = [ "--entry=0" ]'
 ends 0 '^   2[*] ' generations g.cfg
@@ -174,7 +174,7 @@ ends 1 'adds init=' update g.cfg --system "$three"
 create_cfg "kernel = '$kernel'
 extra = 'init=$one/init'"
 ends 0 '^   1[*] ' generations g.cfg
-ends 1 'its kernel= is one of the guest.s, past its menu' update g.cfg --system "$three"
+ends 1 'its kernel= is a path in the guest' update g.cfg --system "$three"
 ends 0 'generation 1 stays: .*g.cfg boots it' gc g.cfg --keep 1
 
 # ---- a menu that would not do as it is told: the change is evaluated before it counts
@@ -196,7 +196,7 @@ for layout in single split; do
   grep -q "init=$one/init" <<<"$before" || fail "$layout: the stubborn menu boots '$before'"
   for command in "update g.cfg --system $three" "rollback g.cfg --to 2"; do
     # shellcheck disable=SC2086
-    ends 1 "would boot another system than .* by default \($one\), so nothing was changed" $command
+    ends 1 "would not boot .* by default \($one\); nothing was changed" $command
     is "$(boots $boot)" "$before" "$layout: $command"
     is "$(json '[(g["generation"], g["current"]) for g in o["generations"]]' generations g.cfg)" "[(1, False), (2, True)]" "$layout: $command"
     clean $root "$layout: $command"; clean $boot "$layout: $command"
@@ -208,7 +208,7 @@ for layout in single split; do
   cat grub.cfg byhand >stubborn.cfg
   cp --sparse=always both-root.img $root; [ $layout = single ] || cp --sparse=always both-boot.img $boot
   printf 'rm %s\nwrite stubborn.cfg %s\n' $menu $menu | edit $boot
-  ends 1 "\"by hand\" would still boot $one, which is to be deleted, so nothing was changed" gc g.cfg --keep 1
+  ends 1 "\"by hand\" would still boot $one, which is to be deleted; nothing was changed" gc g.cfg --keep 1
   has $root "$one/init" || fail "$layout: gc deletes what an entry by hand boots"
   clean $root "$layout: gc"; clean $boot "$layout: gc"
   ends 0 '^   2[*] ' generations g.cfg
@@ -245,7 +245,7 @@ create --boot direct
 ends 0 '^   1[*] ' generations g.cfg
 is "$(json 'o["boot"]["by"], o["boot"]["initFound"]' generations g.cfg)" "config True" "a config's kernel"
 sed -i "s#init=$one#init=/nix/store/$(basename "$one" | tr a b)#" g.cfg
-ends 4 "^error: g.cfg: init=.* is not in the root" verify g.cfg
+ends 4 "^error: g.cfg: init=/nix/store/" verify g.cfg
 ends 0 '^boots by default: none of the generations, init=/nix/store/' generations g.cfg
 sed -i "s#init=[^ ]*/init#init=/nix/var/nix/profiles/system/init#" g.cfg
 ends 0 '^   1[*] ' generations g.cfg

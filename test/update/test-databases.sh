@@ -129,24 +129,24 @@ rm -f db-wal db-shm
 # ---- databases that cannot be read
 with "drop table Refs"
 does 0 '^ *2\*.*\?' generations g.cfg
-grep -q "lacks Nix's tables; what each generation alone needs is not known" said || fail "generations does not say why"
+grep -q "not a Nix database.*tables are missing; the size of each generation is unknown" said || fail "generations does not say why"
 "$DOMSTRAP" generations g.cfg --json 2>/dev/null | python3 -c 'import json, sys; assert all(g["ownBytes"] is None for g in json.load(sys.stdin)["generations"])'
-does 0 "^store +unknown: .*lacks Nix's tables" inspect g.cfg
-does 4 "lacks Nix's tables" verify g.cfg
-does 1 "lacks Nix's tables" update g.cfg --system "$(system 3)"
-does 1 "lacks Nix's tables" gc g.cfg --keep 1
+does 0 "^store +unknown: .*not a Nix database.*tables are missing" inspect g.cfg
+does 4 "not a Nix database.*tables are missing" verify g.cfg
+does 1 "not a Nix database.*tables are missing" update g.cfg --system "$(system 3)"
+does 1 "not a Nix database.*tables are missing" gc g.cfg --keep 1
 does 0 '' rollback g.cfg -q
 does 0 '^ *1\*' generations g.cfg
 head -c 100000 /dev/urandom >db
 cp --sparse=always first.img g.img
 put $db db
-does 0 'not an SQLite database; what each' generations g.cfg
+does 0 'not an SQLite database; the size' generations g.cfg
 does 0 '' rollback g.cfg -q
 with ""
 printf 11 >schema
 put /nix/var/nix/db/schema schema
 does 0 '^OK: ' verify g.cfg
-does 1 'would lose: schema .11., where it knows 10' gc g.cfg --keep 1
+does 1 'would lose: schema .11. instead of 10' gc g.cfg --keep 1
 
 # ---- a host's: the size is not known where its tree says it
 nix copy --no-check-sigs --to "$PWD/host" "$(system 1)" >/dev/null 2>&1

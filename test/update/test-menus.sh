@@ -65,11 +65,11 @@ done
 form=grub layout=split root=s-root.img boot=s-boot.img menu=grub/grub.cfg
 one=$(system 1 "" some) two=$(system 2 "" some) none=$(system 3 "" none)
 "$DOMSTRAP" create s --system "$one" --vif none --layout split --size 96M --boot-size 24M --fs-identifier provided -q 2>says
-grep -q "boot.initrd.secrets: the guest's first start is without them" says || fail "create says nothing of secrets: $(cat says)"
+grep -q "boot.initrd.secrets: the guest starts without them" says || fail "create says nothing of secrets: $(cat says)"
 "$DOMSTRAP" check s.cfg >says || true
-grep -q "boot.initrd.secrets are in no initrd" says || fail "check says nothing of secrets"
+grep -q "no initrd contains its boot.initrd.secrets" says || fail "check says nothing of secrets"
 "$DOMSTRAP" check --system "$two" >says || true
-grep -q "boot.initrd.secrets are in no initrd" says || fail "check --system says nothing of secrets"
+grep -q "no initrd contains its boot.initrd.secrets" says || fail "check --system says nothing of secrets"
 "$DOMSTRAP" check --system "$none" >says || true
 ! grep -q secrets says || fail "check takes a program that adds nothing for secrets"
 secret() { echo "secret of ${1##*/}" >secret; printf 'write secret /kernels/%s-secrets\n' "${1##*/}"; }
@@ -79,9 +79,9 @@ check "secrets as NixOS wrote them" 1
 "$DOMSTRAP" update s.cfg --system "$one" -q 2>says; check "the same system again" 1
 [ ! -s says ] || fail "a warning where nothing is amiss: $(cat says)"
 "$DOMSTRAP" check s.cfg >says || true
-grep -q "has an initrd beside its own" says || fail "check does not see the secrets"
+grep -q "has a second initrd" says || fail "check does not see the secrets"
 "$DOMSTRAP" update s.cfg --system "$two" -q 2>says; check "a system with secrets" 2
-grep -q "boot.initrd.secrets, and its menu entry" says || fail "update says nothing of secrets: $(cat says)"
+grep -q "boot.initrd.secrets, but its menu entry" says || fail "update says nothing of secrets: $(cat says)"
 "$DOMSTRAP" update s.cfg --system "$none" -q --limit 1 2>says
 [ ! -s says ] || fail "a warning for a system without secrets: $(cat says)"
 dump; [ -s "tree/boot/kernels/${one##*/}-secrets" ] || fail "a limit took the secrets of a generation"
@@ -104,9 +104,9 @@ refused() { # WHAT SAYS
 dump
 sed 's/submenu "NixOS - All configurations"/submenu "Others"/' tree/boot/grub/grub.cfg >new
 printf 'rm /grub/grub.cfg\nwrite new /grub/grub.cfg\n' >commands; edit
-refused "a menu that is not NixOS's" "/grub/grub.cfg: not in the form"
+refused "a menu that is not NixOS's" "/grub/grub.cfg: not a menu written by NixOS"
 grep -q "start the guest" says || fail "it is not said what to do"
 { cat tree/boot/grub/grub.cfg; echo "if true; then"; } >new
 printf 'rm /grub/grub.cfg\nwrite new /grub/grub.cfg\n' >commands; edit
-refused "a menu with a mistake" "not in the form"
+refused "a menu with a mistake" "not a menu written by NixOS"
 echo "test-menus.sh: ok"

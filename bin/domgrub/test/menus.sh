@@ -95,7 +95,7 @@ rm esp/EFI/redhat/grubenv
 echo x >esp/EFI/redhat/x
 gpt img esp boot
 # shellcheck disable=SC2016
-says "kernelopts nowhere" 'm-5.14.conf: left out: its options name $kernelopts, which is not set' img
+says "kernelopts nowhere" 'm-5.14.conf: skipped: its options use $kernelopts' img
 
 # What systemd-boot would take, on its ESP.
 mkdir -p esp/loader/entries
@@ -106,7 +106,7 @@ printf '%s\n' 'title Gone' 'linux /gone' >esp/loader/entries/zzz.conf
 rm -r boot/loader
 gpt img esp boot
 boots "systemd-boot's order and quotes" "root=/dev/xvda2 ro" boot/vmlinuz-5.14 "" img
-grep -q "zzz.conf: left out: (hd0,gpt1)/gone: .*no such file" got.err && ok "a kernel that is gone" ||
+grep -q "zzz.conf: skipped: (hd0,gpt1)/gone: .*no such file" got.err && ok "a kernel that is gone" ||
 	fail "a kernel that is gone" "$(cat got.err)"
 
 # A menu for a /boot without a table, on a disk with one.
@@ -114,7 +114,7 @@ mkdir -p boot/grub
 printf '%s\n' 'set root=(hd0)' 'menuentry T {' 'linux /vmlinuz-5.14 root=/dev/xvda1' '}' >boot/grub/grub.cfg
 gpt img boot
 boots "(hd0) on a disk with partitions" "root=/dev/xvda1" boot/vmlinuz-5.14 "" img
-grep -qF "(hd0) has partitions and no file system: (hd0,gpt1) is taken" got.err && ok "and a warning" ||
+grep -qF "(hd0) has partitions and no file system; using (hd0,gpt1)" got.err && ok "and a warning" ||
 	fail "and a warning" "$(cat got.err)"
 
 # Disks that cannot be read say what they hold.
@@ -126,7 +126,7 @@ gpt img boot boot
 printf 'LABELONE' | dd of=img bs=512 seek=$((2048 + 81920 + 1)) conv=notrunc status=none
 printf 'LVM2 001' | dd of=img bs=1 seek=$(((2048 + 81920 + 1) * 512 + 24)) conv=notrunc status=none
 dd if=/dev/zero of=img bs=512 seek=$((2048 + 81920 + 2)) count=2 conv=notrunc status=none
-says "what each partition holds" "(hd0,gpt1): ext2, without a menu; (hd0,gpt2): LVM2, which domgrub does not read" img
+says "what each partition holds" "(hd0,gpt1): ext2, no menu; (hd0,gpt2): LVM2, which domgrub does not read" img
 printf '%s\n' 'menuentry T {' 'linux (hd0,gpt2)/vmlinuz' '}' >boot/grub/grub.cfg
 gpt img boot boot
 dd if=/dev/zero of=img bs=512 seek=$((2048 + 81920 + 2)) count=2 conv=notrunc status=none

@@ -49,30 +49,30 @@ initrd /kernels/i }
 menuentry Two { linux /kernels/gone }
 menuentry Three { multiboot2 /kernels/k }
 END
-refused "no disk given" 2 "no disk given"
-refused "two disks" 2 "further ones with --disk" img img2
+refused "missing DISK" 2 "missing DISK"
+refused "two disks" 2 'unexpected argument "img2"' img img2
 refused "unknown option" 2 "--help" --nonsense img
 refused "ambiguous option" 2 "ambiguous" --out=x img
 refused "no such disk" 1 "nowhere.img: No such file" nowhere.img
 refused "a directory as disk" 2 "neither a file nor a block device" root
-refused "unknown format" 2 '--output-format: unknown output format "xml": not sxp, simple or simple0' --output-format=xml img
+refused "unknown format" 2 '--output-format: unknown output format "xml"; expected sxp, simple or simple0' --output-format=xml img
 refused "no such entry" 1 'no entry "Four"' --entry=Four img
 refused "entry out of range" 1 'no entry "9"' --entry=9 img
 refused "no such kernel" 1 "/kernels/gone" --entry=Two img
 refused "no kernel of ours" 1 "multiboot" --entry=Three img
 refused "no directory" 1 "nodir: No such file" --output-directory=nodir img
-refused "a file as directory" 2 "is not an existing directory" --output-directory=img img
+refused "a file as directory" 2 "img: not an existing directory" --output-directory=img img
 refused "root in the jail" 2 "need a non-root user ID" --runas=0 img
 refused "newline in --args" 1 "newline" -q --args="$(printf 'a\nb')" img
-refused "long arguments" 1 "args: 9004 bytes, libxl takes 8191" -q \
+refused "long arguments" 1 "args: 9004 bytes; libxl accepts at most 8191" -q \
 	--args="$(head -c 8995 /dev/zero | tr '\0' x)" img
-refused "--kernel that is not there" 1 "on none of the disks" --kernel=/gone img
+refused "--kernel that is not there" 1 "/gone: not found" --kernel=/gone img
 refused "xapi sees the reason" 1 "domgrub: RuntimeError: " --output-format=simple --entry=9 img
 
-refused "offset behind the end" 2 "offset: 8388608 is not within img's 8388608 bytes" --offset=8388608 img
-refused "offset that is none" 2 '--offset: "0x10" is no number of bytes' --offset=0x10 img
-refused "empty output directory" 2 "--output-directory: an empty name" --output-directory= img
-refused "empty disk" 2 "--disk: an empty name" --disk= img
+refused "offset behind the end" 2 "offset: 8388608 is not below the size of img, 8388608 bytes" --offset=8388608 img
+refused "offset that is none" 2 '--offset: need a number of bytes, got "0x10"' --offset=0x10 img
+refused "empty output directory" 2 "--output-directory: empty path" --output-directory= img
+refused "empty disk" 2 "--disk: empty path" --disk= img
 
 # What cannot be answered is no success, and leaves nothing.
 unanswered() { # NAME WORDS COMMAND…
@@ -104,22 +104,22 @@ for key in max-kernel max-ramdisk max-memory max-cpu-seconds max-seconds max-cop
 	max-steps max-entries max-initrds max-names max-value; do
 	for value in 0 -1 none "" 4T4 9999999T; do
 		printf '\n\n%s = %s\n' $key "$value" >conf
-		refused "$key = $value" 2 "conf: line 3: $key: \"$value\" is no number" --config=conf img
+		refused "$key = $value" 2 "conf: line 3: $key: need a number above 0, with or without K, M or G, got \"$value\"" --config=conf img
 	done
 	printf '%s = 4000T\n' $key >conf
-	refused "$key = 4000T" 2 "conf: line 1: $key: 4000T is over " --config=conf img
+	refused "$key = 4000T" 2 "conf: line 1: $key: 4000T is larger than the limit of " --config=conf img
 done
 printf 'runas = nobody\n' >conf
-refused "runas = nobody" 2 'conf: line 1: runas: "nobody": need a non-root user ID' --config=conf img
+refused "runas = nobody" 2 'conf: line 1: runas: need a non-root user ID, got "nobody"' --config=conf img
 printf 'output-format = xml\n' >conf
-refused "output-format = xml" 2 'conf: line 1: output-format: unknown output format "xml": not sxp' --config=conf img
+refused "output-format = xml" 2 'conf: line 1: output-format: unknown output format "xml"; expected sxp' --config=conf img
 printf 'disk =\n' >conf
-refused "disk =" 2 'conf: line 1: disk: an empty name' --config=conf img
+refused "disk =" 2 'conf: line 1: disk: empty path' --config=conf img
 
 printf 'max-kernel = 50K\n' >conf
-refused "large kernel" 1 "kernel: 100000 bytes, over the 51200 allowed" -q --config=conf img
+refused "large kernel" 1 "kernel: 100000 bytes, larger than the limit of 51200" -q --config=conf img
 printf '# a comment\nmax-ramdisk = 10K\n' >conf
-refused "large ramdisk" 1 "ramdisk: over the 10240 bytes allowed" -q --config=conf img
+refused "large ramdisk" 1 "ramdisk: larger than the limit of 10240 bytes" -q --config=conf img
 printf 'max-config = 10\n' >conf
 refused "large menu" 1 "grub.cfg" -q --config=conf img
 printf 'runas 5\n' >conf
@@ -127,7 +127,7 @@ refused "configuration without =" 2 "conf: line 1: no \"=\"" --config=conf img
 printf '\nrunus = 5\n' >conf
 refused "unknown key" 2 'conf: line 2: unknown key "runus"' --config=conf img
 printf 'quiet = maybe\n' >conf
-refused "neither yes nor no" 2 'conf: line 1: quiet: "maybe" is neither yes nor no' --config=conf img
+refused "neither yes nor no" 2 'conf: line 1: quiet: need yes or no, got "maybe"' --config=conf img
 refused "no such configuration" 1 "none: No such file" --config=none img
 PYGRUB_MAX_FILE_SIZE_MB=1
 export PYGRUB_MAX_FILE_SIZE_MB
@@ -135,7 +135,7 @@ head -c 1100000 /dev/urandom >root/kernels/k
 cfg <<'END'
 menuentry One { linux /kernels/k }
 END
-refused "pygrub's variable" 1 "kernel: 1100000 bytes, over the 1048576 allowed" -q img
+refused "pygrub's variable" 1 "kernel: 1100000 bytes, larger than the limit of 1048576" -q img
 unset PYGRUB_MAX_FILE_SIZE_MB
 head -c 100000 /dev/urandom >root/kernels/k
 
@@ -230,7 +230,7 @@ unshare -m sh -c 'mount -t tmpfs -o size=128K none out && "$@"; rc=$?; ls out; e
 	timeout 60 "$domgrub" -q --config=none.conf --output-directory=out img >got 2>got.err </dev/null || rc=$?
 if grep -q "unshare: \|mount: " got.err; then
 	echo "skip no room: no mounts here"
-elif [ $rc = 1 ] && [ ! -s got ] && grep -q "take 150000 bytes; its file system has 131072 free, of which 8192 stay free" got.err; then
+elif [ $rc = 1 ] && [ ! -s got ] && grep -q "need 150000 bytes, but its file system has 131072 free, of which domgrub leaves 8192" got.err; then
 	ok "no room"
 else
 	fail "no room" "status $rc: $(cat got got.err)"

@@ -30,23 +30,23 @@ caught() {
 }
 
 for deed in open socket fork write change; do
-	caught $deed "child: killed: it tried what the jail forbids"
+	caught $deed "child: killed: it made a system call that the jail forbids"
 done
 caught crash "child: crashed: "
 caught leave "child: ended too early"
-caught silence "child: silent for too long"
+caught silence "child: timed out"
 caught wrong-message "child: message 107 is not allowed in state 3"
-caught endless-message "child: message 104 of 4294967295 bytes, over"
-caught half-message "child: went away within a message"
-caught no-format "child: a message (plan) breaks its format"
-caught newline "arguments with a NUL or newline"
-caught large-kernel "allowed"
-caught other-kernel-size "a kernel of other size than planned"
-caught larger-file "bytes, not the 5 promised"
-caught hole "0 bytes, not the 1048576 promised"
-caught hidden-ramdisk "a ramdisk of other size than planned"
-caught foreign-disk "a block of disk 5 of 1" --write-env
-caught foreign-block "no environment block of GRUB at 0" --write-env
+caught endless-message "child: message 104 of 4294967295 bytes, larger than"
+caught half-message "child: ended in the middle of a message"
+caught no-format "child: malformed message (plan)"
+caught newline "arguments contain a NUL or a newline"
+caught large-kernel "larger than the limit"
+caught other-kernel-size "the copied kernel's size differs"
+caught larger-file "bytes were copied, expected 5"
+caught hole "0 bytes were copied, expected 1048576"
+caught hidden-ramdisk "the copied ramdisk's size differs"
+caught foreign-disk "environment block on disk 5, but there are 1 disks" --write-env
+caught foreign-block "no GRUB environment block at byte 0" --write-env
 
 # Stopped while it waits for the copies: nothing stays.
 clean

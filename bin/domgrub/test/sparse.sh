@@ -80,7 +80,7 @@ else
 		fail "room without holes" "status $rc: $(cat got got.err)"
 	fi
 	within 512K none.conf
-	[ $rc = 1 ] && grep -q "take [56][0-9]\{5\} bytes; its file system has 524288 free, of which 32768 stay free" got.err &&
+	[ $rc = 1 ] && grep -q "need [56][0-9]\{5\} bytes, but its file system has 524288 free, of which domgrub leaves 32768" got.err &&
 		ok "no room" || fail "no room" "status $rc: $(cat got got.err)"
 fi
 
@@ -88,7 +88,7 @@ fi
 printf 'max-kernel = 4M\n' >conf
 rc=0
 run -q --config=conf --output-directory=out img >got 2>got.err || rc=$?
-[ $rc = 1 ] && grep -q "kernel: 5000001 bytes, over the 4194304 allowed" got.err && ok "a limit" || fail "a limit" "$rc: $(cat got got.err)"
+[ $rc = 1 ] && grep -q "kernel: 5000001 bytes, larger than the limit of 4194304" got.err && ok "a limit" || fail "a limit" "$rc: $(cat got got.err)"
 
 # Those that nobody has set: 128 MiB and 512 MiB.
 defaults() { # NAME KERNEL RAMDISK WORDS
@@ -110,7 +110,7 @@ defaults() { # NAME KERNEL RAMDISK WORDS
 	kib "$1: ramdisk" out/boot_ramdisk.* 4
 }
 defaults "the largest" 134217728 536870912 ""
-defaults "a large kernel" 134217729 1 "kernel: 134217729 bytes, over the 134217728 allowed"
-defaults "a large ramdisk" 1 536870913 "ramdisk: over the 536870912 bytes allowed"
+defaults "a large kernel" 134217729 1 "kernel: 134217729 bytes, larger than the limit of 134217728"
+defaults "a large ramdisk" 1 536870913 "ramdisk: larger than the limit of 536870912 bytes"
 clean
 finish

@@ -88,7 +88,7 @@ static void failures(void **state)
 	assert_fails(msg_fail_get(buf_str(&b), &got), &got, ERR_NOENT, "no such thing");
 	/* A failure that says "none", or a code that there is not, is none. */
 	put_le32(b.p, ERR_NONE);
-	assert_fails(msg_fail_get(buf_str(&b), &got), &got, ERR_FORMAT, "that is none");
+	assert_fails(msg_fail_get(buf_str(&b), &got), &got, ERR_FORMAT, "without an error code");
 	put_le32(b.p, 1000);
 	assert_fails(msg_fail_get(buf_str(&b), &got), &got, ERR_FORMAT, "failure");
 	buf_fini(&b);
@@ -104,9 +104,9 @@ static void sums(void **state)
 	assert_ok(msg_sum_get((struct str){(char *)sum, KNOWN_SUM}, got, &err), &err);
 	assert_memory_equal(got, sum, KNOWN_SUM);
 	assert_fails(msg_sum_get((struct str){(char *)sum, KNOWN_SUM - 1}, got, &err), &err,
-	             ERR_FORMAT, "a sum of 31 bytes, not 32");
+	             ERR_FORMAT, "checksum of 31 bytes, expected 32");
 	assert_fails(msg_sum_get((struct str){(char *)sum, KNOWN_SUM + 1}, got, &err), &err,
-	             ERR_FORMAT, "a sum of 33 bytes, not 32");
+	             ERR_FORMAT, "checksum of 33 bytes, expected 32");
 }
 
 static void rules(void **state)

@@ -98,7 +98,7 @@ static void no_place(void **state)
 	             "/nonexistent");
 	outfile_fini(&o);
 	assert_int_equal(mkdir("x", 0755), 0);
-	assert_fails(outfile_check(dir, "x", true, &err), &err, ERR_EXISTS, "no regular file");
+	assert_fails(outfile_check(dir, "x", true, &err), &err, ERR_EXISTS, "not a regular file");
 	rmdir("x");
 }
 

@@ -149,7 +149,7 @@ static void refusals(void **state)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	assert_fails(list(w, &out, true, &err), &err, ERR_FORMAT, "neither file");
+	assert_fails(list(w, &out, true, &err), &err, ERR_FORMAT, "neither a regular file");
 	assert_fails(walk_next(none, &ent, &err), &err, ERR_NOENT, "/nonexistent/x");
 	unlink(fifo);
 	buf_fini(&out);

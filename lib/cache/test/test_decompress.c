@@ -220,7 +220,7 @@ static void test_unknown(void **state)
 	struct buf b = BUF_INIT;
 
 	bad(&b, "rot13", ERR_UNSUPPORTED, "neither its name nor its first bytes");
-	bad(&b, "zstd", ERR_FORMAT, "cut short");
+	bad(&b, "zstd", ERR_FORMAT, "truncated");
 	buf_puts(&b, "no compression begins like this");
 	bad(&b, "zst", ERR_UNSUPPORTED, "neither its name nor its first bytes");
 	bad(&b, "zstd", ERR_FORMAT, "damaged");
@@ -271,7 +271,7 @@ static void test_skippable(void **state)
 	pack_skippable(&b, 5);
 	good(&b, "zstd", 2);
 	b.n--;
-	bad(&b, "zstd", ERR_FORMAT, "cut short");
+	bad(&b, "zstd", ERR_FORMAT, "truncated");
 	buf_fini(&b);
 }
 
@@ -284,13 +284,13 @@ static void test_memory(void **state)
 	b.n = 0;
 	pack_skippable(&b, 3);
 	pack_zstd(&b, 28);
-	bad(&b, "zstd", ERR_UNSUPPORTED, "windows of up to 128 MiB are allowed");
+	bad(&b, "zstd", ERR_UNSUPPORTED, "windows of up to 128 MiB");
 	b.n = 0;
 	pack_lzma(&b, false, 64u << 20);
 	good(&b, "xz", 1);
 	b.n = 0;
 	pack_lzma(&b, false, 128u << 20);
-	bad(&b, "xz", ERR_UNSUPPORTED, "dictionaries of up to 64 MiB are allowed");
+	bad(&b, "xz", ERR_UNSUPPORTED, "dictionaries of up to 64 MiB");
 	buf_fini(&b);
 }
 

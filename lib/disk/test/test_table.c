@@ -120,9 +120,10 @@ static void gpt_copy_taken(void **state)
 	assert_int_equal(back.n, 1);
 	gpt_fini(&back);
 	at(&d, SECTORS - 1)[40]++;
-	assert_fails(gpt_read(&d.w, &back, &err), &err, ERR_FORMAT, "copy is no better");
+	assert_fails(gpt_read(&d.w, &back, &err), &err, ERR_FORMAT, "both invalid");
 	memset(at(&d, 1), 0, 8);
-	assert_fails(gpt_read(&d.w, &back, &err), &err, ERR_FORMAT, "GPT copy: header's checksum");
+	assert_fails(gpt_read(&d.w, &back, &err), &err, ERR_FORMAT,
+	             "backup GPT: the header's checksum");
 	memset(at(&d, SECTORS - 1), 0, 8);
 	assert_int_equal(gpt_read(&d.w, &back, &err), 1);
 	disk_fini(&d);
@@ -149,7 +150,7 @@ static void gpt_refused(void **state)
 	        {false, 24, 8, 2, ERR_FORMAT, "says it is at 2"},
 	        {false, 84, 4, 64, ERR_FORMAT, "entries of 64 bytes"},
 	        {false, 84, 4, 192, ERR_FORMAT, "entries of 192 bytes"},
-	        {false, 80, 4, 1025, ERR_LIMIT, "1025 entries, over 1024"},
+	        {false, 80, 4, 1025, ERR_LIMIT, "1025 entries, more than the limit of 1024"},
 	        {false, 48, 8, 33, ERR_FORMAT, "last usable LBA 33 before first usable LBA 34"},
 	        {false, 72, 8, UINT64_MAX / 512, ERR_FORMAT, "entries at LBA"},
 	};
@@ -289,8 +290,8 @@ static void windows(void **state)
 	assert_ok(window_read(&in, b, 2, 0, &err), &err);
 	assert_int_equal(b[1], 7);
 	assert_ok(window_read(&in, b, 1, 100, &err), &err);
-	assert_fails(window_read(&in, b, 2, 100, &err), &err, ERR_FORMAT, "of only 101");
-	assert_fails(window_read(&in, b, 1, UINT64_MAX, &err), &err, ERR_FORMAT, "of only 101");
+	assert_fails(window_read(&in, b, 2, 100, &err), &err, ERR_FORMAT, "only 101");
+	assert_fails(window_read(&in, b, 1, UINT64_MAX, &err), &err, ERR_FORMAT, "only 101");
 	assert_fails(window_sub(&w, 99, 102, &in, &err), &err, ERR_FORMAT, "does not fit");
 	assert_fails(window_sub(&w, 201, 0, &in, &err), &err, ERR_FORMAT, "does not fit");
 	disk_fini(&d);

@@ -94,11 +94,11 @@ for ((n = log - 24; n < log; n++)); do
   same "round the end, $n"
 done
 
-made 1024 3 -t ext4; python3 "$here/journal.py" x.img journal flip 3 100; read_as_it_lies "a block flipped" "is damaged"
-made 1024 3 -t ext4; python3 "$here/journal.py" x.img journal flip 6 60; read_as_it_lies "a commit flipped" "is damaged"
+made 1024 3 -t ext4; python3 "$here/journal.py" x.img journal flip 3 100; read_as_it_lies "a block flipped" checksum
+made 1024 3 -t ext4; python3 "$here/journal.py" x.img journal flip 6 60; read_as_it_lies "a commit flipped" checksum
 made 1024 3 -t ext4; python3 "$here/journal.py" x.img journal flip 0 100; read_as_it_lies "its superblock flipped" "checksum"
-made 1024 0 -t ext3; python3 "$here/journal.py" x.img journal old flip 3 100; read_as_it_lies "a block flipped, ext3" "is damaged"
-made 1024 0 -t ext3; python3 "$here/journal.py" x.img journal flip 1 13; read_as_it_lies "a block far away" "behind the file system's end"
-made 1024 0 -t ext3; python3 "$here/journal.py" x.img journal flip 0 14; read_as_it_lies "another block size" "does not fit"
+made 1024 0 -t ext3; python3 "$here/journal.py" x.img journal old flip 3 100; read_as_it_lies "a block flipped, ext3" checksum
+made 1024 0 -t ext3; python3 "$here/journal.py" x.img journal flip 1 13; read_as_it_lies "a block far away" "beyond the end of the file system"
+made 1024 0 -t ext3; python3 "$here/journal.py" x.img journal flip 0 14; read_as_it_lies "another block size" superblock
 made 1024 0 -t ext4 -O ^metadata_csum; python3 "$here/journal.py" x.img journal fast; read_as_it_lies "fast commits" fast_commit
 exit $failed

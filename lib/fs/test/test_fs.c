@@ -140,11 +140,11 @@ static void refused(void **state)
 	} bad[] = {
 	        {"/none", ERR_NOENT, "img: /none: no such file"},
 	        {"/etc/none/x", ERR_NOENT, "no such file"},
-	        {"/etc/host/x", ERR_NOENT, "what is no directory"},
+	        {"/etc/host/x", ERR_NOENT, "is not a directory"},
 	        {"/gone", ERR_NOENT, "no such file"},
-	        {"/loop", ERR_LIMIT, "over 40 symbolic links"},
-	        {"/ping", ERR_LIMIT, "over 40 symbolic links"},
-	        {"/void", ERR_FORMAT, "a link to nothing"},
+	        {"/loop", ERR_LIMIT, "more than 40 symbolic links"},
+	        {"/ping", ERR_LIMIT, "more than 40 symbolic links"},
+	        {"/void", ERR_FORMAT, "empty target"},
 	        {"/etc", ERR_FORMAT, "not a regular file"},
 	        {"/fifo", ERR_FORMAT, "not a regular file"},
 	};
@@ -158,7 +158,7 @@ static void refused(void **state)
 	for (size_t i = 0; i < 200; i++)
 		strcat(deep, "/down");
 	assert_fails(fs_file_open(&fake, str_from(deep), &f, &err), &err, ERR_LIMIT,
-	             "over 128 directories deep");
+	             "deeper than 128");
 	memset(deep, '/', FS_PATH_MAX + 1);
 	assert_fails(fs_file_open(&fake, str_from(deep), &f, &err), &err, ERR_LIMIT,
 	             "path of 4097 bytes");
@@ -249,7 +249,7 @@ static void runs(void **state)
 	assert_fails(fs_map_add(&fs, &m, (struct fs_run){49, 1, 0}, &err), &err, ERR_FORMAT,
 	             "out of order");
 	assert_fails(fs_map_add(&fs, &m, (struct fs_run){50, 2, 99}, &err), &err, ERR_FORMAT,
-	             "over its end at 100");
+	             "beyond its end at 100");
 	assert_fails(fs_map_add(&fs, &m, (struct fs_run){UINT64_MAX, 2, 0}, &err), &err, ERR_FORMAT,
 	             "out of order");
 	fs_map_fini(&m);

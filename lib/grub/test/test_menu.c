@@ -201,8 +201,8 @@ static void limits(void **state)
 	} cases[] = {
 	        {"while true; do true; done", "500 steps"},
 	        {"until false; do x=1; done", "500 steps"},
-	        {"function f { f; }; f", "calls within each other"},
-	        {"eval 'eval \"eval eval eval eval x\"'", "calls within each other"},
+	        {"function f { f; }; f", "calls nested deeper"},
+	        {"eval 'eval \"eval eval eval eval x\"'", "calls nested deeper"},
 	        {"x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done", "256 bytes"},
 	        {"s=1234567890123456789012345678901234567890; s=$s$s$s$s; a=$s; b=$s; c=$s; d=$s; "
 	         "e=$s; "
@@ -214,12 +214,12 @@ static void limits(void **state)
 	        {"if true; then if true; then if true; then if true; then if true; then if true; "
 	         "then if "
 	         "true; then if true; then if true; then true; fi; fi; fi; fi; fi; fi; fi; fi; fi",
-	         "8 blocks"},
+	         "blocks nested deeper than 8"},
 	        {"true; true; true; true; true; true; true; true; true; true; true; true; true; "
 	         "true; true; true; true; true; true; true; true; true; true; true; true; true; "
 	         "true; true; true; true; true; true; true; true; true; true; true; true; true; "
 	         "true; true; true; true; true; true; true; true; true",
-	         "takes over 6000 bytes"},
+	         "more than 6000 bytes"},
 	        {"menuentry a { true; }; menuentry a { true; }; menuentry a { true; }; menuentry a "
 	         "{ true; }",
 	         "more than 3 entries"},
@@ -246,7 +246,7 @@ static void limits_survived(void **state)
 	assert_int_equal(w.m->output.n, 16);
 	assert_int_equal(w.m->warnings.n, 2);
 	assert_fails(grub_menu_auto(w.m, (struct str){NULL, 0}, &w.boot, &w.err), &w.err, ERR_LIMIT,
-	             "3 files are more than 2");
+	             "3 initrd files, more than the limit of 2");
 	close_world(&w);
 }
 
@@ -283,7 +283,7 @@ static void endless_menus(void **state)
 	fake_init(&f, buf_str(&guest));
 	assert_ok(grub_menu_probe(&f.files, &grub_limits_default, &m, &err), &err);
 	assert_fails(grub_menu_auto(m, (struct str){NULL, 0}, &boot, &err), &err, ERR_LIMIT,
-	             "menus within each other");
+	             "menus nested deeper");
 	grub_boot_fini(&boot);
 	grub_menu_free(m);
 	fake_fini(&f);

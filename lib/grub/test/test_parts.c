@@ -278,7 +278,7 @@ static void env_full(void **state)
 	assert_ok(grubenv_format(buf_str(&block), STR("a"), STR("123456789012"), &out, &err), &err);
 	assert_int_equal(out.n, 40);
 	assert_fails(grubenv_format(buf_str(&block), STR("a"), STR("1234567890123"), &out, &err),
-	             &err, ERR_SPACE, "no room for a in the 40 bytes");
+	             &err, ERR_SPACE, "no room for a in the environment block of 40 bytes");
 	assert_int_equal(out.n, 40);
 	assert_fails(grubenv_check(STR("# GRUB Environment Bloc"), &err), &err, ERR_FORMAT,
 	             "not an");

@@ -427,7 +427,7 @@ static void none_gets_out(void **state)
 	        {"crash", crash, "crashed: "},
 	        {"memory", hog_memory, "out of memory"},
 #endif
-	        {"time", hog_time, "too much processor time"},
+	        {"time", hog_time, "too much CPU time"},
 	        {"disk", hog_disk, ""}, /* a signal or an error, as the namespace is */
 	        {"disk behind a hole", skip_over, ""},
 	        {"status", odd_status, "ended with status 7"},
@@ -483,7 +483,7 @@ static void not_built(void **state)
 
 	for (size_t i = 0; geteuid() == 0 && i < 2; i++) {
 		spec.uid = (uid_t)-i;
-		assert_fails(jail_start(&spec, &j, &err), &err, ERR_USAGE, "must not be");
+		assert_fails(jail_start(&spec, &j, &err), &err, ERR_USAGE, "cannot run as user");
 	}
 	spec.uid = UID;
 	jail_give(&spec, JAIL_DISK, 0);
@@ -494,13 +494,14 @@ static void not_built(void **state)
 	assert_fails(jail_start(&spec, &j, &err), &err, ERR_LIMIT, "over 64 descriptors as input");
 	while (spec.fds <= JAIL_FDS_MAX)
 		jail_give(&spec, JAIL_OUTPUT, 0);
-	assert_fails(jail_start(&spec, &j, &err), &err, ERR_LIMIT, "129 descriptors, over 128");
+	assert_fails(jail_start(&spec, &j, &err), &err, ERR_LIMIT,
+	             "129 file descriptors, more than the limit of 128");
 	/* The child says so, and does not go on. */
 	spec.fds = 0;
 	jail_give(&spec, JAIL_INPUT, 12345);
 	assert_ok(jail_start(&spec, &j, &err), &err);
 	assert_fails(jail_wait(&j, "child", &err), &err, ERR_CHILD,
-	             "could not be built: descriptors: ");
+	             "could not be set up: descriptors: ");
 	jail_fini(&j);
 }
 

@@ -473,8 +473,7 @@ static void memory(void **state)
 	struct err err = ERR_INIT;
 
 	assert_ok(jail_start(&spec, &j, &err), &err);
-	assert_fails(jail_wait(&j, "editor", &err), &err, ERR_CHILD,
-	             "editor: gave up: out of memory");
+	assert_fails(jail_wait(&j, "editor", &err), &err, ERR_CHILD, "editor: out of memory");
 	jail_fini(&j);
 	spec_fini(&spec);
 }

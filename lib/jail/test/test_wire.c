@@ -62,9 +62,9 @@ static void refused(void **state)
 	} bad[] = {
 	        {0, 2, 0, "message 2 is not allowed in state 0"},
 	        {1, 1, 0, "message 1 is not allowed in state 1"},
-	        {0, 1, 17, "message 1 of 17 bytes, over 16"},
-	        {0, 1, UINT32_MAX, "over 16"},
-	        {1, 2, 1, "over 0"},
+	        {0, 1, 17, "message 1 of 17 bytes, larger than the limit of 16"},
+	        {0, 1, UINT32_MAX, "limit of 16"},
+	        {1, 2, 1, "limit of 0"},
 	        {7, 1, 0, "state 7"},
 	};
 
@@ -95,10 +95,9 @@ static void silence(void **state)
 	uint32_t type;
 
 	pair_init(w);
-	assert_fails(wire_recv(&w[0], &type, &body, 20, &stop, &err), &err, ERR_CHILD,
-	             "silent for too long");
+	assert_fails(wire_recv(&w[0], &type, &body, 20, &stop, &err), &err, ERR_CHILD, "timed out");
 	assert_int_equal(write(w[1].fd, "\1\0\0\0\5\0\0\0abc", 11), 11);
-	assert_fails(wire_recv(&w[0], &type, &body, 20, &stop, &err), &err, ERR_CHILD, "silent");
+	assert_fails(wire_recv(&w[0], &type, &body, 20, &stop, &err), &err, ERR_CHILD, "timed out");
 	w[0].state = 0;
 	assert_int_equal(write(w[1].fd, "\1\0\0\0\5\0\0\0abc", 11), 11);
 	close(w[1].fd);
@@ -111,7 +110,7 @@ static void silence(void **state)
 	assert_int_equal(write(w[1].fd, "\1\0\0\0\5\0\0\0abc", 11), 11);
 	close(w[1].fd);
 	assert_fails(wire_recv(&w[0], &type, &body, 1000, NULL, &err), &err, ERR_CHILD,
-	             "within a message");
+	             "in the middle of a message");
 	close(w[0].fd);
 	buf_fini(&body);
 }

@@ -96,11 +96,11 @@ static void refused(void **state)
 	        {"{" V1 "{" ALL ",\"initrd\":\"\xff\"}}", ERR_FORMAT, "decode byte"},
 	        {"{" V1 "{" CORE "}}", ERR_FORMAT, "kernelParams is missing"},
 	        {"{" V1 "{" CORE ",\"kernelParams\":{}}}", ERR_FORMAT, "not a list"},
-	        {"{" V1 "{" CORE ",\"kernelParams\":[1]}}", ERR_FORMAT, "one of kernelParams"},
+	        {"{" V1 "{" CORE ",\"kernelParams\":[1]}}", ERR_FORMAT, "member of kernelParams"},
 	        {"{" V1 "{" CORE ",\"kernelParams\":[\"a\\u001b\"]}}", ERR_FORMAT, "control"},
 	        {"{" V1 "{" ALL "}," SP "[]}", ERR_FORMAT, "is not an object"},
-	        {"{" V1 "{" ALL "}," SP "{\"a/b\":{}}}", ERR_FORMAT, "\"a/b\" is not a name"},
-	        {"{" V1 "{" ALL "}," SP "{\"\":{}}}", ERR_FORMAT, "is not a name"},
+	        {"{" V1 "{" ALL "}," SP "{\"a/b\":{}}}", ERR_FORMAT, "specialisation name \"a/b\""},
+	        {"{" V1 "{" ALL "}," SP "{\"\":{}}}", ERR_FORMAT, "specialisation name \"\""},
 	        {"{" V1 "{" ALL "}," SP "{\"a\\n\":{}}}", ERR_FORMAT, "a\\x0a"},
 	        {"{" V1 "{" ALL "}," SP "{\"a\":{}}}", ERR_UNSUPPORTED, "\"a\": boot.json: no"},
 	        {"{" V1 "{" ALL "}," SP "{\"a\":3}}", ERR_FORMAT, "not an object"},
@@ -169,7 +169,7 @@ static void nesting(void **state)
 			buf_puts(&text, "}}");
 		buf_puts(&text, "}");
 		if (depth > BOOTSPEC_DEPTH_MAX) {
-			assert_fails(parse(text.p, &b, &err), &err, ERR_LIMIT, "4 deep");
+			assert_fails(parse(text.p, &b, &err), &err, ERR_LIMIT, "deeper than 4");
 		} else {
 			assert_ok(parse(text.p, &b, &err), &err);
 			bootspec_fini(&b);

@@ -88,23 +88,24 @@ static void bad(void **state)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-	        {"nix-archive-2 ( type regular contents '' )", "\"nix-archive-2\" where"},
-	        {"nix-archive-1 [", "\"[\" where \"(\""},
-	        {"nix-archive-1 ( kind", "\"kind\" where \"type\""},
+	        {"nix-archive-2 ( type regular contents '' )", "found \"nix-archive-2\""},
+	        {"nix-archive-1 [", "found \"[\", expected \"(\""},
+	        {"nix-archive-1 ( kind", "found \"kind\", expected \"type\""},
 	        {HEAD "fifo )", "unknown type \"fifo\""},
 	        {HEAD "regular )", "without contents"},
-	        {HEAD "regular executable x", "\"x\" where \"\""},
-	        {HEAD "regular executable '' executable ''", "where \"contents\""},
-	        {HEAD "regular contents abc executable '' )", "\"executable\" where \")\""},
-	        {HEAD "regular contents abc ) )", "bytes follow"},
-	        {HEAD "directory ) x", "bytes follow"},
-	        {HEAD "symlink )", "where \"target\""},
+	        {HEAD "regular executable x", "found \"x\", expected \"\""},
+	        {HEAD "regular executable '' executable ''", "expected \"contents\""},
+	        {HEAD "regular contents abc executable '' )",
+	         "found \"executable\", expected \")\""},
+	        {HEAD "regular contents abc ) )", "extra bytes"},
+	        {HEAD "directory ) x", "extra bytes"},
+	        {HEAD "symlink )", "expected \"target\""},
 	        {HEAD "symlink target '' )", "empty"},
-	        {HEAD "symlink target x x", "where \")\""},
-	        {HEAD "directory contents x )", "\"contents\" where an entry"},
-	        {DIR "entry name a", "\"name\" where \"(\""},
-	        {DIR "entry ( node", "\"node\" where \"name\""},
-	        {DIR "entry ( name a (", "\"(\" where \"node\""},
+	        {HEAD "symlink target x x", "expected \")\""},
+	        {HEAD "directory contents x )", "found \"contents\", expected"},
+	        {DIR "entry name a", "found \"name\", expected \"(\""},
+	        {DIR "entry ( node", "found \"node\", expected \"name\""},
+	        {DIR "entry ( name a (", "found \"(\", expected \"node\""},
 	        {DIR ENTRY("''") FILE_A " ) )", "\"\" is not a file name"},
 	        {DIR ENTRY(".") FILE_A " ) )", "\".\" is not a file name"},
 	        {DIR ENTRY("..") FILE_A " ) )", "\"..\" is not"},
@@ -113,11 +114,11 @@ static void bad(void **state)
 	        {DIR ENTRY("a") FILE_A " ) " ENTRY("a") FILE_A " ) )", "\"a\" comes after \"a\""},
 	        {DIR ENTRY("aa") FILE_A " ) " ENTRY("a") FILE_A " ) )", "ascend"},
 	        {DIR ENTRY("\x80") FILE_A " ) " ENTRY("a") FILE_A " ) )", "\"\\x80\""},
-	        {DIR ENTRY("a") FILE_A " x )", "\"x\" where \")\""},
-	        {DIR ENTRY("a") FILE_A " entry", "\"entry\" where \")\""},
+	        {DIR ENTRY("a") FILE_A " x )", "found \"x\", expected \")\""},
+	        {DIR ENTRY("a") FILE_A " entry", "found \"entry\", expected \")\""},
 	        {"nix-archive-1xx ( type", "a keyword has 15 bytes"},
-	        {HEAD "regular contents abc", "cut short"},
-	        {"", "where \"nix-archive-1\""},
+	        {HEAD "regular contents abc", "truncated"},
+	        {"", "expected \"nix-archive-1\""},
 	};
 	struct err err = ERR_INIT;
 
@@ -144,12 +145,12 @@ static void bad_bytes(void **state)
 
 		buf_le64(&nar, sizes[i]);
 		assert_fails(list(buf_str(&nar), 99, false, &out, &err), &err, ERR_FORMAT,
-		             "13 are allowed");
+		             "limit of 13");
 		buf_reset(&nar);
 		put_words(&nar, HEAD "regular contents");
 		buf_le64(&nar, sizes[i]);
 		assert_fails(list(buf_str(&nar), 99, false, &out, &err), &err, ERR_FORMAT,
-		             "are allowed");
+		             "more than the limit");
 	}
 	_cleanup_(buf_fini) struct buf nar = BUF_INIT, out = BUF_INIT;
 
@@ -214,7 +215,7 @@ static void limits(void **state)
 	assert_ok(list(buf_str(&nar), SIZE_MAX, false, &out, &err), &err);
 	nest(&nar, WALK_DEPTH_MAX);
 	assert_fails(list(buf_str(&nar), SIZE_MAX, false, &out, &err), &err, ERR_FORMAT,
-	             "more than 64 levels");
+	             "deeper than 64");
 }
 
 static void sample(struct buf *nar)
@@ -234,7 +235,7 @@ static void cut_and_padded(void **state)
 		_cleanup_(buf_fini) struct buf out = BUF_INIT;
 
 		assert_fails(list((struct str){nar.p, n}, 64, n & 1, &out, &err), &err, ERR_FORMAT,
-		             "cut short");
+		             "truncated");
 	}
 	for (size_t at = 0; at < nar.n; at += 8) {
 		size_t n = get_le64(nar.p + at), end = at + 8 + n;

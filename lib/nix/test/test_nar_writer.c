@@ -206,13 +206,13 @@ static void wrong_trees(void **state)
 	struct nar_writer w;
 
 	nar_writer_init(&w, count_calls, NULL);
-	assert_fails(nar_writer_finish(&w, &err), &err, ERR_USAGE, "whole");
-	assert_fails(nar_writer_entry(&w, &up.ent, &err), &err, ERR_USAGE, "outside");
+	assert_fails(nar_writer_finish(&w, &err), &err, ERR_USAGE, "before the tree is complete");
+	assert_fails(nar_writer_entry(&w, &up.ent, &err), &err, ERR_USAGE, "without a directory");
 	put_node(&w, &root, 1);
-	assert_fails(nar_writer_finish(&w, &err), &err, ERR_USAGE, "whole");
+	assert_fails(nar_writer_finish(&w, &err), &err, ERR_USAGE, "before the tree is complete");
 	put_node(&w, &up, 1);
-	assert_fails(nar_writer_entry(&w, &up.ent, &err), &err, ERR_USAGE, "outside");
-	assert_fails(nar_writer_entry(&w, &file.ent, &err), &err, ERR_USAGE, "behind");
+	assert_fails(nar_writer_entry(&w, &up.ent, &err), &err, ERR_USAGE, "without a directory");
+	assert_fails(nar_writer_entry(&w, &file.ent, &err), &err, ERR_USAGE, "after the end");
 	assert_ok(nar_writer_finish(&w, &err), &err);
 }
 

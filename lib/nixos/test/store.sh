@@ -99,9 +99,9 @@ for path in "$tree" "$tree/empty" "$tree/run" "$tree/l60" "$tree/dir" "$S$added"
 	check "copy ${path##*/}" copy_like_nix "$path"
 done
 nix-store --dump "$tree" >"$T/tree.nar"
-check "no more than the archive" refuses "bytes follow" sh -c \
+check "no more than the archive" refuses "extra bytes" sh -c \
 	'(cat "$1"; printf x) | "$2" copy' - "$T/tree.nar" "$tool"
-check "no less than the archive" refuses "cut short" sh -c \
+check "no less than the archive" refuses "truncated" sh -c \
 	'head -c -1 "$1" | "$2" copy' - "$T/tree.nar" "$tool"
 
 # 2. The database, read.

@@ -193,9 +193,9 @@ static void refused(void **state)
 	        {"LABEL nixos-default", "it has no label nixos-default"},
 	        {"LABEL nixos-default\nMENU LABEL NixOS - Default\nLINUX ../nixos/" K
 	         "-Image\nINITRD /initrd\nAPPEND init=" TOP("1") "/init\n",
-	         "not where its kernel is"},
+	         "in another directory"},
 	        {"LABEL nixos-default\nAPPEND init=/sbin/init\n", "it has no label nixos-default"},
-	        {DEFAULT_ENTRY("/vmlinuz", ""), "none of the store's"},
+	        {DEFAULT_ENTRY("/vmlinuz", ""), "outside the store"},
 	        {DEFAULT_ENTRY("../nixos/" K "-Image", "MENU DEFAULT\n"), "does not write"},
 	        {DEFAULT_ENTRY("../nixos/" K "-Image", "FDT ../x.dtb\n"), "device tree"},
 	        {DEFAULT_ENTRY("../nixos/" K "-Image", DEFAULT_ENTRY("../nixos/" K "-Image", "")),

@@ -162,7 +162,8 @@ static void hostile(void **state)
 	cfg.profiles = &p;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		g.version = bad[i];
-		assert_fails(grubcfg_format(&cfg, &out, &err), &err, ERR_FORMAT, "misreads");
+		assert_fails(grubcfg_format(&cfg, &out, &err), &err, ERR_FORMAT,
+		             "cannot be written");
 	}
 	g.version = "1";
 	g.entry.params = "a\n}\nmenuentry x {";

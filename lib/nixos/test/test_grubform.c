@@ -323,24 +323,24 @@ static void refused(void **state)
 	        {"if true; then\n" WITH(FINE), "the text ends"},
 	        {"set x='\n" WITH(FINE), "line "},
 	        {WITH("\nlinux /vmlinuz init=" TOP("1") "/init\ninitrd /initrd\n"),
-	         "has a kernel that is none of the store's"},
+	         "has a kernel outside the store"},
 	        {WITH("\nlinux " S K "/bzImage\ninitrd " S I "/initrd\n"), "has no init="},
 	        {WITH("\nlinux " S K "/bzImage init=/sbin/init\ninitrd " S I "/initrd\n"),
 	         "has no init="},
 	        {WITH("\nlinux " S K "/bzImage init=" TOP("1") "/init\n"), "no initrd"},
 	        {WITH("\ninitrd " S I "/initrd\nlinux " S K "/bzImage init=" TOP("1") "/init\n"),
-	         "no line linux before"},
+	         "no \"linux\" line before"},
 	        {WITH("\nlinux " S K "/bzImage init=" TOP("1") "/init\ninitrd /boot" S I
 	                                                       "/initrd\n"),
-	         "not where its kernel is"},
-	        {WITH(FINE FINE), "two lines linux"},
+	         "in another directory"},
+	        {WITH(FINE FINE), "two \"linux\" lines"},
 	        {WITH("\nmultiboot " S "x/xen.gz\nmodule " S K "/bzImage\n"), "hypervisor"},
 	        {WITH("linux " S K "/bzImage init=" TOP("1") "/init\ninitrd " S I "/initrd\n"),
 	         "on its first line"},
 	        {"menuentry \"NixOS\" {" FINE "}\nsubmenu \"NixOS - All configurations\" {\n"
 	         "submenu \"> NixOS - Configuration 3 (x)\" {\nmenuentry \"other\" {" FINE
 	         "}\nset x=y\n}\n}\n",
-	         "is not a generation's"},
+	         "does not belong to a generation"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

@@ -241,8 +241,8 @@ static void not_systems(void **state)
 	        {"/root/nix/store", ERR_USAGE, "is not in a Nix store"},
 	        {"/root", ERR_USAGE, "is not in a Nix store"},
 	        {"/host/dangling", ERR_NOENT, "-gone: No such file"},
-	        {"/host/loop", ERR_FORMAT, "more than 40 links"},
-	        {"/host/etc", ERR_USAGE, "is not in a Nix store: it leads to /"},
+	        {"/host/loop", ERR_FORMAT, "more than 40 symbolic links"},
+	        {"/host/etc", ERR_USAGE, "is not in a Nix store: it is a link to /"},
 	        {"/root" SYS "/init", ERR_USAGE, "inside one"},
 	        {"/root" LINUX, ERR_USAGE, "not a NixOS system: "},
 	        {"/root/nix/store/.links", ERR_USAGE, "32 digits"},
@@ -340,14 +340,14 @@ static void etc_overlay(void **state)
 	nixos_system_fini(&s);
 	put_file(SYS "/boot.json", OVERLAY(LINUX "/bzImage"));
 	assert_fails(nixos_system_load(root, SYS, &s, &err), &err, ERR_FORMAT,
-	             "etc_basedir " S "etc is not there");
+	             "etc_basedir " S "etc does not exist");
 	put_file(S "etc/hosts", "");
 	assert_ok(nixos_system_load(root, SYS, &s, &err), &err);
 	assert_true(s.etc_overlay);
 	nixos_system_fini(&s);
 	put_file(SYS "/boot.json", OVERLAY(S "image"));
 	assert_fails(nixos_system_load(root, SYS, &s, &err), &err, ERR_FORMAT,
-	             "etc_metadata_image " S "image is not there");
+	             "etc_metadata_image " S "image does not exist");
 }
 
 /* As NixOS had it before nixos-init: links in the system. */

@@ -362,7 +362,7 @@ static void left_journal(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_true(exists(DB "/db.sqlite-journal"));
-	assert_fails(local_store_open(root, &s, &err), &err, ERR_IO, "in the middle of a change");
+	assert_fails(local_store_open(root, &s, &err), &err, ERR_IO, "unfinished transaction");
 }
 
 static void schemas(void **state)
@@ -375,7 +375,7 @@ static void schemas(void **state)
 	        {"10\n", ERR_NONE, NULL},
 	        {"11", ERR_UNSUPPORTED, "schema 11 is newer than 10"},
 	        {"9", ERR_UNSUPPORTED, "schema 9 is older than 10"},
-	        {"", ERR_FORMAT, "not a schema's number"},
+	        {"", ERR_FORMAT, "not a schema number"},
 	        {"ten", ERR_FORMAT, "\"ten\" is not"},
 	};
 	struct err err = ERR_INIT;

@@ -214,19 +214,19 @@ static void refused(void **state)
 	        {"UPDATE DerivationOutputs SET path = '/x'", ERR_FORMAT, "an output's path"},
 	        {"UPDATE DerivationOutputs SET id = '' WHERE id = 'out'", ERR_FORMAT,
 	         "id is missing"},
-	        {"DROP TABLE DerivationOutputs", ERR_FORMAT, "lacks Nix's tables"},
+	        {"DROP TABLE DerivationOutputs", ERR_FORMAT, "not a Nix database"},
 	        {"DROP TABLE Refs; CREATE VIEW Refs AS SELECT 1 AS referrer, 1 AS reference",
-	         ERR_FORMAT, "lacks Nix's tables"},
+	         ERR_FORMAT, "not a Nix database"},
 	        {"DROP TABLE Refs; CREATE TABLE Refs (a, b)", ERR_FORMAT, "no such column"},
 	        /* Without the constraints of Nix's tables. */
 	        {"DROP TABLE Refs; CREATE TABLE Refs (referrer, reference);"
 	         "INSERT INTO Refs VALUES (4, 1), (4, 1)",
-	         ERR_FORMAT, "two references to " P_DEP},
+	         ERR_FORMAT, "duplicate reference to " P_DEP},
 	        {"CREATE TABLE v AS SELECT * FROM ValidPaths; DROP TABLE ValidPaths;"
 	         "ALTER TABLE v RENAME TO ValidPaths; INSERT INTO ValidPaths SELECT 9, path, hash,"
 	         "1, NULL, 9, NULL, NULL, NULL FROM ValidPaths WHERE id = 1;"
 	         "INSERT INTO Refs VALUES (4, 9)",
-	         ERR_FORMAT, "two rows for " P_DEP},
+	         ERR_FORMAT, "duplicate rows for " P_DEP},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -257,7 +257,7 @@ static void not_a_database(void **state)
 	for (size_t n = 100; n < db.n; n += 700) {
 		buf_reset(&cut);
 		buf_put(&cut, db.p, n);
-		assert_fails(closure_of(&cut, P_TOP, &c, &err), &err, ERR_FORMAT, "cut short");
+		assert_fails(closure_of(&cut, P_TOP, &c, &err), &err, ERR_FORMAT, "truncated");
 	}
 }
 

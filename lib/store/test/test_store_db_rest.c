@@ -199,7 +199,7 @@ static void unknown_is_named(void **state)
 	         "table \"Realisations\", whose columns"},
 	        {"CREATE TABLE a (x); CREATE TABLE b (x); CREATE TABLE c (x); CREATE TABLE d (x);"
 	         "CREATE TABLE e (x); CREATE TABLE f (x)",
-	         "table \"a\", table \"b\", table \"c\", table \"d\", and more"},
+	         "table \"a\", table \"b\", table \"c\", table \"d\", and others"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -236,7 +236,7 @@ static void copies_are_bounded(void **state)
 	       "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 2000)"
 	       "INSERT INTO Realisations SELECT x, '', '', 50, NULL FROM n");
 	assert_ok(store_db_open_bytes("test", db.p, db.n, &s, &err), &err);
-	assert_fails(store_db_rest(s, &rest, &err), &err, ERR_LIMIT, "more bytes than");
+	assert_fails(store_db_rest(s, &rest, &err), &err, ERR_LIMIT, "larger than the space");
 }
 
 int main(void)

@@ -158,7 +158,7 @@ static void refuses(void **state)
 	/* A size that the log alone asks for. */
 	slurp("db.sqlite", &db);
 	assert_fails(log_apply("test", &db, wal.p, wal.n, 4096, &err), &err, ERR_LIMIT,
-	             "4096 at most");
+	             "limit of 4096");
 	/* No log at all. */
 	assert_ok(log_apply("test", &db, "", 0, LIMIT, &err), &err);
 	assert_ok(log_apply("test", &db, "not a log, whatever it is, not at all", 37, LIMIT, &err),

@@ -60,11 +60,11 @@ static void refused(void **state)
 	args[8191 - 5] = 'x';
 	args[8192 - 5] = '\0';
 	assert_fails(handoff_put(&h, HANDOFF_SIMPLE0, &out, &err), &err, ERR_LIMIT,
-	             "args: 8192 bytes, libxl takes 8191");
+	             "args: 8192 bytes; libxl accepts at most 8191");
 	for (enum handoff_format f = HANDOFF_SXP; f <= HANDOFF_SIMPLE0; f++) {
 		h = (struct handoff){"k", "r\nkernel /etc/shadow", ""};
 		assert_fails(handoff_put(&h, f, &out, &err), &err, ERR_FORMAT,
-		             "ramdisk: a newline");
+		             "ramdisk: contains a newline");
 	}
 	buf_fini(&out);
 }

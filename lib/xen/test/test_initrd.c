@@ -94,10 +94,10 @@ static void refuses(void **state)
 	struct initrd_info info;
 
 	put_archive(&b, files, 3);
-	assert_fails(list(&b, &small, &names, &info, &err), &err, ERR_LIMIT, "over 2 files");
+	assert_fails(list(&b, &small, &names, &info, &err), &err, ERR_LIMIT, "more than 2 files");
 	small.entries = 10;
 	small.unpacked = 200;
-	assert_fails(list(&b, &small, &names, &info, &err), &err, ERR_LIMIT, "bytes unpacked");
+	assert_fails(list(&b, &small, &names, &info, &err), &err, ERR_LIMIT, "when decompressed");
 	for (size_t n = 1; n < b.n; n++) {
 		struct buf cut = {b.p, n, n};
 
@@ -105,10 +105,10 @@ static void refuses(void **state)
 		assert_true(info.entries <= 4);
 	}
 	b.n = 150;
-	assert_fails(list(&b, NULL, &names, &info, &err), &err, ERR_FORMAT, "cut off");
+	assert_fails(list(&b, NULL, &names, &info, &err), &err, ERR_FORMAT, "truncated");
 	memset(b.p + 94, 'f', 8);
 	assert_fails(list(&b, NULL, &names, &info, &err), &err, ERR_FORMAT,
-	             "a name of 4294967295 bytes");
+	             "name of 4294967295 bytes");
 	memset(b.p + 94, 'x', 8);
 	assert_fails(list(&b, NULL, &names, &info, &err), &err, ERR_FORMAT, "no cpio header");
 	buf_reset(&b);
@@ -116,7 +116,8 @@ static void refuses(void **state)
 	assert_fails(list(&b, NULL, &names, &info, &err), &err, ERR_UNSUPPORTED, "bzip2");
 	buf_reset(&b);
 	buf_puts(&b, "what is this");
-	assert_fails(list(&b, NULL, &names, &info, &err), &err, ERR_FORMAT, "neither an archive");
+	assert_fails(list(&b, NULL, &names, &info, &err), &err, ERR_FORMAT,
+	             "neither a cpio archive");
 }
 
 static void names_modules(void **state)

@@ -294,11 +294,11 @@ static void verdicts(void **state)
 	        {{{6, "linux", 0}, {5, "xen-3.0", 0}, {10, "!hot|x", 0}},
 	         false,
 	         false,
-	         "requires the feature \"hot\""},
+	         "feature \"hot\""},
 	        {{{6, "linux", 0}, {5, "xen-3.0", 0}, {10, "hot|!dom0", 0}},
 	         false,
 	         false,
-	         "first domain only"},
+	         "supports dom0 only"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -348,7 +348,7 @@ static void refused(void **state)
 	buf_reset(&image);
 	pack_bzip2(&payload, elf);
 	bzimage_make(&image, &payload);
-	trouble(&image, NULL, "no means to unpack bzip2");
+	trouble(&image, NULL, "unsupported compression: bzip2");
 	put_le16(image.p + 0x206, 0x207);
 	trouble(&image, NULL, "boot protocol 2.07");
 	buf_reset(&image);
@@ -358,20 +358,20 @@ static void refused(void **state)
 	trouble(&image, &small, "over the limit of 100000");
 	trouble(&image, &poor, "bytes of memory");
 	put_le32(image.p + 0x24c, (uint32_t)payload.n / 2);
-	trouble(&image, NULL, "cut off");
+	trouble(&image, NULL, "truncated");
 	put_le32(image.p + 0x24c, (uint32_t)payload.n + 1);
 	trouble(&image, NULL, "payload: kernel: a range");
 	image.p[5 * 512 + 32] = 0;
 	put_le32(image.p + 0x24c, (uint32_t)payload.n);
-	trouble(&image, NULL, "nobody knows");
+	trouble(&image, NULL, "unknown kernel compression");
 	buf_reset(&image);
 	put_le32(elf + NOTES_AT, 0x7fffffff);
 	pack_none(&image, elf);
-	trouble(&image, NULL, "over the end");
+	trouble(&image, NULL, "exceeds its section");
 	put_le64((uint8_t *)image.p + 64 + 56 + 32, KERNEL_NOTES_MAX + 1);
 	trouble(&image, NULL, "bytes of ELF notes");
 	put_le16(image.p + 54, 55);
-	trouble(&image, NULL, "ELF headers of 55 bytes");
+	trouble(&image, NULL, "headers of 55 bytes");
 	free(elf);
 	buf_fini(&payload);
 	buf_fini(&image);

@@ -44,9 +44,9 @@ static void vifs(void **state)
 	static const struct {
 		const char *spec, *words;
 	} bad[] = {
-	        {"br0", "'br0' is no key"},     {"bridge", "has no value"},
-	        {"mac=00:16", "MAC address"},   {"mac=00:16:3e:01:02:0g", "MAC address"},
-	        {"bridge=a,,", "'' is no key"}, {"bridge=a\n", "control"},
+	        {"br0", "'br0' is not a key"},     {"bridge", "has no value"},
+	        {"mac=00:16", "MAC address"},      {"mac=00:16:3e:01:02:0g", "MAC address"},
+	        {"bridge=a,,", "'' is not a key"}, {"bridge=a\n", "control"},
 	};
 	struct err err = ERR_INIT;
 
@@ -99,17 +99,17 @@ static void assignments(void **state)
 	        {"on_crash", "KEY=VALUE"},
 	        {"=x", "KEY=VALUE"},
 	        {"a b=1", "letters, digits"},
-	        {"name=x", "option of its own"},
+	        {"name=x", "writes '"},
 	        {"x=a\nb", "control"},
 	        {"Xa=1", "lowercase"},
 	        {"1a=1", "lowercase"},
 	        {"a-b=1", "lowercase"},
-	        {"x=[1", "xl would not read it: line 2: syntax error"},
-	        {"x=\"a", "xl would not read it: line 1: lexical error"},
-	        {"x='a' b", "more behind a value"},
+	        {"x=[1", "xl cannot read it: line 2: syntax error"},
+	        {"x=\"a", "xl cannot read it: line 1: lexical error"},
+	        {"x='a' b", "more after a value"},
 	        {"x='\\q'", "invalid character after backslash"},
-	        {"x=[1]; disk=[]", "more than one setting"},
-	        {"x=\"1\"; y = 2", "more than one setting"},
+	        {"x=[1]; disk=[]", "expected one setting"},
+	        {"x=\"1\"; y = 2", "expected one setting"},
 	        {"x=[a]", "a value expected"},
 	};
 	struct err err = ERR_INIT;

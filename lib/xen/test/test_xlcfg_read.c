@@ -66,10 +66,10 @@ static void refuses(void **state)
 	         "line 1: syntax error, \",\" or \"]\" expected in a list, not the end"},
 	        {"disk = [ '/a' '/b' ]",
 	         "syntax error, \",\" or \"]\" expected in a list near \"'/b'\""},
-	        {"\n\ndisk", "line 3: syntax error, \"=\" expected behind a key"},
+	        {"\n\ndisk", "line 3: syntax error, \"=\" expected after a key"},
 	        {"disk =", "line 1: syntax error, a value expected"},
 	        {"a = b", "a value expected: a number, \"text\" or a list near \"b\""},
-	        {"a = 1 b = 2", "more behind a value near \"b\""},
+	        {"a = 1 b = 2", "more after a value near \"b\""},
 	        {"a = $x", "line 1: lexical error near \"$x\""},
 	        {"a = 1\r\n", "line 1: lexical error near \"\\x0d\""},
 	        {"a = 1\n# the end", "line 2: lexical error near \"#\""},
@@ -112,10 +112,9 @@ static void not_raw(void **state)
 		const char *spec, *words;
 	} disks[] =
 	        {
-	                {"drbd:r0,xvda,w", "the script block-drbd makes this disk"},
-	                {"nbd:x,xvda,w", "the script block-nbd makes"},
-	                {"vdev=xvda,script=block-rbd,target=pool/web",
-	                 "the script block-rbd makes"},
+	                {"drbd:r0,xvda,w", "the script block-drbd sets up this disk"},
+	                {"nbd:x,xvda,w", "the script block-nbd"},
+	                {"vdev=xvda,script=block-rbd,target=pool/web", "the script block-rbd"},
 	                {"backend=storage,vdev=xvda,target=/x", "in the domain \"storage\""},
 	                {"backend=3,vdev=xvda,target=/x", "in the domain \"3\""},
 	                {"/x,qcow2,xvda", "format qcow2"},
@@ -123,7 +122,7 @@ static void not_raw(void **state)
 	                {"tap2:vhd:/x,xvda,w", "format vhd"},
 	                {"qcow2:/x,xvda,w", "format qcow2"},
 	                {"/x,qed,xvda", "format qed"},
-	                {"rbd:pool/web,raw,xvda", "a name for QEMU"},
+	                {"rbd:pool/web,raw,xvda", "QEMU"},
 	                {",,hdc,cdrom", "empty"},
 	        },
 	  ours[] = {
