@@ -88,7 +88,7 @@ for how in proto by_kernel; do
   $how "all features" -m finobt=1,rmapbt=1,reflink=1,bigtime=1,inobtcount=1
   $how "few features" -m finobt=0,rmapbt=0,reflink=0 -i sparse=0
 done
-proto "64 KiB blocks" -b size=65536
+size=1G proto "64 KiB blocks" -b size=65536
 proto "any case" -m crc=0,finobt=0 -n version=ci
 
 RANDOM=${SEED:-1}
