@@ -49,6 +49,6 @@ deb:
 	scripts/deb.sh build/deb
 
 clean:
-	rm -rf build build-gcc build-clang build-fuzz
+	rm -rf build build-gcc build-clang build-tsan build-fuzz
 
 .PHONY: all demo test bench install uninstall dist deb clean

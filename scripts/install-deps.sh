@@ -12,7 +12,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-build='gcc make meson ninja-build pkg-config libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev libbsd-dev
+build='gcc make meson ninja-build pkgconf libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev libbsd-dev
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
   libcurl4-openssl-dev nettle-dev libcmocka-dev'
 # The sanitizers' libraries have the number of the release's clang in their name.
