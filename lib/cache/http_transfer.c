@@ -13,6 +13,9 @@
 #define REDIRECTS_MAX 5
 #define STALL_BYTES_PER_S 100u
 #define HEADERS_MAX (64u << 10)
+/* CURLE_TOO_LARGE of libcurl 8.6 and later; before it a header line that is too long
+ * was CURLE_OUT_OF_MEMORY. */
+#define TOO_LARGE 100
 
 int download_fail(struct download *d, enum err_code code, const char *why)
 {
@@ -74,7 +77,7 @@ void download_explain(const struct download *d, CURLcode code, long status, char
 		         "less than %u bytes a second in %u s (stall-timeout in "
 		         "domstrap.conf)",
 		         STALL_BYTES_PER_S, o->stall_timeout);
-	else if (code == CURLE_OUT_OF_MEMORY && !d->answered)
+	else if ((code == CURLE_OUT_OF_MEMORY || code == TOO_LARGE) && !d->answered)
 		snprintf(why, n, "a header line of the answer is over 100 KB");
 	else if (status == 401)
 		snprintf(why, n,

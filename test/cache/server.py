@@ -123,12 +123,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve_nar(self, mode, name, body, seen):
         half = len(body) // 2
         if mode == "late":
-            time.sleep(5)
+            time.sleep(3)
             self.send(body)
         elif mode == "latebody":
             self.send(b"", length=len(body))
             self.wfile.flush()
-            time.sleep(5)
+            time.sleep(3)
             self.wfile.write(body)
         elif mode == "encoded":
             self.send(body, headers=[("Content-Encoding", "zstd")])
