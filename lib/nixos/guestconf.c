@@ -57,24 +57,24 @@ static void put_head(const struct guestconf *c, struct buf *out)
 
 static void put_boot(const struct guestconf *c, struct buf *out)
 {
-	buf_putf(out,
-	         "  # Xen's front ends: disks, network and the rest.\n"
-	         "  boot.initrd.availableKernelModules = [\n    %s\n  ];\n"
-	         "\n"
-	         "  # Messages go to the console of \"xl console\"; 30 s after a panic the guest\n"
-	         "  # starts again.\n"
-	         "  boot.kernelParams = [ \"console=hvc0\" \"panic=30\" ];\n"
-	         "\n"
-	         "  # The host's boot helper reads the menu, /boot/grub/grub.cfg; nothing of GRUB "
-	         "itself\n"
-	         "  # goes onto the disk.\n"
-	         "  boot.loader.grub = {\n"
-	         "    enable = true;\n"
-	         "    device = \"nodev\";\n"
-	         "    configurationLimit = %d;\n",
-	         modules, c->split ? 10 : 50);
+	buf_putf(
+	        out,
+	        "  # Xen's front-end drivers: disks, network and others.\n"
+	        "  boot.initrd.availableKernelModules = [\n    %s\n  ];\n"
+	        "\n"
+	        "  # Kernel messages go to \"xl console\". After a kernel panic the guest\n"
+	        "  # restarts in 30 s.\n"
+	        "  boot.kernelParams = [ \"console=hvc0\" \"panic=30\" ];\n"
+	        "\n"
+	        "  # The host's boot helper reads the boot menu, /boot/grub/grub.cfg. GRUB itself\n"
+	        "  # is not installed on the disk.\n"
+	        "  boot.loader.grub = {\n"
+	        "    enable = true;\n"
+	        "    device = \"nodev\";\n"
+	        "    configurationLimit = %d;\n",
+	        modules, c->split ? 10 : 50);
 	if (c->pygrub || c->split)
-		buf_puts(out, "    # A menu without searches for disks, as Xen's pygrub wants it.\n"
+		buf_puts(out, "    # Without \"search\" in the menu, which pygrub cannot parse.\n"
 		              "    fsIdentifier = \"provided\";\n");
 	if (c->pygrub)
 		buf_putf(out, "    extraConfig = \"set root=(hd0%s)\";\n", c->split ? "" : ",1");
@@ -84,7 +84,9 @@ static void put_boot(const struct guestconf *c, struct buf *out)
 static void put_disks(const struct guestconf *c, struct buf *out)
 {
 	if (c->split) {
-		buf_puts(out, "  # Two disks without partitions. The root grows with its disk.\n"
+		buf_puts(out, "  # Two disks without partition tables. The root file system grows "
+		              "with its "
+		              "disk.\n"
 		              "  fileSystems.\"/\" = { device = \"/dev/xvdb\"; fsType = \"ext4\"; "
 		              "autoResize = true; };\n"
 		              "  fileSystems.\"/boot\" = { device = \"/dev/xvda\"; fsType = "
@@ -93,7 +95,8 @@ static void put_disks(const struct guestconf *c, struct buf *out)
 		return;
 	}
 	buf_puts(out,
-	         "  # One disk with one partition, which grow with the disk at boot.\n"
+	         "  # One disk with one partition. Partition and file system grow with the disk\n"
+	         "  # at boot.\n"
 	         "  fileSystems.\"/\" = { device = \"/dev/xvda1\"; fsType = \"ext4\"; autoResize = "
 	         "true; };\n"
 	         "  boot.growPartition = true;\n"
@@ -103,11 +106,12 @@ static void put_disks(const struct guestconf *c, struct buf *out)
 static void put_network(const struct guestconf *c, struct buf *out)
 {
 	setting(out, "networking.hostName", c->hostname);
-	buf_puts(out, "  networking.useDHCP = false;\n"
-	              "  networking.useNetworkd = true;\n"
-	              "  # By its driver: the card is eth0 or enX0, as the kernel's age has it.\n"
-	              "  systemd.network.networks.\"10-xen\" = {\n"
-	              "    matchConfig.Driver = \"vif\";\n");
+	buf_puts(out,
+	         "  networking.useDHCP = false;\n"
+	         "  networking.useNetworkd = true;\n"
+	         "  # Matched by driver, because the name (eth0 or enX0) depends on the kernel.\n"
+	         "  systemd.network.networks.\"10-xen\" = {\n"
+	         "    matchConfig.Driver = \"vif\";\n");
 	if (!c->address) {
 		buf_puts(out, "    networkConfig.DHCP = \"yes\";\n");
 	} else {
@@ -144,9 +148,8 @@ static void put_user(const struct guestconf *c, struct buf *out)
 	quoted_list(out, c->ssh_keys, c->n_ssh_keys, "    ");
 	buf_puts(out, ";\n  };\n");
 	if (!c->password_hash)
-		buf_puts(out,
-		         "  # The user has no password to give, so sudo does not ask for one.\n"
-		         "  security.sudo.wheelNeedsPassword = false;\n");
+		buf_puts(out, "  # The user has no password, so sudo must not ask for one.\n"
+		              "  security.sudo.wheelNeedsPassword = false;\n");
 	buf_putf(out,
 	         "\n  services.openssh = {\n"
 	         "    enable = true;\n"
@@ -163,10 +166,12 @@ void guestconf_format(const struct guestconf *c, struct buf *out)
 	put_disks(c, out);
 	put_network(c, out);
 	put_user(c, out);
-	buf_puts(out, "  environment.systemPackages = [ pkgs.vim ];\n"
-	              "\n"
-	              "  # The release that this guest began with; it stays as it is when NixOS is "
-	              "updated.\n");
+	buf_puts(
+	        out,
+	        "  environment.systemPackages = [ pkgs.vim ];\n"
+	        "\n"
+	        "  # The NixOS release of the first installation. Do not change it when you update "
+	        "NixOS.\n");
 	setting(out, "system.stateVersion", c->release);
 	buf_puts(out, "}\n");
 }
