@@ -49,7 +49,7 @@ static const char usage_guest[] =
         "      --name NAME           of the domain (default: that of the files)\n"
         "      --type pv|pvh|auto    (default: auto on the Xen host, else pv)\n"
         "      --boot domgrub|pygrub|direct|grub\n"
-        "                            how the kernel is found (default: domgrub)\n"
+        "                            how the guest boots (default: domgrub)\n"
         "      --grub-image FILE     for grub: GRUB's image for PVH guests (default: that\n"
         "                            of an installed package)\n"
         "      --fs-identifier uuid|label|provided\n"

@@ -40,7 +40,7 @@ enum {
 	ROW("ssh-host-key", required_argument, OPT_EXTRA_HOST_KEY)                                 \
 	ROW("authorized-key", required_argument, OPT_EXTRA_AUTHORIZED_KEY)
 #define EXTRA_USAGE                                                                                \
-	"      --extra-files DIR     copy what is in DIR over the root; may repeat\n"              \
+	"      --extra-files DIR     copy the files in DIR to the root; may repeat\n"              \
 	"      --chown PATH:UID:GID  owner of PATH and all below it (default: 0:0)\n"              \
 	"      --chmod PATH:MODE     PATH's mode, octal (default: as in DIR)\n"                    \
 	"      --ssh-host-key FILE   private host key for sshd; may repeat\n"                      \

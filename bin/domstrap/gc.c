@@ -19,7 +19,7 @@ static const char usage[] =
         "usage: domstrap gc GUEST [options]\n\n"
         "Deletes the store paths that nothing in a guest that is off needs; with --keep\n"
         "or --older-than, old generations first. GUEST is its xl config, or its disks:\n"
-        "images or block devices. What its boot menu or its config can boot stays.\n\n"
+        "images or block devices. What its menu or config can boot is kept.\n\n"
         "      --keep N              delete all but the newest N generations\n"
         "      --older-than DAYS     delete generations that are DAYS old or older\n"
         "  -n, --dry-run             print what would be deleted, write nothing\n"

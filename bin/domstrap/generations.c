@@ -16,8 +16,8 @@
 static const char usage[] =
         "usage: domstrap generations GUEST [options]\n\n"
         "Lists the generations of a guest that is off. GUEST is its xl config, or its\n"
-        "disks: images or block devices. The one that boots by default has a \"*\"; a \"+\"\n"
-        "is what the profile points at, where that is another.\n\n"
+        "disks: images or block devices. \"*\" marks the one that boots by default, \"+\"\n"
+        "the one that the profile points at, if it is another.\n\n"
         "      --json                print JSON\n"
         "  -q, --quiet               errors and warnings only\n"
         "  -v, --verbose             more messages\n"

@@ -15,7 +15,7 @@
 static const char usage[] =
         "usage: domstrap inspect GUEST [options]\n\n"
         "Shows what is on a guest's disks: partitions, file systems, the boot menu as\n"
-        "domgrub sees it, kernels, generations, the Nix store; and whether it runs.\n"
+        "domgrub reads it, kernels, generations, the Nix store; and whether it runs.\n"
         "GUEST is its xl config, or its disks: images or block devices, of any guest.\n"
         "Nothing is written.\n\n"
         "      --paths               every store path, with its size\n"

@@ -28,7 +28,7 @@ static const char usage[] =
         "      --config FILE         build this configuration first\n" NIX_USAGE
         "      --max-jobs N          number of parallel builds\n"
         "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
-        "      --boot-size SIZE      of a boot disk of its own: the same\n"
+        "      --boot-size SIZE      the same for a separate boot disk\n"
         "      --wipe                of a device, first clear the space that is added\n"
         "      --limit N             generations in the boot menu (default: unchanged)\n"
         "      --no-verify           do not compare NAR hashes while copying\n"

@@ -274,7 +274,7 @@ int enter(const struct enter *e, struct err *err)
 		place = view_make(e->spec, e->flags & CLONE_NEWPID, e->uid);
 	if (e->root && e->uid == 0 && !place)
 		return err_set(err, ERR_UNSUPPORTED,
-		               "no mounts of its own, and nobody but root may read the disk");
+		               "no mount namespace, and only root may read the disk");
 	rc = user_drop(e, place, err);
 	if (rc == 0)
 		rc = limits_set(e, err);

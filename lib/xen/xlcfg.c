@@ -237,15 +237,15 @@ static void format_assignment(const char *assignment, struct buf *out)
 static void format_set(const struct xlcfg *cfg, struct buf *out)
 {
 	if (cfg->n_set)
-		buf_puts(out, "\n# As asked for with --set.\n");
+		buf_puts(out, "\n# Set with --set.\n");
 	for (size_t i = 0; i < cfg->n_set; i++)
 		format_assignment(cfg->set[i], out);
 }
 
 static void format_hvm(const struct xlcfg *cfg, struct buf *out)
 {
-	buf_puts(out, "\n# A PC, whose firmware boots the CD. Its screen is on VNC, for this host\n"
-	              "# alone, and what speaks to a serial port is on \"xl console\".\n");
+	buf_puts(out, "\n# An emulated PC that boots the CD. Its screen is available by VNC, only\n"
+	              "# from this host; \"xl console\" shows its serial port.\n");
 	text_key(cfg, out, "bios", "seabios");
 	text_key(cfg, out, "device_model_version", "qemu-xen");
 	text_key(cfg, out, "boot", "dc");
@@ -261,21 +261,23 @@ static void format_boot(const struct xlcfg *cfg, struct buf *out)
 		return;
 	}
 	if (cfg->bootloader) {
-		buf_puts(out, "\n# The boot helper reads the guest's own menu from its disk, so a\n"
-		              "# kernel that the guest installs is used at its next start.\n");
+		buf_puts(
+		        out,
+		        "\n# The boot helper reads the boot menu on the guest's disk, so a kernel\n"
+		        "# that the guest installs is used at its next start.\n");
 		text_key(cfg, out, "bootloader", cfg->bootloader);
 		if (cfg->n_bootloader_args)
 			list_key(out, "bootloader_args", cfg->bootloader_args,
 			         cfg->n_bootloader_args);
 	} else if (cfg->grub) {
-		buf_puts(out, "\n# This is GRUB, which reads the guest's own menu inside the "
-		              "guest, so a\n"
-		              "# kernel that the guest installs is used at its next start.\n");
-	} else {
 		buf_puts(out,
-		         "\n# Kernel and initrd are copies of the guest's, which \"domstrap "
-		         "update\"\n"
-		         "# and \"rollback\" renew: an update in the guest itself does not.\n");
+		         "\n# GRUB runs in the guest and reads the guest's boot menu, so a kernel\n"
+		         "# that the guest installs is used at its next start.\n");
+	} else {
+		buf_puts(
+		        out,
+		        "\n# Copies of the guest's kernel and initrd. \"domstrap update\" and\n"
+		        "# \"domstrap rollback\" replace them; an update in the guest does not.\n");
 	}
 	text_key(cfg, out, "kernel", cfg->kernel);
 	text_key(cfg, out, "ramdisk", cfg->ramdisk);

@@ -176,7 +176,7 @@ static void whole(void **state)
 	cfg.kernel = "/usr/lib/grub-xen/grub-i386-xen_pvh.bin";
 	cfg.grub = true;
 	xlcfg_format(&cfg, &out);
-	has(&out, "# This is GRUB,");
+	has(&out, "# GRUB ");
 	has(&out, "\nkernel = \"/usr/lib/grub-xen/grub-i386-xen_pvh.bin\"\n");
 	has(&out, "\nextra = \"panic=30\"\n");
 	buf_fini(&out);
