@@ -12,18 +12,18 @@
 /* Codes say what a caller may do about it; the text says the rest. */
 enum err_code {
 	ERR_NONE = 0,
-	ERR_USAGE,       /* the request makes no sense as asked */
-	ERR_NOENT,       /* the thing is not there */
-	ERR_EXISTS,      /* the target is there already */
-	ERR_BUSY,        /* in use or locked by somebody else */
-	ERR_FORMAT,      /* bytes that break a format's rules */
-	ERR_LIMIT,       /* a size, count or depth over a named limit */
+	ERR_USAGE,       /* the request is invalid */
+	ERR_NOENT,       /* it does not exist */
+	ERR_EXISTS,      /* the target already exists */
+	ERR_BUSY,        /* in use or locked by another process */
+	ERR_FORMAT,      /* bytes that violate a format */
+	ERR_LIMIT,       /* a size, count or depth above a named limit */
 	ERR_SPACE,       /* does not fit: image, device or host disk too small */
-	ERR_MISMATCH,    /* a hash, size or signature is not the promised one */
-	ERR_UNSUPPORTED, /* well-formed, but this program cannot do it */
+	ERR_MISMATCH,    /* a hash, size or signature does not match */
+	ERR_UNSUPPORTED, /* valid, but not supported */
 	ERR_IO,          /* a system call failed; sys_errno says how */
 	ERR_INTERRUPTED, /* the user stopped it */
-	ERR_CHILD,       /* a child process crashed, was killed or fell silent */
+	ERR_CHILD,       /* a child process crashed, was killed or timed out */
 };
 
 #define ERR_TEXT_MAX 2048
@@ -50,16 +50,16 @@ int err_sys(struct err *err, int sys_errno, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 
 /*
- * Whether something is there, from what a call that needs it returned: 0 it is, 1 it is not
- * (-ERR_NOENT alone says so), or the error that leaves the question open. What cannot be read is
- * not missing: no other error may be taken for an absence.
+ * Whether something exists, from the result of a call that needs it: 0 if it exists, 1 if not
+ * (only -ERR_NOENT), or another error, which does not answer the question: something unreadable is
+ * not missing.
  */
 static inline int err_absent(int rc)
 {
 	return rc == -ERR_NOENT ? 1 : rc;
 }
 
-/* Put "fmt: " before the text that is there; return -err->code. */
+/* Put "fmt: " before the existing text; return -err->code. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

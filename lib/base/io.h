@@ -14,12 +14,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Close *fd once where it is open; leaves -1 and errno as they were. */
+/* Close *fd if it is open, and set it to -1. Keeps errno. */
 void io_close(int *fd);
 #define _close_ _cleanup_(io_close)
 
 /*
- * Up to n bytes; fewer only at the end of the file. *got says how many.
+ * Read up to n bytes; fewer only at the end of the file. *got is the number.
  * Returns 0 or -ERR_*.
  */
 int io_read(int fd, const char *name, void *p, size_t n, size_t *got, struct err *err);
@@ -37,9 +37,8 @@ int io_pwrite(int fd, const char *name, const void *p, size_t n, uint64_t off, s
 int io_read_file(int dirfd, const char *path, size_t limit, struct buf *out, struct err *err);
 
 /*
- * Lock an open file against others that lock it (flock(2)): alone, or with others that only read.
- * -ERR_BUSY where somebody else still has it after wait_ms. Where files cannot be locked nothing
- * is.
+ * Lock an open file with flock(2), exclusively (alone) or shared. -ERR_BUSY if another process
+ * still has it locked after wait_ms. Does nothing if the file system does not support locks.
  */
 int io_lock(int fd, const char *name, bool alone, unsigned wait_ms, struct err *err);
 

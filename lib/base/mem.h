@@ -18,7 +18,7 @@ static inline void free_ptr(void *p)
 }
 #define _free_ _cleanup_(free_ptr)
 
-/* Hand a pointer over: yields it and leaves NULL behind. */
+/* Hand over ownership: returns the pointer and sets the variable to NULL. */
 #define take(pp)                                                                                   \
 	__extension__({                                                                            \
 		__typeof__(*(pp)) taken_ = *(pp);                                                  \
@@ -30,7 +30,7 @@ static inline void free_ptr(void *p)
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* p, or where it is NULL the end of the process. */
+/* Returns p; if it is NULL, ends the process. */
 void *mem_or_die(void *p);
 
 /* The caller owns what these return; free() it. None returns NULL. */
@@ -40,7 +40,7 @@ void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Page-aligned memory, as O_DIRECT wants it; in huge pages where that pays. */
+/* Page-aligned memory for O_DIRECT; in huge pages if it is large. */
 void *xaligned(size_t align, size_t n);
 
 /* Make room for one more element at array[n]; cap is in elements. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that has no name until it is whole. Where the host can do it
- * (O_TMPFILE) nothing is left behind even by kill -9; elsewhere a hidden file
- * ".NAME.domstrap-new" stands in, which the next run finds and removes.
+ * A file that has no name until it is complete. If the file system supports
+ * O_TMPFILE, nothing is left behind even after kill -9; otherwise a hidden file
+ * ".NAME.domstrap-new" is used, which the next run removes.
  */
 #ifndef BASE_OUTFILE_H
 #define BASE_OUTFILE_H
@@ -16,7 +16,7 @@ struct outfile {
 	int dirfd;               /* of the directory it will be in; owned */
 	int fd;                  /* owned */
 	char *dir, *name, *path; /* path is dir/name, for messages; owned */
-	char *tmp;               /* the stand-in's name in dir; NULL: has none */
+	char *tmp;               /* the hidden file's name in dir; NULL: none */
 	bool published;
 };
 
@@ -24,27 +24,27 @@ struct outfile {
 
 /*
  * Begin the file DIR/NAME with permission bits mode (less the umask). -ERR_BUSY
- * where another process is making the same file now.
+ * if another process is writing the same file.
  */
 int outfile_open(struct outfile *o, const char *dir, const char *name, mode_t mode,
                  struct err *err);
 
-/* -ERR_EXISTS where the name is taken and replace is not set. Looks, no more. */
+/* -ERR_EXISTS if the file exists and replace is not set. Changes nothing. */
 int outfile_check(const char *dir, const char *name, bool replace, struct err *err);
 
 /*
- * Give the file its name, in one step. replace: also over one that is there.
+ * Give the file its name, atomically. replace: replace an existing file.
  * The data must be synced before, the directory afterwards.
  */
 int outfile_publish(struct outfile *o, bool replace, struct err *err);
 
-/* The names that were given in its directory, by this file and others. */
+/* Sync the directory, with the names of this file and others. */
 int outfile_sync_dir(struct outfile *o, struct err *err);
 
-/* Take the name back from a published file. */
+/* Remove the name of a published file. */
 void outfile_unpublish(struct outfile *o);
 
-/* Drop what was not published. */
+/* Discard a file that was not published. */
 void outfile_fini(struct outfile *o);
 
 #endif

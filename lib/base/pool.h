@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-/* Start a thread that gets no signals: they are the main thread's. 0 or an errno. */
+/* Start a thread with all signals blocked. 0 or an errno. */
 int pool_thread(pthread_t *id, void *(*run)(void *), void *arg);
 
 /*
@@ -20,12 +20,12 @@ int pool_thread(pthread_t *id, void *(*run)(void *), void *arg);
 typedef int pool_job(void *ctx, unsigned worker, size_t i, struct err *err);
 
 /*
- * Run jobs 0 to n - 1, begun in that order, and wait for all. After the first
- * failure no more begin; its error is the one returned.
+ * Run jobs 0 to n - 1, started in that order, and wait for all. After the first
+ * failure no more jobs are started, and its error is returned.
  */
 int pool_run(unsigned threads, size_t n, pool_job *job, void *ctx, struct err *err);
 
-/* Threads that pay on this machine for work that is half I/O: 4 to 16. */
+/* A good number of threads on this machine for work that is half I/O: 4 to 16. */
 unsigned pool_threads(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text from outside inside an error message: escaped as str_escape() does, and
- * where it is long cut, with "..." at its end.
+ * Untrusted text in an error message: escaped by str_escape(), and shortened,
+ * with "..." at its end, if it is long.
  */
 #ifndef BASE_SHOW_H
 #define BASE_SHOW_H

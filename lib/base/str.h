@@ -27,9 +27,9 @@ bool str_is(struct str a, const char *s);
 /* Byte order, a prefix before what it is a prefix of: <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
 /*
- * Where name is among the n things at base, of size bytes each, which stand in
- * byte order of what name_of() says of them; where none has it, *found is
- * false, and it would have to be put there.
+ * Binary search: the index of name in the array of n elements of size bytes at
+ * base, which is sorted in byte order of name_of(). If it is not there, *found
+ * is false and the index is where it would be inserted.
  */
 size_t str_place(const void *base, size_t n, size_t size, struct str (*name_of)(const void *),
                  struct str name, bool *found);
@@ -57,8 +57,8 @@ bool str_size(struct str s, uint64_t *out);
 
 /*
  * Append s to out so that a terminal cannot be harmed: printable ASCII as it
- * is, everything else (and backslash) as \xHH. The one way by which text of a
- * guest, a cache or a file name reaches a person.
+ * is, everything else (and backslash) as \xHH. All text from guests, caches
+ * and file names is printed through this function.
  */
 void str_escape(struct buf *out, struct str s);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The main seam: a tree as a stream. A NAR, a host directory, a guest's file
- * system and a tree built in memory all give the same entries; the ext4
- * writer, the NAR hasher and the lister take them.
+ * A directory tree as a stream of entries. NARs, host directories, guests'
+ * file systems and trees built in memory all produce it; the ext4 writer, the
+ * NAR hasher and the lister consume it.
  *
  *     tree = FILE | LINK | DIR tree* UP
  *
  * The first entry is the tree's root, with an empty name. The entries of a
  * directory come in strict byte order of name. After a FILE the consumer may
- * call walk_read() until it gave all ent.size bytes; what is not read is
+ * call walk_read() until it returned all ent.size bytes; bytes not read are
  * skipped by the next walk_next().
  */
 #ifndef BASE_WALK_H
@@ -21,7 +21,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Nix's own limits, which every producer keeps. */
+/* Nix's limits; every producer respects them. */
 #define WALK_NAME_MAX 255
 #define WALK_TARGET_MAX 4095
 #define WALK_DEPTH_MAX 64
@@ -31,7 +31,7 @@ enum walk_kind {
 	WALK_LINK,
 	WALK_DIR,
 	WALK_UP,    /* the end of the innermost open directory */
-	WALK_GRAFT, /* stands for a tree that the consumer has already */
+	WALK_GRAFT, /* refers to a tree that the consumer already has */
 };
 
 /* name and target are borrowed: valid until the next call on the walk. */
@@ -44,8 +44,8 @@ struct walk_entry {
 	uint32_t uid, gid;
 	int64_t mtime; /* seconds since 1970 */
 	/*
-	 * The consumer's own number for the object: what a WALK_GRAFT stands
-	 * for, or the one that a WALK_DIR must get; 0: none.
+	 * The consumer's number of the object: of the tree that a WALK_GRAFT
+	 * refers to, or the number that a WALK_DIR must get; 0: none.
 	 */
 	uint32_t handle;
 	enum walk_kind graft; /* WALK_GRAFT: what kind of tree it is */
@@ -56,7 +56,7 @@ struct walk;
 struct walk_ops {
 	int (*next)(struct walk *w, struct walk_entry *ent, struct err *err);
 	int (*read)(struct walk *w, void *p, size_t n, size_t *got, struct err *err);
-	/* Both NULL where the data has no descriptor. */
+	/* Both NULL if the data has no descriptor. */
 	int (*fd)(struct walk *w);
 	int (*skip)(struct walk *w, uint64_t n, struct err *err);
 	void (*free)(struct walk *w);
@@ -81,7 +81,7 @@ int walk_skip(struct walk *w, uint64_t n, struct err *err);
 void walk_free(struct walk *w);
 void walk_freep(struct walk **w);
 
-/* A file or link name that may stand in a directory: 1..255 bytes, no '/' or
+/* A valid name in a directory: 1..255 bytes, no '/' or
  * NUL, not "." or "..". */
 bool walk_name_valid(struct str name);
 

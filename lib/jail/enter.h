@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The way into a jail; only jail.c includes this. */
+/* Setting up the jail in the child; only jail.c includes this. */
 #ifndef JAIL_ENTER_H
 #define JAIL_ENTER_H
 
@@ -10,14 +10,14 @@ struct enter {
 	const struct jail_spec *spec;
 	unsigned long flags; /* namespaces that the child has */
 	bool root;           /* it was started by root */
-	uid_t uid;           /* whom it becomes where root: the spec's, or a file's owner */
+	uid_t uid;           /* the user to change to if root: the spec's, or a file's owner */
 	uid_t user;          /* who started it */
 	gid_t group;
 	uint64_t memory_now; /* bytes of address space */
 	int line;
 };
 
-/* All of it, for this process; -ERR_*: part of it is done, and nothing but the line may be used. */
+/* Set up everything for this process. After -ERR_* use nothing but the line. */
 int enter(const struct enter *e, struct err *err);
 
 #endif

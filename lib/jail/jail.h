@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child process that reads what others wrote and can do nothing but its work: a row of the table
- * of roles (role.h). It is forked with the descriptors it is given and then, in this order: loses
- * every other one; gets namespaces of its own (mounts, network, IPC, processes, users) as far as
- * the kernel allows; an empty root, or one with the few things in it that its role may read;
- * another user; no capabilities; limits; Landlock, where the role reads files; no new privileges;
- * and a system call filter. User, capabilities, limits, no new privileges and filter are required:
- * where one fails there is no jail and no child. What the filter does not know kills the process;
- * in roles that run other people's code (network, program) it is refused with EPERM, but for what
- * no such code needs (a fork, a program, another process), which kills.
+ * A sandboxed child process that reads untrusted data. Its rights are those of its role, a row of
+ * the table in role.h. After the fork, the child sets up the jail in this order: it closes every
+ * descriptor that it was not given; enters new namespaces (mount, network, IPC, PID, user), as far
+ * as the kernel allows; changes to an empty root, or one with the files that its role may read;
+ * changes the user; drops capabilities; sets limits; uses Landlock, if the role reads files; sets
+ * no_new_privs; and loads a system call filter. User, capabilities, limits, no_new_privs and filter
+ * are required: if one fails, the child does not run. A system call that the filter does not allow
+ * kills the process. Roles with network or a program run code that probes for features: there most
+ * other calls fail with EPERM, and only calls that such code never needs (fork, execve, signals)
+ * kill.
  *
- * Inside, descriptor 0 is the line to the parent, 1 and 2 are closed, and every use has its own
- * block of numbers: what jail_give() returns. Memory that is shared (MAP_SHARED) stays shared: a
- * page of counters may go along.
+ * In the child, descriptor 0 is the line to the parent, 1 and 2 are closed, and each use has its
+ * own range of numbers: those that jail_give() returns. Shared memory (MAP_SHARED) stays shared,
+ * such as a page of counters.
  *
- * Two processes that talk to each other get the ends of a jail_pair(); the parent closes its copies
- * when both were started. A process must be started while the program has one thread.
+ * Two children that communicate with each other get the ends of a jail_pair(); the parent closes
+ * its copies when both are started. Start children while the program has only one thread.
  */
 #ifndef JAIL_JAIL_H
 #define JAIL_JAIL_H
@@ -33,7 +34,7 @@
 #define JAIL_USE_MAX 64 /* descriptors of one use */
 #define JAIL_FDS_MAX 128
 
-/* Descriptor number i of a use, inside. Lines: from 1 on, as 0 is the parent's. */
+/* Descriptor number i of a use, in the child. Lines start at 1, because 0 is the parent's. */
 #define JAIL_FD(use, i) (((int)(use) + 1) * JAIL_USE_MAX + (int)(i))
 
 struct jail_fd {
@@ -45,11 +46,11 @@ struct jail_spec {
 	enum jail_role_id role;
 	struct jail_fd fd[JAIL_FDS_MAX]; /* see jail_give() */
 	size_t fds;
-	uid_t uid;              /* and gid; used where we are root, must not be 0 */
-	uint64_t memory;        /* bytes beyond what there is now; a thread's stack takes 8 MiB */
-	uint64_t file_size;     /* bytes that a file may grow to; of an output: may be skipped */
+	uid_t uid;              /* and gid; used if the caller is root; must not be 0 */
+	uint64_t memory;        /* bytes more than at the fork; a thread's stack takes 8 MiB */
+	uint64_t file_size;     /* bytes; limit of a file's size, and of skips in an output */
 	unsigned cpu;           /* seconds of processor time */
-	int (*main)(void *arg); /* what the child does; gives its exit status */
+	int (*main)(void *arg); /* runs in the child; returns its exit status */
 	void *arg;
 	const char *program; /* of a role that runs one: its full path, for execve() in main */
 };
@@ -63,12 +64,12 @@ struct jail {
 
 /* Status of a child that ran out of memory (base/mem.h). */
 #define JAIL_NO_MEMORY 1
-/* Status of a child that could not enter the jail; it said why: WIRE_BROKEN. */
+/* Status of a child that could not enter the jail; WIRE_BROKEN says why. */
 #define JAIL_NOT_BUILT 125
 
 /*
- * The child gets fd (which stays the caller's); its number inside. Too many,
- * or a use that the role has not: jail_start() says so.
+ * Give fd, which the caller still owns, to the child. Returns its number in the child. If there
+ * are too many, or the role does not allow the use, jail_start() fails.
  */
 int jail_give(struct jail_spec *spec, enum jail_use use, int fd);
 
@@ -78,24 +79,25 @@ int jail_pair(int fd[2], struct err *err);
 int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err);
 
 /*
- * Wait for the child's end. 0: it ended with status 0. Else -ERR_CHILD, and
- * the text says how it ended. "name" is for that text.
+ * Wait until the child exits. Returns 0 if its status is 0, else -ERR_CHILD with a text that
+ * says how it ended; "name" is used in that text.
  */
 int jail_wait(struct jail *j, const char *name, struct err *err);
-/* The same, where the status means something: 0 and its exit status, or -ERR_CHILD. */
+/* The same for a child with several statuses: 0 and its exit status, or -ERR_CHILD. */
 int jail_status(struct jail *j, const char *name, int *status, struct err *err);
 
-/* Kill the child, which nobody needs any more; wait: until it is gone. */
+/* Kill the child. wait: also wait until it has exited. */
 void jail_end(struct jail *j, bool wait);
 void jail_fini(struct jail *j);
 
 /*
- * Inside, in a role that runs a program: the name under which that opens input i; for free(). The
- * program has the line, shut down, as standard input, and the first output as the two others.
+ * In the child, for a role that runs a program: the path by which the program opens input i; the
+ * caller frees it. The program's standard input is the line, shut down; its standard output and
+ * error are the first output.
  */
 char *jail_path(size_t i);
 
-/* Inside: fstat(2), which the C library makes of a call that takes paths. 0, or -1 and errno. */
+/* In the child: fstat(2), because the C library uses newfstatat(2). 0, or -1 and errno. */
 int jail_fstat(int fd, struct stat *st);
 
 #endif

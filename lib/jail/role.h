@@ -6,7 +6,7 @@
  *                  the network, files to read, a program to run
  *     descriptor   what may be done with one, by its use
  *
- * The filter, the process's own root and Landlock's rules are made of these tables
+ * The filter, the root directory and the Landlock rules are generated from these tables
  * (filter.c, view.c, landlock.c), and a test compares doc/security.md with them.
  */
 #ifndef JAIL_ROLE_H
@@ -20,9 +20,9 @@
 enum jail_role_id {
 	JAIL_READER,   /* domgrub: a guest's disks, its boot menu; copies kernel and ramdisk */
 	JAIL_CHECKER,  /* domgrub: the copied kernel */
-	JAIL_LOOKER,   /* domstrap: a guest's disks, all that inspect, list, check and verify say */
+	JAIL_LOOKER,   /* domstrap: a guest's disks, for inspect, list, check and verify */
 	JAIL_HASHER,   /* domstrap: a guest's store */
-	JAIL_EDITOR,   /* domstrap: a guest's disks, to be changed */
+	JAIL_EDITOR,   /* domstrap: changes a guest's disks */
 	JAIL_UNPACKER, /* domstrap: a cache's bytes into NARs */
 	JAIL_FETCHER,  /* domstrap: a cache's servers */
 	JAIL_FSCK,     /* e2fsck */
@@ -32,19 +32,19 @@ enum jail_role_id {
 /* What a descriptor is for. */
 enum jail_use {
 	JAIL_LINE,   /* a socket: descriptor 0 to the parent; more of them to other processes */
-	JAIL_OUTPUT, /* a file to write in order; may skip forward, which leaves zeros */
+	JAIL_OUTPUT, /* a file to write sequentially; skipping forward leaves zeros */
 	JAIL_INPUT,  /* a file or device to read at an offset */
 	JAIL_DISK,   /* a file or device to read and to change */
 	JAIL_IMAGE,  /* a file or device to write at an offset, never to read */
-	JAIL_SPOOL,  /* a nameless file to write and read */
+	JAIL_SPOOL,  /* an unnamed file to write and read */
 	JAIL_USES,
 };
 
 struct jail_role {
 	const char *name;
 	unsigned uses;           /* descriptors that it may be given: bits 1 << enum jail_use */
-	bool threads;            /* and polling: it waits for several things */
-	bool network;            /* sockets of its own; the host's network */
+	bool threads;            /* and poll(2) */
+	bool network;            /* sockets; the host's network */
 	bool runs;               /* runs one program */
 	const char *const *view; /* host paths that it may read, NULL at the end; NULL: none */
 };
@@ -56,7 +56,7 @@ const char *jail_use_name(enum jail_use use);
 
 /* The role's row of doc/security.md's table, without a newline. */
 void jail_role_row(const struct jail_role *r, struct buf *out);
-/* The same of a descriptor's use: its system calls. */
+/* The same for the use of a descriptor: its system calls. */
 void jail_use_row(enum jail_use use, struct buf *out);
 
 #endif

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process sees of the host's files; only jail.c includes this. */
+/* The host's files that a process sees; only jail.c includes this. */
 #ifndef JAIL_VIEW_H
 #define JAIL_VIEW_H
 
 #include "jail/jail.h"
 
 /*
- * A place that is to become the root, in mounts that nobody else sees: empty, or with the role's
- * view in it, to be read only. NULL: not allowed. own_processes: /proc, where there is one, may be
- * new. uid: whom a device is for.
+ * Make a new root directory in this mount namespace: empty, or with the role's view mounted
+ * read-only. Returns its path, or NULL if the kernel does not allow it. own_processes: mount a new
+ * /proc, if the view has one. uid: the owner of device nodes.
  */
 const char *view_make(const struct jail_spec *s, bool own_processes, uid_t uid);
 
 /*
- * Landlock: nothing but the view can be opened, and only to be read. own_root: the view is the
- * root. As far as this kernel has it.
+ * Landlock: allow opening only the view, and only for reading. own_root: the view is the root.
+ * Does nothing if this kernel does not support it.
  */
 void landlock_enter(const struct jail_spec *s, bool own_root);
 

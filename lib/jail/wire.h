@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages between a program and what it keeps in a jail.
+ * Messages between a program and its children in jails.
  *
  *     message = le32 type, le32 size of body, body
  *     text    = le32 size, bytes          in a body
  *
- * Which messages may come when is a const table of rules: one that no rule
- * allows now, or that is longer than its rule says, is refused before any of
- * its body is looked at.
+ * A const table of rules lists which messages are allowed in which state. A
+ * message that no rule allows now, or that is longer than its rule allows, is
+ * refused before its body is read.
  */
 #ifndef JAIL_WIRE_H
 #define JAIL_WIRE_H
@@ -25,7 +25,7 @@
 #define WIRE_BODY_MAX (8u << 20) /* bytes; no rule may allow more */
 #define WIRE_BROKEN 0xdead       /* the jail could not be built: body is text */
 
-/* In state "state", "type" may come with up to "limit" bytes, then: "next". */
+/* In state "state", "type" is allowed with up to "limit" bytes; the next state is "next". */
 struct wire_rule {
 	uint32_t state;
 	uint32_t type;
@@ -41,36 +41,37 @@ struct wire {
 	const char *peer; /* for error texts, borrowed */
 };
 
-/* 0, or -ERR_CHILD where the other end is gone. Never raises SIGPIPE. */
+/* 0, or -ERR_CHILD if the other end is closed. Never raises SIGPIPE. */
 int wire_send(struct wire *w, uint32_t type, struct str body, struct err *err);
 
 /*
- * The next message: its type, and its body into *body (emptied first). Waits
- * for wait_ms milliseconds at most, for ever where that is negative; between
- * messages of one answer the clock goes on. Returns 0; 1 where the other end
- * closed between messages; -ERR_FORMAT for what the rules refuse, -ERR_CHILD
- * for silence or half a message, -ERR_INTERRUPTED where *stop became true.
+ * Receive the next message: its type, and its body into *body (emptied first).
+ * Waits at most wait_ms milliseconds, or forever if that is negative; the time
+ * for all messages of one answer is counted together. Returns 0; 1 if the other
+ * end was closed between messages; -ERR_FORMAT if the rules refuse the message,
+ * -ERR_CHILD for a timeout or an incomplete message, -ERR_INTERRUPTED if *stop
+ * became true.
  */
 int wire_recv(struct wire *w, uint32_t *type, struct buf *body, int64_t wait_ms,
               const volatile bool *stop, struct err *err);
 
-/* The same for the jailed side: read and write are all that it may call. */
+/* The same for the child, which may call only read and write. */
 int wire_put(struct wire *w, uint32_t type, struct str body, struct err *err);
 int wire_get(struct wire *w, uint32_t *type, struct buf *body, struct err *err);
 
-/* The head alone, and what the rules say to it. */
+/* Only the head, checked against the rules. */
 void wire_head_put(uint8_t out[static WIRE_HEAD], uint32_t type, uint32_t size);
 int wire_head_get(struct wire *w, const uint8_t in[static WIRE_HEAD], uint32_t *type,
                   uint32_t *size, struct err *err);
 
-/* One field of a body. A text over max bytes makes b bad; it is borrowed. */
+/* One field of a body. A text of more than max bytes makes b bad; it is borrowed. */
 void wire_text_put(struct buf *out, struct str s);
 struct str wire_text_get(struct bytes *b, size_t max);
 void wire_u32_put(struct buf *out, uint32_t v);
 uint32_t wire_u32_get(struct bytes *b, uint32_t max);
 void wire_u64_put(struct buf *out, uint64_t v);
 uint64_t wire_u64_get(struct bytes *b, uint64_t max);
-/* Everything was good and nothing is left over. */
+/* All fields were valid and no bytes are left. */
 bool wire_end(const struct bytes *b);
 
 #endif
