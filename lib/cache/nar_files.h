@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of store paths that are in caches: a path that is looked into is
- * fetched as a whole into a nameless file, checked, and kept for when the rest
- * of the closure is fetched, so that it comes once.
+ * Reads files of store paths in caches. The whole NAR of such a path is fetched
+ * into an unnamed file and verified. It is kept until the rest of the closure is
+ * fetched, so that it is downloaded only once.
  */
 #ifndef CACHE_NAR_FILES_H
 #define CACHE_NAR_FILES_H
@@ -11,9 +11,9 @@
 #include "store/files.h"
 
 /*
- * For a closure of these caches; all is borrowed. dir is for nameless files.
- * there: where the paths of have are, or NULL. nar_files_free() takes what
- * nar_files_new() gave.
+ * For a closure of these caches; everything is borrowed. dir is for unnamed
+ * files. there: the files of the paths in have, or NULL. nar_files_free() frees
+ * the result of nar_files_new().
  */
 struct store_files *nar_files_new(struct caches *c, const struct closure *closure,
                                   const struct closure *have, struct store_files *there,
@@ -21,8 +21,8 @@ struct store_files *nar_files_new(struct caches *c, const struct closure *closur
 void nar_files_free(struct store_files *f);
 
 /*
- * Fill in the outputs of the closure's derivations, which only their texts name,
- * as Nix's database has them.
+ * Fill in the outputs of the closure's derivations, as in Nix's database. Only
+ * the derivation files name them.
  */
 int nar_files_outputs(struct store_files *f, struct closure *closure, struct err *err);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Puts a set of store paths under /nix/store, on several threads. First every
- * path's tree is counted, which settles where in the file system each will be;
- * then they are copied, each on its own, and their NAR hashes checked.
+ * Copies store paths to /nix/store in the image, on several threads. First the
+ * tree of every path is counted, which gives its position in the file system;
+ * then the paths are copied independently, and their NAR hashes are checked.
  */
 #ifndef IMAGE_STORE_FILL_H
 #define IMAGE_STORE_FILL_H
@@ -41,8 +41,8 @@ struct store_batch {
 };
 
 /*
- * The plan: by ascending NAR size the items are laid one behind the other, and
- * cut into batches of at least a piece's size for the threads to take.
+ * The plan: the items, sorted by NAR size (smallest first), are placed one after
+ * the other, and divided into batches of at least one piece for the threads.
  */
 struct store_plan {
 	size_t *order;             /* item numbers, as laid out */
@@ -64,26 +64,26 @@ struct store_fill_options {
 };
 
 /*
- * Copy everything, and then the directory /nix/store itself (mode 1775, group
- * 30000, time mtime) behind it. *line and *ino: where to go on.
- * -ERR_MISMATCH: a path is not what the database says, or changed.
+ * Copy everything, followed by the directory /nix/store (mode 1775, group 30000,
+ * time mtime). *line and *ino: the next free block and inode.
+ * -ERR_MISMATCH: a path differs from the database, or changed meanwhile.
  */
 int store_fill(struct ext4_writer *w, const struct store_source *src, struct store_plan *plan,
                const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
                struct err *err);
 
-/* Finish the hash of an item's tree: -ERR_MISMATCH where it is not the promised one. */
+/* Finish the hash of an item's tree. -ERR_MISMATCH if it is not the expected one. */
 int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err);
 
 /* The order in which items are laid out: their numbers. The caller frees it. */
 size_t *store_order(const struct store_item *items, size_t n);
 
-/* The directory alone, when every place in the plan is settled. */
+/* Write only the directory, when all positions in the plan are known. */
 int store_put_dir(struct ext4_writer *w, const struct store_source *src,
                   const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
                   struct err *err);
 
-/* What the directory /nix/store itself takes. */
+/* The number of blocks of the directory /nix/store. */
 int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids, uint64_t *blocks,
                      struct err *err);
 
