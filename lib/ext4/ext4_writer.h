@@ -3,17 +3,17 @@
  * Writes walks into an ext4 file system.
  *
  *     ext4_writer    one file system; shared by all threads
- *     ext4_stream    one thread's stretch of it
+ *     ext4_stream    the part of it that one thread writes
  *
- * A stream takes a place in the line (see ext4_layout.h) and a first inode
- * number, and from there on assigns both in the order of the walk: a file's
- * blocks where the file comes, a directory's behind all that is in it. So its
- * output is one sequential run, in pieces of 4 MiB; the result depends on the
- * walk alone. Streams whose stretches do not overlap may run at once.
- * ext4_count.h tells beforehand how long a stretch will be.
+ * A stream starts at a block of the line (the sequence of data blocks, see
+ * ext4_layout.h) and at an inode number, and assigns both in the order of the
+ * walk: a directory's blocks follow those of its contents. So its output is one
+ * sequential write, in pieces of 4 MiB, and depends only on the walk. Streams for
+ * different ranges may run in parallel. ext4_count.h computes the length of a range
+ * in advance.
  *
- * In a file system that is there already the line is what is free in it, and
- * inode numbers are places in the list of those free: see ext4_space.h.
+ * In an existing file system the line is the sequence of free blocks, and inode
+ * numbers are indexes into the list of free inodes: see ext4_space.h.
  */
 #ifndef EXT4_EXT4_WRITER_H
 #define EXT4_EXT4_WRITER_H
@@ -34,15 +34,15 @@ struct ext4_writer {
 	uint64_t base; /* byte offset of the file system in the target */
 	const struct ext4_ids *ids;
 	uint32_t gdt_area;                /* as in ext4_layout.h */
-	const struct ext4_layout *layout; /* NULL until it is settled */
-	int spool;                        /* where inodes wait for that, by number */
+	const struct ext4_layout *layout; /* NULL until it is known */
+	int spool;                        /* keeps inodes until then, by number */
 	/* The free places of a file system that is there already, and the layout
 	 * is that one's tables; NULL: a new one, all is free in order. */
 	const struct ext4_space *space;
-	unsigned streams;        /* how many there will be at once; 0: a few */
+	unsigned streams;        /* number of parallel streams; 0: a few */
 	_Atomic uint32_t *dirs;  /* directories, per group; owned */
-	const atomic_bool *stop; /* the user wants to end; may be NULL */
-	_Atomic uint64_t *done;  /* grows by every byte of content; may be NULL */
+	const atomic_bool *stop; /* set to cancel; may be NULL */
+	_Atomic uint64_t *done;  /* counts bytes of contents; may be NULL */
 };
 
 void ext4_writer_init(struct ext4_writer *w, struct target *t, uint64_t base,
@@ -66,7 +66,7 @@ struct ext4_stream *ext4_stream_new(struct ext4_writer *w);
 void ext4_stream_free(struct ext4_stream *s);
 void ext4_stream_freep(struct ext4_stream **s);
 
-/* Begin a stretch. What was before it must be flushed. */
+/* Start a range. The previous one must be flushed. */
 void ext4_stream_start(struct ext4_stream *s, uint64_t line, uint32_t ino);
 
 /* An object in the file system, as its parent names it. */
@@ -87,7 +87,7 @@ int ext4_stream_tree(struct ext4_stream *s, struct walk *walk, uint32_t parent,
 /* Write out what is buffered. */
 int ext4_stream_flush(struct ext4_stream *s, struct err *err);
 
-/* Where the stretch has come to: the next place in the line, the next inode. */
+/* The current position: the next block of the line, the next inode. */
 uint64_t ext4_stream_line(const struct ext4_stream *s);
 uint32_t ext4_stream_ino(const struct ext4_stream *s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A disk as it will be once the changes of the file systems in it are committed:
- * for whoever wants to look at that before. See ext4_edit_stage().
+ * A read-only view of a disk as it will be after the staged changes of its file
+ * systems are committed. See ext4_edit_stage().
  */
 #ifndef EXT4_STAGED_H
 #define EXT4_STAGED_H
@@ -11,7 +11,7 @@
 
 #define STAGED_EDITS_MAX 2
 
-/* All of it is borrowed. */
+/* Everything is borrowed. */
 struct staged {
 	struct source src;
 	struct target *target;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes of an image in the making: a new file that has no name until it is
- * whole, or a block device opened for this program alone; or of one that is
- * there already. Threads may write to different places at once.
+ * The file or device of an image: a new file without a name until it is complete, an
+ * existing file, or a block device opened exclusively. Threads may write to different
+ * places in parallel.
  */
 #ifndef EXT4_TARGET_H
 #define EXT4_TARGET_H
@@ -16,8 +16,8 @@
 #include "base/err.h"
 
 enum clone_mode {
-	CLONE_AUTO,   /* files of CLONE_AUTO_MIN bytes and more, where it works */
-	CLONE_ALWAYS, /* whatever has a whole block; where it fails is an error */
+	CLONE_AUTO,   /* files of at least CLONE_AUTO_MIN bytes, if supported */
+	CLONE_ALWAYS, /* all files with a whole block; it is an error if it fails */
 	CLONE_NEVER,
 };
 
@@ -25,76 +25,72 @@ enum clone_mode {
 
 struct target {
 	int fd;        /* through the page cache; -1: not open */
-	int direct_fd; /* O_DIRECT, or -1 where that cannot be */
+	int direct_fd; /* O_DIRECT, or -1 if that is not supported */
 	char *name;    /* for messages; owned */
 	bool is_device;
-	bool in_place; /* it was there before: old bytes are in it, its size stays */
-	bool sparse;   /* what was never written reads as zeros */
+	bool in_place; /* it existed before: it has old data and keeps its size */
+	bool sparse;   /* unwritten parts read as zeros */
 	pthread_mutex_t lock;
-	atomic_uint_least64_t reserved; /* up to here a file has blocks ahead */
-	bool ahead;                     /* pieces that come in order get theirs ahead */
+	atomic_uint_least64_t reserved; /* blocks are allocated ahead up to here */
+	bool ahead;                     /* allocate ahead for pieces written in order */
 	uint64_t size;                  /* of a device; 0 for a file until it is set */
-	unsigned sector;                /* bytes that a device's table counts in; 0 for a file */
+	unsigned sector; /* sector size of a device's partition table; 0 for a file */
 	enum clone_mode clone;
-	atomic_bool cloning; /* until the host said no */
+	atomic_bool cloning; /* false after the host refused */
 };
 
 #define TARGET_INIT {.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER}
 
 /*
- * A nameless file in the directory of path. name is what it will be called.
- * See outfile.h for giving it its name.
+ * An unnamed file; name is the name it will get. outfile.h gives it its name.
  */
 int target_from_file(struct target *t, int fd, const char *name, enum clone_mode clone,
                      struct err *err);
 
-/* A block device, opened exclusively and locked: -ERR_BUSY where it is mounted or used. */
+/* A block device, opened exclusively and locked: -ERR_BUSY if it is mounted or in use. */
 int target_open_device(struct target *t, const char *path, struct err *err);
 
 /*
- * A block device, or a regular file that is there already: to be overwritten in
- * place, its size as it is. -ERR_BUSY where it is in use.
+ * A block device or an existing regular file, to be overwritten in place with its
+ * current size. -ERR_BUSY if it is in use.
  */
 int target_open_in_place(struct target *t, const char *path, enum clone_mode clone,
                          struct err *err);
 
 /*
- * An image file or a block device that holds something, for this program
- * alone: a file is locked against everybody who locks (other runs of this
- * program, QEMU). read_only: it is opened for reading and shared with other
- * readers. -ERR_BUSY where it is in use.
+ * An existing image file or block device, opened exclusively: a file is locked
+ * against other programs that lock it (domstrap, QEMU). read_only: it is opened for
+ * reading, with a shared lock. -ERR_BUSY if it is in use.
  */
 int target_open_existing(struct target *t, const char *path, bool read_only, struct err *err);
 
 void target_fini(struct target *t);
 
 /*
- * Write n bytes at an offset from the start of the image. Fast where p, n and
- * off are multiples of 4096 (p: of 4096 too). Zeros into a sparse file are not
- * written at all when the pieces are large and aligned.
+ * Write n bytes at an offset from the start of the image. Fast if p, n and off are
+ * multiples of 4096. Large aligned pieces of zeros are not written to a sparse
+ * file.
  */
 int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct err *err);
 
-/* Write through the page cache, whatever the alignment. */
+/* Write through the page cache, with any alignment. */
 int target_write_small(struct target *t, const void *p, size_t n, uint64_t off, struct err *err);
 int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *err);
 
-/* Make sure that n bytes at off can be written later, as far as the host can. */
+/* Allocate n bytes at off, so that they can be written later, if the host supports it. */
 int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err);
 
 /*
- * Whether it is good to give a new file its blocks before it is written: the
- * host's ext4 lets nobody write while it looks for some. Not where blocks may
- * come from clones.
+ * Whether to allocate the blocks of a new file before it is written: while the
+ * host's ext4 allocates blocks, it blocks all writers. Not if blocks may be cloned.
  */
 bool target_wants_ahead(const struct target *t);
-/* Do so: stretches from the start to the end. Pieces of zeros give theirs back. */
+/* Allocate the blocks, in ranges from start to end. Pieces of zeros free theirs. */
 int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err *err);
 
 /*
- * The same where nobody knows how large it will be: about size bytes, and
- * large pieces will come nearly in order. target_end() gives back what lies
- * behind the end.
+ * The same if the size is not known exactly: about size bytes, with large pieces
+ * written almost in order. target_end() frees the blocks after the end.
  */
 void target_begin(struct target *t, uint64_t size);
 int target_end(struct target *t, uint64_t end, struct err *err);
@@ -103,8 +99,8 @@ int target_end(struct target *t, uint64_t end, struct err *err);
 int target_zero(struct target *t, uint64_t off, uint64_t n, struct err *err);
 
 /*
- * Let n bytes (a multiple of 4096) of the image share their blocks with the
- * start of a file. 0 done; 1 not possible here, copy instead; -ERR_*.
+ * Let n bytes (a multiple of 4096) of the image share blocks with a file. 0: done; 1:
+ * not possible, copy instead; -ERR_*.
  */
 int target_clone(struct target *t, int src, uint64_t src_off, uint64_t n, uint64_t off,
                  struct err *err);

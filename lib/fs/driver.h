@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a kind of file system gives fs.c; nobody else includes this. */
+/* The interface of a file system driver. Only fs.c and the drivers include this. */
 #ifndef FS_DRIVER_H
 #define FS_DRIVER_H
 
@@ -7,26 +7,26 @@
 
 #define FS_HOLE UINT64_MAX
 
-/* Contiguous bytes of a file: bytes at..at+n lie at disk in the window. */
+/* Contiguous bytes of a file: bytes at..at+n are at offset disk of the window. */
 struct fs_run {
 	uint64_t at;
 	uint64_t n;
 	uint64_t disk; /* FS_HOLE: they are zero */
 };
 
-/* Where a file's bytes are. What no run covers is zero. */
+/* Where a file's bytes are. Bytes outside all runs are zero. */
 struct fs_map {
 	uint64_t size; /* bytes of the file */
 	struct fs_run *run;
 	size_t n, cap;
-	struct buf inside; /* the whole file, where has_inside is set */
+	struct buf inside; /* the whole file, if has_inside is set */
 	bool has_inside;
 };
 
 #define FS_MAP_INIT {.inside = BUF_INIT}
 
 void fs_map_fini(struct fs_map *map);
-/* Add the next run; joins it to the last where it goes on there. */
+/* Add the next run; joined with the last one if they are contiguous. */
 int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struct err *err);
 int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
                 uint64_t off, struct err *err);
@@ -48,9 +48,9 @@ struct fs_ops {
 	int (*stat)(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *err);
 	int (*map)(struct fs *fs, uint64_t node, struct fs_map *out, struct err *err);
 	int (*readlink)(struct fs *fs, uint64_t node, struct buf *out, struct err *err);
-	/* Every entry, "." and ".." too; ends early where fn says nonzero. */
+	/* Every entry, including "." and ".."; stops if fn returns nonzero. */
 	int (*list)(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err);
-	/* Bytes for files, and of them those that are free. */
+	/* Bytes for files, and how many of them are free. */
 	int (*space)(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
 	/* Whether n bytes at off are read from somewhere else; NULL: never. */
 	bool (*moved)(const struct fs *fs, uint64_t off, uint64_t n);
@@ -61,10 +61,10 @@ struct fs_ops {
 
 struct fs_known {
 	uint64_t dir, node;
-	char *name; /* NULL: nothing is here */
+	char *name; /* NULL: empty slot */
 };
 
-/* The first member of every driver's own. */
+/* The first member of every driver's struct. */
 struct fs {
 	const struct fs_ops *ops;
 	struct window w;
@@ -78,7 +78,7 @@ struct fs {
 	struct fs_known known[FS_KNOWN]; /* fs.c's own */
 };
 
-/* What an inode's mode says that it is, in the numbers of Unix. */
+/* The type in an inode's mode, with the numbers of Unix. */
 enum fs_kind fs_kind_of(uint16_t mode);
 void fs_uuid_set(struct fs *fs, const uint8_t u[static 16]);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's file systems, read only: nothing above a window can write. One
- * driver per kind (ext.c, fat.c, xfs.c) gives nodes, names and the places of a file's
- * bytes; paths, links and reading are done here once.
+ * A guest's file systems, read-only. One driver per format (ext.c, fat.c, xfs.c)
+ * provides nodes, names and the positions of a file's bytes; paths, links and
+ * reading are implemented here for all of them.
  *
- * Paths are absolute; empty and "." components mean nothing, ".." goes up and
- * stays at the root. Symbolic links are followed inside the file system only.
+ * Paths are absolute; empty and "." components are ignored, ".." of the root is
+ * the root. Symbolic links are followed only inside the file system.
  */
 #ifndef FS_FS_H
 #define FS_FS_H
@@ -44,36 +44,36 @@ struct fs;
 struct fs_file;
 
 /*
- * Open the file system in w, of whatever kind: *out is freed by fs_free(). w's
- * source must live as long. Returns 0, 1 where no driver knows it, or -ERR_*
- * where one does but cannot read it.
+ * Open the file system in w: *out is freed by fs_free(), and w's source must
+ * live as long. Returns 0; 1 if no driver recognizes it; or -ERR_* if one does
+ * but cannot read it.
  */
 int fs_open(const struct window *w, struct fs **out, struct err *err);
 void fs_free(struct fs *fs);
 void fs_freep(struct fs **fs);
 
-/* As blkid prints them; "" where there is none. Borrowed from fs. */
+/* As blkid prints them; "" if there is none. Borrowed from fs. */
 const char *fs_type(const struct fs *fs);   /* "ext2", "ext3", "ext4", "vfat", "xfs" */
 const char *fs_family(const struct fs *fs); /* as GRUB calls it: "ext2", "fat", "xfs" */
 const char *fs_label(const struct fs *fs);
 const char *fs_uuid(const struct fs *fs);
 /* It was not unmounted. */
 bool fs_unclean(const struct fs *fs);
-/* How it is read where that is to be said, or "": with what its journal holds, or why not. */
+/* A note for the user, or "": that it is read with its journal, or why not. */
 const char *fs_notice(const struct fs *fs);
 /* Bytes that it has for files, and how many of them are free. */
 int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
 
-/* What path is, its last link followed or not. -ERR_NOENT: it is not there. */
+/* The type of path; follow: of the target of a last link. -ERR_NOENT: it does not exist. */
 int fs_stat(struct fs *fs, struct str path, bool follow, struct fs_stat *out, struct err *err);
 
 /* A link's target, appended to *out. */
 int fs_readlink(struct fs *fs, struct str path, struct buf *out, struct err *err);
 
-/* Takes one name, borrowed for the call; nonzero ends the list. */
+/* Gets one name, borrowed for the call; nonzero stops the list. */
 typedef int fs_name_fn(void *arg, struct str name);
 
-/* The names in a directory, in no order, without "." and "..". */
+/* The names in a directory, unsorted, without "." and "..". */
 int fs_list(struct fs *fs, struct str path, fs_name_fn *fn, void *arg, struct err *err);
 
 /* Open a regular file: *out is freed by fs_file_free(), before fs is. */
@@ -83,23 +83,22 @@ void fs_file_freep(struct fs_file **f);
 uint64_t fs_file_size(const struct fs_file *f); /* bytes */
 
 /*
- * Up to n bytes at off straight into p, fewer only at the end of the file;
- * *got says how many. Large n is fast: one read for each contiguous piece.
+ * Read up to n bytes at off into p, fewer only at the end of the file; *got is
+ * the number. Large n is fast: one read for each contiguous piece.
  */
 int fs_file_read(struct fs_file *f, void *p, size_t n, uint64_t off, size_t *got, struct err *err);
 
 /*
- * How many bytes from off on are zero because the file system keeps nothing for them (a hole, or
- * blocks that were reserved and never written). 0: off has a byte of the disk, or is at the end.
- * More of them may follow.
+ * The number of bytes from off on that are zero without data on the disk (a hole, or unwritten
+ * blocks). 0: off has data, or is at the end. More holes may follow.
  */
 uint64_t fs_file_hole(struct fs_file *f, uint64_t off);
-/* Bytes of the file's pieces of unit bytes that are not all hole: what a copy with holes takes. */
+/* The size of a sparse copy: pieces of unit bytes that are not entirely a hole. */
 uint64_t fs_file_stored(const struct fs_file *f, uint64_t unit);
 
 /*
- * Where n bytes at off lie: *at is a byte of the window's source. 1: they are
- * not in one piece there (a hole, in the inode, or several pieces).
+ * The position of n bytes at off: *at is an offset in the window's source. 1: they
+ * are not contiguous there (a hole, in the inode, or several pieces).
  */
 int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *at);
 

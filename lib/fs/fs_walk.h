@@ -9,9 +9,9 @@
 #define FS_WALK_ENTRIES_MAX (1u << 20) /* names in one directory */
 
 /*
- * The tree at path, whose last link is not followed. fs must outlive *out. What
- * a tree cannot have (a device, a name twice, a depth over WALK_DEPTH_MAX) is
- * -ERR_FORMAT or -ERR_LIMIT, here or from walk_next().
+ * The tree at path; a last link is not followed. fs must outlive *out. A device, a
+ * duplicate name, or more than WALK_DEPTH_MAX levels is -ERR_FORMAT or -ERR_LIMIT,
+ * here or from walk_next().
  */
 int fs_walk_new(struct fs *fs, struct str path, struct walk **out, struct err *err);
 

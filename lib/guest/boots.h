@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that a guest's boot menu can boot: the menu that domgrub would show,
- * every entry of it and of its submenus evaluated, and what boots where nobody
- * chooses. Texts are the guest's own.
+ * Everything that a guest's boot menu can boot: the menu that domgrub would
+ * show, with every entry of it and of its submenus evaluated, and the default
+ * entry. The texts are untrusted.
  */
 #ifndef GUEST_BOOTS_H
 #define GUEST_BOOTS_H
@@ -17,7 +17,7 @@
 
 struct grub_files;
 
-/* Whose language it is written in. */
+/* The menu's format. */
 enum boots_dialect {
 	BOOTS_GRUB,
 	BOOTS_EXTLINUX,
@@ -27,34 +27,34 @@ enum boots_dialect {
 
 struct boots_entry {
 	char *title;  /* "submenu > entry" */
-	char *kernel; /* its path in its file system; NULL: nothing boots */
+	char *kernel; /* its path in its file system; NULL: none */
 	char **initrds;
 	size_t n_initrds;
-	char *args; /* that the kernel gets */
+	char *args; /* of the kernel */
 };
 
 struct boots {
 	enum boots_dialect dialect;
-	size_t dev; /* where the menu lies */
+	size_t dev; /* the device with the menu */
 	char *path;
-	struct boots_entry *v; /* the entries that boot something */
+	struct boots_entry *v; /* the entries that can boot */
 	size_t n, cap;
 	struct boots_entry chosen; /* what boots by default */
-	char *why;                 /* nothing does; NULL: something does */
-	char *unknown;             /* why entries are left out that may boot; NULL: none are */
+	char *why;                 /* why none does; NULL: one does */
+	char *unknown;             /* why entries that may boot are missing in v; NULL: none are */
 };
 
 /*
- * more: what the xl config adds to the arguments of whatever boots; NULL: nothing.
- * entry: what it lets the boot helper take in place of the menu's own default, a
- * number or a title; NULL: nothing. -ERR_NOENT: there is no menu; else -ERR_* where
- * one cannot be read.
+ * more: arguments that the xl config appends to every entry's; NULL: none.
+ * entry: the default entry that the xl config passes to the boot helper, a number
+ * or a title; NULL: the menu's. -ERR_NOENT: there is no menu; another -ERR_*: a
+ * menu cannot be read.
  */
 int boots_read(struct grub_files *files, const char *more, const char *entry, struct boots *out,
                struct err *err);
 void boots_fini(struct boots *b);
 
-/* The last "init=" of a command line, as Linux and NixOS's first stage take it; p NULL: none. */
+/* The last "init=" of a command line, as Linux and NixOS's stage 1 use it; p NULL: none. */
 struct str boots_init(const char *args);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's disks inside a jail: lib/disk and lib/fs behind the questions that
- * lib/grub asks (grub/files.h). File systems are opened when they are first
- * asked for.
+ * A guest's disks inside a jail: implements grub/files.h with lib/disk and
+ * lib/fs. File systems are opened when they are first used.
  */
 #ifndef GUEST_DISKS_H
 #define GUEST_DISKS_H
@@ -13,22 +12,22 @@
 #include "fs/fs.h"
 #include "grub/files.h"
 
-/* What is known of a disk before anybody looks at its bytes. */
+/* A disk, before it is read. */
 struct disk_spec {
-	int fd;             /* can be read at an offset; inside a jail it has another number */
+	int fd;             /* for pread(2); it has another number inside a jail */
 	uint64_t size;      /* bytes */
 	unsigned sector;    /* bytes */
 	const char *name;   /* for error texts */
-	bool has_offset;    /* the file system starts there, no table is read */
+	bool has_offset;    /* the file system starts at offset; no partition table is read */
 	uint64_t offset;    /* bytes */
-	struct source *src; /* read this in place of fd; NULL: fd. Borrowed */
+	struct source *src; /* read this instead of fd; NULL: fd. Borrowed */
 };
 
 struct disks;
 
 /*
- * Keep a disk from being changed while it is read: -ERR_BUSY where somebody who changes it does
- * not end within wait_ms. Other readers are let in. The lock ends with the descriptor.
+ * Lock a disk against changes (a shared lock; other readers are allowed). -ERR_BUSY if a change
+ * does not finish within wait_ms. The lock lasts until the descriptor is closed.
  */
 int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err);
 
@@ -36,15 +35,15 @@ int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err)
 int disk_spec_open(const char *path, struct disk_spec *out, struct err *err);
 
 /*
- * The devices of n disks. Trouble with a disk's table is said in *notes, a line
- * each, and only the whole disk is a device then. spec is borrowed.
+ * The devices of n disks. A problem with a disk's partition table is a line in
+ * *notes; then only the whole disk is a device. spec is borrowed.
  */
 struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *notes);
 void disks_free(struct disks *d);
 
 /*
- * The first read of a disk that failed so far, or 0. GRUB takes what it cannot read for absent, and
- * so does lib/grub; whoever must not asks here afterwards.
+ * The error of the first failed read of a disk so far, or 0. GRUB, and so lib/grub, treats
+ * unreadable files as missing; a caller that must not do this checks here afterwards.
  */
 int disks_fault(const struct disks *d, struct err *err);
 
@@ -61,7 +60,7 @@ int disks_fs(struct disks *d, size_t dev, struct fs **out, struct err *err);
 /* Open a regular file on a device. */
 int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **out, struct err *err);
 
-/* A line for each file system that was opened since and is not read as it lies on the disk. */
+/* Append a line for each newly opened file system that is read with its journal. */
 void disks_notices(struct disks *d, struct buf *lines);
 
 /* "(hd0,msdos1)/boot/vmlinuz", appended. */

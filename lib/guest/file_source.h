@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file on a guest's disk as a source of bytes, for those who want a window. */
+/* A file on a guest's disk as a source of bytes, for a window. */
 #ifndef GUEST_FILE_SOURCE_H
 #define GUEST_FILE_SOURCE_H
 

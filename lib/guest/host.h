@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What this host can say of its Xen without any tool. */
+/* The host's version of Xen, from /sys and without tools. */
 #ifndef GUEST_HOST_H
 #define GUEST_HOST_H
 

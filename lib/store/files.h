@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking into a store's files, whether they are on this host or in a cache.
- * Paths are as the guest will see them: "/nix/store/…".
+ * Reading files of a store, on this host or in a cache. Paths are those in the
+ * guest: "/nix/store/…".
  */
 #ifndef STORE_FILES_H
 #define STORE_FILES_H
@@ -15,15 +15,15 @@
 
 struct store_files;
 
-/* For a store that is not this host's. */
+/* For a store that is not on this host. */
 struct store_files_ops {
-	/* What is there; a link's target is appended. -ERR_NOENT. */
+	/* The type of path; a link's target is appended. -ERR_NOENT. */
 	int (*look)(struct store_files *f, const char *path, enum walk_kind *kind,
 	            struct buf *target, struct err *err);
 	/* A regular file, from its first byte on; the caller closes it. */
 	int (*open)(struct store_files *f, const char *path, int *fd, uint64_t *size,
 	            struct err *err);
-	/* Names, each with a NUL behind it, in any order. */
+	/* Names, each followed by a NUL, in any order. */
 	int (*list)(struct store_files *f, const char *path, struct buf *names, struct err *err);
 };
 
@@ -37,9 +37,9 @@ struct store_files {
 int store_files_host(struct store_files *f, const char *root, struct err *err);
 void store_files_fini(struct store_files *f);
 
-/* Each follows links, as somebody inside would; see resolve_in_store(). */
+/* These follow links as in a chroot; see resolve_in_store(). */
 
-/* The file that path leads to; the caller owns *real. Not regular: -ERR_FORMAT. */
+/* The path of the file after following links; the caller owns *real. Not regular: -ERR_FORMAT. */
 int store_files_find(struct store_files *f, const char *path, char **real, struct err *err);
 /* Its bytes, appended. */
 int store_files_read(struct store_files *f, const char *path, size_t limit, struct buf *out,
@@ -49,7 +49,7 @@ int store_files_open(struct store_files *f, const char *path, int *fd, uint64_t 
 /* A directory's names in byte order; the caller frees each and the array. */
 int store_files_list(struct store_files *f, const char *path, char ***names, size_t *n,
                      struct err *err);
-/* Whether something is at path itself: 0, 1: nothing, or -ERR_*. */
+/* Whether path itself exists: 0 if it does, 1 if not, or -ERR_*. */
 int store_files_missing(struct store_files *f, const char *path, struct err *err);
 
 #endif
