@@ -4,7 +4,7 @@
 #   build-clang   clang, -Werror, ASan and UBSan: the unit tests and the fuzz targets' corpora
 #   build-tsan    clang, TSan: the unit tests with threads (suite threads)
 # Ends with a line "N passed, N failed, N skipped"; status 0 where none failed. Arguments: suites of build-gcc to run
-# instead of all (unit, program, nix, xen, package, lint), and single tests of it (nix/nar, xen/boot). With --gcc first
+# instead of all (unit, program, oracle, image, nix, package, lint, xen), and single tests of it (nix/nar, xen/boot). With --gcc first
 # those of clang are left out.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -31,6 +31,7 @@ run() {
   shift
   # One more than processors: a test often waits, for a server that stalls or for its turn with Xen.
   meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 1)) "$@" 2>&1 | tee "$dir/test.log"
+  grep -q '^Ok:' "$dir/test.log" || { broken "meson test -C $dir $*"; return; }
   passed=$((passed + $(sed -n 's/^Ok: *//p' "$dir/test.log" | tail -n 1)))
   for kind in 'Fail' 'Unexpected Pass' 'Timeout'; do
     failed=$((failed + $(sed -n "s/^$kind: *//p" "$dir/test.log" | tail -n 1)))
@@ -43,8 +44,8 @@ run_gcc() {
   local what suites=() tests=()
   for what; do
     case $what in
-      */*) tests+=("$what") ;;
-      *) suites+=(--suite "$what") ;;
+      unit | program | oracle | image | nix | package | lint | xen) suites+=(--suite "$what") ;;
+      *) tests+=("$what") ;;
     esac
   done
   [ $# -gt 0 ] && [ ${#suites[@]} = 0 ] || run build-gcc "${suites[@]}"

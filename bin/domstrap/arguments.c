@@ -25,23 +25,10 @@ static int add_disk(struct arguments *a, const char *path, const char *vdev, con
 	return 0;
 }
 
-/* xl takes relative paths from where it is run; a config moved with its disks
- * is found as well. */
-char *arguments_path(const char *cfg, const char *path)
-{
-	const char *slash = strrchr(cfg, '/');
-	_free_ char *beside = NULL;
-
-	if (*path == '/' || access(path, F_OK) == 0 || !slash)
-		return xstrdup(path);
-	beside = xasprintf("%.*s/%s", (int)(slash - cfg), cfg, path);
-	return access(beside, F_OK) == 0 ? take(&beside) : xstrdup(path);
-}
-
 /* Such a kernel= is not one of the guest's that the host keeps a copy of. */
 static void take_grub(struct arguments *a)
 {
-	_free_ char *path = a->cfg.kernel ? arguments_path(a->config, a->cfg.kernel) : NULL;
+	_free_ char *path = a->cfg.kernel ? xlcfg_path(a->config, a->cfg.kernel) : NULL;
 
 	if (!path || !grub_kernel_is(path))
 		return;
@@ -68,7 +55,7 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 		const struct xl_disk_spec *d = &a->cfg.v[i];
 		char why[WHY_MAX];
 		bool raw = xlcfg_disk_is_raw(d, why, sizeof why);
-		_free_ char *disk = raw ? arguments_path(path, d->path) : xstrdup(d->path);
+		_free_ char *disk = raw ? xlcfg_path(path, d->path) : xstrdup(d->path);
 
 		if (!d->cdrom)
 			rc = add_disk(a, disk, d->vdev, raw ? NULL : why, err);

@@ -32,8 +32,6 @@ struct arguments {
 
 /* CD-ROMs are left out. -ERR_USAGE, -ERR_NOENT, -ERR_FORMAT. */
 int arguments_read(const char *const *args, size_t n, struct arguments *out, struct err *err);
-/* Where a path that a config names lies on this host; the caller frees it. */
-char *arguments_path(const char *cfg, const char *path);
 void arguments_fini(struct arguments *a);
 
 #endif

@@ -127,7 +127,7 @@ static int host_exists(void *ctx, const char *path, struct err *err)
 /* The answer for the kernel, completed by what the host's own store has. */
 static void check_host_system(struct check *c, const char *top)
 {
-	static const struct look_reader reader = {host_read, host_find, host_exists, NULL};
+	static const struct root_reader reader = {host_read, host_find, host_exists, NULL};
 	_free_ char *init = xasprintf("%s/init", top);
 	json_t *direct = json_object_get(c->seen, "direct");
 	json_t *system = json_object_get(direct, "system");

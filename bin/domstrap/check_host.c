@@ -232,7 +232,7 @@ static void check_cds(const struct arguments *a, struct findings *out)
 
 		if (!d->cdrom || !*d->path || !xlcfg_disk_is_raw(d, why, sizeof why))
 			continue;
-		path = arguments_path(a->config, d->path);
+		path = xlcfg_path(a->config, d->path);
 		if (access(path, F_OK) < 0)
 			findings_add(out, FINDING_ERROR, "disk", path,
 			             "correct disk= in the config", "is not there");

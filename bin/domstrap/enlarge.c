@@ -31,7 +31,7 @@ int size_wish_parse(const char *option, const char *text, struct size_wish *out,
 }
 
 /* Where the disk ends as far as it is used: a device may have grown. */
-static uint64_t used_end(const struct offline_fs *fs)
+static uint64_t used_end(const struct off_guest_fs *fs)
 {
 	if (!fs->target->is_device)
 		return fs->target->size;
@@ -39,7 +39,7 @@ static uint64_t used_end(const struct offline_fs *fs)
 }
 
 /* Bytes of the disk as it is to be, whole blocks. */
-static int new_size(const struct offline_fs *fs, const struct size_wish *wish, uint64_t *out,
+static int new_size(const struct off_guest_fs *fs, const struct size_wish *wish, uint64_t *out,
                     struct err *err)
 {
 	const struct target *t = fs->target;
@@ -69,7 +69,7 @@ static int new_size(const struct offline_fs *fs, const struct size_wish *wish, u
 
 /* The table's change, before anything is written. Where another program let the
  * partition grow, "all" means all of that. */
-static int plan_table(const struct offline_fs *fs, const struct size_wish *wish, uint64_t size,
+static int plan_table(const struct off_guest_fs *fs, const struct size_wish *wish, uint64_t size,
                       struct table_change *out, struct err *err)
 {
 	struct target *t = fs->target;
@@ -88,7 +88,7 @@ static int plan_table(const struct offline_fs *fs, const struct size_wish *wish,
 /* ---- what a former tenant left ---------------------------------------------- */
 
 /* Bytes of a device behind the file system: those of its partition, or all. */
-static void behind(const struct offline_fs *fs, const struct table_change *table, uint64_t *from,
+static void behind(const struct off_guest_fs *fs, const struct table_change *table, uint64_t *from,
                    uint64_t *to)
 {
 	bool partition = fs->base && !table->head.n;
@@ -99,7 +99,7 @@ static void behind(const struct offline_fs *fs, const struct table_change *table
 }
 
 /* But not a GPT's copy at the old end, which is the guest's own, until the new one is there. */
-static int wipe_behind(const struct offline_fs *fs, const struct size_wish *wish,
+static int wipe_behind(const struct off_guest_fs *fs, const struct size_wish *wish,
                        const struct table_change *table, uint64_t from, uint64_t to,
                        struct err *err)
 {
@@ -119,7 +119,7 @@ static int wipe_behind(const struct offline_fs *fs, const struct size_wish *wish
 }
 
 /* A file's new bytes are zeros. */
-static int clear_behind(const struct offline_fs *fs, const struct size_wish *wish,
+static int clear_behind(const struct off_guest_fs *fs, const struct size_wish *wish,
                         const struct table_change *table, bool dry_run, struct err *err)
 {
 	struct old_data old;
@@ -148,7 +148,7 @@ static int grow_file(struct target *t, uint64_t size, struct enlarged *old, stru
 	return 0;
 }
 
-static void set_end(struct offline_fs *fs, const struct table_change *table, uint64_t size)
+static void set_end(struct off_guest_fs *fs, const struct table_change *table, uint64_t size)
 {
 	uint64_t end = fs->base ? table->end : size;
 
@@ -156,7 +156,7 @@ static void set_end(struct offline_fs *fs, const struct table_change *table, uin
 		fs->size = MAX(fs->size, end - fs->base);
 }
 
-int enlarge_check(struct offline_fs *fs, const struct size_wish *wish, struct err *err)
+int enlarge_check(struct off_guest_fs *fs, const struct size_wish *wish, struct err *err)
 {
 	struct table_change table = {.disk = 0};
 	uint64_t size = 0;
@@ -172,7 +172,7 @@ int enlarge_check(struct offline_fs *fs, const struct size_wish *wish, struct er
 	return rc;
 }
 
-int enlarge(struct offline *off, struct offline_fs *fs, const struct size_wish *wish,
+int enlarge(struct off_guest *off, struct off_guest_fs *fs, const struct size_wish *wish,
             struct enlarged *old, struct err *err)
 {
 	uint64_t size = 0;
@@ -192,7 +192,7 @@ int enlarge(struct offline *off, struct offline_fs *fs, const struct size_wish *
 	if (rc < 0)
 		return rc;
 	set_end(fs, &old->table, size);
-	rc = offline_reopen(off, fs, err);
+	rc = off_guest_reopen(off, fs, err);
 	return rc < 0 ? rc : ext4_edit_grow(fs->edit, fs->base ? fs->size : size, err);
 }
 

@@ -7,7 +7,7 @@
 #define DOMSTRAP_ENLARGE_H
 
 #include "enlarge_table.h"
-#include "offline.h"
+#include "nixos/off_guest.h"
 
 /* What --size or --boot-size asks for. */
 struct size_wish {
@@ -39,11 +39,11 @@ struct enlarged {
  * -ERR_USAGE: smaller than it is; -ERR_SPACE: more than the device has;
  * -ERR_UNSUPPORTED: a partition that cannot grow.
  */
-int enlarge(struct offline *off, struct offline_fs *fs, const struct size_wish *wish,
+int enlarge(struct off_guest *off, struct off_guest_fs *fs, const struct size_wish *wish,
             struct enlarged *old, struct err *err);
 
 /* Say so, also what --wipe would do, and let fs->size be what it would be. */
-int enlarge_check(struct offline_fs *fs, const struct size_wish *wish, struct err *err);
+int enlarge_check(struct off_guest_fs *fs, const struct size_wish *wish, struct err *err);
 
 /* As it was, where the change has not happened. */
 void enlarge_undo(const struct enlarged *old);

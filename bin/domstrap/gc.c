@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "change.h"
 #include "command.h"
-#include "follow.h"
-#include "gc_roots.h"
 #include "nix/store_path.h"
+#include "nixos/change.h"
+#include "nixos/follow.h"
+#include "nixos/gc_roots.h"
+#include "offline_options.h"
 
 #define SCHEMA 1
 #define LINKS ".links" /* of a store whose equal files are one */
@@ -30,8 +31,8 @@ static const char usage[] =
 
 struct gc {
 	struct offline_request req;
-	struct offline off;
-	struct inside in;
+	struct off_guest off;
+	struct guest_state in;
 	struct gc_roots roots; /* what can boot */
 	unsigned *gone;        /* numbers of generations */
 	size_t n_gone;
@@ -50,8 +51,8 @@ static void gc_fini(struct gc *gc)
 	free(gc->gone);
 	free(gc->live);
 	gc_roots_fini(&gc->roots);
-	inside_fini(&gc->in);
-	offline_close(&gc->off);
+	guest_state_fini(&gc->in);
+	off_guest_close(&gc->off);
 }
 
 /* ---- what goes ------------------------------------------------------------ */
@@ -87,7 +88,7 @@ static int choose_generations(struct gc *gc, struct err *err)
 			continue;
 		}
 		gc->gone[gc->n_gone++] = p->v[i].number;
-		inside_system_fini(&p->v[i].system);
+		guest_system_fini(&p->v[i].system);
 	}
 	p->n = kept;
 	return 0;
@@ -100,10 +101,10 @@ static int mark(struct gc *gc, struct err *err)
 
 	gc->live = xcalloc(gc->in.db.n + 1, sizeof *gc->live);
 	for (size_t i = 0; i < p->n; i++)
-		inside_reach(&gc->in.db, p->v[i].system.toplevel, gc->live);
+		guest_state_reach(&gc->in.db, p->v[i].system.toplevel, gc->live);
 	for (size_t i = 0; i < gc->roots.n; i++)
-		inside_reach(&gc->in.db, gc->roots.paths[i], gc->live);
-	rc = inside_roots(&gc->off, &gc->in, true, gc->live, err);
+		guest_state_reach(&gc->in.db, gc->roots.paths[i], gc->live);
+	rc = guest_state_roots(&gc->off, &gc->in, true, gc->live, err);
 	for (size_t i = 0; i < gc->in.db.n; i++) {
 		if (gc->live[i])
 			continue;
@@ -148,7 +149,7 @@ static int list_names(struct gc *gc, struct err *err)
 static int drop_links(struct gc *gc, struct err *err)
 {
 	uint32_t dir;
-	int rc = ext4_edit_find(gc->off.root.edit, INSIDE_PROFILES, true, &dir, err);
+	int rc = ext4_edit_find(gc->off.root.edit, GUEST_STATE_PROFILES, true, &dir, err);
 
 	for (size_t i = 0; rc == 0 && i < gc->n_gone; i++) {
 		_free_ char *name = xasprintf("system-%u-link", gc->gone[i]);
@@ -175,7 +176,7 @@ static int drop_paths(struct gc *gc, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
-static int prune(struct offline *off, void *arg, struct err *err)
+static int prune(struct off_guest *off, void *arg, struct err *err)
 {
 	_cleanup_(closure_fini) struct closure left = {0};
 	struct gc *gc = arg;
@@ -187,7 +188,7 @@ static int prune(struct offline *off, void *arg, struct err *err)
 		return rc;
 	/* Written anew it has no room for what is gone. */
 	closure_filter(&gc->in.db, gc->live, &left);
-	return inside_put_db(off, &gc->in, &left, err);
+	return guest_state_put_db(off, &gc->in, &left, err);
 }
 
 static bool is_gone(const char *path, void *arg)
@@ -263,26 +264,27 @@ static int gc_run(struct gc *gc, struct err *err)
 {
 	const struct change_removal removal = {prune, is_gone, gc};
 	const struct generation *current, *shown;
-	int rc = change_begin(&gc->req, gc->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
-	                      &gc->off, &gc->in, err);
+	int rc = guest_begin(&gc->req.common,
+	                     gc->req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, &gc->off,
+	                     &gc->in, err);
 
 	if (rc < 0)
 		return rc;
-	inside_load_db(&gc->off, &gc->in);
-	rc = inside_need_put_db(&gc->in, err);
+	guest_state_load_db(&gc->off, &gc->in);
+	rc = guest_state_need_put_db(&gc->in, err);
 	if (rc == 0)
 		rc = follow_known(&gc->off, err);
 	if (rc == 0)
 		rc = choose_generations(gc, err);
 	if (rc < 0)
 		return rc;
-	current = inside_current(&gc->in);
+	current = guest_state_current(&gc->in);
 	if (!current)
 		return err_set(err, ERR_NOENT,
 		               "the profile points at no generation; choose one with \"domstrap "
 		               "rollback --to\" first");
 	/* The menu goes on booting what it boots, whatever the profile points at. */
-	shown = inside_boots(&gc->in);
+	shown = guest_state_boots(&gc->in);
 	rc = mark(gc, err);
 	if (rc == 0)
 		rc = list_names(gc, err);

@@ -11,7 +11,7 @@ static void set_number(json_t *o, const char *key, const struct generation *g)
 }
 
 /* Whether there is something where an init= leads. */
-static int find_init(struct offline *off, const char *init, bool *found, struct err *err)
+static int find_init(struct off_guest *off, const char *init, bool *found, struct err *err)
 {
 	uint32_t ino;
 	int rc;
@@ -24,11 +24,11 @@ static int find_init(struct offline *off, const char *init, bool *found, struct 
 	return rc < 0 ? rc : 0;
 }
 
-int generation_boot_json(struct offline *off, const struct inside *in, json_t **out,
+int generation_boot_json(struct off_guest *off, const struct guest_state *in, json_t **out,
                          struct err *err)
 {
 	const struct booting *b = &off->booting;
-	const struct generation *g = inside_boots(in);
+	const struct generation *g = guest_state_boots(in);
 	bool found;
 	int rc = find_init(off, b->init, &found, err);
 	json_t *o;
@@ -46,7 +46,7 @@ int generation_boot_json(struct offline *off, const struct inside *in, json_t **
 	look_set(o, "system", b->toplevel);
 	set_number(o, "generation", g);
 	look_set(o, "specialisation", g ? g->special : NULL);
-	set_number(o, "profileGeneration", inside_current(in));
+	set_number(o, "profileGeneration", guest_state_current(in));
 	look_set(o, "error", b->why);
 	*out = o;
 	return 0;

@@ -6,10 +6,11 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "change.h"
 #include "command.h"
 #include "generations.h"
 #include "look.h"
+#include "nixos/change.h"
+#include "offline_options.h"
 
 #define SCHEMA 1
 
@@ -40,7 +41,7 @@ static void put_escaped(struct buf *b, const char *text)
 
 static void print_one(const struct generation *g, bool known)
 {
-	const struct inside_system *s = &g->system;
+	const struct guest_system *s = &g->system;
 	struct buf version = BUF_INIT, kernel = BUF_INIT, name = BUF_INIT;
 	char time[32], size[16];
 
@@ -58,7 +59,7 @@ static void print_one(const struct generation *g, bool known)
 
 json_t *generation_json(const struct generation *g, bool sizes, bool known)
 {
-	const struct inside_system *s = &g->system;
+	const struct guest_system *s = &g->system;
 	json_t *o = json_object();
 
 	json_object_set_new(o, "generation", json_integer(g->number));
@@ -91,7 +92,7 @@ static void print_boot(const json_t *boot)
 	buf_fini(&b);
 }
 
-static void report(const struct inside *in, json_t *boot, bool json)
+static void report(const struct guest_state *in, json_t *boot, bool json)
 {
 	const struct profile *p = &in->profiles[0];
 	bool known = !in->db_err.code;
@@ -119,8 +120,8 @@ static void report(const struct inside *in, json_t *boot, bool json)
 int cmd_generations(int argc, char **argv)
 {
 	struct offline_request req;
-	struct offline off;
-	struct inside in;
+	struct off_guest off;
+	struct guest_state in;
 	struct err err = ERR_INIT;
 	json_t *boot = NULL;
 	int rc;
@@ -130,19 +131,19 @@ int cmd_generations(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = change_begin(&req, OFFLINE_READ, &off, &in, &err);
+	rc = guest_begin(&req.common, OFF_GUEST_READ, &off, &in, &err);
 	if (rc < 0)
 		return command_failed(&err);
-	inside_load_db(&off, &in);
+	guest_state_load_db(&off, &in);
 	if (in.db_err.code)
 		ui_warn("%s; the size of each generation is unknown", in.db_err.text);
-	rc = inside_sizes(&off, &in, &err);
+	rc = guest_state_sizes(&off, &in, &err);
 	if (rc == 0)
 		rc = generation_boot_json(&off, &in, &boot, &err);
 	if (rc == 0)
 		report(&in, boot, req.common.json);
 	json_decref(boot);
-	inside_fini(&in);
-	offline_close(&off);
+	guest_state_fini(&in);
+	off_guest_close(&off);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

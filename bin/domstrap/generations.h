@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "inside.h"
+#include "nixos/guest_state.h"
 
 /*
  * One generation as "domstrap generations --json" has it; sizes: with own_bytes,
@@ -20,7 +20,7 @@ json_t *generation_json(const struct generation *g, bool sizes, bool known);
  *              "specialisation": text | null, "profileGeneration": number | null,
  *              "error": text | null }
  */
-int generation_boot_json(struct offline *off, const struct inside *in, json_t **out,
+int generation_boot_json(struct off_guest *off, const struct guest_state *in, json_t **out,
                          struct err *err);
 /* The same for a person, from JSON: "generation 2, by (hd0,msdos1)/boot/grub/grub.cfg". */
 void generation_boot_text(const json_t *boot, struct buf *out);

@@ -14,7 +14,7 @@
 #include "create.h"
 #include "grub_kernel.h"
 #include "nix/channel.h"
-#include "secrets.h"
+#include "nixos/secrets.h"
 #include "xen/xlcfg_read.h"
 
 #define CMDLINE_PV_MAX 1023u    /* Xen's start info has 1024 bytes for it */

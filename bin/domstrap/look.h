@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "guest/disks.h"
 #include "jail/jail.h"
+#include "nixos/root_reader.h"
 
 #define LOOK_UID 65534 /* nobody, where we are root */
 
@@ -50,25 +51,14 @@ enum {
 	LOOK_HOST_INITRD,
 };
 
-/* How look_system() reads a root, the guest's or the host's. */
-struct look_reader {
-	/* All of a file, links followed, appended to out. 0; 1: it is not there; -ERR_*. */
-	int (*read)(void *ctx, const char *path, size_t limit, struct buf *out, struct err *err);
-	/* 0: a file with something in it, links followed; 1: none; -ERR_*. */
-	int (*find)(void *ctx, const char *path, struct err *err);
-	/* 0: anything, links followed; 1: nothing; -ERR_*. */
-	int (*exists)(void *ctx, const char *path, struct err *err);
-	void *ctx;
-};
-
 /*
  * What look_system.c says, into o; init is "TOPLEVEL/init". What could not be read is
  * "trouble" there.
  */
-void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o);
+void look_system(const struct root_reader *r, const char *init, const char *release, json_t *o);
 
 /* What look_etc.c says, into o. */
-int look_etc(const struct look_reader *r, const char *init, json_t *o, struct err *err);
+int look_etc(const struct root_reader *r, const char *init, json_t *o, struct err *err);
 
 /* Open the raw ones of the disks; others are left out. */
 int look_open(const struct arguments *a, struct look_disks *out, struct err *err);

@@ -56,7 +56,7 @@ void look_initrd(const struct window *w, json_t *system);
 /* What else of the system matters, through the guest's root. */
 void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o);
 /* Reads that file system. */
-struct look_reader look_fs_reader(struct fs *fs);
+struct root_reader look_fs_reader(struct fs *fs);
 /* "init" and "initFound", from the kernel's arguments; what look_etc() says of its system. */
 int look_put_init(struct look_child *c, json_t *o, const char *args, struct err *err);
 

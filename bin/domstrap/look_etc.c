@@ -13,7 +13,7 @@
 #include "nix/bootspec.h"
 
 /* What boot.json names, if it is there and one that we understand. */
-static int load_spec(const struct look_reader *r, const char *top, struct bootspec *out,
+static int load_spec(const struct root_reader *r, const char *top, struct bootspec *out,
                      struct err *err)
 {
 	_free_ char *path = xasprintf("%s/boot.json", top);
@@ -22,13 +22,13 @@ static int load_spec(const struct look_reader *r, const char *top, struct bootsp
 
 	if (rc == 0)
 		rc = bootspec_parse(text.p ? text.p : "", text.n, out, err);
-	/* As for inside_system.c: text that is no bootspec of ours was read all the same. */
+	/* As for guest_system.c: text that is no bootspec of ours was read all the same. */
 	if (rc == -ERR_FORMAT || rc == -ERR_UNSUPPORTED)
 		rc = 0;
 	return rc < 0 ? rc : 0;
 }
 
-int look_etc(const struct look_reader *r, const char *init, json_t *o, struct err *err)
+int look_etc(const struct root_reader *r, const char *init, json_t *o, struct err *err)
 {
 	_cleanup_(bootspec_fini) struct bootspec b = {0};
 	const char *slash = strrchr(init, '/');

@@ -43,7 +43,7 @@ int look_put_init(struct look_child *c, json_t *o, const char *args, struct err 
 	struct str init = boots_init(args);
 	struct fs_stat st = {.kind = FS_OTHER};
 	_free_ char *path = NULL;
-	struct look_reader reader;
+	struct root_reader reader;
 	struct fs *fs;
 	bool found;
 	int rc;

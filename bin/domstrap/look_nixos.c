@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Nix keeps, read as the commands that change it do (inside.h).
+ * What Nix keeps, read as the commands that change it do (guest_state.h).
  *
  *     nixos = { "disk", "start", "size": of the file system with the store,
  *               "menuPending": bool, "boot": see generations.h, "generations": [ generation ],
@@ -23,12 +23,12 @@
 /* Names in the store that are not registered; the others are counted. */
 #define STRANGERS_MAX 10000u
 
-static void set_up(struct look_child *c, struct offline *off)
+static void set_up(struct look_child *c, struct off_guest *off)
 {
-	*off = (struct offline){.mode = OFFLINE_LOOK, .n_disks = c->disks.n};
+	*off = (struct off_guest){.mode = OFF_GUEST_LOOK, .n_disks = c->disks.n};
 	if (c->disks.cfg)
 		off->config = booting_config(c->disks.config, c->disks.cfg);
-	for (size_t i = 0; i < OFFLINE_DISKS_MAX; i++)
+	for (size_t i = 0; i < OFF_GUEST_DISKS_MAX; i++)
 		off->targets[i] = (struct target)TARGET_INIT;
 	for (size_t i = 0; i < c->disks.n; i++) {
 		const struct disk_spec *d = &c->disks.spec[i];
@@ -50,7 +50,7 @@ static json_t *generations_json(const struct profile *p, bool sizes, bool known)
 	return list;
 }
 
-static json_t *profiles_json(const struct inside *in)
+static json_t *profiles_json(const struct guest_state *in)
 {
 	json_t *list = json_array();
 
@@ -125,12 +125,12 @@ static int compare_store(struct look_child *c, struct ext4_edit *e, const struct
 	return rc < 0 ? rc : wire_put(c->line, LOOK_ROWS, buf_str(&rows), err);
 }
 
-static int put_store(struct look_child *c, struct offline *off, const struct inside *in, json_t *o,
-                     struct err *err)
+static int put_store(struct look_child *c, struct off_guest *off, const struct guest_state *in,
+                     json_t *o, struct err *err)
 {
 	struct err why;
 
-	if (inside_need_db(in, &why) < 0) {
+	if (guest_state_need_db(in, &why) < 0) {
 		look_set(o, "databaseError", why.text);
 		return 0;
 	}
@@ -141,22 +141,22 @@ static int put_store(struct look_child *c, struct offline *off, const struct ins
 	return compare_store(c, off->root.edit, &in->db, o, err);
 }
 
-static int fill(struct look_child *c, struct offline *off, struct inside *in, json_t *o,
+static int fill(struct look_child *c, struct off_guest *off, struct guest_state *in, json_t *o,
                 struct err *err)
 {
 	bool sizes = c->wants & LOOK_SIZES, pending = false;
 	json_t *boot = NULL;
-	int rc = offline_pending(off, &pending, err);
+	int rc = off_guest_pending(off, &pending, err);
 
 	if (rc == 0 && c->wants & (LOOK_SIZES | LOOK_PATHS))
-		inside_load_db(off, in);
+		guest_state_load_db(off, in);
 	if (rc == 0 && sizes)
-		rc = inside_sizes(off, in, err);
+		rc = guest_state_sizes(off, in, err);
 	look_set_number(o, "disk", (uint64_t)(off->root.target - off->targets));
 	look_set_number(o, "start", off->root.base);
 	look_set_number(o, "size", off->root.size);
 	json_object_set_new(o, "menuPending", json_boolean(pending));
-	inside_mark_boots(in, off->booting.toplevel);
+	guest_state_mark_boots(in, off->booting.toplevel);
 	if (rc == 0)
 		rc = generation_boot_json(off, in, &boot, err);
 	json_object_set_new(o, "boot", boot ? boot : json_null());
@@ -170,24 +170,24 @@ static int fill(struct look_child *c, struct offline *off, struct inside *in, js
 
 int look_nixos_json(struct look_child *c, json_t **out, struct err *err)
 {
-	struct offline off;
-	struct inside in;
+	struct off_guest off;
+	struct guest_state in;
 	json_t *o;
 	int rc;
 
 	set_up(c, &off);
-	rc = offline_find(&off, err);
+	rc = off_guest_find(&off, err);
 	if (rc == 0)
-		rc = inside_load(&off, &in, err);
+		rc = guest_state_load(&off, &in, err);
 	if (rc == 0) {
 		o = json_object();
 		rc = fill(c, &off, &in, o, err);
-		inside_fini(&in);
+		guest_state_fini(&in);
 		if (rc == 0)
 			*out = o;
 		else
 			json_decref(o);
 	}
-	/* offline_close() would close descriptors, which this process cannot. */
+	/* off_guest_close() would close descriptors, which this process cannot. */
 	return rc;
 }

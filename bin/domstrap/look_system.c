@@ -14,7 +14,7 @@
 #include "guest/file_source.h"
 #include "look_child.h"
 #include "nixos/fstab.h"
-#include "secrets.h"
+#include "nixos/secrets.h"
 #include "xen/initrd.h"
 
 #define MODULES_MAX 8192u
@@ -55,7 +55,7 @@ void look_initrd(const struct window *w, json_t *system)
 	look_set_number(system, "initrdFiles", look_number(system, "initrdFiles") + info.entries);
 }
 
-static int put_builtin(const struct look_reader *r, const char *top, const char *release, json_t *o,
+static int put_builtin(const struct root_reader *r, const char *top, const char *release, json_t *o,
                        struct err *err)
 {
 	_free_ char *path =
@@ -79,7 +79,7 @@ static int put_builtin(const struct look_reader *r, const char *top, const char 
 	return 0;
 }
 
-static int put_root(const struct look_reader *r, const char *top, json_t *o, struct err *err)
+static int put_root(const struct root_reader *r, const char *top, json_t *o, struct err *err)
 {
 	static const char *const by[] = {"device", "label", "uuid"};
 	_free_ char *path = xasprintf("%s/etc/fstab", top);
@@ -103,7 +103,7 @@ static int put_root(const struct look_reader *r, const char *top, json_t *o, str
  * systemd's, unless it is masked: empty, or a link to /dev/null. Or a line of inittab as small
  * systems have it.
  */
-static int put_getty(const struct look_reader *r, const char *top, json_t *o, struct err *err)
+static int put_getty(const struct root_reader *r, const char *top, json_t *o, struct err *err)
 {
 	static const char *const places[] = {
 	        "etc/systemd/system/serial-getty@hvc0.service",
@@ -127,7 +127,7 @@ static int put_getty(const struct look_reader *r, const char *top, json_t *o, st
 	return rc;
 }
 
-static int put_secrets(const struct look_reader *r, const char *top, json_t *o, struct err *err)
+static int put_secrets(const struct root_reader *r, const char *top, json_t *o, struct err *err)
 {
 	bool found = false;
 	int rc = secrets_find(r, top, &found, err);
@@ -144,7 +144,7 @@ static void put_trouble(json_t *o, int rc, const struct err *err)
 }
 
 /* init is "TOPLEVEL/init"; release is the kernel's, "" where it is not known. */
-void look_system(const struct look_reader *r, const char *init, const char *release, json_t *o)
+void look_system(const struct root_reader *r, const char *init, const char *release, json_t *o)
 {
 	const char *slash = strrchr(init, '/');
 	_free_ char *top = slash ? xstrndup(init, (size_t)(slash - init)) : NULL;
@@ -192,14 +192,14 @@ static int fs_reader_exists(void *ctx, const char *path, struct err *err)
 	return err_absent(fs_stat(ctx, str_from(path), true, &st, err));
 }
 
-struct look_reader look_fs_reader(struct fs *fs)
+struct root_reader look_fs_reader(struct fs *fs)
 {
-	return (struct look_reader){fs_reader_read, fs_reader_find, fs_reader_exists, fs};
+	return (struct root_reader){fs_reader_read, fs_reader_find, fs_reader_exists, fs};
 }
 
 void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o)
 {
-	struct look_reader r;
+	struct root_reader r;
 	struct err err = ERR_INIT;
 	struct fs *fs;
 	int rc;

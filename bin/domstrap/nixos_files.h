@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "etc_place.h"
-#include "inside.h"
 #include "nix_build.h"
+#include "nixos/guest_state.h"
 #include "nixos/nixroot.h"
 
 #define NIXOS_FILES_MAX 3

@@ -167,8 +167,8 @@ int offline_options_parse(int argc, char **argv, unsigned takes, const char *usa
 	if (rc < 0)
 		return rc;
 	for (; optind < argc; optind++) {
-		if (r.common.n_args == OFFLINE_ARGS_MAX)
-			return err_set(err, ERR_USAGE, "more than %d arguments", OFFLINE_ARGS_MAX);
+		if (r.common.n_args == ARGUMENTS_MAX)
+			return err_set(err, ERR_USAGE, "more than %d arguments", ARGUMENTS_MAX);
 		r.common.args[r.common.n_args++] = argv[optind];
 	}
 	if (!r.common.n_args && !(takes & TAKES_NO_GUEST))

@@ -6,8 +6,8 @@
 #ifndef DOMSTRAP_OFFLINE_OPTIONS_H
 #define DOMSTRAP_OFFLINE_OPTIONS_H
 
+#include "guest_open.h"
 #include "nix_build.h"
-#include "offline.h"
 #include "source.h"
 
 struct offline_request {

@@ -2,9 +2,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "change.h"
 #include "command.h"
-#include "follow.h"
+#include "nixos/change.h"
+#include "nixos/follow.h"
+#include "offline_options.h"
 
 #define SCHEMA 1
 
@@ -20,14 +21,15 @@ static const char usage[] =
         "  -h, --help                print this help\n";
 
 /* -ERR_NOENT: there is none. */
-static int choose(const struct inside *in, unsigned to, struct generation **out, struct err *err)
+static int choose(const struct guest_state *in, unsigned to, struct generation **out,
+                  struct err *err)
 {
-	struct generation *current = inside_current(in);
+	struct generation *current = guest_state_current(in);
 	const struct profile *p = &in->profiles[0];
 
 	*out = NULL;
 	if (to) {
-		*out = inside_find(in, to);
+		*out = guest_state_find(in, to);
 		return *out ? 0 : err_set(err, ERR_NOENT, "there is no generation %u", to);
 	}
 	if (!current)
@@ -40,7 +42,7 @@ static int choose(const struct inside *in, unsigned to, struct generation **out,
 	            : err_set(err, ERR_NOENT, "there is no generation before %u", current->number);
 }
 
-static int change(struct offline *off, const struct inside *in, struct generation *g,
+static int change(struct off_guest *off, const struct guest_state *in, struct generation *g,
                   struct err *err)
 {
 	struct profile *p = &in->profiles[0];
@@ -75,8 +77,8 @@ int cmd_rollback(int argc, char **argv)
 {
 	struct offline_request req;
 	struct generation *g = NULL;
-	struct offline off;
-	struct inside in;
+	struct off_guest off;
+	struct guest_state in;
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -85,7 +87,8 @@ int cmd_rollback(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = change_begin(&req, req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE, &off, &in, &err);
+	rc = guest_begin(&req.common, req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, &off,
+	                 &in, &err);
 	if (rc < 0)
 		return command_failed(&err);
 	rc = follow_check(&off, &in, &err);
@@ -95,7 +98,7 @@ int cmd_rollback(int argc, char **argv)
 		rc = change(&off, &in, g, &err);
 	if (rc == 0)
 		report(&req, g);
-	inside_fini(&in);
-	offline_close(&off);
+	guest_state_fini(&in);
+	off_guest_close(&off);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

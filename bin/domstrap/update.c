@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "change.h"
 #include "command.h"
 #include "difference.h"
 #include "enlarge.h"
-#include "follow.h"
 #include "image/store_add.h"
+#include "nixos/change.h"
+#include "nixos/follow.h"
 #include "nixos/system.h"
 #include "nixos_files.h"
 #include "update_build.h"
@@ -41,10 +41,10 @@ static const char usage[] =
 
 struct update {
 	struct offline_request req;
-	struct offline off;
-	struct inside in;
+	struct off_guest off;
+	struct guest_state in;
 	struct system_source source; /* of the new system */
-	struct inside_files there;
+	struct guest_state_files there;
 	char *spool_dir;
 	struct nixos_system system;
 	uint64_t bytes;      /* of NARs that are missing */
@@ -71,14 +71,14 @@ static void choose_number(struct update *u)
 
 static void compare(struct update *u)
 {
-	const struct generation *before = inside_current(&u->in);
+	const struct generation *before = guest_state_current(&u->in);
 	_free_ bool *was = xcalloc(u->in.db.n + 1, sizeof *was);
 	_free_ bool *is = xcalloc(u->source.closure.n + 1, sizeof *is);
 
 	for (size_t i = 0; i < u->source.closure.n; i++)
 		is[i] = true;
 	if (before)
-		inside_reach(&u->in.db, before->system.toplevel, was);
+		guest_state_reach(&u->in.db, before->system.toplevel, was);
 	differences_find(&u->in.db, was, &u->source.closure, is, &u->diff);
 }
 
@@ -98,7 +98,7 @@ static char *spool_dir(const struct update *u)
 /* What is in the guest's /etc now is not seen once an overlay lies over it. */
 static void warn_of_etc(const struct update *u)
 {
-	const struct generation *before = inside_current(&u->in);
+	const struct generation *before = guest_state_current(&u->in);
 
 	if (u->system.etc_overlay && before && !before->system.etc_overlay)
 		ui_warn("%s: its /etc is an overlay (system.etc.overlay), which hides what the "
@@ -131,9 +131,9 @@ static int load(struct update *u, struct err *err)
 
 	u->spool_dir = spool_dir(u);
 	u->req.source.dry_run = u->req.common.dry_run;
-	inside_files_init(&u->there, &u->off, u->spool_dir);
-	inside_load_db(&u->off, &u->in);
-	rc = inside_need_put_db(&u->in, err);
+	guest_state_files_init(&u->there, &u->off, u->spool_dir);
+	guest_state_load_db(&u->off, &u->in);
+	rc = guest_state_need_put_db(&u->in, err);
 	if (rc < 0)
 		return rc;
 	rc = source_open(s, &u->req.source, u->req.system, u->spool_dir, &have, u->stop, err);
@@ -199,7 +199,7 @@ static int put_generation(struct update *u, struct err *err)
 {
 	_free_ char *link = xasprintf("system-%u-link", u->number);
 	uint32_t dir;
-	int rc = ext4_edit_find(u->off.root.edit, INSIDE_PROFILES, true, &dir, err);
+	int rc = ext4_edit_find(u->off.root.edit, GUEST_STATE_PROFILES, true, &dir, err);
 
 	if (rc == 0 && !u->old_generation)
 		rc = ext4_edit_add_link(u->off.root.edit, dir, link, u->system.toplevel, err);
@@ -218,7 +218,7 @@ static int add_generation(struct update *u, struct generation **out, struct err 
 		p->v = xreallocarray(p->v, p->n + 1, sizeof *p->v);
 		g = &p->v[p->n++];
 		*g = (struct generation){.number = u->number, .time = u->off.now};
-		if (inside_system_load(u->off.root.edit, u->system.toplevel, &g->system, err) < 0)
+		if (guest_system_load(u->off.root.edit, u->system.toplevel, &g->system, err) < 0)
 			return -(int)err->code;
 	}
 	*out = &p->v[p->n - 1];
@@ -233,12 +233,12 @@ static int put_database(struct update *u, struct err *err)
 	if (!u->source.n_items)
 		return 0;
 	closure_union(&u->in.db, &u->source.closure, u->off.now, &all);
-	return inside_put_db(&u->off, &u->in, &all, err);
+	return guest_state_put_db(&u->off, &u->in, &all, err);
 }
 
 static int put_nixos(struct update *u, struct err *err)
 {
-	const struct generation *before = inside_current(&u->in);
+	const struct generation *before = guest_state_current(&u->in);
 	struct ext4_edit *root = u->off.root.edit;
 	const char *etc = etc_place_dir(u->etc);
 	int rc = nixos_files_put(&u->nixos, root, etc ? etc : "/etc", err);
@@ -299,7 +299,7 @@ static void report_json(const struct update *u)
 	json_decref(o);
 }
 
-static void report_size(const struct update *u, const struct offline_fs *fs,
+static void report_size(const struct update *u, const struct off_guest_fs *fs,
                         const struct size_wish *wish)
 {
 	char size[16], spare[16];
@@ -359,14 +359,14 @@ static int check_sizes(struct update *u, struct err *err)
 /* A change of its own, since the root's may have no menu to commit with it. */
 static int enlarge_boot(struct update *u, struct err *err)
 {
-	struct offline_fs *boot = &u->off.boot;
+	struct off_guest_fs *boot = &u->off.boot;
 	int rc = enlarge(&u->off, boot, &u->boot_wish, &u->old_boot, err);
 
 	if (rc == 0)
-		rc = offline_commit(boot, err);
+		rc = off_guest_commit(boot, err);
 	if (rc < 0 && !boot->happened)
 		enlarge_undo(&u->old_boot);
-	return rc < 0 ? rc : offline_reopen(&u->off, boot, err);
+	return rc < 0 ? rc : off_guest_reopen(&u->off, boot, err);
 }
 
 /* A larger disk first, then what goes in; one commit for both. */
@@ -381,7 +381,7 @@ static int write_root(struct update *u, struct err *err)
 		ui_say("adding %zu store paths, %s", u->source.n_items, str_human(u->bytes, size));
 		rc = change(u, err);
 	} else if (rc == 0 && u->root_wish.kind != WISH_NONE) {
-		rc = offline_commit(&u->off.root, err);
+		rc = off_guest_commit(&u->off.root, err);
 	}
 	if (rc < 0 && !u->off.root.happened)
 		enlarge_undo(&u->old_root);
@@ -426,8 +426,9 @@ static int parse_sizes(struct update *u, struct err *err)
 
 static int update(struct update *u, struct err *err)
 {
-	int rc = change_begin(&u->req, u->req.common.dry_run ? OFFLINE_LOOK : OFFLINE_WRITE,
-	                      &u->off, &u->in, err);
+	int rc = guest_begin(&u->req.common,
+	                     u->req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, &u->off,
+	                     &u->in, err);
 
 	if (rc < 0)
 		return rc;
@@ -440,8 +441,8 @@ static int update(struct update *u, struct err *err)
 		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
 	if (rc == 0)
 		report(u);
-	inside_fini(&u->in);
-	offline_close(&u->off);
+	guest_state_fini(&u->in);
+	off_guest_close(&u->off);
 	return rc;
 }
 

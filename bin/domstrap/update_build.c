@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "change.h"
-#include "follow.h"
+#include "nixos/change.h"
+#include "nixos/follow.h"
 
 /* "web1" for what create made for it. */
 static char *guest_name(const char *file)
@@ -36,15 +36,15 @@ static void name_and_place(const char *arg, char **name, char **dir)
 /* A look at the guest: what is wrong with it is to be known before a long build. */
 static int look(const struct offline_request *r, struct err *err)
 {
-	struct offline off;
-	struct inside in;
-	int rc = change_begin(r, OFFLINE_LOOK, &off, &in, err);
+	struct off_guest off;
+	struct guest_state in;
+	int rc = guest_begin(&r->common, OFF_GUEST_LOOK, &off, &in, err);
 
 	if (rc < 0)
 		return rc;
 	rc = follow_check(&off, &in, err);
-	inside_fini(&in);
-	offline_close(&off);
+	guest_state_fini(&in);
+	off_guest_close(&off);
 	return rc;
 }
 

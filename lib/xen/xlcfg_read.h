@@ -48,4 +48,7 @@ struct str xlcfg_vif_get(const char *vif, const char *key);
 int xlcfg_guest_parse(const char *p, size_t n, struct xlcfg_guest *out, struct err *err);
 void xlcfg_guest_fini(struct xlcfg_guest *d);
 
+/* Where a path that a config names lies on this host; the caller frees it. */
+char *xlcfg_path(const char *cfg, const char *path);
+
 #endif

@@ -18,16 +18,16 @@
  * Whoever comes next finishes what the note says, and removes files that no config
  * names. Only a config whose every line is known to be domstrap's is changed.
  */
-#ifndef DOMSTRAP_DIRECT_H
-#define DOMSTRAP_DIRECT_H
+#ifndef NIXOS_DIRECT_H
+#define NIXOS_DIRECT_H
 
 #include "base/outfile.h"
-#include "inside.h"
+#include "nixos/guest_state.h"
 
 struct direct {
 	char *config;                  /* the config's path, links followed */
 	struct buf text, changed;      /* of it, as it is and as it will be */
-	struct inside_system old;      /* that it boots */
+	struct guest_system old;       /* that it boots */
 	bool copies;                   /* kernel= is a copy of old's; else the host's own */
 	char *dir;                     /* of the copies */
 	char *shown_dir;               /* as the config has it, with its slash, or "" */
@@ -43,14 +43,15 @@ void direct_init(struct direct *d);
 void direct_fini(struct direct *d);
 
 /* -ERR_UNSUPPORTED where not all of its lines are known, with what to do. */
-int direct_learn(struct offline *off, const struct inside *in, struct direct *d, struct err *err);
+int direct_learn(struct off_guest *off, const struct guest_state *in, struct direct *d,
+                 struct err *err);
 /* Make the config's text for s, and what off knows of the config. */
-int direct_format(struct offline *off, struct direct *d, const struct inside_system *s,
+int direct_format(struct off_guest *off, struct direct *d, const struct guest_system *s,
                   struct err *err);
 bool direct_differs(const struct direct *d);
 
 /* direct_files.c, in this order: nothing has a name; kernel and initrd; the switch. */
-int direct_write(struct offline *off, struct direct *d, const struct inside_system *s,
+int direct_write(struct off_guest *off, struct direct *d, const struct guest_system *s,
                  struct err *err);
 int direct_publish(struct direct *d, struct err *err);
 void direct_take_back(struct direct *d);
@@ -59,11 +60,11 @@ int direct_switch(struct direct *d, struct err *err);
  * Remove kernels and initrds that the config does not name and a stopped command left;
  * all: those that create named, too.
  */
-int direct_tidy(struct offline *off, bool all, struct err *err);
+int direct_tidy(struct off_guest *off, bool all, struct err *err);
 /* NAME of "NAME.kernel" and "NAME-DIGITS.kernel" in a path; NULL: it is another. */
 char *direct_stem(const char *path, const char *suffix);
 
 /* Set NIXROOT_DIRECT, or (NULL) take it away. */
-int direct_mark(struct offline *off, const char *toplevel, struct err *err);
+int direct_mark(struct off_guest *off, const char *toplevel, struct err *err);
 
 #endif

@@ -9,33 +9,39 @@
  * old menu needs leaves the root after it. A note in the root says meanwhile
  * that the menu does not fit; whoever comes next writes it again.
  */
-#ifndef DOMSTRAP_CHANGE_H
-#define DOMSTRAP_CHANGE_H
+#ifndef NIXOS_CHANGE_H
+#define NIXOS_CHANGE_H
 
-#include "inside.h"
-#include "offline_options.h"
+#include "nixos/guest_state.h"
+
+/* How the guest's disks are opened: errors and mode as off_guest_find() has them. */
+struct off_guest_opener {
+	int (*open)(const void *arg, enum off_guest_mode mode, struct off_guest *out,
+	            struct err *err);
+	const void *arg;
+};
 
 /*
  * Open the guest, write the menu where an interrupted command did not, and read
  * what is inside.
  */
-int change_begin(const struct offline_request *r, enum offline_mode mode, struct offline *off,
-                 struct inside *in, struct err *err);
+int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode,
+                 struct off_guest *off, struct guest_state *in, struct err *err);
 
 /* Point the system's profile at a generation. */
-int change_profile(struct offline *off, unsigned number, struct err *err);
+int change_profile(struct off_guest *off, unsigned number, struct err *err);
 
 /*
  * Commit additions: root first, then the menu for current, of at most limit
  * generations (0: as it is). in is what will be there. Nothing is changed where
  * menu and config would not boot current by default then.
  */
-int change_commit(struct offline *off, const struct inside *in, const struct generation *current,
-                  unsigned limit, struct err *err);
+int change_commit(struct off_guest *off, const struct guest_state *in,
+                  const struct generation *current, unsigned limit, struct err *err);
 
 /* What goes; prune() stages it in the root's changes. */
 struct change_removal {
-	int (*prune)(struct offline *off, void *arg, struct err *err);
+	int (*prune)(struct off_guest *off, void *arg, struct err *err);
 	bool (*gone)(const char *path, void *arg); /* a store path that prune() takes away */
 	void *arg;
 };
@@ -45,7 +51,7 @@ struct change_removal {
  * boots by default must be the same system as before, and nothing of what goes may
  * be booted by anything.
  */
-int change_commit_removal(struct offline *off, const struct inside *in,
+int change_commit_removal(struct off_guest *off, const struct guest_state *in,
                           const struct generation *shown, const struct change_removal *removal,
                           struct err *err);
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "remenu_in.h"
+#include "nixos/menu_rewrite_internal.h"
 
-void remenu_model_fini(struct remenu *m)
+void menu_rewrite_model_fini(struct menu_rewrite *m)
 {
 	for (size_t i = 0; i < m->n_profiles; i++)
 		free(m->generations[i]);
@@ -20,14 +20,14 @@ void remenu_model_fini(struct remenu *m)
 	free(m->strings);
 }
 
-const char *remenu_keep(struct remenu *m, char *text)
+const char *menu_rewrite_keep(struct menu_rewrite *m, char *text)
 {
 	GROW(m->strings, m->n_strings, m->strings_cap);
 	m->strings[m->n_strings++] = text;
 	return text;
 }
 
-static int entry_of(struct remenu *m, const struct inside_system *s, struct grub_entry *out,
+static int entry_of(struct menu_rewrite *m, const struct guest_system *s, struct grub_entry *out,
                     struct err *err)
 {
 	*out = (struct grub_entry){.toplevel = s->toplevel,
@@ -38,10 +38,10 @@ static int entry_of(struct remenu *m, const struct inside_system *s, struct grub
 	return out->kernel && out->initrd ? m->fill(m, s, out, err) : 0;
 }
 
-static int convert(struct remenu *m, const struct generation *g, struct grub_generation *out,
+static int convert(struct menu_rewrite *m, const struct generation *g, struct grub_generation *out,
                    struct err *err)
 {
-	const struct inside_system *s = &g->system;
+	const struct guest_system *s = &g->system;
 	struct grub_special *list = xcalloc(s->n_specials + 1, sizeof *list);
 	int rc;
 
@@ -56,7 +56,7 @@ static int convert(struct remenu *m, const struct generation *g, struct grub_gen
 	};
 	rc = entry_of(m, s, &out->entry, err);
 	for (size_t i = 0; i < s->n_specials && rc == 0; i++) {
-		const struct inside_system *special = &s->specials[i].system;
+		const struct guest_system *special = &s->specials[i].system;
 
 		list[i] = (struct grub_special){
 		        .name = s->specials[i].name,
@@ -69,7 +69,7 @@ static int convert(struct remenu *m, const struct generation *g, struct grub_gen
 	return rc;
 }
 
-static int convert_profile(struct remenu *m, const struct profile *p, struct err *err)
+static int convert_profile(struct menu_rewrite *m, const struct profile *p, struct err *err)
 {
 	struct grub_generation *v = xcalloc(p->n + 1, sizeof *v);
 	size_t n = 0;
@@ -93,9 +93,9 @@ static bool is_word(const char *name)
 	return true;
 }
 
-int remenu_model(struct remenu *m, entry_fn *fill, void *arg, struct err *err)
+int menu_rewrite_model(struct menu_rewrite *m, entry_fn *fill, void *arg, struct err *err)
 {
-	const struct inside *in = m->in;
+	const struct guest_state *in = m->in;
 	int rc = 0;
 
 	m->fill = fill;
@@ -109,12 +109,12 @@ int remenu_model(struct remenu *m, entry_fn *fill, void *arg, struct err *err)
 }
 
 /* Links of the profile with lower numbers than this; those that a gc drops are there still. */
-static int count_older(struct remenu *m, unsigned oldest, size_t *out, struct err *err)
+static int count_older(struct menu_rewrite *m, unsigned oldest, size_t *out, struct err *err)
 {
 	const struct ext4_entry *v;
 	uint32_t dir;
 	size_t n;
-	int rc = ext4_edit_find(m->off->root.edit, INSIDE_PROFILES, true, &dir, err);
+	int rc = ext4_edit_find(m->off->root.edit, GUEST_STATE_PROFILES, true, &dir, err);
 
 	if (rc == 0)
 		rc = ext4_edit_list(m->off->root.edit, dir, &v, &n, err);
@@ -132,8 +132,8 @@ static int count_older(struct remenu *m, unsigned oldest, size_t *out, struct er
 	return rc;
 }
 
-int remenu_limit(struct remenu *m, size_t shown, unsigned oldest, size_t dflt, size_t *out,
-                 struct err *err)
+int menu_rewrite_limit(struct menu_rewrite *m, size_t shown, unsigned oldest, size_t dflt,
+                       size_t *out, struct err *err)
 {
 	size_t older = 0;
 	int rc = m->limit || !shown ? 0 : count_older(m, oldest, &older, err);

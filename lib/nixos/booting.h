@@ -4,14 +4,14 @@
  * its boot menu says, evaluated as domgrub does. Whatever that can boot is never
  * deleted, and a change that it would not follow is refused.
  */
-#ifndef DOMSTRAP_BOOTING_H
-#define DOMSTRAP_BOOTING_H
+#ifndef NIXOS_BOOTING_H
+#define NIXOS_BOOTING_H
 
 #include <stdbool.h>
 
 #include "guest/boots.h"
 
-struct offline;
+struct off_guest;
 struct ext4_edit;
 struct xlcfg_guest;
 
@@ -27,7 +27,7 @@ struct booting {
 	enum booting_kind kind;
 	struct boots menu; /* where there is one, whatever boots */
 	char *menu_place;  /* "(hd0,msdos1)/boot/grub/grub.cfg"; NULL: there is none */
-	bool foreign;      /* it is none that remenu() could write */
+	bool foreign;      /* it is none that menu_rewrite() could write */
 	const char *place; /* of what decides: menu_place, or the config's; borrowed */
 	char *init;        /* of what boots by default; NULL: it has none */
 	char *toplevel;    /* the store path that it lies in; NULL: in none */
@@ -50,7 +50,7 @@ struct booting_config booting_config(const char *path, const struct xlcfg_guest 
  * committed: staged says that ext4_edit_stage() was called. What is wrong with the
  * menu is in *out. -ERR_* where the disks cannot be read.
  */
-int booting_read(struct offline *off, const struct booting_config *config, bool staged,
+int booting_read(struct off_guest *off, const struct booting_config *config, bool staged,
                  struct booting *out, struct err *err);
 void booting_fini(struct booting *b);
 
@@ -66,7 +66,8 @@ struct booting_item {
 };
 
 /* Everything that can boot; fn's nonzero result ends it and is returned. */
-int booting_each(struct offline *off, const struct booting *b, const struct booting_config *config,
+int booting_each(struct off_guest *off, const struct booting *b,
+                 const struct booting_config *config,
                  int (*fn)(void *arg, const struct booting_item *item, struct err *err), void *arg,
                  struct err *err);
 

@@ -4,41 +4,41 @@
  * that they are, the database. All of it is read from the guest's disk, and
  * checked.
  */
-#ifndef DOMSTRAP_INSIDE_H
-#define DOMSTRAP_INSIDE_H
+#ifndef NIXOS_GUEST_STATE_H
+#define NIXOS_GUEST_STATE_H
 
-#include "offline.h"
+#include "nixos/off_guest.h"
 #include "store/closure.h"
 #include "store/files.h"
 #include "store/store_db.h"
 
-#define INSIDE_GENERATIONS_MAX 10000u
-#define INSIDE_PROFILES "/nix/var/nix/profiles"
-#define INSIDE_DB "/nix/var/nix/db"
+#define GUEST_STATE_GENERATIONS_MAX 10000u
+#define GUEST_STATE_PROFILES "/nix/var/nix/profiles"
+#define GUEST_STATE_DB "/nix/var/nix/db"
 
 /* A system, as its boot menu entry wants it; strings owned. */
-struct inside_system {
+struct guest_system {
 	char *toplevel;               /* a store path */
 	char *init, *kernel, *initrd; /* the latter two NULL: it has none */
 	char *params;
 	char *version;        /* nixos-version; "" unknown */
 	char *name;           /* configuration-name; "" none */
 	char *kernel_version; /* "" unknown */
-	struct inside_special *specials;
+	struct guest_special *specials;
 	size_t n_specials;
 	bool etc_overlay; /* it says what its /etc is made of */
 	bool broken;      /* parts of it are missing: it cannot be booted */
 };
 
-struct inside_special {
+struct guest_special {
 	char *name;
-	struct inside_system system;
+	struct guest_system system;
 };
 
 struct generation {
 	unsigned number;
 	int64_t time; /* of its link */
-	struct inside_system system;
+	struct guest_system system;
 	bool current;        /* the profile points at it */
 	bool boots;          /* by default; see booting.h */
 	const char *special; /* its specialisation that does, borrowed from it; NULL: itself */
@@ -53,11 +53,11 @@ struct profile {
 	size_t n;
 };
 
-struct inside {
+struct guest_state {
 	struct profile *profiles; /* the system's own first */
 	size_t n_profiles;
 	size_t bytes;      /* that all systems take */
-	struct closure db; /* every valid path, see inside_load_db() */
+	struct closure db; /* every valid path, see guest_state_load_db() */
 	struct store_db_rest *db_rest;
 	char *db_lost;     /* what of the database a new one would lack; NULL: nothing */
 	struct err db_err; /* why db is empty; code 0: it is not */
@@ -67,63 +67,64 @@ struct inside {
  * Read all but the database. -ERR_FORMAT where it breaks a rule, -ERR_NOENT where
  * it is no NixOS.
  */
-int inside_load(struct offline *off, struct inside *out, struct err *err);
-void inside_fini(struct inside *in);
+int guest_state_load(struct off_guest *off, struct guest_state *out, struct err *err);
+void guest_state_fini(struct guest_state *in);
 
 /*
  * Read the database, for who needs it; db_err says where that failed. The others
  * give this error, and for who will write it, one that names what would be lost.
  */
-void inside_load_db(struct offline *off, struct inside *in);
-void inside_fini_db(struct inside *in);
-int inside_need_db(const struct inside *in, struct err *err);
-int inside_need_put_db(const struct inside *in, struct err *err);
+void guest_state_load_db(struct off_guest *off, struct guest_state *in);
+void guest_state_fini_db(struct guest_state *in);
+int guest_state_need_db(const struct guest_state *in, struct err *err);
+int guest_state_need_put_db(const struct guest_state *in, struct err *err);
 
 /* Read one system. A missing part makes it "broken", which is no error. */
-int inside_system_load(struct ext4_edit *e, const char *toplevel, struct inside_system *out,
-                       struct err *err);
-void inside_system_fini(struct inside_system *s);
+int guest_system_load(struct ext4_edit *e, const char *toplevel, struct guest_system *out,
+                      struct err *err);
+void guest_system_fini(struct guest_system *s);
 
 /* The generation that the system's profile points at; NULL: none. */
-struct generation *inside_current(const struct inside *in);
+struct generation *guest_state_current(const struct guest_state *in);
 /* Set boots and special from what a booting has as its toplevel; NULL: nothing. */
-void inside_mark_boots(struct inside *in, const char *toplevel);
+void guest_state_mark_boots(struct guest_state *in, const char *toplevel);
 /* The generation that boots by default; NULL: none of them. */
-struct generation *inside_boots(const struct inside *in);
-struct generation *inside_find(const struct inside *in, unsigned number);
+struct generation *guest_state_boots(const struct guest_state *in);
+struct generation *guest_state_find(const struct guest_state *in, unsigned number);
 
 /*
  * Which paths of the database something reaches: reached[i] is true. roots: see
- * inside_roots().
+ * guest_state_roots().
  */
-void inside_reach(const struct closure *db, const char *toplevel, bool *reached);
+void guest_state_reach(const struct closure *db, const char *toplevel, bool *reached);
 
 /*
  * Mark what every root outside the system profile reaches, as Nix finds them:
  * other profiles, gcroots with their links, /nix/var/nix/profiles/per-user. direct: with
  * NIXROOT_DIRECT, which says of a generation that it boots, and is no other user of its paths.
  */
-int inside_roots(struct offline *off, const struct inside *in, bool direct, bool *reached,
-                 struct err *err);
+int guest_state_roots(struct off_guest *off, const struct guest_state *in, bool direct,
+                      bool *reached, struct err *err);
 /* Fill in own_bytes of the system's generations. */
-int inside_sizes(struct offline *off, struct inside *in, struct err *err);
+int guest_state_sizes(struct off_guest *off, struct guest_state *in, struct err *err);
 
 /*
  * Files of the guest's store, for whoever looks into one; store_files_fini()
  * ends it. Both are borrowed, spool_dir is for nameless files.
  */
-struct inside_files {
+struct guest_state_files {
 	struct store_files files;
-	struct offline *off;
+	struct off_guest *off;
 	const char *spool_dir;
 };
-void inside_files_init(struct inside_files *f, struct offline *off, const char *spool_dir);
+void guest_state_files_init(struct guest_state_files *f, struct off_guest *off,
+                            const char *spool_dir);
 
 /*
  * Write the database anew from db and what in has beside it, and take its log
- * away. Errors as for inside_need_put_db().
+ * away. Errors as for guest_state_need_put_db().
  */
-int inside_put_db(struct offline *off, const struct inside *in, const struct closure *db,
-                  struct err *err);
+int guest_state_put_db(struct off_guest *off, const struct guest_state *in,
+                       const struct closure *db, struct err *err);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "remenu.h"
+#include "nixos/menu_rewrite.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "remenu_in.h"
+#include "nixos/menu_rewrite_internal.h"
 
 #define GRUB_FILE "/grub/grub.cfg"
 #define EXTLINUX_FILE "/extlinux/extlinux.conf"
@@ -18,15 +18,15 @@ static const struct place {
         {MENU_EXTLINUX, EXTLINUX_FILE},
 };
 
-static void remenu_fini(struct remenu *m)
+static void menu_rewrite_fini(struct menu_rewrite *m)
 {
-	remenu_model_fini(m);
+	menu_rewrite_model_fini(m);
 	buf_fini(&m->old);
 	free(m->path);
 	free(m->dir);
 }
 
-static int read_old(struct remenu *m, struct err *err)
+static int read_old(struct menu_rewrite *m, struct err *err)
 {
 	struct ext4_edit *boot = m->off->boot.edit;
 	struct ext4_stat st;
@@ -52,7 +52,7 @@ static char *grandparent(const char *path)
 }
 
 /* 1: there is none. */
-static int find_menu(struct remenu *m, struct err *err)
+static int find_menu(struct menu_rewrite *m, struct err *err)
 {
 	int rc = -ERR_NOENT;
 
@@ -84,7 +84,7 @@ static int check_current(const struct generation *g, struct err *err)
 	               g->number, g->system.toplevel);
 }
 
-static int say_what_to_do(const struct remenu *m, struct err *err)
+static int say_what_to_do(const struct menu_rewrite *m, struct err *err)
 {
 	const struct err why = *err;
 
@@ -92,7 +92,7 @@ static int say_what_to_do(const struct remenu *m, struct err *err)
 	               m->off->boot.target->name, why.text);
 }
 
-static int write_menu(struct remenu *m, bool check, struct err *err)
+static int write_menu(struct menu_rewrite *m, bool check, struct err *err)
 {
 	int rc = find_menu(m, err);
 
@@ -100,29 +100,29 @@ static int write_menu(struct remenu *m, bool check, struct err *err)
 		rc = check_current(m->current, err);
 	if (rc)
 		return rc;
-	rc = (m->kind == MENU_GRUB ? remenu_grub : remenu_extlinux)(m, check, err);
+	rc = (m->kind == MENU_GRUB ? menu_rewrite_grub : menu_rewrite_extlinux)(m, check, err);
 	return rc == -ERR_UNSUPPORTED ? say_what_to_do(m, err) : rc;
 }
 
-int remenu(struct offline *off, const struct inside *in, const struct generation *current,
-           unsigned limit, struct err *err)
+int menu_rewrite(struct off_guest *off, const struct guest_state *in,
+                 const struct generation *current, unsigned limit, struct err *err)
 {
-	_cleanup_(remenu_fini) struct remenu m = {
+	_cleanup_(menu_rewrite_fini) struct menu_rewrite m = {
 	        .off = off, .in = in, .current = current, .limit = limit, .old = BUF_INIT};
 	int rc = write_menu(&m, false, err);
 
 	return rc < 0 ? err_prefix(err, "boot menu") : rc;
 }
 
-int remenu_check(struct offline *off, struct err *err)
+int menu_rewrite_check(struct off_guest *off, struct err *err)
 {
-	_cleanup_(remenu_fini) struct remenu m = {.off = off, .old = BUF_INIT};
+	_cleanup_(menu_rewrite_fini) struct menu_rewrite m = {.off = off, .old = BUF_INIT};
 	int rc = write_menu(&m, true, err);
 
 	return rc < 0 ? err_prefix(err, "boot menu") : rc;
 }
 
-int remenu_put(struct remenu *m, const struct buf *text, struct err *err)
+int menu_rewrite_put(struct menu_rewrite *m, const struct buf *text, struct err *err)
 {
 	struct ext4_edit *boot = m->off->boot.edit;
 	const char *slash = strrchr(m->path, '/');

@@ -5,14 +5,14 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/spool.h"
-#include "inside.h"
+#include "nixos/guest_state.h"
 
 /* Texts that say how a system boots are far smaller. */
 #define FILE_MAX (16u << 20)
 
 static struct ext4_edit *edit_of(struct store_files *f)
 {
-	return ((struct inside_files *)f)->off->root.edit;
+	return ((struct guest_state_files *)f)->off->root.edit;
 }
 
 static int look(struct store_files *f, const char *path, enum walk_kind *kind, struct buf *target,
@@ -42,7 +42,7 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 	int rc = ext4_edit_read_path(edit_of(f), path, FILE_MAX, &text, err);
 
 	if (rc == 0)
-		rc = spool_open(((struct inside_files *)f)->spool_dir, &copy, err);
+		rc = spool_open(((struct guest_state_files *)f)->spool_dir, &copy, err);
 	if (rc == 0)
 		rc = io_write(copy, "a temporary file", text.p, text.n, err);
 	if (rc == 0)
@@ -70,10 +70,11 @@ static int list(struct store_files *f, const char *path, struct buf *names, stru
 	return rc;
 }
 
-void inside_files_init(struct inside_files *f, struct offline *off, const char *spool_dir)
+void guest_state_files_init(struct guest_state_files *f, struct off_guest *off,
+                            const char *spool_dir)
 {
 	static const struct store_files_ops ops = {.look = look, .open = open_file, .list = list};
 
-	*f = (struct inside_files){
+	*f = (struct guest_state_files){
 	        .files = {.ops = &ops, .root = xstrdup("")}, .off = off, .spool_dir = spool_dir};
 }

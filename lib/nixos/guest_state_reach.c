@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "inside.h"
+#include "nixos/guest_state.h"
 
 static int compare_path(const void *key, const void *elem)
 {
@@ -42,7 +42,7 @@ static void push_new(struct stack *s, size_t i, bool *reached)
 	push(s, i);
 }
 
-void inside_reach(const struct closure *db, const char *path, bool *reached)
+void guest_state_reach(const struct closure *db, const char *path, bool *reached)
 {
 	struct stack s = {0};
 
@@ -99,7 +99,7 @@ static void own(const struct closure *db, const char *path, uint32_t *owner, uin
 	free(s.v);
 }
 
-int inside_sizes(struct offline *off, struct inside *in, struct err *err)
+int guest_state_sizes(struct off_guest *off, struct guest_state *in, struct err *err)
 {
 	const struct profile *p = &in->profiles[0];
 	size_t n = in->db.n;
@@ -114,7 +114,7 @@ int inside_sizes(struct offline *off, struct inside *in, struct err *err)
 	}
 	if (in->db_err.code)
 		return 0;
-	rc = inside_roots(off, in, false, others, err);
+	rc = guest_state_roots(off, in, false, others, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < n; i++)

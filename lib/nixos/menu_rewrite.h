@@ -3,10 +3,10 @@
  * The boot menu of a guest that is off, written again for the generations that
  * it has now, in the manner of the menu that is there.
  */
-#ifndef DOMSTRAP_REMENU_H
-#define DOMSTRAP_REMENU_H
+#ifndef NIXOS_MENU_REWRITE_H
+#define NIXOS_MENU_REWRITE_H
 
-#include "inside.h"
+#include "nixos/guest_state.h"
 
 /*
  * Put menu and copied kernels into the boot file system's changes; kernels come
@@ -16,13 +16,13 @@
  * kernel) keeps none: that is 1. -ERR_SPACE: /boot is too small;
  * -ERR_UNSUPPORTED: a menu that is not written here.
  */
-int remenu(struct offline *off, const struct inside *in, const struct generation *current,
-           unsigned limit, struct err *err);
+int menu_rewrite(struct off_guest *off, const struct guest_state *in,
+                 const struct generation *current, unsigned limit, struct err *err);
 
 /*
- * Whether remenu() can write the menu that is there, before anything is changed: 0,
+ * Whether menu_rewrite() can write the menu that is there, before anything is changed: 0,
  * 1: there is none, -ERR_UNSUPPORTED with what to do in the text.
  */
-int remenu_check(struct offline *off, struct err *err);
+int menu_rewrite_check(struct off_guest *off, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "inside.h"
+#include "nixos/guest_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static int read_target(struct ext4_edit *e, uint32_t ino, const char *name, char
 }
 
 /* What one system keeps in memory, with its specialisations. */
-static size_t weigh(const struct inside_system *s)
+static size_t weigh(const struct guest_system *s)
 {
 	size_t sum = sizeof *s + (s->params ? strlen(s->params) : 0);
 
@@ -53,7 +53,7 @@ static size_t weigh(const struct inside_system *s)
 	return sum;
 }
 
-static int check_room(struct inside *in, const struct inside_system *s, struct err *err)
+static int check_room(struct guest_state *in, const struct guest_system *s, struct err *err)
 {
 	in->bytes += weigh(s);
 	if (in->bytes <= SYSTEMS_BYTES_MAX)
@@ -64,8 +64,9 @@ static int check_room(struct inside *in, const struct inside_system *s, struct e
 	        SYSTEMS_BYTES_MAX);
 }
 
-static int load_generation(struct ext4_edit *e, struct inside *in, const struct ext4_entry *ent,
-                           unsigned number, struct generation *g, struct err *err)
+static int load_generation(struct ext4_edit *e, struct guest_state *in,
+                           const struct ext4_entry *ent, unsigned number, struct generation *g,
+                           struct err *err)
 {
 	char shown[SHOW_SIZE];
 	_free_ char *toplevel = NULL;
@@ -76,7 +77,7 @@ static int load_generation(struct ext4_edit *e, struct inside *in, const struct 
 	if (rc == 0)
 		rc = read_target(e, ent->ino, show_str(str_from(ent->name), shown), &toplevel, err);
 	if (rc == 0)
-		rc = inside_system_load(e, toplevel, &g->system, err);
+		rc = guest_system_load(e, toplevel, &g->system, err);
 	if (rc == 0)
 		rc = check_room(in, &g->system, err);
 	return rc;
@@ -112,8 +113,8 @@ static int mark_current(struct ext4_edit *e, struct profile *p, uint32_t dir, co
 	return 0;
 }
 
-static int load_profile(struct ext4_edit *e, struct inside *in, const char *dir, const char *name,
-                        struct profile *p, struct err *err)
+static int load_profile(struct ext4_edit *e, struct guest_state *in, const char *dir,
+                        const char *name, struct profile *p, struct err *err)
 {
 	const struct ext4_entry *v;
 	uint32_t ino;
@@ -127,9 +128,9 @@ static int load_profile(struct ext4_edit *e, struct inside *in, const char *dir,
 
 		if (!number)
 			continue;
-		if (p->n == INSIDE_GENERATIONS_MAX)
+		if (p->n == GUEST_STATE_GENERATIONS_MAX)
 			return err_set(err, ERR_LIMIT, "more than %u generations",
-			               INSIDE_GENERATIONS_MAX);
+			               GUEST_STATE_GENERATIONS_MAX);
 		GROW(p->v, p->n, cap);
 		rc = load_generation(e, in, &v[i], number, &p->v[p->n++], err);
 		/* Loading may have read more directories. */
@@ -144,9 +145,9 @@ static int load_profile(struct ext4_edit *e, struct inside *in, const char *dir,
 }
 
 /* The profiles beside the system's own: each name once. */
-static int load_others(struct ext4_edit *e, struct inside *in, struct err *err)
+static int load_others(struct ext4_edit *e, struct guest_state *in, struct err *err)
 {
-	static const char dir[] = INSIDE_PROFILES "/system-profiles";
+	static const char dir[] = GUEST_STATE_PROFILES "/system-profiles";
 	const struct ext4_entry *v;
 	uint32_t ino;
 	size_t n;
@@ -173,42 +174,42 @@ static int load_others(struct ext4_edit *e, struct inside *in, struct err *err)
 
 /* ---- the whole ------------------------------------------------------------ */
 
-int inside_load(struct offline *off, struct inside *out, struct err *err)
+int guest_state_load(struct off_guest *off, struct guest_state *out, struct err *err)
 {
-	struct inside in = {0};
+	struct guest_state in = {0};
 	struct ext4_edit *e = off->root.edit;
 	int rc;
 
 	in.profiles = xcalloc(PROFILES_MAX, sizeof *in.profiles);
-	in.profiles[in.n_profiles++].dir = xstrdup(INSIDE_PROFILES);
-	rc = load_profile(e, &in, INSIDE_PROFILES, "system", &in.profiles[0], err);
+	in.profiles[in.n_profiles++].dir = xstrdup(GUEST_STATE_PROFILES);
+	rc = load_profile(e, &in, GUEST_STATE_PROFILES, "system", &in.profiles[0], err);
 	if (rc == 0)
 		rc = load_others(e, &in, err);
 	if (rc < 0) {
-		inside_fini(&in);
+		guest_state_fini(&in);
 		return err_prefix(err, "%s", off->root.target->name);
 	}
 	*out = in;
 	return 0;
 }
 
-void inside_fini(struct inside *in)
+void guest_state_fini(struct guest_state *in)
 {
 	for (size_t i = 0; i < in->n_profiles; i++) {
 		struct profile *p = &in->profiles[i];
 
 		for (size_t k = 0; k < p->n; k++)
-			inside_system_fini(&p->v[k].system);
+			guest_system_fini(&p->v[k].system);
 		free(p->v);
 		free(p->name);
 		free(p->dir);
 	}
 	free(in->profiles);
-	inside_fini_db(in);
-	*in = (struct inside){0};
+	guest_state_fini_db(in);
+	*in = (struct guest_state){0};
 }
 
-struct generation *inside_current(const struct inside *in)
+struct generation *guest_state_current(const struct guest_state *in)
 {
 	for (size_t i = 0; i < in->profiles[0].n; i++)
 		if (in->profiles[0].v[i].current)
@@ -216,7 +217,7 @@ struct generation *inside_current(const struct inside *in)
 	return NULL;
 }
 
-struct generation *inside_find(const struct inside *in, unsigned number)
+struct generation *guest_state_find(const struct guest_state *in, unsigned number)
 {
 	for (size_t i = 0; i < in->profiles[0].n; i++)
 		if (in->profiles[0].v[i].number == number)
@@ -238,7 +239,7 @@ static bool is_system(struct generation *g, const char *toplevel)
 }
 
 /* Where several are the same system it is the profile's own, else the newest. */
-void inside_mark_boots(struct inside *in, const char *toplevel)
+void guest_state_mark_boots(struct guest_state *in, const char *toplevel)
 {
 	const struct profile *p = &in->profiles[0];
 	struct generation *found = NULL;
@@ -254,7 +255,7 @@ void inside_mark_boots(struct inside *in, const char *toplevel)
 		found->boots = true;
 }
 
-struct generation *inside_boots(const struct inside *in)
+struct generation *guest_state_boots(const struct guest_state *in)
 {
 	for (size_t i = 0; i < in->profiles[0].n; i++)
 		if (in->profiles[0].v[i].boots)

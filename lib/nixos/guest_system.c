@@ -5,18 +5,18 @@
 
 #include "base/mem.h"
 #include "base/show.h"
-#include "inside.h"
 #include "nix/bootspec.h"
 #include "nix/store_path.h"
+#include "nixos/guest_state.h"
 
 #define LINE_MAX_BYTES 256u
 #define PARAMS_MAX_BYTES 65536u
 #define SPECIALS_MAX 1000u
 
-void inside_system_fini(struct inside_system *s)
+void guest_system_fini(struct guest_system *s)
 {
 	for (size_t i = 0; i < s->n_specials; i++) {
-		inside_system_fini(&s->specials[i].system);
+		guest_system_fini(&s->specials[i].system);
 		free(s->specials[i].name);
 	}
 	free(s->specials);
@@ -28,7 +28,7 @@ void inside_system_fini(struct inside_system *s)
 	free(s->version);
 	free(s->name);
 	free(s->kernel_version);
-	*s = (struct inside_system){0};
+	*s = (struct guest_system){0};
 }
 
 /* A file of the system; "" where it has none, or where it is no line of text. */
@@ -99,7 +99,7 @@ static int read_bootspec(struct ext4_edit *e, const char *toplevel, struct boots
 }
 
 /* The parts of an overlay: what is missing makes the system broken. */
-static int find_etc(struct ext4_edit *e, const struct bootspec *b, struct inside_system *s,
+static int find_etc(struct ext4_edit *e, const struct bootspec *b, struct guest_system *s,
                     struct err *err)
 {
 	_free_ char *link = xasprintf("%s/etc-basedir", s->toplevel);
@@ -123,7 +123,7 @@ static int find_etc(struct ext4_edit *e, const struct bootspec *b, struct inside
 	return rc;
 }
 
-static int from_bootspec(struct ext4_edit *e, const struct bootspec *b, struct inside_system *s,
+static int from_bootspec(struct ext4_edit *e, const struct bootspec *b, struct guest_system *s,
                          struct err *err)
 {
 	int rc = b->kernel ? store_file(e, b->kernel, &s->kernel, err) : 0;
@@ -136,7 +136,7 @@ static int from_bootspec(struct ext4_edit *e, const struct bootspec *b, struct i
 	return rc;
 }
 
-static int from_files(struct ext4_edit *e, struct inside_system *s, struct err *err)
+static int from_files(struct ext4_edit *e, struct guest_system *s, struct err *err)
 {
 	_free_ char *kernel = xasprintf("%s/kernel", s->toplevel);
 	_free_ char *initrd = xasprintf("%s/initrd", s->toplevel);
@@ -162,7 +162,7 @@ static char *version_of(const char *kernel)
 }
 
 /* What lib/modules is called, else what the kernel's store path is called. */
-static int kernel_version(struct ext4_edit *e, struct inside_system *s, struct err *err)
+static int kernel_version(struct ext4_edit *e, struct guest_system *s, struct err *err)
 {
 	_free_ char *modules = xasprintf("%s/kernel-modules/lib/modules", s->toplevel);
 	const struct ext4_entry *v;
@@ -179,7 +179,7 @@ static int kernel_version(struct ext4_edit *e, struct inside_system *s, struct e
 	return 0;
 }
 
-static int load_parts(struct ext4_edit *e, struct inside_system *s, struct err *err)
+static int load_parts(struct ext4_edit *e, struct guest_system *s, struct err *err)
 {
 	_cleanup_(bootspec_fini) struct bootspec b = {0};
 	_free_ char *init = NULL;
@@ -199,7 +199,7 @@ static int load_parts(struct ext4_edit *e, struct inside_system *s, struct err *
 	return rc < 0 ? rc : kernel_version(e, s, err);
 }
 
-static int load_one(struct ext4_edit *e, const char *toplevel, struct inside_system *s,
+static int load_one(struct ext4_edit *e, const char *toplevel, struct guest_system *s,
                     struct err *err)
 {
 	int rc;
@@ -211,7 +211,7 @@ static int load_one(struct ext4_edit *e, const char *toplevel, struct inside_sys
 
 /* 0, 1: it leads to no system, or -ERR_*. */
 static int load_special(struct ext4_edit *e, const char *toplevel, const char *name,
-                        struct inside_special *out, struct err *err)
+                        struct guest_special *out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/specialisation/%s", toplevel, name);
 	_free_ char *real = NULL;
@@ -251,21 +251,21 @@ static int special_names(struct ext4_edit *e, const char *toplevel, char ***name
 	return 0;
 }
 
-int inside_system_load(struct ext4_edit *e, const char *toplevel, struct inside_system *out,
-                       struct err *err)
+int guest_system_load(struct ext4_edit *e, const char *toplevel, struct guest_system *out,
+                      struct err *err)
 {
 	_free_ char **names = NULL;
 	size_t n = 0;
 	int rc;
 
-	*out = (struct inside_system){0};
+	*out = (struct guest_system){0};
 	rc = load_one(e, toplevel, out, err);
 	if (rc == 0)
 		rc = special_names(e, toplevel, &names, &n, err);
 	if (n)
 		out->specials = xcalloc(n, sizeof *out->specials);
 	for (size_t i = 0; i < n; i++) {
-		struct inside_special *sp = &out->specials[out->n_specials];
+		struct guest_special *sp = &out->specials[out->n_specials];
 
 		if (rc >= 0)
 			rc = load_special(e, toplevel, names[i], sp, err);

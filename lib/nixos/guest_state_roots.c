@@ -8,15 +8,15 @@
 
 #include "base/mem.h"
 #include "base/u32_map.h"
-#include "inside.h"
 #include "nix/store_path.h"
+#include "nixos/guest_state.h"
 #include "nixos/nixroot.h"
 
 #define GCROOTS "/nix/var/nix/gcroots"
 #define DEPTH_MAX 32u
 /* Names below both, links and all. */
 #define ENTRIES_MAX (1u << 18)
-#define PROFILES_AND_ROOTS INSIDE_PROFILES " and " GCROOTS
+#define PROFILES_AND_ROOTS GUEST_STATE_PROFILES " and " GCROOTS
 
 struct finder {
 	struct ext4_edit *e;
@@ -43,7 +43,7 @@ static bool reach_text(struct finder *f, struct str text)
 	if (!store_path_is_in(text, &sp, &rest))
 		return false;
 	path = store_path_format(&sp);
-	inside_reach(f->db, path, f->reached);
+	guest_state_reach(f->db, path, f->reached);
 	return true;
 }
 
@@ -112,7 +112,7 @@ static int scan_entry(struct finder *f, const char *dir, const struct ext4_entry
 	case EXT4_FT_FILE:
 		/* A file named like a store path is a root, too. */
 		as_store = xasprintf(STORE_DIR "/%s", ent->name);
-		inside_reach(f->db, as_store, f->reached);
+		guest_state_reach(f->db, as_store, f->reached);
 		return 0;
 	default:
 		return 0;
@@ -151,15 +151,15 @@ static int scan_top(struct finder *f, const char *dir, struct err *err)
 	return scan(f, dir, ino, 0, err);
 }
 
-int inside_roots(struct offline *off, const struct inside *in, bool direct, bool *reached,
-                 struct err *err)
+int guest_state_roots(struct off_guest *off, const struct guest_state *in, bool direct,
+                      bool *reached, struct err *err)
 {
 	struct finder f = {.e = off->root.edit,
 	                   .db = &in->db,
 	                   .reached = reached,
-	                   .skip = INSIDE_PROFILES,
+	                   .skip = GUEST_STATE_PROFILES,
 	                   .skip_direct = !direct};
-	int rc = scan_top(&f, INSIDE_PROFILES, err);
+	int rc = scan_top(&f, GUEST_STATE_PROFILES, err);
 
 	if (rc == 0)
 		rc = scan_top(&f, GCROOTS, err);

@@ -1,53 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-#include "change.h"
+#include "nixos/change.h"
 
 #include <string.h>
 
 #include "base/mem.h"
-#include "direct.h"
-#include "follow.h"
-#include "remenu.h"
-#include "secrets.h"
+#include "nixos/direct.h"
+#include "nixos/follow.h"
+#include "nixos/menu_rewrite.h"
+#include "nixos/secrets.h"
 
 /* The note is gone once menu and config are as they should be. */
-static int clear_note(struct offline *off, struct err *err)
+static int clear_note(struct off_guest *off, struct err *err)
 {
-	int rc = offline_reopen(off, &off->root, err);
+	int rc = off_guest_reopen(off, &off->root, err);
 
 	if (rc == 0)
-		rc = offline_set_pending(off, false, err);
-	return rc < 0 ? rc : offline_commit(&off->root, err);
+		rc = off_guest_set_pending(off, false, err);
+	return rc < 0 ? rc : off_guest_commit(&off->root, err);
 }
 
 /* Files that the config does not name any more, or does not name yet: they do no harm. */
-static void tidy(struct offline *off, bool all)
+static void tidy(struct off_guest *off, bool all)
 {
 	struct err err = ERR_INIT;
 
 	if (off->repair && direct_tidy(off, all, &err) < 0)
-		ui_warn("%s", err.text);
+		off_guest_warn(off, "%s", err.text);
 }
 
 /* ---- what an earlier command left ----------------------------------------- */
 
-static int catch_up_menu(struct offline *off, const struct inside *in,
+static int catch_up_menu(struct off_guest *off, const struct guest_state *in,
                          const struct generation *current, struct err *err)
 {
 	unsigned limit;
-	int rc = offline_pending_limit(off, &limit, err);
+	int rc = off_guest_pending_limit(off, &limit, err);
 
 	if (rc == 0)
-		rc = off->separate_boot ? remenu(off, in, current, limit, err) : 1;
+		rc = off->separate_boot ? menu_rewrite(off, in, current, limit, err) : 1;
 	if (rc == 0)
-		rc = offline_commit(&off->boot, err);
+		rc = off_guest_commit(&off->boot, err);
 	if (rc == 0)
-		rc = offline_reopen(off, &off->boot, err);
+		rc = off_guest_reopen(off, &off->boot, err);
 	return rc < 0 ? rc : 0;
 }
 
 /* The config's files, without names yet, and its text to come. */
-static int write_direct(struct offline *off, const struct inside *in, struct direct *d,
-                        const struct inside_system *s, struct err *err)
+static int write_direct(struct off_guest *off, const struct guest_state *in, struct direct *d,
+                        const struct guest_system *s, struct err *err)
 {
 	int rc = direct_learn(off, in, d, err);
 
@@ -57,7 +57,7 @@ static int write_direct(struct offline *off, const struct inside *in, struct dir
 }
 
 /* Both systems are there, and the config boots one of them. */
-static int catch_up_config(struct offline *off, const struct inside *in,
+static int catch_up_config(struct off_guest *off, const struct guest_state *in,
                            const struct generation *current, struct err *err)
 {
 	_cleanup_(direct_fini) struct direct d;
@@ -71,9 +71,9 @@ static int catch_up_config(struct offline *off, const struct inside *in,
 }
 
 /* An earlier command was stopped between the disks, or before the config. */
-static int catch_up(struct offline *off, struct inside *in, struct err *err)
+static int catch_up(struct off_guest *off, struct guest_state *in, struct err *err)
 {
-	struct generation *current = inside_current(in);
+	struct generation *current = guest_state_current(in);
 	bool direct = off->config.kernel != NULL;
 	int rc;
 
@@ -84,47 +84,49 @@ static int catch_up(struct offline *off, struct inside *in, struct err *err)
 		rc = catch_up_config(off, in, current, err);
 	if (rc == -ERR_UNSUPPORTED) {
 		/* Somebody has changed the config meanwhile: whatever it boots is there. */
-		ui_warn("%s", err->text);
+		off_guest_warn(off, "%s", err->text);
 		return 0;
 	}
 	if (rc == 0)
 		rc = clear_note(off, err);
 	if (rc == 0)
-		rc = offline_reopen(off, &off->root, err);
+		rc = off_guest_reopen(off, &off->root, err);
 	if (rc == 0)
-		rc = offline_evaluate(off, false, err);
+		rc = off_guest_evaluate(off, false, err);
 	if (rc < 0)
 		return rc;
 	tidy(off, true);
-	inside_mark_boots(in, off->booting.toplevel);
-	ui_warn("%s: an earlier command was interrupted before it had changed all disks%s; the "
+	guest_state_mark_boots(in, off->booting.toplevel);
+	off_guest_warn(
+	        off,
+	        "%s: an earlier command was interrupted before it had changed all disks%s; the "
 	        "change is now complete",
 	        off->boot.target->name, direct ? " and the config" : "");
 	return 0;
 }
 
-static int open_all(const struct offline_request *r, enum offline_mode mode, struct offline *off,
-                    struct inside *in, bool *pending, struct err *err)
+static int open_all(const struct off_guest_opener *opener, enum off_guest_mode mode,
+                    struct off_guest *off, struct guest_state *in, bool *pending, struct err *err)
 {
-	int rc = offline_open(&r->common, mode, off, err);
+	int rc = opener->open(opener->arg, mode, off, err);
 
 	if (rc < 0)
 		return rc;
-	rc = offline_pending(off, pending, err);
+	rc = off_guest_pending(off, pending, err);
 	if (rc == 0)
-		rc = inside_load(off, in, err);
+		rc = guest_state_load(off, in, err);
 	if (rc < 0)
-		offline_close(off);
+		off_guest_close(off);
 	else
-		inside_mark_boots(in, off->booting.toplevel);
+		guest_state_mark_boots(in, off->booting.toplevel);
 	return rc;
 }
 
-int change_begin(const struct offline_request *r, enum offline_mode mode, struct offline *off,
-                 struct inside *in, struct err *err)
+int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode,
+                 struct off_guest *off, struct guest_state *in, struct err *err)
 {
 	bool pending;
-	int rc = open_all(r, mode, off, in, &pending, err);
+	int rc = open_all(opener, mode, off, in, &pending, err);
 
 	if (rc < 0)
 		return rc;
@@ -133,52 +135,56 @@ int change_begin(const struct offline_request *r, enum offline_mode mode, struct
 		return 0;
 	}
 	if ((!off->separate_boot && !off->config.kernel) || !off->repair) {
-		ui_warn("%s: an earlier command was interrupted: the boot disk or the config does "
+		off_guest_warn(
+		        off,
+		        "%s: an earlier command was interrupted: the boot disk or the config does "
 		        "not match the generations yet; run \"domstrap generations\" with the xl "
 		        "config, or with both disks, to complete the change",
 		        off->root.target->name);
 		return 0;
 	}
-	if (mode != OFFLINE_WRITE) {
-		inside_fini(in);
-		offline_close(off);
-		rc = open_all(r, OFFLINE_WRITE, off, in, &pending, err);
+	if (mode != OFF_GUEST_WRITE) {
+		guest_state_fini(in);
+		off_guest_close(off);
+		rc = open_all(opener, OFF_GUEST_WRITE, off, in, &pending, err);
 		if (rc < 0)
 			return rc;
 	}
 	rc = catch_up(off, in, err);
 	if (rc < 0) {
-		inside_fini(in);
-		offline_close(off);
+		guest_state_fini(in);
+		off_guest_close(off);
 	}
 	return rc;
 }
 
-int change_profile(struct offline *off, unsigned number, struct err *err)
+int change_profile(struct off_guest *off, unsigned number, struct err *err)
 {
 	_free_ char *target = xasprintf("system-%u-link", number);
 	uint32_t dir;
-	int rc = ext4_edit_find(off->root.edit, INSIDE_PROFILES, true, &dir, err);
+	int rc = ext4_edit_find(off->root.edit, GUEST_STATE_PROFILES, true, &dir, err);
 
 	return rc < 0 ? rc : ext4_edit_add_link(off->root.edit, dir, "system", target, err);
 }
 
 /* The config's initrd is the system's own, whoever boots it. */
-static int warn_of_secrets(struct offline *off, const struct generation *g, struct err *err)
+static int warn_of_secrets(struct off_guest *off, const struct generation *g, struct err *err)
 {
 	bool some = false;
 	int rc = secrets_in_guest(off->root.edit, g->system.toplevel, &some, err);
 
 	if (rc == 0 && some)
-		ui_warn("generation %u (%s) has boot.initrd.secrets, but an initrd on the host "
+		off_guest_warn(
+		        off,
+		        "generation %u (%s) has boot.initrd.secrets, but an initrd on the host "
 		        "never contains them: the guest starts without them",
 		        g->number, g->system.toplevel);
 	return rc;
 }
 
 /* Everything but the commits: it is evaluated as it will be. */
-static int stage(struct offline *off, const struct inside *in, const struct generation *current,
-                 struct direct *d, bool note, struct err *err)
+static int stage(struct off_guest *off, const struct guest_state *in,
+                 const struct generation *current, struct direct *d, bool note, struct err *err)
 {
 	bool direct = off->config.kernel != NULL;
 	int rc = 0;
@@ -191,25 +197,25 @@ static int stage(struct offline *off, const struct inside *in, const struct gene
 	if (rc == 0 && off->config.path)
 		rc = direct_mark(off, direct ? current->system.toplevel : NULL, err);
 	if (rc == 0 && (note || (direct && direct_differs(d))))
-		rc = offline_set_pending(off, true, err);
+		rc = off_guest_set_pending(off, true, err);
 	return rc < 0 ? rc : follow_staged(off, current->system.toplevel, err);
 }
 
 /* Each step leaves a guest that boots a system which is whole. */
-static int commit(struct offline *off, struct direct *d, bool menu, struct err *err)
+static int commit(struct off_guest *off, struct direct *d, bool menu, struct err *err)
 {
 	bool noted = menu || direct_differs(d);
 	int rc = direct_publish(d, err);
 
 	if (rc < 0)
 		return err_prefix(err, "nothing was changed");
-	rc = offline_commit(&off->root, err);
+	rc = off_guest_commit(&off->root, err);
 	if (rc < 0 && !off->root.happened)
 		direct_take_back(d);
 	if (rc < 0 || !noted)
 		return rc;
 	if (menu)
-		rc = offline_commit(&off->boot, err);
+		rc = off_guest_commit(&off->boot, err);
 	if (rc == 0)
 		rc = direct_switch(d, err);
 	if (rc == 0)
@@ -221,11 +227,11 @@ static int commit(struct offline *off, struct direct *d, bool menu, struct err *
 	return 0;
 }
 
-int change_commit(struct offline *off, const struct inside *in, const struct generation *current,
-                  unsigned limit, struct err *err)
+int change_commit(struct off_guest *off, const struct guest_state *in,
+                  const struct generation *current, unsigned limit, struct err *err)
 {
 	_cleanup_(direct_fini) struct direct d;
-	int rc = remenu(off, in, current, limit, err);
+	int rc = menu_rewrite(off, in, current, limit, err);
 	bool menu = rc == 0 && off->separate_boot;
 
 	direct_init(&d);
@@ -235,24 +241,24 @@ int change_commit(struct offline *off, const struct inside *in, const struct gen
 }
 
 /* Before anything else changes: from now on the menu may be behind. */
-static int note_first(struct offline *off, struct err *err)
+static int note_first(struct off_guest *off, struct err *err)
 {
-	int rc = offline_set_pending(off, true, err);
+	int rc = off_guest_set_pending(off, true, err);
 
 	if (rc == 0)
-		rc = offline_commit(&off->root, err);
-	return rc < 0 ? rc : offline_reopen(off, &off->root, err);
+		rc = off_guest_commit(&off->root, err);
+	return rc < 0 ? rc : off_guest_reopen(off, &off->root, err);
 }
 
 /* The root's commit comes last: it must not fail for a reason known before. */
-static int stage_removal(struct offline *off, const char *toplevel, const struct change_removal *r,
-                         struct err *err)
+static int stage_removal(struct off_guest *off, const char *toplevel,
+                         const struct change_removal *r, struct err *err)
 {
 	size_t blocks, room;
 	int rc = r->prune(off, r->arg, err);
 
 	if (rc == 0 && off->separate_boot)
-		rc = offline_set_pending(off, false, err);
+		rc = off_guest_set_pending(off, false, err);
 	if (rc == 0)
 		rc = follow_removal(off, toplevel, r->gone, r->arg, err);
 	if (rc == 0)
@@ -265,14 +271,14 @@ static int stage_removal(struct offline *off, const char *toplevel, const struct
 	return rc;
 }
 
-int change_commit_removal(struct offline *off, const struct inside *in,
+int change_commit_removal(struct off_guest *off, const struct guest_state *in,
                           const struct generation *shown, const struct change_removal *removal,
                           struct err *err)
 {
 	const char *before = off->booting.toplevel;
 	_free_ char *toplevel = before ? xstrdup(before) : NULL;
 	struct err left = ERR_INIT;
-	int menu = remenu(off, in, shown, 0, err), rc = menu;
+	int menu = menu_rewrite(off, in, shown, 0, err), rc = menu;
 
 	if (rc >= 0 && off->separate_boot)
 		rc = note_first(off, err);
@@ -281,10 +287,11 @@ int change_commit_removal(struct offline *off, const struct inside *in,
 	rc = stage_removal(off, toplevel, removal, err);
 	if (rc < 0) {
 		if (off->separate_boot && clear_note(off, &left) < 0)
-			ui_warn("%s; the next command that writes checks the boot menu", left.text);
+			off_guest_warn(off, "%s; the next command that writes checks the boot menu",
+			               left.text);
 		return rc;
 	}
 	if (off->separate_boot && menu == 0)
-		rc = offline_commit(&off->boot, err);
-	return rc < 0 ? rc : offline_commit(&off->root, err);
+		rc = off_guest_commit(&off->boot, err);
+	return rc < 0 ? rc : off_guest_commit(&off->root, err);
 }

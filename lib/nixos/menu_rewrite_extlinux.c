@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "nixos/extlinuxcfg.h"
-#include "remenu_in.h"
+#include "nixos/menu_rewrite_internal.h"
 
 #define NIXOS_LIMIT 20u /* its configurationLimit, where the menu shows all */
 
@@ -22,7 +22,7 @@ static void extlinux_fini(struct extlinux *x)
 }
 
 /* A system's device trees: a directory in the store. */
-static int fill(struct remenu *m, const struct inside_system *s, struct grub_entry *out,
+static int fill(struct menu_rewrite *m, const struct guest_system *s, struct grub_entry *out,
                 struct err *err)
 {
 	const struct extlinux *x = m->arg;
@@ -41,7 +41,7 @@ static int fill(struct remenu *m, const struct inside_system *s, struct grub_ent
 	if (rc == 0 && (st.type != EXT4_FT_DIR || !str_starts(str_from(real), "/nix/store/")))
 		rc = err_set(err, ERR_FORMAT, "%s: not a directory in the store", path);
 	if (rc == 0)
-		out->dtbs = remenu_keep(m, take(&real));
+		out->dtbs = menu_rewrite_keep(m, take(&real));
 	return rc;
 }
 
@@ -58,7 +58,7 @@ static bool keep(const char *name, void *arg)
 	return extlinux_form_mentions(&x->form, name);
 }
 
-static int put_copies(struct remenu *m, struct extlinux *x, struct err *err)
+static int put_copies(struct menu_rewrite *m, struct extlinux *x, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/nixos", m->dir);
 	uint32_t dir;
@@ -72,14 +72,14 @@ static int put_copies(struct remenu *m, struct extlinux *x, struct err *err)
 		return 0;
 	x->n_copies = extlinuxcfg_copies(&x->cfg, &x->copies);
 	if (rc == 0)
-		rc = remenu_drop(m, dir, keep, x, err);
+		rc = menu_rewrite_drop(m, dir, keep, x, err);
 	for (size_t i = 0; i < x->n_copies && rc == 0; i++)
-		rc = remenu_copy(m, path, x->copies[i], err);
+		rc = menu_rewrite_copy(m, path, x->copies[i], err);
 	return rc;
 }
 
 /* What was written must be readable again. */
-static int put_menu(struct remenu *m, struct extlinux *x, struct err *err)
+static int put_menu(struct menu_rewrite *m, struct extlinux *x, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct extlinux_form form;
@@ -91,17 +91,17 @@ static int put_menu(struct remenu *m, struct extlinux *x, struct err *err)
 	if (rc < 0)
 		return err_prefix(err, "the new menu would be invalid");
 	extlinux_form_fini(&form);
-	return remenu_put(m, &text, err);
+	return menu_rewrite_put(m, &text, err);
 }
 
-int remenu_extlinux(struct remenu *m, bool check, struct err *err)
+int menu_rewrite_extlinux(struct menu_rewrite *m, bool check, struct err *err)
 {
 	_cleanup_(extlinux_fini) struct extlinux x = {.n_copies = 0};
 	int rc = extlinux_form_learn(m->path, buf_str(&m->old), &x.form, err);
 
 	if (rc < 0 || check)
 		return rc;
-	rc = remenu_model(m, fill, &x, err);
+	rc = menu_rewrite_model(m, fill, &x, err);
 	if (rc < 0)
 		return rc;
 	x.cfg = (struct extlinuxcfg){
@@ -110,8 +110,8 @@ int remenu_extlinux(struct remenu *m, bool check, struct err *err)
 	        .profile = &m->profiles[0],
 	};
 	/* None at all is a limit, too. */
-	rc = remenu_limit(m, x.form.shown, x.form.oldest, x.form.shown ? NIXOS_LIMIT : 0,
-	                  &x.cfg.limit, err);
+	rc = menu_rewrite_limit(m, x.form.shown, x.form.oldest, x.form.shown ? NIXOS_LIMIT : 0,
+	                        &x.cfg.limit, err);
 	if (rc == 0)
 		rc = put_copies(m, &x, err);
 	return rc < 0 ? rc : put_menu(m, &x, err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Whatever can boot is a root: what menu and config name is not deleted. */
-#ifndef DOMSTRAP_GC_ROOTS_H
-#define DOMSTRAP_GC_ROOTS_H
+#ifndef NIXOS_GC_ROOTS_H
+#define NIXOS_GC_ROOTS_H
 
-#include "inside.h"
+#include "nixos/guest_state.h"
 
 /* A generation that was to go and does not. */
 struct gc_stay {
@@ -27,8 +27,8 @@ void gc_roots_fini(struct gc_roots *r);
  * where a menu does that domstrap does not write. What such a menu that it does
  * write says of a generation that goes is no root: the new menu will not say it.
  */
-int gc_roots_find(struct offline *off, const struct inside *in, bool *drop, struct gc_roots *out,
-                  struct err *err);
+int gc_roots_find(struct off_guest *off, const struct guest_state *in, bool *drop,
+                  struct gc_roots *out, struct err *err);
 /* Whether a name of /nix/store is one of them. */
 bool gc_roots_have(const struct gc_roots *r, const char *path);
 

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "remenu_in.h"
+#include "nixos/menu_rewrite_internal.h"
 
 #define DEPTH_MAX 16 /* directories of device trees within each other */
 
-static int copy_any(struct remenu *m, const char *dir, const char *name, uint32_t from,
+static int copy_any(struct menu_rewrite *m, const char *dir, const char *name, uint32_t from,
                     unsigned depth, struct err *err);
 
 /* Copy what a directory of the root has into another; a list lasts until something changes. */
-static int copy_inside(struct remenu *m, const char *dir, uint32_t from, unsigned depth,
+static int copy_inside(struct menu_rewrite *m, const char *dir, uint32_t from, unsigned depth,
                        struct err *err)
 {
 	const struct ext4_entry *v;
@@ -33,7 +33,7 @@ static int copy_inside(struct remenu *m, const char *dir, uint32_t from, unsigne
 	return rc;
 }
 
-static int copy_link(struct remenu *m, uint32_t to, const char *name, uint32_t from,
+static int copy_link(struct menu_rewrite *m, uint32_t to, const char *name, uint32_t from,
                      struct err *err)
 {
 	_cleanup_(buf_fini) struct buf target = BUF_INIT;
@@ -42,7 +42,7 @@ static int copy_link(struct remenu *m, uint32_t to, const char *name, uint32_t f
 	return rc < 0 ? rc : ext4_edit_add_link(m->off->boot.edit, to, name, target.p, err);
 }
 
-static int copy_any(struct remenu *m, const char *dir, const char *name, uint32_t from,
+static int copy_any(struct menu_rewrite *m, const char *dir, const char *name, uint32_t from,
                     unsigned depth, struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *walk = NULL;
@@ -65,7 +65,7 @@ static int copy_any(struct remenu *m, const char *dir, const char *name, uint32_
 	return rc < 0 ? rc : ext4_edit_add(boot, to, name, walk, err);
 }
 
-int remenu_copy(struct remenu *m, const char *dir, const char *path, struct err *err)
+int menu_rewrite_copy(struct menu_rewrite *m, const char *dir, const char *path, struct err *err)
 {
 	_free_ char *name = grubcfg_copy_name(path);
 	struct ext4_edit *boot = m->off->boot.edit;
@@ -81,8 +81,8 @@ int remenu_copy(struct remenu *m, const char *dir, const char *path, struct err 
 	return rc < 0 ? rc : copy_any(m, dir, name, ino, 0, err);
 }
 
-int remenu_drop(struct remenu *m, uint32_t dir, bool (*keep)(const char *name, void *arg),
-                void *arg, struct err *err)
+int menu_rewrite_drop(struct menu_rewrite *m, uint32_t dir,
+                      bool (*keep)(const char *name, void *arg), void *arg, struct err *err)
 {
 	struct ext4_edit *boot = m->off->boot.edit;
 	const struct ext4_entry *v;

@@ -4,8 +4,8 @@
 
 #include "base/mem.h"
 #include "nix/store_path.h"
-#include "remenu_in.h"
-#include "secrets.h"
+#include "nixos/menu_rewrite_internal.h"
+#include "nixos/secrets.h"
 
 #define STORE STORE_DIR "/"
 #define NIXOS_LIMIT 100u /* its configurationLimit, where the menu shows all */
@@ -24,7 +24,7 @@ static void grub_fini(struct grub *g)
 	free(g->copies);
 }
 
-static int find_dir(struct remenu *m, struct grub *g, struct err *err)
+static int find_dir(struct menu_rewrite *m, struct grub *g, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/kernels", m->dir);
 	int rc;
@@ -40,7 +40,7 @@ static int find_dir(struct remenu *m, struct grub *g, struct err *err)
 /* ---- second initrds ------------------------------------------------------- */
 
 /* 0: it is there and has something in it; 1: it is not. */
-static int look_for(struct remenu *m, const struct grub *g, const char *name, struct err *err)
+static int look_for(struct menu_rewrite *m, const struct grub *g, const char *name, struct err *err)
 {
 	struct ext4_entry ent;
 	struct ext4_stat st;
@@ -54,7 +54,7 @@ static int look_for(struct remenu *m, const struct grub *g, const char *name, st
 }
 
 /* What NixOS calls it: by the system, and before that by the initrd. */
-static char *name_of(const struct grub *g, const struct inside_system *s, unsigned way)
+static char *name_of(const struct grub *g, const struct guest_system *s, unsigned way)
 {
 	_free_ char *copy = grubcfg_copy_name(s->initrd);
 	const char *slash = strrchr(s->initrd, '/');
@@ -67,8 +67,8 @@ static char *name_of(const struct grub *g, const struct inside_system *s, unsign
 #define WAYS 2u
 
 /* 1: it has none. */
-static int choose_secrets(struct remenu *m, const struct grub *g, const struct inside_system *s,
-                          char **out, struct err *err)
+static int choose_secrets(struct menu_rewrite *m, const struct grub *g,
+                          const struct guest_system *s, char **out, struct err *err)
 {
 	const struct grub_known *known = grub_form_init(&g->form, s->init);
 	bool wanted = false;
@@ -93,18 +93,18 @@ static int choose_secrets(struct remenu *m, const struct grub *g, const struct i
 	return 1;
 }
 
-static int fill(struct remenu *m, const struct inside_system *s, struct grub_entry *out,
+static int fill(struct menu_rewrite *m, const struct guest_system *s, struct grub_entry *out,
                 struct err *err)
 {
 	_free_ char *name = NULL;
 	int rc = choose_secrets(m, m->arg, s, &name, err);
 
 	if (rc == 0)
-		out->secrets = remenu_keep(m, take(&name));
+		out->secrets = menu_rewrite_keep(m, take(&name));
 	return rc < 0 ? rc : 0;
 }
 
-static int warn_of_secrets(struct remenu *m, struct err *err)
+static int warn_of_secrets(struct menu_rewrite *m, struct err *err)
 {
 	const struct generation *g = m->current;
 	bool wanted = false;
@@ -114,7 +114,9 @@ static int warn_of_secrets(struct remenu *m, struct err *err)
 		return 0;
 	rc = secrets_in_guest(m->off->root.edit, g->system.toplevel, &wanted, err);
 	if (rc == 0 && wanted)
-		ui_warn("generation %u (%s) has boot.initrd.secrets, but its menu entry has no "
+		off_guest_warn(
+		        m->off,
+		        "generation %u (%s) has boot.initrd.secrets, but its menu entry has no "
 		        "initrd with them: the guest starts without them until \"nixos-rebuild "
 		        "boot\" in the guest has made that initrd",
 		        g->number, g->system.toplevel);
@@ -124,7 +126,7 @@ static int warn_of_secrets(struct remenu *m, struct err *err)
 /* ---- files ---------------------------------------------------------------- */
 
 struct keep {
-	struct remenu *m;
+	struct menu_rewrite *m;
 	struct grub *g;
 };
 
@@ -140,7 +142,7 @@ static bool is_copy(const struct grub *g, const char *name)
 }
 
 /* The secrets of a system that is in a profile, shown or not: nobody here can make them anew. */
-static bool is_secret_of(const struct grub *g, const struct inside_system *s, const char *name)
+static bool is_secret_of(const struct grub *g, const struct guest_system *s, const char *name)
 {
 	const struct grub_known *known = grub_form_init(&g->form, s->init);
 
@@ -160,7 +162,7 @@ static bool is_secret_of(const struct grub *g, const struct inside_system *s, co
 
 static bool is_secret(const struct keep *k, const char *name)
 {
-	const struct inside *in = k->m->in;
+	const struct guest_state *in = k->m->in;
 
 	if (!str_ends(str_from(name), SECRETS_SUFFIX))
 		return false;
@@ -179,7 +181,7 @@ static bool keep(const char *name, void *arg)
 }
 
 /* NixOS, too, takes away every file there that no entry needs. */
-static int put_kernels(struct remenu *m, struct grub *g, struct err *err)
+static int put_kernels(struct menu_rewrite *m, struct grub *g, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/kernels", m->dir);
 	struct keep k = {.m = m, .g = g};
@@ -188,16 +190,16 @@ static int put_kernels(struct remenu *m, struct grub *g, struct err *err)
 	if (!g->dir)
 		return 0;
 	g->n_copies = grubcfg_copies(&g->cfg, &g->copies);
-	rc = remenu_drop(m, g->dir, keep, &k, err);
+	rc = menu_rewrite_drop(m, g->dir, keep, &k, err);
 	for (size_t i = 0; i < g->n_copies && rc == 0; i++)
-		rc = remenu_copy(m, path, g->copies[i], err);
+		rc = menu_rewrite_copy(m, path, g->copies[i], err);
 	return rc;
 }
 
 /* ---- the menu ------------------------------------------------------------- */
 
 /* What was written must be readable again: parameters may have any characters. */
-static int check_text(const struct remenu *m, const struct buf *text, struct err *err)
+static int check_text(const struct menu_rewrite *m, const struct buf *text, struct err *err)
 {
 	struct grub_form form;
 	int rc = grub_form_learn(m->path, buf_str(text), &form, err);
@@ -208,17 +210,17 @@ static int check_text(const struct remenu *m, const struct buf *text, struct err
 	return 0;
 }
 
-static int put_menu(struct remenu *m, struct grub *g, struct err *err)
+static int put_menu(struct menu_rewrite *m, struct grub *g, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	int rc = grubcfg_format(&g->cfg, &text, err);
 
 	if (rc == 0)
 		rc = check_text(m, &text, err);
-	return rc < 0 ? rc : remenu_put(m, &text, err);
+	return rc < 0 ? rc : menu_rewrite_put(m, &text, err);
 }
 
-int remenu_grub(struct remenu *m, bool check, struct err *err)
+int menu_rewrite_grub(struct menu_rewrite *m, bool check, struct err *err)
 {
 	_cleanup_(grub_fini) struct grub g = {.dir = 0};
 	int rc = grub_form_learn(m->path, buf_str(&m->old), &g.form, err);
@@ -227,7 +229,7 @@ int remenu_grub(struct remenu *m, bool check, struct err *err)
 		return rc;
 	rc = find_dir(m, &g, err);
 	if (rc == 0)
-		rc = remenu_model(m, fill, &g, err);
+		rc = menu_rewrite_model(m, fill, &g, err);
 	if (rc < 0)
 		return rc;
 	g.cfg = (struct grubcfg){
@@ -236,7 +238,7 @@ int remenu_grub(struct remenu *m, bool check, struct err *err)
 	        .profiles = m->profiles,
 	        .n_profiles = m->n_profiles,
 	};
-	rc = remenu_limit(m, g.form.shown, g.form.oldest, NIXOS_LIMIT, &g.cfg.limit, err);
+	rc = menu_rewrite_limit(m, g.form.shown, g.form.oldest, NIXOS_LIMIT, &g.cfg.limit, err);
 	if (rc == 0)
 		rc = put_kernels(m, &g, err);
 	if (rc == 0)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "offline.h"
+#include "nixos/off_guest.h"
 
-#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "arguments.h"
 #include "base/mem.h"
-#include "busy.h"
 #include "disk/table.h"
 #include "ext4/ext4_journal.h"
 
@@ -17,7 +16,7 @@
 #define PENDING_WORD "menu-"
 #define SUPER_END 2048
 
-int64_t offline_now(void)
+int64_t off_guest_now(void)
 {
 	const char *text = getenv("SOURCE_DATE_EPOCH");
 	uint64_t v;
@@ -27,37 +26,35 @@ int64_t offline_now(void)
 	return (int64_t)time(NULL);
 }
 
-/* The disks' paths, and what else a config says. */
-static int take_arguments(struct offline *off, const struct offline_options *opt, struct err *err)
+void off_guest_warn(const struct off_guest *off, const char *fmt, ...)
 {
-	_cleanup_(arguments_fini) struct arguments a = {.n = 0};
-	int rc = arguments_read(opt->args, opt->n_args, &a, err);
+	_free_ char *text = NULL;
+	va_list args;
 
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < a.n; i++)
-		if (!a.v[i].raw)
-			return err_set(err, ERR_UNSUPPORTED, "%s: disk %s: %s", a.config,
-			               a.v[i].path, a.v[i].why);
-	if (!a.n)
-		return err_set(err, ERR_USAGE, "%s: the config has no disks", a.config);
-	for (; off->n_disks < a.n; off->n_disks++)
-		off->paths[off->n_disks] = take(&a.v[off->n_disks].path);
-	off->cfg = a.cfg;
-	a.cfg = (struct xlcfg_guest){0};
-	off->config = booting_config(a.config, &off->cfg);
-	return 0;
+	if (!off->warn)
+		return;
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	if (text)
+		off->warn(text);
 }
 
 /* ---- the file systems in them --------------------------------------------- */
 
-static void report_left(const struct target *t, enum ext4_left left, bool write)
+static void report_left(const struct off_guest *off, const struct target *t, enum ext4_left left)
 {
 	if (left == EXT4_LEFT_FINISHED)
-		ui_warn("%s: an earlier change was interrupted after it took effect; %s", t->name,
-		        write ? "it is complete now" : "the next command that writes completes it");
+		off_guest_warn(off,
+		               "%s: an earlier change was interrupted after it took effect; %s",
+		               t->name,
+		               off->repair ? "it is complete now"
+		                           : "the next command that writes completes it");
 	if (left == EXT4_LEFT_UNDONE)
-		ui_warn("%s: an earlier change was interrupted before it took effect; it changed "
+		off_guest_warn(
+		        off,
+		        "%s: an earlier change was interrupted before it took effect; it changed "
 		        "nothing",
 		        t->name);
 }
@@ -75,7 +72,7 @@ static int is_dir(struct ext4_edit *e, const char *path, bool *answer, struct er
 }
 
 /* A file system that is there: root, boot, or none of ours. */
-static int take_fs(struct offline *off, const struct offline_fs *fs, struct err *err)
+static int take_fs(struct off_guest *off, const struct off_guest_fs *fs, struct err *err)
 {
 	struct ext4_edit *e = fs->edit;
 	bool root, boot = false;
@@ -115,28 +112,28 @@ static int no_ext(struct target *t, uint64_t base, uint64_t size, struct err *er
  * Everything is opened for reading first: what is neither root nor /boot may be
  * as it likes.
  */
-static int open_fs(struct offline *off, struct offline_fs *fs, bool write, struct err *err)
+static int open_fs(struct off_guest *off, struct off_guest_fs *fs, bool write, struct err *err)
 {
 	enum ext4_left left;
 	int rc = ext4_journal_recover(fs->target, fs->base, fs->size, off->repair, &left, err);
 
 	if (rc < 0)
 		return rc;
-	report_left(fs->target, left, off->repair);
+	report_left(off, fs->target, left);
 	return ext4_edit_open(fs->target, fs->base, fs->size, off->now, write, &fs->edit, err);
 }
 
-static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_t size,
+static int look_at(struct off_guest *off, struct target *t, uint64_t base, uint64_t size,
                    struct err *err)
 {
-	struct offline_fs fs = {.target = t, .base = base, .size = size};
+	struct off_guest_fs fs = {.target = t, .base = base, .size = size};
 	int rc = no_ext(t, base, size, err);
 
 	if (rc)
 		return rc < 0 ? rc : 0;
 	rc = open_fs(off, &fs, false, err);
 	if (rc == -ERR_UNSUPPORTED && off->root.edit) {
-		ui_warn("%s", err->text);
+		off_guest_warn(off, "%s", err->text);
 		return 0;
 	}
 	if (rc == 0)
@@ -147,26 +144,26 @@ static int look_at(struct offline *off, struct target *t, uint64_t base, uint64_
 }
 
 /* What was found is to be written, or is not quite as it lies on the disk. */
-static int settle_fs(struct offline *off, struct offline_fs *fs, struct err *err)
+static int settle_fs(struct off_guest *off, struct off_guest_fs *fs, struct err *err)
 {
 	if (!fs->edit)
 		return 0;
-	if (off->mode == OFFLINE_WRITE) {
+	if (off->mode == OFF_GUEST_WRITE) {
 		ext4_edit_free(take(&fs->edit));
 		return open_fs(off, fs, true, err);
 	}
 	if (*ext4_edit_notice(fs->edit))
-		ui_warn("%s: %s", fs->target->name, ext4_edit_notice(fs->edit));
+		off_guest_warn(off, "%s: %s", fs->target->name, ext4_edit_notice(fs->edit));
 	return 0;
 }
 
-static int settle(struct offline *off, struct err *err)
+static int settle(struct off_guest *off, struct err *err)
 {
 	int rc = settle_fs(off, &off->root, err);
 
 	if (rc == 0)
 		rc = settle_fs(off, &off->boot, err);
-	if (rc == 0 && off->mode == OFFLINE_WRITE && !ext4_edit_has_journal(off->root.edit))
+	if (rc == 0 && off->mode == OFF_GUEST_WRITE && !ext4_edit_has_journal(off->root.edit))
 		return err_set(err, ERR_UNSUPPORTED,
 		               "%s: its root file system has no journal, which an atomic change "
 		               "needs; add one with \"tune2fs -O has_journal\"",
@@ -174,7 +171,7 @@ static int settle(struct offline *off, struct err *err)
 	return rc;
 }
 
-static int look_into(struct offline *off, struct target *t, struct err *err)
+static int look_into(struct off_guest *off, struct target *t, struct err *err)
 {
 	struct source_fd src;
 	struct window disk, part;
@@ -199,31 +196,7 @@ static int look_into(struct offline *off, struct target *t, struct err *err)
 	return rc;
 }
 
-/* All of them for writing, or none. */
-static int open_target(struct offline *off, size_t i, struct err *err)
-{
-	int rc = target_open_existing(&off->targets[i], off->paths[i], !off->repair, err);
-	bool refused =
-	        err->sys_errno == EACCES || err->sys_errno == EROFS || err->sys_errno == EPERM;
-
-	if (rc == 0 || off->mode != OFFLINE_READ || !off->repair || i || !refused)
-		return rc;
-	off->repair = false;
-	return target_open_existing(&off->targets[i], off->paths[i], true, err);
-}
-
-static int open_disks(struct offline *off, const struct offline_options *opt, struct err *err)
-{
-	int rc = take_arguments(off, opt, err);
-
-	if (rc == 0)
-		rc = busy_check(off->paths, off->n_disks, err);
-	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
-		rc = open_target(off, i, err);
-	return rc < 0 ? rc : offline_find(off, err);
-}
-
-int offline_find(struct offline *off, struct err *err)
+int off_guest_find(struct off_guest *off, struct err *err)
 {
 	int rc = 0;
 
@@ -240,33 +213,16 @@ int offline_find(struct offline *off, struct err *err)
 	off->boot_dir = off->separate_boot ? "" : "/boot";
 	if (!off->separate_boot)
 		off->boot = off->root;
-	return offline_evaluate(off, false, err);
+	return off_guest_evaluate(off, false, err);
 }
 
-int offline_evaluate(struct offline *off, bool staged, struct err *err)
+int off_guest_evaluate(struct off_guest *off, bool staged, struct err *err)
 {
 	booting_fini(&off->booting);
 	return booting_read(off, &off->config, staged, &off->booting, err);
 }
 
-int offline_open(const struct offline_options *opt, enum offline_mode mode, struct offline *out,
-                 struct err *err)
-{
-	struct offline off = {.now = offline_now(), .mode = mode, .repair = mode != OFFLINE_LOOK};
-	int rc;
-
-	for (size_t i = 0; i < OFFLINE_DISKS_MAX; i++)
-		off.targets[i] = (struct target)TARGET_INIT;
-	*out = off;
-	rc = open_disks(out, opt, err);
-	if (rc < 0) {
-		offline_close(out);
-		return rc;
-	}
-	return 0;
-}
-
-void offline_close(struct offline *off)
+void off_guest_close(struct off_guest *off)
 {
 	if (off->boot.edit != off->root.edit)
 		ext4_edit_free(off->boot.edit);
@@ -282,7 +238,7 @@ void offline_close(struct offline *off)
 	xlcfg_guest_fini(&off->cfg);
 }
 
-int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err)
+int off_guest_reopen(struct off_guest *off, struct off_guest_fs *fs, struct err *err)
 {
 	bool root = fs == &off->root;
 	int rc;
@@ -291,13 +247,13 @@ int offline_reopen(struct offline *off, struct offline_fs *fs, struct err *err)
 	fs->edit = NULL;
 	if (root && !off->separate_boot)
 		off->boot.edit = NULL;
-	rc = open_fs(off, fs, off->mode == OFFLINE_WRITE, err);
+	rc = open_fs(off, fs, off->mode == OFF_GUEST_WRITE, err);
 	if (rc == 0 && root && !off->separate_boot)
 		off->boot = *fs;
 	return rc;
 }
 
-int offline_commit(struct offline_fs *fs, struct err *err)
+int off_guest_commit(struct off_guest_fs *fs, struct err *err)
 {
 	bool happened;
 	int rc = ext4_edit_commit(fs->edit, &happened, err);
@@ -312,42 +268,42 @@ int offline_commit(struct offline_fs *fs, struct err *err)
 
 /* ---- the note in the root ------------------------------------------------- */
 
-int offline_pending(struct offline *off, bool *pending, struct err *err)
+int off_guest_pending(struct off_guest *off, bool *pending, struct err *err)
 {
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_find(off->root.edit, OFFLINE_PENDING_DIR "/" OFFLINE_PENDING,
-	                                   false, &ino, err));
+	int rc = err_absent(ext4_edit_find(
+	        off->root.edit, OFF_GUEST_PENDING_DIR "/" OFF_GUEST_PENDING, false, &ino, err));
 
 	*pending = rc == 0;
 	return rc < 0 ? rc : 0;
 }
 
-int offline_set_pending(struct offline *off, bool on, struct err *err)
+int off_guest_set_pending(struct off_guest *off, bool on, struct err *err)
 {
 	struct ext4_edit *e = off->root.edit;
 	_free_ char *word = NULL;
 	uint32_t dir;
 	bool is_on = false;
-	int rc = ext4_edit_find(e, OFFLINE_PENDING_DIR, true, &dir, err);
+	int rc = ext4_edit_find(e, OFF_GUEST_PENDING_DIR, true, &dir, err);
 
 	if (rc == 0)
-		rc = offline_pending(off, &is_on, err);
+		rc = off_guest_pending(off, &is_on, err);
 	if (rc < 0)
 		return rc;
 	if (!on)
-		return is_on ? ext4_edit_remove(e, dir, OFFLINE_PENDING, NULL, err) : 0;
+		return is_on ? ext4_edit_remove(e, dir, OFF_GUEST_PENDING, NULL, err) : 0;
 	/* A link holds a word without taking a block. */
 	word = xasprintf(PENDING_WORD "%zu", off->menu_limit);
-	return ext4_edit_add_link(e, dir, OFFLINE_PENDING, word, err);
+	return ext4_edit_add_link(e, dir, OFF_GUEST_PENDING, word, err);
 }
 
-int offline_pending_limit(struct offline *off, unsigned *limit, struct err *err)
+int off_guest_pending_limit(struct off_guest *off, unsigned *limit, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf word = BUF_INIT;
 	struct str number;
 	uint32_t ino;
 	uint64_t v = 0;
-	int rc = ext4_edit_find(off->root.edit, OFFLINE_PENDING_DIR "/" OFFLINE_PENDING, false,
+	int rc = ext4_edit_find(off->root.edit, OFF_GUEST_PENDING_DIR "/" OFF_GUEST_PENDING, false,
 	                        &ino, err);
 
 	if (rc == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gc_roots.h"
+#include "nixos/gc_roots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "nix/store_path.h"
 
 struct search {
-	struct offline *off;
-	const struct inside *in;
+	struct off_guest *off;
+	const struct guest_state *in;
 	bool *drop;
 	struct gc_roots *out;
 };
@@ -120,8 +120,8 @@ static int take_item(void *arg, const struct booting_item *item, struct err *err
 	return 0;
 }
 
-int gc_roots_find(struct offline *off, const struct inside *in, bool *drop, struct gc_roots *out,
-                  struct err *err)
+int gc_roots_find(struct off_guest *off, const struct guest_state *in, bool *drop,
+                  struct gc_roots *out, struct err *err)
 {
 	struct search s = {.off = off, .in = in, .drop = drop, .out = out};
 

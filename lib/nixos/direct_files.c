@@ -10,13 +10,13 @@
 
 #include "base/io.h"
 #include "base/mem.h"
-#include "direct.h"
+#include "nixos/direct.h"
 
 #define PIECE 65536u
 #define MODE_FILE 0644
 
 /* A file of the guest's into one beside the config. */
-static int copy_out(struct offline *off, const char *path, const struct outfile *to,
+static int copy_out(struct off_guest *off, const char *path, const struct outfile *to,
                     struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *walk = NULL;
@@ -38,7 +38,7 @@ static int copy_out(struct offline *off, const char *path, const struct outfile 
 	return rc < 0 ? rc : io_sync(to->fd, to->path, err);
 }
 
-static int write_copy(struct offline *off, const struct direct *d, const char *was,
+static int write_copy(struct off_guest *off, const struct direct *d, const char *was,
                       const char *name, const char *from, struct outfile *o, struct err *err)
 {
 	int rc;
@@ -70,7 +70,7 @@ static int write_config(struct direct *d, struct err *err)
 	return io_sync(d->cfg.fd, d->cfg.path, err);
 }
 
-int direct_write(struct offline *off, struct direct *d, const struct inside_system *s,
+int direct_write(struct off_guest *off, struct direct *d, const struct guest_system *s,
                  struct err *err)
 {
 	int rc = 0;
@@ -204,11 +204,11 @@ static char *dir_of(const char *path)
 	return slash ? xstrndup(path, (size_t)MAX(slash - path, 1)) : xstrdup(".");
 }
 
-int direct_tidy(struct offline *off, bool all, struct err *err)
+int direct_tidy(struct off_guest *off, bool all, struct err *err)
 {
 	const struct booting_config *c = &off->config;
 	_free_ char *stem = c->kernel && !c->in_guest ? direct_stem(c->kernel, ".kernel") : NULL;
-	_free_ char *host = stem ? arguments_path(c->path, c->kernel) : NULL;
+	_free_ char *host = stem ? xlcfg_path(c->path, c->kernel) : NULL;
 	_free_ char *dir = host ? dir_of(host) : NULL;
 	_free_ char *real = host ? realpath(c->path, NULL) : NULL;
 	_free_ char *cfg_dir = real ? dir_of(real) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "secrets.h"
+#include "nixos/secrets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static char *named(const struct buf *text)
 	return take(&b.secrets);
 }
 
-int secrets_find(const struct look_reader *r, const char *toplevel, bool *out, struct err *err)
+int secrets_find(const struct root_reader *r, const char *toplevel, bool *out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/" SCRIPT, toplevel);
 	_free_ char *spec = xasprintf("%s/boot.json", toplevel), *other = NULL;
@@ -68,7 +68,7 @@ static int read_guest(void *ctx, const char *path, size_t limit, struct buf *out
 
 int secrets_in_guest(struct ext4_edit *root, const char *toplevel, bool *out, struct err *err)
 {
-	const struct look_reader r = {.read = read_guest, .ctx = root};
+	const struct root_reader r = {.read = read_guest, .ctx = root};
 
 	return secrets_find(&r, toplevel, out, err);
 }
@@ -80,7 +80,7 @@ static int read_files(void *ctx, const char *path, size_t limit, struct buf *out
 
 int secrets_in_files(struct store_files *files, const char *toplevel, bool *out, struct err *err)
 {
-	const struct look_reader r = {.read = read_files, .ctx = files};
+	const struct root_reader r = {.read = read_files, .ctx = files};
 
 	return secrets_find(&r, toplevel, out, err);
 }

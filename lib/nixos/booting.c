@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "booting.h"
+#include "nixos/booting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "guest/disks.h"
 #include "nix/store_path.h"
 #include "nixos/nixroot.h"
-#include "offline.h"
+#include "nixos/off_guest.h"
 
 void booting_fini(struct booting *b)
 {
@@ -89,8 +89,8 @@ int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struc
 
 /* ---- the menu ------------------------------------------------------------- */
 
-static bool lies_in(struct disks *d, size_t dev, const struct offline *off,
-                    const struct offline_fs *fs)
+static bool lies_in(struct disks *d, size_t dev, const struct off_guest *off,
+                    const struct off_guest_fs *fs)
 {
 	return fs->edit && &off->targets[disks_index(d, dev)] == fs->target &&
 	       disks_window(d, dev)->start == fs->base;
@@ -98,7 +98,7 @@ static bool lies_in(struct disks *d, size_t dev, const struct offline *off,
 
 static enum menu_kind kind_of(const struct booting *b, const char *dir)
 {
-	_free_ char *grub = xasprintf("%s/" OFFLINE_GRUB_CFG, dir);
+	_free_ char *grub = xasprintf("%s/" OFF_GUEST_GRUB_CFG, dir);
 	_free_ char *extlinux = xasprintf("%s/extlinux/extlinux.conf", dir);
 
 	if (!strcmp(b->menu.path, grub))
@@ -107,7 +107,7 @@ static enum menu_kind kind_of(const struct booting *b, const char *dir)
 }
 
 /* Which file system has the menu, and whether that is one to be written. */
-static void settle(struct offline *off, struct disks *d, struct booting *b)
+static void settle(struct off_guest *off, struct disks *d, struct booting *b)
 {
 	struct buf place = BUF_INIT;
 
@@ -119,7 +119,7 @@ static void settle(struct offline *off, struct disks *d, struct booting *b)
 	b->foreign = off->menu_kind == MENU_NONE;
 }
 
-static void specs_fill(struct offline *off, bool staged, struct staged *over,
+static void specs_fill(struct off_guest *off, bool staged, struct staged *over,
                        struct disk_spec *spec)
 {
 	for (size_t i = 0; i < off->n_disks; i++) {
@@ -141,11 +141,11 @@ static void specs_fill(struct offline *off, bool staged, struct staged *over,
 }
 
 /* 0, 1: there is none, or -ERR_*: it cannot be read. */
-static int read_menu(struct offline *off, const struct booting_config *config, bool staged,
+static int read_menu(struct off_guest *off, const struct booting_config *config, bool staged,
                      struct booting *b, struct err *err)
 {
-	struct staged over[OFFLINE_DISKS_MAX];
-	struct disk_spec spec[OFFLINE_DISKS_MAX];
+	struct staged over[OFF_GUEST_DISKS_MAX];
+	struct disk_spec spec[OFF_GUEST_DISKS_MAX];
 	_cleanup_(buf_fini) struct buf notes = BUF_INIT;
 	struct disks *d;
 	int rc;
@@ -164,7 +164,7 @@ static int read_menu(struct offline *off, const struct booting_config *config, b
 
 /* ---- what boots by default ------------------------------------------------ */
 
-static int set_default(struct offline *off, struct booting *b, const char *args, struct err *err)
+static int set_default(struct off_guest *off, struct booting *b, const char *args, struct err *err)
 {
 	struct str init = boots_init(args);
 
@@ -175,7 +175,7 @@ static int set_default(struct offline *off, struct booting *b, const char *args,
 }
 
 /* Without the config: does the root say that a config boots the guest, past its menu? */
-static int elsewhere(struct offline *off, bool *is, struct err *err)
+static int elsewhere(struct off_guest *off, bool *is, struct err *err)
 {
 	uint32_t ino;
 	int rc = err_absent(ext4_edit_find(off->root.edit, NIXROOT_DIRECT, false, &ino, err));
@@ -184,7 +184,7 @@ static int elsewhere(struct offline *off, bool *is, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
-static int decide(struct offline *off, const struct booting_config *config, struct booting *b,
+static int decide(struct off_guest *off, const struct booting_config *config, struct booting *b,
                   int menu, const char *why, struct err *err)
 {
 	bool direct = false;
@@ -216,7 +216,7 @@ static int decide(struct offline *off, const struct booting_config *config, stru
 	return 0;
 }
 
-int booting_read(struct offline *off, const struct booting_config *config, bool staged,
+int booting_read(struct off_guest *off, const struct booting_config *config, bool staged,
                  struct booting *out, struct err *err)
 {
 	struct booting b = {.place = NULL};
@@ -240,7 +240,7 @@ int booting_read(struct offline *off, const struct booting_config *config, bool 
 
 /* ---- everything that can boot --------------------------------------------- */
 
-static int visit(struct offline *off, struct booting_item *item, const char *args,
+static int visit(struct off_guest *off, struct booting_item *item, const char *args,
                  int (*fn)(void *arg, const struct booting_item *item, struct err *err), void *arg,
                  struct err *err)
 {
@@ -253,7 +253,7 @@ static int visit(struct offline *off, struct booting_item *item, const char *arg
 	return rc < 0 ? rc : fn(arg, item, err);
 }
 
-static int visit_entry(struct offline *off, const struct boots_entry *e,
+static int visit_entry(struct off_guest *off, const struct boots_entry *e,
                        int (*fn)(void *arg, const struct booting_item *item, struct err *err),
                        void *arg, struct err *err)
 {
@@ -267,7 +267,8 @@ static int visit_entry(struct offline *off, const struct boots_entry *e,
 	return visit(off, &item, e->args, fn, arg, err);
 }
 
-int booting_each(struct offline *off, const struct booting *b, const struct booting_config *config,
+int booting_each(struct off_guest *off, const struct booting *b,
+                 const struct booting_config *config,
                  int (*fn)(void *arg, const struct booting_item *item, struct err *err), void *arg,
                  struct err *err)
 {

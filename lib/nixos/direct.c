@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "direct.h"
+#include "nixos/direct.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ void direct_fini(struct direct *d)
 	outfile_fini(&d->kernel);
 	outfile_fini(&d->initrd);
 	outfile_fini(&d->cfg);
-	inside_system_fini(&d->old);
+	guest_system_fini(&d->old);
 	buf_fini(&d->text);
 	buf_fini(&d->changed);
 	free(d->config);
@@ -43,10 +43,10 @@ void direct_fini(struct direct *d)
 /* ---- refusing ------------------------------------------------------------- */
 
 /* What it would have to say, for a person to write. */
-static int refuse(const struct offline *off, const struct direct *d, const char *why,
+static int refuse(const struct off_guest *off, const struct direct *d, const char *why,
                   struct err *err)
 {
-	const struct inside_system *s = &d->old;
+	const struct guest_system *s = &d->old;
 	const char *init = s->init ? s->init : "/nix/store/SYSTEM/init";
 
 	return err_set(err, ERR_UNSUPPORTED,
@@ -94,7 +94,7 @@ char *direct_stem(const char *path, const char *suffix)
 	return xstrndup(s.p, s.n);
 }
 
-static char *new_name(const struct direct *d, const struct inside_system *s, const char *suffix)
+static char *new_name(const struct direct *d, const struct guest_system *s, const char *suffix)
 {
 	return xasprintf("%s-%.*s%s", d->stem, (int)STORE_DIGEST_LEN, base_of(s->toplevel), suffix);
 }
@@ -119,7 +119,7 @@ static int same_bytes(int fd, const char *name, struct walk *walk, bool *same, s
 }
 
 /* Whether a file of the host is the same as one of the guest's store; NULL: it is not. */
-static int same_file(struct offline *off, const char *host, const char *path, bool *same,
+static int same_file(struct off_guest *off, const char *host, const char *path, bool *same,
                      struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *walk = NULL;
@@ -145,8 +145,8 @@ static int same_file(struct offline *off, const char *host, const char *path, bo
 }
 
 /* A kernel of the guest's own under a name that is not ours: somebody else renews it. */
-static int is_some_kernel(struct offline *off, const struct inside *in, const char *host, bool *is,
-                          struct err *err)
+static int is_some_kernel(struct off_guest *off, const struct guest_state *in, const char *host,
+                          bool *is, struct err *err)
 {
 	const struct profile *p = &in->profiles[0];
 	int rc = 0;
@@ -160,7 +160,7 @@ static int is_some_kernel(struct offline *off, const struct inside *in, const ch
 
 /* ---- learning ------------------------------------------------------------- */
 
-static int read_config(struct offline *off, struct direct *d, struct err *err)
+static int read_config(struct off_guest *off, struct direct *d, struct err *err)
 {
 	d->config = realpath(off->config.path, NULL);
 	if (!d->config)
@@ -169,14 +169,14 @@ static int read_config(struct offline *off, struct direct *d, struct err *err)
 }
 
 /* Which system it boots. */
-static int learn_system(struct offline *off, struct direct *d, struct err *err)
+static int learn_system(struct off_guest *off, struct direct *d, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	int rc;
 
 	if (!b->toplevel)
 		return refuse(off, d, "its init= is in none of the guest's generations", err);
-	rc = inside_system_load(off->root.edit, b->toplevel, &d->old, err);
+	rc = guest_system_load(off->root.edit, b->toplevel, &d->old, err);
 	if (rc < 0)
 		return rc;
 	if (!b->init || strcmp(b->init, d->old.init) != 0)
@@ -184,10 +184,11 @@ static int learn_system(struct offline *off, struct direct *d, struct err *err)
 	return 0;
 }
 
-static int learn_initrd(struct offline *off, struct direct *d, const char *kernel, struct err *err)
+static int learn_initrd(struct off_guest *off, struct direct *d, const char *kernel,
+                        struct err *err)
 {
 	const char *text = off->config.ramdisk;
-	_free_ char *host = text ? arguments_path(off->config.path, text) : NULL;
+	_free_ char *host = text ? xlcfg_path(off->config.path, text) : NULL;
 	_free_ char *want =
 	        xasprintf("%.*s.initrd", (int)(strlen(kernel) - strlen(".kernel")), kernel);
 	bool same = false;
@@ -203,11 +204,11 @@ static int learn_initrd(struct offline *off, struct direct *d, const char *kerne
 	return rc;
 }
 
-static int learn_kernel(struct offline *off, const struct inside *in, struct direct *d,
+static int learn_kernel(struct off_guest *off, const struct guest_state *in, struct direct *d,
                         struct err *err)
 {
 	const char *text = off->config.kernel, *slash;
-	_free_ char *host = arguments_path(off->config.path, text);
+	_free_ char *host = xlcfg_path(off->config.path, text);
 	bool same, other = false;
 	int rc = same_file(off, host, d->old.kernel, &same, err);
 
@@ -231,7 +232,8 @@ static int learn_kernel(struct offline *off, const struct inside *in, struct dir
 	return learn_initrd(off, d, text, err);
 }
 
-int direct_learn(struct offline *off, const struct inside *in, struct direct *d, struct err *err)
+int direct_learn(struct off_guest *off, const struct guest_state *in, struct direct *d,
+                 struct err *err)
 {
 	int rc = read_config(off, d, err);
 
@@ -263,7 +265,7 @@ static char *put_words(const char *line, const char *at, size_t n, const char *w
 }
 
 /* init= and the system's own parameters; what somebody added between stays. */
-static int new_args(struct offline *off, struct direct *d, const struct inside_system *s,
+static int new_args(struct off_guest *off, struct direct *d, const struct guest_system *s,
                     char **out, struct err *err)
 {
 	const char *line = off->cfg.cmdline, *was = d->old.params, *at;
@@ -320,7 +322,7 @@ static int change_text(struct direct *d, const char *args, struct err *err)
 }
 
 /* The proof that nothing else became of it: what the config says now. */
-static int adopt(struct offline *off, struct direct *d, const char *args, struct err *err)
+static int adopt(struct off_guest *off, struct direct *d, const char *args, struct err *err)
 {
 	struct xlcfg_guest g = {.n = 0};
 	int rc = xlcfg_guest_parse(d->changed.p, d->changed.n, &g, err);
@@ -338,12 +340,12 @@ static int adopt(struct offline *off, struct direct *d, const char *args, struct
 	return 0;
 }
 
-static bool is_pv(const struct offline *off)
+static bool is_pv(const struct off_guest *off)
 {
 	return !off->cfg.type || !strcmp(off->cfg.type, "pv");
 }
 
-int direct_format(struct offline *off, struct direct *d, const struct inside_system *s,
+int direct_format(struct off_guest *off, struct direct *d, const struct guest_system *s,
                   struct err *err)
 {
 	_free_ char *args = NULL;
@@ -383,7 +385,7 @@ bool direct_differs(const struct direct *d)
 
 /* ---- the mark in the root ------------------------------------------------- */
 
-int direct_mark(struct offline *off, const char *toplevel, struct err *err)
+int direct_mark(struct off_guest *off, const char *toplevel, struct err *err)
 {
 	static const char path[] = NIXROOT_DIRECT;
 	_free_ char *parent = xstrndup(path, (size_t)(base_of(path) - 1 - path));

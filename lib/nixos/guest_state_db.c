@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/show.h"
-#include "inside.h"
+#include "nixos/guest_state.h"
 #include "store/store_db.h"
 
 #define NAME "the guest's Nix database"
@@ -17,7 +17,8 @@ static int check_journal(struct ext4_edit *e, struct err *err)
 {
 	struct ext4_stat st = {.size = 0};
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_find(e, INSIDE_DB "/db.sqlite-journal", true, &ino, err));
+	int rc =
+	        err_absent(ext4_edit_find(e, GUEST_STATE_DB "/db.sqlite-journal", true, &ino, err));
 
 	if (rc == 0)
 		rc = ext4_edit_stat(e, ino, &st, err);
@@ -74,7 +75,7 @@ static int read_db(struct ext4_edit *e, struct buf *db, struct err *err)
 	size_t got = 0;
 	uint64_t n = 0;
 	uint32_t ino;
-	int rc = ext4_edit_find(e, INSIDE_DB "/db.sqlite", true, &ino, err);
+	int rc = ext4_edit_find(e, GUEST_STATE_DB "/db.sqlite", true, &ino, err);
 
 	if (rc == 0)
 		rc = ext4_edit_stat(e, ino, &st, err);
@@ -126,7 +127,8 @@ static int merge_log(struct ext4_edit *e, struct buf *db, struct err *err)
 {
 	struct log_file file = {.e = e};
 	struct store_log log = {log_rewind, log_read, &file};
-	int rc = err_absent(ext4_edit_find(e, INSIDE_DB "/db.sqlite-wal", true, &file.ino, err));
+	int rc = err_absent(
+	        ext4_edit_find(e, GUEST_STATE_DB "/db.sqlite-wal", true, &file.ino, err));
 
 	if (rc == 0)
 		rc = store_wal_apply(NAME, db, &log, STORE_DB_MAX, err);
@@ -142,7 +144,8 @@ static int other_schema(struct ext4_edit *e, char **out, struct err *err)
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	char shown[SHOW_SIZE];
 	struct str s;
-	int rc = err_absent(ext4_edit_read_path(e, INSIDE_DB "/schema", SCHEMA_MAX, &text, err));
+	int rc = err_absent(
+	        ext4_edit_read_path(e, GUEST_STATE_DB "/schema", SCHEMA_MAX, &text, err));
 
 	if (rc < 0)
 		return rc;
@@ -152,7 +155,7 @@ static int other_schema(struct ext4_edit *e, char **out, struct err *err)
 	return 0;
 }
 
-static int load(struct ext4_edit *e, struct inside *in, struct err *err)
+static int load(struct ext4_edit *e, struct guest_state *in, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf db = BUF_INIT;
 	_cleanup_(store_db_freep) struct store_db *sql = NULL;
@@ -175,18 +178,18 @@ static int load(struct ext4_edit *e, struct inside *in, struct err *err)
 	return rc;
 }
 
-void inside_load_db(struct offline *off, struct inside *in)
+void guest_state_load_db(struct off_guest *off, struct guest_state *in)
 {
 	struct err err = ERR_INIT;
 
 	if (load(off->root.edit, in, &err) == 0)
 		return;
-	inside_fini_db(in);
+	guest_state_fini_db(in);
 	in->db_err = err;
 	err_prefix(&in->db_err, "%s", off->root.target->name);
 }
 
-void inside_fini_db(struct inside *in)
+void guest_state_fini_db(struct guest_state *in)
 {
 	closure_fini(&in->db);
 	store_db_rest_free(in->db_rest);
@@ -195,15 +198,15 @@ void inside_fini_db(struct inside *in)
 	in->db_lost = NULL;
 }
 
-int inside_need_db(const struct inside *in, struct err *err)
+int guest_state_need_db(const struct guest_state *in, struct err *err)
 {
 	*err = in->db_err;
 	return -(int)in->db_err.code;
 }
 
-int inside_need_put_db(const struct inside *in, struct err *err)
+int guest_state_need_put_db(const struct guest_state *in, struct err *err)
 {
-	int rc = inside_need_db(in, err);
+	int rc = guest_state_need_db(in, err);
 
 	if (rc < 0 || !in->db_lost)
 		return rc;
@@ -223,18 +226,18 @@ static int drop(struct ext4_edit *e, uint32_t dir, const char *name, struct err 
 	return rc < 0 ? rc : 0;
 }
 
-int inside_put_db(struct offline *off, const struct inside *in, const struct closure *db,
-                  struct err *err)
+int guest_state_put_db(struct off_guest *off, const struct guest_state *in,
+                       const struct closure *db, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf bytes = BUF_INIT;
 	struct ext4_edit *e = off->root.edit;
 	uint32_t dir;
-	int rc = inside_need_put_db(in, err);
+	int rc = guest_state_need_put_db(in, err);
 
 	if (rc == 0)
 		rc = store_db_rebuild(db, in->db_rest, &bytes, err);
 	if (rc == 0)
-		rc = ext4_edit_find(e, INSIDE_DB, true, &dir, err);
+		rc = ext4_edit_find(e, GUEST_STATE_DB, true, &dir, err);
 	if (rc == 0)
 		rc = drop(e, dir, "db.sqlite-wal", err);
 	if (rc == 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "follow.h"
+#include "nixos/follow.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "direct.h"
 #include "nix/store_path.h"
-#include "remenu.h"
+#include "nixos/direct.h"
+#include "nixos/menu_rewrite.h"
 
 static const char *form_text(enum boots_dialect dialect)
 {
@@ -34,12 +34,12 @@ static char *shown(const char *text)
 	return buf_steal(&b);
 }
 
-static const char *name_of(const struct offline *off)
+static const char *name_of(const struct off_guest *off)
 {
 	return off->config.path ? off->config.path : off->root.target->name;
 }
 
-static int no_menu(const struct offline *off, struct err *err)
+static int no_menu(const struct off_guest *off, struct err *err)
 {
 	if (!off->config.path)
 		return err_set(err, ERR_UNSUPPORTED,
@@ -51,7 +51,7 @@ static int no_menu(const struct offline *off, struct err *err)
 	               name_of(off));
 }
 
-static int unreadable(const struct offline *off, struct err *err)
+static int unreadable(const struct off_guest *off, struct err *err)
 {
 	_free_ char *why = shown(off->booting.why);
 
@@ -61,7 +61,7 @@ static int unreadable(const struct offline *off, struct err *err)
 }
 
 /* Its own init= comes last on the command line, and so it wins. */
-static int config_init(const struct offline *off, struct err *err)
+static int config_init(const struct off_guest *off, struct err *err)
 {
 	struct str init = boots_init(off->config.cmdline);
 	struct store_path sp;
@@ -76,7 +76,7 @@ static int config_init(const struct offline *off, struct err *err)
 }
 
 /* The config boots kernel and initrd of the host. */
-static int check_direct(struct offline *off, const struct inside *in, struct err *err)
+static int check_direct(struct off_guest *off, const struct guest_state *in, struct err *err)
 {
 	_cleanup_(direct_fini) struct direct d;
 	int rc;
@@ -87,7 +87,7 @@ static int check_direct(struct offline *off, const struct inside *in, struct err
 	return rc < 0 ? rc : direct_format(off, &d, &d.old, err);
 }
 
-int follow_check(struct offline *off, const struct inside *in, struct err *err)
+int follow_check(struct off_guest *off, const struct guest_state *in, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	_free_ char *place = b->menu_place ? shown(b->menu_place) : NULL;
@@ -110,14 +110,14 @@ int follow_check(struct offline *off, const struct inside *in, struct err *err)
 		               name_of(off), place, form_text(b->menu.dialect));
 	rc = config_init(off, err);
 	if (rc == 0)
-		rc = remenu_check(off, err);
+		rc = menu_rewrite_check(off, err);
 	return rc < 0 ? rc : 0;
 }
 
 /* A menu that would not be written stays as it is, and all that it boots. */
-static int find_foreign(struct offline *off, struct err *err)
+static int find_foreign(struct off_guest *off, struct err *err)
 {
-	int rc = off->menu_kind == MENU_NONE ? 0 : remenu_check(off, err);
+	int rc = off->menu_kind == MENU_NONE ? 0 : menu_rewrite_check(off, err);
 
 	if (rc != -ERR_UNSUPPORTED)
 		return rc < 0 ? rc : 0;
@@ -126,7 +126,7 @@ static int find_foreign(struct offline *off, struct err *err)
 	return 0;
 }
 
-static int all_known(const struct offline *off, struct err *err)
+static int all_known(const struct off_guest *off, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	_free_ char *why = b->menu.unknown ? shown(b->menu.unknown) : NULL;
@@ -142,7 +142,7 @@ static int all_known(const struct offline *off, struct err *err)
 	return 0;
 }
 
-int follow_known(struct offline *off, struct err *err)
+int follow_known(struct off_guest *off, struct err *err)
 {
 	int rc = all_known(off, err);
 
@@ -151,16 +151,16 @@ int follow_known(struct offline *off, struct err *err)
 
 /* ---- before the commit ---------------------------------------------------- */
 
-static int stage(struct offline *off, struct err *err)
+static int stage(struct off_guest *off, struct err *err)
 {
 	int rc = ext4_edit_stage(off->root.edit, err);
 
 	if (rc == 0 && off->separate_boot)
 		rc = ext4_edit_stage(off->boot.edit, err);
-	return rc < 0 ? rc : offline_evaluate(off, true, err);
+	return rc < 0 ? rc : off_guest_evaluate(off, true, err);
 }
 
-static int another(const struct offline *off, const char *toplevel, struct err *err)
+static int another(const struct off_guest *off, const char *toplevel, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	_free_ char *place = shown(b->place ? b->place : name_of(off));
@@ -174,7 +174,7 @@ static int another(const struct offline *off, const char *toplevel, struct err *
 	               name_of(off), place, toplevel, what);
 }
 
-int follow_staged(struct offline *off, const char *toplevel, struct err *err)
+int follow_staged(struct off_guest *off, const char *toplevel, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	int rc = stage(off, err);
@@ -187,7 +187,7 @@ int follow_staged(struct offline *off, const char *toplevel, struct err *err)
 }
 
 struct removal {
-	const struct offline *off;
+	const struct off_guest *off;
 	bool (*gone)(const char *path, void *arg);
 	void *arg;
 };
@@ -206,7 +206,7 @@ static int stays_whole(void *arg, const struct booting_item *item, struct err *e
 	               name_of(r->off), title, item->toplevel);
 }
 
-int follow_removal(struct offline *off, const char *toplevel,
+int follow_removal(struct off_guest *off, const char *toplevel,
                    bool (*gone)(const char *path, void *arg), void *arg, struct err *err)
 {
 	struct removal r = {off, gone, arg};

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest_open.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "busy.h"
+#include "nixos/change.h"
+
+_Static_assert(ARGUMENTS_DISKS_MAX == OFF_GUEST_DISKS_MAX, "as many disks as can be named");
+
+/* The disks' paths, and what else a config says. */
+static int take_arguments(struct off_guest *off, const struct offline_options *opt, struct err *err)
+{
+	_cleanup_(arguments_fini) struct arguments a = {.n = 0};
+	int rc = arguments_read(opt->args, opt->n_args, &a, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < a.n; i++)
+		if (!a.v[i].raw)
+			return err_set(err, ERR_UNSUPPORTED, "%s: disk %s: %s", a.config,
+			               a.v[i].path, a.v[i].why);
+	if (!a.n)
+		return err_set(err, ERR_USAGE, "%s: the config has no disks", a.config);
+	for (; off->n_disks < a.n; off->n_disks++)
+		off->paths[off->n_disks] = take(&a.v[off->n_disks].path);
+	off->cfg = a.cfg;
+	a.cfg = (struct xlcfg_guest){0};
+	off->config = booting_config(a.config, &off->cfg);
+	return 0;
+}
+
+/* All of them for writing, or none. */
+static int open_target(struct off_guest *off, size_t i, struct err *err)
+{
+	int rc = target_open_existing(&off->targets[i], off->paths[i], !off->repair, err);
+	bool refused =
+	        err->sys_errno == EACCES || err->sys_errno == EROFS || err->sys_errno == EPERM;
+
+	if (rc == 0 || off->mode != OFF_GUEST_READ || !off->repair || i || !refused)
+		return rc;
+	off->repair = false;
+	return target_open_existing(&off->targets[i], off->paths[i], true, err);
+}
+
+static int open_disks(struct off_guest *off, const struct offline_options *opt, struct err *err)
+{
+	int rc = take_arguments(off, opt, err);
+
+	if (rc == 0)
+		rc = busy_check(off->paths, off->n_disks, err);
+	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
+		rc = open_target(off, i, err);
+	return rc < 0 ? rc : off_guest_find(off, err);
+}
+
+static void warn(const char *text)
+{
+	ui_warn("%s", text);
+}
+
+int guest_open(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *out,
+               struct err *err)
+{
+	struct off_guest off = {.now = off_guest_now(),
+	                        .mode = mode,
+	                        .repair = mode != OFF_GUEST_LOOK,
+	                        .warn = warn};
+	int rc;
+
+	for (size_t i = 0; i < OFF_GUEST_DISKS_MAX; i++)
+		off.targets[i] = (struct target)TARGET_INIT;
+	*out = off;
+	rc = open_disks(out, opt, err);
+	if (rc < 0) {
+		off_guest_close(out);
+		return rc;
+	}
+	return 0;
+}
+
+static int open_again(const void *arg, enum off_guest_mode mode, struct off_guest *out,
+                      struct err *err)
+{
+	return guest_open(arg, mode, out, err);
+}
+
+int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,
+                struct guest_state *in, struct err *err)
+{
+	const struct off_guest_opener opener = {open_again, opt};
+
+	return change_begin(&opener, mode, off, in, err);
+}
