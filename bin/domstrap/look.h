@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A look at a guest's disks: what inspect, list, check and verify know of them.
- * A child in a jail (jail/jail.h) reads them and says what it found as JSON;
- * the parent takes it apart with the functions below and believes none of it.
+ * Reading a guest's disks for inspect, list, check and verify. A child in a jail
+ * (jail/jail.h) reads them and sends the results as JSON. The parent does not trust
+ * it, and reads it with the functions below.
  *
  *     look = { "disks": [ disk ], "menu": menu | null, "menuError": text,
  *              "nixos": nixos | null, "nixosError": text, "kernels": { NAME: kernel },
  *              "unreadable": text,                  a read of a disk that failed
  *              "direct": start | null }        of files of the host: kernel, initrd, args…
  *
- * What each of them has: look_disks.c, look_menu.c, look_nixos.c, look_kernel.c,
- * look_system.c.
- * Text of the guest's that is not UTF-8 comes escaped (str_escape).
+ * The members of each: see look_disks.c, look_menu.c, look_nixos.c, look_kernel.c and
+ * look_system.c. Text of the guest that is not UTF-8 is escaped (str_escape).
  */
 #ifndef DOMSTRAP_LOOK_H
 #define DOMSTRAP_LOOK_H
@@ -26,10 +25,10 @@
 #include "jail/jail.h"
 #include "nixos/root_reader.h"
 
-#define LOOK_UID 65534 /* nobody, where we are root */
+#define LOOK_UID 65534 /* user nobody, if the caller is root */
 
 enum look_want {
-	LOOK_PATHS = 1,   /* every path of the Nix database, what lacks, what is too much */
+	LOOK_PATHS = 1,   /* all paths of the Nix database, missing and unregistered ones */
 	LOOK_KERNELS = 2, /* what the menu's kernels are */
 	LOOK_SYSTEM = 4,  /* what the default entry's start needs */
 	LOOK_SIZES = 8,   /* what each generation alone needs */
@@ -66,7 +65,7 @@ void look_close(struct look_disks *d);
 
 /*
  * wants: enum look_want. *out is for json_decref(). -ERR_CHILD: the child was
- * killed or said nonsense. What is wrong with the disks is no error but in *out.
+ * killed or sent invalid data. Problems of the disks are not errors; they are in *out.
  */
 int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *err);
 

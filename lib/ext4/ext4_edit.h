@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and changing an ext4 file system that is there already, without
- * mounting it. Changes are seen by this edit's own reads at once, and by
- * everybody else when ext4_edit_commit() makes all of them happen together.
+ * Reading and changing an existing ext4 file system without mounting it. This
+ * edit's own reads see changes at once; on the disk they all become visible
+ * together, by ext4_edit_commit().
  *
- *     ext4_edit.c       opening, what is free, commit
+ *     ext4_edit.c       opening, free space, commit
  *     ext4_edit_dir.c   directories: entries in memory, written whole
  *     ext4_edit_read.c  files, links, paths
  *     ext4_edit_put.c   small things from memory
- *     ext4_edit_free.c  taking trees away
+ *     ext4_edit_free.c  removing trees
  *     ext4_steps.c      a commit without a journal
- *     ext4_grow.c       more room
+ *     ext4_grow.c       growing
  *     ext4_overlay.c    changed blocks
- *     ext4_journal.c    how they happen together
+ *     ext4_journal.c    the atomic commit
  *
- * New trees go to free blocks and inodes straight away, where nothing reads
- * them. What the file system says is checked before it is used: it may be
- * anybody's. Paths are absolute and stay inside; a link "/x" leads to its own
+ * New trees are written to free blocks and inodes at once, where nothing refers to
+ * them. The file system is untrusted, and its data is checked before it is used.
+ * Paths are absolute; links are followed inside the file system, "/x" from its
  * root.
  */
 #ifndef EXT4_EXT4_EDIT_H
@@ -45,13 +45,13 @@ void ext4_edit_free(struct ext4_edit *e);
 void ext4_edit_freep(struct ext4_edit **e);
 
 /* Borrowed from e. */
-/* How it is read where that is to be said, or "": with what its journal holds, or why not. */
+/* A note for the user, or "": that it is read with its journal, or why not. */
 const char *ext4_edit_notice(const struct ext4_edit *e);
 bool ext4_edit_has_journal(const struct ext4_edit *e);
 const char *ext4_edit_label(const struct ext4_edit *e);
 const struct ext4_ids *ext4_edit_ids(const struct ext4_edit *e);
 uint64_t ext4_edit_free_bytes(const struct ext4_edit *e);
-/* Its size, which may be less than its place. */
+/* Its size, which may be less than that of its part of the disk. */
 uint64_t ext4_edit_bytes(const struct ext4_edit *e);
 
 /* ---- reading -------------------------------------------------------------- */
@@ -65,7 +65,7 @@ struct ext4_stat {
 	int64_t mtime;
 };
 
-/* What a path leads to, its last link followed or not. -ERR_NOENT, -ERR_FORMAT. */
+/* The inode of a path; follow: of the target of a last link. -ERR_NOENT, -ERR_FORMAT. */
 int ext4_edit_find(struct ext4_edit *e, const char *path, bool follow, uint32_t *ino,
                    struct err *err);
 /* The same, and the path of what it led to, without links; the caller frees it. */
@@ -100,14 +100,14 @@ int ext4_edit_lookup(struct ext4_edit *e, uint32_t dir, const char *name, struct
 /* ---- changing ------------------------------------------------------------- */
 
 /*
- * Let the file system grow to so many bytes, before anything else is changed.
- * 0; 1: it is that large already; -ERR_LIMIT: its descriptors cannot; -ERR_UNSUPPORTED.
+ * Grow the file system to this size, before anything else is changed. 0; 1: it has
+ * this size already; -ERR_LIMIT: too large for its descriptors; -ERR_UNSUPPORTED.
  */
 int ext4_edit_grow(struct ext4_edit *e, uint64_t bytes, struct err *err);
 
 /*
- * Add a tree under a name; what had the name is taken away. -ERR_SPACE where
- * it does not fit.
+ * Add a tree under a name; an existing file or tree of that name is removed.
+ * -ERR_SPACE if it does not fit.
  */
 int ext4_edit_add(struct ext4_edit *e, uint32_t dir, const char *name, struct walk *walk,
                   struct err *err);
@@ -116,18 +116,18 @@ int ext4_edit_add_file(struct ext4_edit *e, uint32_t dir, const char *name, uint
                        struct str bytes, struct err *err);
 int ext4_edit_add_link(struct ext4_edit *e, uint32_t dir, const char *name, const char *target,
                        struct err *err);
-/* Take away a name and the tree under it; *bytes, where not NULL, grows by what is freed. */
+/* Remove a name and its tree; adds the freed bytes to *bytes, if that is not NULL. */
 int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64_t *bytes,
                      struct err *err);
-/* Take away the names in a directory whose files have no other (Nix's .links). */
+/* Remove the names in a directory whose files have no other name (Nix's .links). */
 int ext4_edit_sweep(struct ext4_edit *e, uint32_t dir, uint64_t *bytes, struct err *err);
-/* A directory, made with its parents where it is missing. */
+/* Open a directory; create it and its parents if necessary. */
 int ext4_edit_mkdir(struct ext4_edit *e, const char *path, uint32_t mode, uint32_t *ino,
                     struct err *err);
 
 /*
- * For trees that several threads write (see ext4_writer.h): places for so many
- * blocks and inodes; then the part that was used, and the trees' names.
+ * For trees that several threads write (see ext4_writer.h): reserve blocks and
+ * inodes; then report the used part, and add the trees' names.
  */
 struct ext4_place {
 	uint64_t line;
@@ -137,25 +137,25 @@ int ext4_edit_take(struct ext4_edit *e, uint64_t blocks, uint64_t inodes, struct
                    struct err *err);
 void ext4_edit_used(struct ext4_edit *e, const struct ext4_place *from, uint64_t line_end,
                     uint32_t ino_end);
-/* How much more than counted a stretch may need, for free space in pieces. */
+/* How many blocks more than counted may be needed, because free space is fragmented. */
 uint64_t ext4_edit_slack(const struct ext4_edit *e, uint64_t blocks);
 struct ext4_writer *ext4_edit_writer(struct ext4_edit *e);
 int ext4_edit_link(struct ext4_edit *e, uint32_t dir, const char *name,
                    const struct ext4_object *obj, struct err *err);
 
 /*
- * Write all changes into memory, so that nothing but the commit is left to do;
- * nothing more can be changed then. ext4_edit_cover() lays them over n bytes that
- * were read from the target at off: what is read is what the commit will leave.
+ * Prepare all changes in memory for the commit; after this nothing more can be
+ * changed. ext4_edit_cover() applies them to n bytes that were read from the target
+ * at off, so that they are as after the commit.
  */
 int ext4_edit_stage(struct ext4_edit *e, struct err *err);
 void ext4_edit_cover(struct ext4_edit *e, void *p, size_t n, uint64_t off);
 /*
- * Make everything happen. After a failure *happened says whether it did; then
- * the next ext4_journal_recover() completes it.
+ * Commit all changes. After a failure *happened says whether they were committed;
+ * then the next ext4_journal_recover() completes them.
  */
 int ext4_edit_commit(struct ext4_edit *e, bool *happened, struct err *err);
-/* Blocks that the commit would write in place, and that the journal can hold. */
+/* The number of blocks of the commit, and the maximum for the journal. */
 int ext4_edit_weigh(struct ext4_edit *e, size_t *blocks, size_t *room, struct err *err);
 
 #endif

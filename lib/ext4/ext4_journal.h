@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing a file system all at once, through its own journal, as Linux's jbd2
- * would: whoever comes next (this program, the kernel, e2fsck) sees all of the
- * change or nothing of it.
+ * Changing a file system atomically, through its own journal, like Linux's jbd2:
+ * after an interruption this program, Linux and e2fsck see either the whole
+ * change or none of it.
  *
  *     block 0   superblock: first block of the log, number of the next commit
  *     1         descriptor: which blocks follow, where they belong
@@ -13,15 +13,15 @@
  *
  *     log, and our mark in the journal's superblock
  *     "needs recovery" in the file system's superblock
- *     start of the log in the journal's superblock            it has happened
+ *     start of the log in the journal's superblock            committed
  *     every block to its own place
  *     start 0, next commit's number
  *     "needs recovery" cleared
  *
- * The mark says that the journal's contents are ours and not a guest's: only
- * then we replay it. It names the commit and the superblock's mount count and
- * time, so that it means nothing any more once somebody mounted the file
- * system. Format: jbd2, big endian, see Linux's filesystems/ext4/journal.
+ * The mark says that the transaction is ours and not a guest's: only then we
+ * replay it. It contains the commit number and the superblock's mount count and
+ * time, so it becomes invalid when the file system is mounted. Format: jbd2, big
+ * endian, see Linux's filesystems/ext4/journal.
  */
 #ifndef EXT4_EXT4_JOURNAL_H
 #define EXT4_EXT4_JOURNAL_H
@@ -32,9 +32,9 @@
 /* What an earlier, interrupted change left behind. */
 enum ext4_left {
 	EXT4_LEFT_NOTHING,
-	EXT4_LEFT_UNDONE,     /* it had not taken effect; nothing of it is there */
-	EXT4_LEFT_FINISHED,   /* it had taken effect, and is complete now */
-	EXT4_LEFT_UNREPLAYED, /* not ours: a guest that runs or was killed */
+	EXT4_LEFT_UNDONE,     /* it was not committed; nothing of it is there */
+	EXT4_LEFT_FINISHED,   /* it was committed, and is now complete */
+	EXT4_LEFT_UNREPLAYED, /* not ours: a guest is running or was killed */
 };
 
 /* Read the superblock at base + 1024 into sb[EXT_SUPER_SIZE]; -ERR_FORMAT. */
@@ -44,10 +44,10 @@ int ext4_journal_super(struct target *t, uint64_t base, uint64_t size, uint8_t *
 int ext4_journal_not_clean(const struct target *t, uint64_t base, struct err *err);
 
 /*
- * Look for a change that was stopped, and finish or undo it; unless write, only
- * say what is there. size: bytes of the file system's place. A journal that is
- * not whole, or does not fit the file system, is none of ours; nor is a change
- * with a block outside of that place, and nothing of it is written.
+ * Look for an interrupted change, and complete or discard it; without write, only
+ * report it. size: bytes of the file system's part of the disk. An incomplete
+ * journal, one that does not match the file system, and a change with a block
+ * outside that part are not ours, and nothing of them is written.
  * -ERR_FORMAT: not a file system of this kind.
  */
 int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool write,
@@ -70,13 +70,13 @@ int ext4_journal_open(struct target *t, uint64_t base, ext2_filsys fs, struct ex
                       struct err *err);
 void ext4_journal_fini(struct ext4_journal *j);
 
-/* How many blocks one change may have. */
+/* The maximum number of blocks of a change. */
 size_t ext4_journal_room(const struct ext4_journal *j);
 
 /*
- * Make the change, n of at most ext4_journal_room() blocks. Everything else
- * that it needs has been written, not synced. After a failure *happened says
- * whether it took effect: then recovery will complete it.
+ * Commit a change of n blocks, at most ext4_journal_room(). All other blocks that
+ * it refers to must be written, but need not be synced. After a failure *happened
+ * says whether it was committed: then recovery will complete it.
  */
 int ext4_journal_commit(struct ext4_journal *j, const struct ext4_change *changes, size_t n,
                         bool *happened, struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where things are in the ext4 file systems that we write. Blocks are 4096
+ * The layout of the ext4 file systems that we write. Blocks are 4096
  * bytes, groups 32768 blocks, inodes 256 bytes, descriptors 64 bytes.
  *
  *     group 0                     groups 1, 3, 5, 7, 9, 25, 27, 49 ...
@@ -10,13 +10,13 @@
  *
  *     line = data, directories | inode tables | bitmaps | journal | free
  *
- * Everything but the superblocks and the descriptors stands in one line of
- * blocks that skips the groups' backups. The GDT area (descriptors and their
- * reserve for growing) has a fixed size. So data can be written before the
- * size of the file system is known, in the order in which it comes.
+ * Everything except superblocks and descriptors is in one sequence of blocks, the
+ * line, which skips the backups in the groups. The GDT area (descriptors and the
+ * reserve for growing) has a fixed size. So data can be written sequentially before
+ * the size of the file system is known.
  *
- * Source of the format: the ext4 disk layout as Linux's documentation gives it
- * (filesystems/ext4), checked against libext2fs.
+ * The format is documented in Linux (filesystems/ext4); we checked it against
+ * libext2fs.
  */
 #ifndef EXT4_EXT4_LAYOUT_H
 #define EXT4_EXT4_LAYOUT_H
@@ -36,7 +36,7 @@
 #define EXT4_MIN_BYTES (16ull << 20)
 #define EXT4_MAX_BYTES (7ull << 40)
 
-/* What has to go in. */
+/* What the file system must contain. */
 struct ext4_need {
 	uint64_t line_blocks; /* data, directories, long links, extent trees */
 	uint64_t inodes;      /* the highest inode number in use */
@@ -48,10 +48,10 @@ struct ext4_layout {
 	uint32_t groups;
 	uint32_t inodes_per_group;
 	uint32_t itable_blocks; /* per group */
-	uint64_t line_blocks;   /* the need's */
+	uint64_t line_blocks;   /* as in ext4_need */
 	uint64_t line_used;     /* with tables, bitmaps; the journal starts here */
 	uint64_t journal_blocks;
-	uint64_t free_blocks;       /* left when all is in */
+	uint64_t free_blocks;       /* free blocks after everything is written */
 	uint32_t block, inode_size; /* bytes; EXT4_BLOCK and EXT4_INODE_SIZE of our own */
 	uint64_t *itable;           /* per group: first physical block; owned */
 	uint64_t *bitmaps;          /* per group: block bitmap, then inode bitmap; owned */
@@ -60,7 +60,7 @@ struct ext4_layout {
 /* The GDT area for a size in bytes; 0: for a size not known yet (up to 1 TiB). */
 uint32_t ext4_gdt_area(uint64_t bytes);
 
-/* The physical block of a place in the line; *run: how many follow on. */
+/* The physical block of a position in the line; *run: how many are contiguous. */
 uint64_t ext4_line_block(uint32_t gdt_area, uint64_t line, uint64_t *run);
 
 /* Whether a group holds a copy of superblock and descriptors. */
@@ -68,7 +68,7 @@ bool ext4_has_super(uint32_t group);
 
 /*
  * Lay out a file system of exactly bytes (rounded down to what ext4 can use).
- * -ERR_SPACE where need does not fit: the text says how much would do.
+ * -ERR_SPACE if need does not fit; the text has the size that is needed.
  */
 int ext4_layout_fixed(const struct ext4_need *need, uint64_t bytes, struct ext4_layout *out,
                       struct err *err);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is free in a file system that is there already, as places for an
- * ext4_writer: free blocks are its line, free inodes are numbered on.
+ * The free space of an existing file system, for an ext4_writer: the free blocks
+ * are its line, and the free inodes are numbered as places.
  *
  *     line    0 .. n_blocks   runs of free blocks, by ascending address
  *     places  0 .. pristine   inodes in the parts of the tables that nothing
  *                             reads yet (beyond bg_itable_unused)
- *             .. n_inodes     inodes that were in use once
+ *             .. n_inodes     inodes that were once used
  *
- * Nothing that is written to blocks of the line, or to pristine inodes, is
- * seen until bitmaps and descriptors say so. Other inodes are: e2fsck reads
- * their tables. They go through the overlay.
+ * Data in free blocks and in pristine inodes is not visible until bitmaps and
+ * descriptors change. Other free inodes are visible, because e2fsck reads their
+ * tables; they are written through the overlay.
  */
 #ifndef EXT4_EXT4_SPACE_H
 #define EXT4_EXT4_SPACE_H
@@ -52,7 +52,7 @@ uint64_t ext4_space_block(const struct ext4_space *sp, uint64_t line, uint64_t *
 /* The inode number of a place, which is under n_inodes. */
 uint32_t ext4_space_ino(const struct ext4_space *sp, uint32_t place, uint32_t *run);
 
-/* How often a stretch of the line is broken. */
+/* The number of gaps in a range of the line. */
 uint64_t ext4_space_breaks(const struct ext4_space *sp, uint64_t line, uint64_t n);
 
 /*

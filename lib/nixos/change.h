@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What update, rollback and gc have in common: a change of a guest that is off,
- * on one disk or on two.
+ * The common part of update, rollback and gc: a change of a guest that is off, on
+ * one or two disks.
  *
- * On one file system everything is one commit. Where /boot is another one,
- * there is a time between the two commits, and the order keeps every entry of
- * either menu bootable: what a new menu needs is in the root before it, what an
- * old menu needs leaves the root after it. A note in the root says meanwhile
- * that the menu does not fit; whoever comes next writes it again.
+ * On one file system everything is one commit. If /boot is another file system
+ * there are two commits. Their order keeps every entry of the menu bootable: files
+ * for a new menu are added to the root before the menu is written, and files of an
+ * old menu are removed after that. In between a note in the root says that the menu
+ * is out of date; the next command rewrites it.
  */
 #ifndef NIXOS_CHANGE_H
 #define NIXOS_CHANGE_H
@@ -22,8 +22,8 @@ struct off_guest_opener {
 };
 
 /*
- * Open the guest, write the menu where an interrupted command did not, and read
- * what is inside.
+ * Open the guest, write the menu if an interrupted command did not, and read the
+ * guest's profiles, roots and database.
  */
 int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode,
                  struct off_guest *off, struct guest_state *in, struct err *err);
@@ -32,9 +32,9 @@ int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode
 int change_profile(struct off_guest *off, unsigned number, struct err *err);
 
 /*
- * Commit additions: root first, then the menu for current, of at most limit
- * generations (0: as it is). in is what will be there. Nothing is changed where
- * menu and config would not boot current by default then.
+ * Commit additions: first the root, then the menu for current with at most limit
+ * generations (0: as before). in: the state after the change. Nothing is changed if
+ * menu and config would then not boot current by default.
  */
 int change_commit(struct off_guest *off, const struct guest_state *in,
                   const struct generation *current, unsigned limit, struct err *err);
@@ -47,9 +47,9 @@ struct change_removal {
 };
 
 /*
- * Commit removals: where there are two disks, note, menu for shown, root. What
- * boots by default must be the same system as before, and nothing of what goes may
- * be booted by anything.
+ * Commit removals: with two disks first the note, then the menu for shown, then the
+ * root. The same system as before must boot by default, and no entry may boot a
+ * removed system.
  */
 int change_commit_removal(struct off_guest *off, const struct guest_state *in,
                           const struct generation *shown, const struct change_removal *removal,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest that is off: its disks, opened for this program alone, and the file
- * systems in them that hold /nix/store and /boot.
+ * A guest that is off: its disks, opened exclusively, and their file systems with
+ * /nix/store and /boot.
  */
 #ifndef NIXOS_OFF_GUEST_H
 #define NIXOS_OFF_GUEST_H
@@ -15,13 +15,13 @@
 
 #define OFF_GUEST_DISKS_MAX 8
 #define OFF_GUEST_GRUB_CFG "grub/grub.cfg"
-/* In the root: the menu on another disk does not fit the generations yet. */
+/* The note in the root: the menu on the boot disk is out of date. */
 #define OFF_GUEST_PENDING_DIR "/nix/var/nix"
 #define OFF_GUEST_PENDING "domstrap-pending"
 
 enum off_guest_mode {
 	OFF_GUEST_LOOK,  /* nothing is written */
-	OFF_GUEST_READ,  /* nothing but what completes an interrupted command, where we may */
+	OFF_GUEST_READ,  /* writes only to complete an interrupted command, if permitted */
 	OFF_GUEST_WRITE, /* changes will be committed */
 };
 
@@ -34,12 +34,12 @@ struct off_guest_fs {
 };
 
 /*
- * What the guest boots from, as far as it is known. MENU_FIND: nobody has looked;
- * then what writes the menu looks where NixOS puts one.
+ * The kind of the guest's menu. MENU_FIND: not known yet; then the menu is searched
+ * where NixOS writes it.
  */
 enum menu_kind {
 	MENU_FIND,
-	MENU_NONE, /* the host has kernel and initrd */
+	MENU_NONE, /* kernel and initrd are on the host */
 	MENU_GRUB,
 	MENU_EXTLINUX,
 };
@@ -54,7 +54,7 @@ struct off_guest {
 	struct off_guest_fs root;
 	struct off_guest_fs boot; /* root's edit where it is the same file system */
 	bool separate_boot;
-	const char *boot_dir; /* "/boot", or "" where it has a file system of its own */
+	const char *boot_dir; /* "/boot", or "" if that is a separate file system */
 	enum menu_kind menu_kind;
 	char *menu_path;   /* in the boot file system; NULL: where NixOS puts it */
 	size_t menu_limit; /* generations that the menu written last has at most; 0: none yet */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of store paths that is closed under references, with what the Nix
- * database knows of each. The local database and the binary caches make it;
- * the image's file system and database are made from it.
+ * A set of store paths that is closed under references, with their data from the
+ * Nix database or from binary caches. The image's file system and database are
+ * made from it.
  */
 #ifndef STORE_CLOSURE_H
 #define STORE_CLOSURE_H
@@ -33,13 +33,13 @@ struct drv_output {
 struct path_info {
 	char *path; /* "/nix/store/…" */
 	uint8_t nar_hash[HASH_SHA256_LEN];
-	uint64_t nar_size;         /* bytes; 0: not known, in databases of old */
+	uint64_t nar_size;         /* bytes; 0: not known, in old databases */
 	int64_t registration_time; /* seconds since 1970 */
 	char *deriver;             /* NULL: not known */
 	char *sigs;                /* blank-separated; NULL: none */
 	char *ca;                  /* content address; NULL: none */
 	bool ultimate;             /* built here */
-	uint32_t *refs;            /* indices into the closure, ascending; may hold its own */
+	uint32_t *refs;            /* indices into the closure, ascending; may include its own */
 	size_t nrefs;
 	struct drv_output *outputs; /* in byte order of id; only .drv paths have any */
 	size_t noutputs;
@@ -60,20 +60,20 @@ const struct path_info *closure_find_base(const struct closure *c, struct str ba
 /* Everything but the references; *to is for path_info_fini(). */
 void path_info_copy(const struct path_info *from, struct path_info *to);
 /*
- * -ERR_FORMAT where a path refers to itself by way of others, or comes twice. A
- * reference to itself alone is fine.
+ * -ERR_FORMAT if a path refers to itself through other paths, or is there twice. A
+ * direct reference to itself is allowed.
  */
 int closure_check_cycles(const struct closure *c, struct err *err);
-/* The paths of c for which keep[i] says so. *out is a copy. */
+/* The paths i of c with keep[i]. *out is a copy. */
 void closure_filter(const struct closure *c, const bool *keep, struct closure *out);
 /*
- * What have holds, and what only add holds: registered at time, not ultimate.
+ * The paths of have, and those only in add, registered at time and not ultimate.
  * *out is a copy.
  */
 void closure_union(const struct closure *have, const struct closure *add, int64_t time,
                    struct closure *out);
-/* The first path that no chain of references leads to from path number from;
- * NULL: every one is reached. */
+/* The first path that cannot be reached by references from path number from;
+ * NULL: all can. */
 const struct path_info *closure_unreached(const struct closure *c, size_t from);
 /* Bytes of all the NARs. */
 uint64_t closure_nar_size(const struct closure *c);

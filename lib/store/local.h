@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Nix store of a host, or of a root below a directory (ROOT/nix/store,
- * database ROOT/nix/var/nix/db). Read only, by any user who may read it, while
- * other processes write to it.
+ * The Nix store of this host, or of a root directory (ROOT/nix/store, database
+ * ROOT/nix/var/nix/db). It is only read, by any user with read permission, also
+ * while other processes write to it.
  */
 #ifndef STORE_LOCAL_H
 #define STORE_LOCAL_H
@@ -24,30 +24,29 @@ void local_store_free(struct local_store *s);
 void local_store_freep(struct local_store **s);
 
 /*
- * Everything that toplevel ("/nix/store/…") needs, itself included. *out is
- * for closure_fini(). 0, or -ERR_NOENT: not a valid path of this store;
- * -ERR_FORMAT: a row breaks a rule; -ERR_LIMIT: see closure.h; -ERR_BUSY,
+ * The closure of toplevel ("/nix/store/…"), including itself. *out is for
+ * closure_fini(). 0, or -ERR_NOENT: not a valid path of this store;
+ * -ERR_FORMAT: an invalid row; -ERR_LIMIT: see closure.h; -ERR_BUSY,
  * -ERR_IO. Memory is proportional to the closure.
  */
 int local_store_closure(struct local_store *s, const char *toplevel, struct closure *out,
                         struct err *err);
 
 /*
- * Measure the paths of c whose nar_size is 0, as old versions of Nix left it:
- * their trees are read and hashed. -ERR_MISMATCH where one is not what was
- * registered.
+ * Compute nar_size of the paths of c without one (registered by old versions of
+ * Nix): their trees are read and hashed. -ERR_MISMATCH if a hash does not match.
  */
 int local_store_measure(const struct local_store *s, struct closure *c, struct err *err);
 
 /*
- * The store path of 32 digits, valid or not; the caller owns it. NULL: there is
- * none.
+ * The store path with this hash (32 characters), valid or not; the caller owns it.
+ * NULL: there is none.
  */
 char *local_store_find(const struct local_store *s, struct str digest);
 
-/* Where a store path's files are: root and path; the caller owns it. */
+/* The real path of a store path, with the root; the caller owns it. */
 char *local_store_real_path(const struct local_store *s, const char *path);
-/* The root as given, without slashes at its end: "" for the host. */
+/* The root as given, without trailing slashes: "" for the host. */
 const char *local_store_root(const struct local_store *s);
 
 #endif

@@ -7,8 +7,8 @@
  *     Refs(referrer, reference)                          ids, itself included
  *     DerivationOutputs(drv, id, path)                   outputs of .drv paths
  *
- * Reading takes any such database, trusted or not: queries may only read, and
- * every row is checked. Writing gives the bytes of a new one.
+ * An untrusted database can be read: queries are read-only, and every row is
+ * checked. Writing produces the bytes of a new database.
  */
 #ifndef STORE_STORE_DB_H
 #define STORE_STORE_DB_H
@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "store/closure.h"
 
-/* What stands in the file "schema" beside it, without a newline. */
+/* The contents of the file "schema" beside it, without a newline. */
 #define STORE_DB_SCHEMA "10"
 
 /* A database opened for reading. */
@@ -32,9 +32,9 @@ struct store_db;
  */
 int store_db_open(const char *path, struct store_db **out, struct err *err);
 /*
- * A database in memory, such as one read out of a guest's disk. The bytes are
- * borrowed; what says that a log belongs to it is taken away in place, nothing
- * else is written. name is for error texts and is copied.
+ * A database in memory, such as one read from a guest's disk. The bytes are
+ * borrowed; only the flag that it has a -wal file is cleared in place. name is for
+ * error texts and is copied.
  */
 int store_db_open_bytes(const char *name, void *p, size_t n, struct store_db **out,
                         struct err *err);
@@ -45,27 +45,27 @@ void store_db_freep(struct store_db **db);
 int store_db_closure(struct store_db *db, const char *toplevel, struct closure *out,
                      struct err *err);
 
-/* A guest's: what one may have and still be read, and written again, in memory. */
+/* Limits for a guest's database, which is read and rewritten in memory. */
 #define STORE_DB_MAX (128u << 20)
 #define STORE_DB_PATHS_MAX (1u << 18)
 
 /*
- * Every path of the database that lies in /nix/store; STORE_DB_PATHS_MAX at most. References to
- * rows that are not there, or of another store, are left out.
+ * All paths of the database in /nix/store; at most STORE_DB_PATHS_MAX. References to missing rows,
+ * or to rows of another store, are left out.
  */
 int store_db_all(struct store_db *db, struct closure *out, struct err *err);
 
 /*
- * What else a database holds: rows of Nix's other tables, and of other stores.
- * A copy that does not need db any more.
+ * The other data of a database: rows of Nix's other tables, and of other stores.
+ * It is a copy, independent of db.
  */
 struct store_db_rest;
 int store_db_rest(struct store_db *db, struct store_db_rest **out, struct err *err);
 void store_db_rest_free(struct store_db_rest *r);
 void store_db_rest_freep(struct store_db_rest **r);
 /*
- * What of it a rebuilt database could not have, in words, such as "table
- * \"Notes\""; NULL: nothing. Borrowed from r, which may be NULL.
+ * A description of data that a rebuilt database cannot have, such as "table
+ * \"Notes\""; NULL: none. Borrowed from r, which may be NULL.
  */
 const char *store_db_rest_lost(const struct store_db_rest *r);
 
@@ -78,18 +78,18 @@ const char *store_db_rest_lost(const struct store_db_rest *r);
 int store_db_build(const struct closure *c, int64_t registration_time, struct buf *out,
                    struct err *err);
 /*
- * The same, with every path's own registration time and ultimate, and with
- * rest, which may be NULL; of that, rows about paths that c lacks are left out.
- * -ERR_UNSUPPORTED where store_db_rest_lost() has something to say; -ERR_LIMIT
- * over STORE_DB_MAX.
+ * The same, with each path's own registration time and ultimate, and with rest,
+ * which may be NULL; rows of rest about paths that c lacks are left out.
+ * -ERR_UNSUPPORTED if store_db_rest_lost() is not NULL; -ERR_LIMIT above
+ * STORE_DB_MAX.
  */
 int store_db_rebuild(const struct closure *c, struct store_db_rest *rest, struct buf *out,
                      struct err *err);
 
 /*
- * How many bytes of a database file count, from its first STORE_DB_HEADER bytes
- * (fewer where it is shorter) and its size: SQLite reads no further than the pages
- * that the header counts. size where it counts none.
+ * How many bytes of a database file SQLite reads: the pages that its header
+ * (STORE_DB_HEADER bytes, fewer if the file is shorter) counts, or size if the
+ * header has no count.
  */
 #define STORE_DB_HEADER 100
 uint64_t store_db_bytes(const void *header, size_t n, uint64_t size);
@@ -103,9 +103,9 @@ struct store_log {
 };
 
 /*
- * Merge a log into the database that it belongs to: *db becomes what SQLite
- * would read, limit bytes at most. A log that is empty, or of an older state,
- * changes nothing. name is for error texts.
+ * Merge a -wal file into its database: *db becomes what SQLite would read, at most
+ * limit bytes. A log that is empty, or belongs to an older state, changes nothing.
+ * name is for error texts.
  */
 int store_wal_apply(const char *name, struct buf *db, const struct store_log *log, size_t limit,
                     struct err *err);

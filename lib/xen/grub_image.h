@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * GRUB itself as a guest's kernel, as "grub-mkimage -O i386-xen_pvh" makes it
- * (grub-i386-xen_pvh.bin): it reads the guest's menu inside the guest, so that
- * the host boots no kernel of the guest's, neither its own copy nor a new one.
+ * (grub-i386-xen_pvh.bin). It reads the guest's menu inside the guest, so the
+ * host does not read the guest's kernel.
  *
  *     image = ELF32 program: code; a segment that begins with GRUB's modules
  *             ("mimg", include/grub/kernel.h); for PVH a note with its 32-bit entry

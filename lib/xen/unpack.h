@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways in which kernels are packed, each by its library: a stream of the
- * bytes inside, made only as far as somebody reads.
+ * Decompression of kernels and initrds, each format by its library: a stream of the
+ * uncompressed bytes, produced only as far as it is read.
  */
 #ifndef XEN_UNPACK_H
 #define XEN_UNPACK_H

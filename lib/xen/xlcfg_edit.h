@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One setting's text in an xl config, put in the place of the one that is there.
- * Everything else stays byte for byte: comments, blanks, what nobody here knows.
+ * Replacing the value of one setting in an xl config. Everything else stays the
+ * same byte for byte: comments, blanks, unknown settings.
  */
 #ifndef XEN_XLCFG_EDIT_H
 #define XEN_XLCFG_EDIT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What matters here out of an xl config, whoever wrote it, as xl itself takes it
- * (xl.cfg(5)): the text is xlcfg_text.h's, each disk xlcfg_disk.h's.
+ * The settings of an xl config that we need, read as xl reads them (xl.cfg(5)).
+ * xlcfg_text.h parses the text, xlcfg_disk.h each disk.
  */
 #ifndef XEN_XLCFG_READ_H
 #define XEN_XLCFG_READ_H
