@@ -6,7 +6,8 @@
 #   lint    what checks scripts and sources
 #   cross   other architectures (scripts/cross.sh)
 #   fresh   other releases of Debian (scripts/fresh.sh)
-# Without a group: all but the last three. Does nothing, fast, where all are there. Installs as root or through
+#   iso     installation CDs (demo/nixos/iso.sh)
+# Without a group: all but the last four. Does nothing, fast, where all are there. Installs as root or through
 # `sudo -n`; a person who has neither gets the list and exit status 1.
 # shellcheck disable=SC2034 # the groups are used by their names
 set -euo pipefail
@@ -28,13 +29,14 @@ package='build-essential debhelper lintian zsh fish groff-base'
 lint='shellcheck clang-format-19 codespell'
 cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 fresh='mmdebstrap'
+iso='xorriso isolinux syslinux-common'
 
 [ $# -gt 0 ] || set -- build test demo xen package
 want=()
 for group; do
   case $group in
-    build | test | demo | xen | package | lint | cross | fresh) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
-    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, package, lint, cross, fresh" >&2; exit 2 ;;
+    build | test | demo | xen | package | lint | cross | fresh | iso) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
+    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, package, lint, cross, fresh, iso" >&2; exit 2 ;;
   esac
 done
 

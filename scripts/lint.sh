@@ -27,7 +27,7 @@ check_shell() {
   # What busybox's shell runs in dom0, in the guest and as Nix's builders: variables come from outside (SC2154,
   # SC2034), files are elsewhere (SC1091), @x@ stands for a path or list that Nix fills in (SC2239, SC2043,
   # SC2157), words are split on purpose (SC2013, SC2046, SC2012), and the parents of mkdir -m exist (SC2174).
-  mapfile -t small < <(our_files 'demo/nixos/system/*.sh' 'demo/nixos/pkgs/*.sh' 'test/xen/dom0/*' 'test/xen/jobs/*/job')
+  mapfile -t small < <(our_files 'demo/nixos/system/*.sh' 'demo/nixos/pkgs/*.sh' 'demo/nixos/iso/*' 'test/xen/dom0/*' 'test/xen/jobs/*/job')
   shellcheck -s dash -e SC2154,SC2034,SC1091,SC2239,SC2043,SC2157,SC2013,SC2046,SC2012,SC2174 "${small[@]}" || rc=1
   return "$rc"
 }

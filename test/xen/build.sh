@@ -6,6 +6,7 @@
 #   vmlinux      dom0's kernel, already unpacked: Xen would take seconds for its XZ
 #   dom0.cpio    dom0's whole system: busybox, xl, xenstored, xenconsoled, kernel modules
 #   pygrub.cpio  Python and Debian's pygrub, appended only for the jobs that want them
+#   versions     those of Xen and of dom0's kernel
 #   stamp        what all that was made from; while it holds nothing is built again
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -164,6 +165,7 @@ printf 'autoballoon="off"\n' >"$root/etc/xen/xl.conf"
 pack() { (cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$2"; }
 pack "$root" "$tmp/new/dom0.cpio"
 pack "$tmp/pygrub" "$tmp/new/pygrub.cpio"
+printf '%s\n' "$xenver" "$kver" >"$tmp/new/versions"
 printf '%s\n' "$quick" "$stamp" >"$tmp/new/stamp"
 mv "$tmp/new" "$out"
 rm -rf "$tmp"

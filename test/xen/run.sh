@@ -8,6 +8,7 @@
 #   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin; it runs with this host's loader and shared libraries
 #   -x PROGRAM  another program: the same, in /usr/bin
 #   -p          Debian's pygrub, and Python with it
+#   -H          what HVM guests need in dom0 (build-hvm.sh)
 #   -g PORT     QEMU waits for a debugger on this TCP port (gdb: target remote :PORT) before it starts
 #   -i          this terminal becomes dom0's: a job may hand it to the guest's console
 #   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 900)
@@ -21,11 +22,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$repo/scripts/suite.sh"
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' >&2; exit 2; }
 
-suite=${XEN_SUITE:-$host_suite} mem='' limit=900 quiet=quiet interactive='' pygrub='' cfg='' debugger=()
+suite=${XEN_SUITE:-$host_suite} mem='' limit=900 quiet=quiet interactive='' pygrub='' hvm='' cfg='' debugger=()
 disks=snapshot=on
 drives=() files=() env=() programs=()
 drive() { drives+=(-drive "file=$1,format=raw,if=none,id=d${#drives[@]},$2" -device "virtio-blk-pci,drive=d${#drives[@]}"); }
-while getopts Wc:d:w:f:e:b:x:pg:im:t:vs: option; do
+while getopts Wc:d:w:f:e:b:x:pHg:im:t:vs: option; do
   case $option in
     c) cfg=$OPTARG ;;
     d) drive "$OPTARG" snapshot=on ;;
@@ -36,6 +37,7 @@ while getopts Wc:d:w:f:e:b:x:pg:im:t:vs: option; do
     b) programs+=("$OPTARG /usr/lib/xen/bin") ;;
     x) programs+=("$OPTARG /usr/bin") ;;
     p) pygrub=1 ;;
+    H) hvm=1 ;;
     g) debugger=(-S -gdb "tcp:127.0.0.1:$OPTARG") ;;
     i) interactive=1 ;;
     m) mem=$OPTARG ;;
@@ -107,7 +109,7 @@ for e in "${env[@]}"; do # as a line of sh
   printf "%s='%s'\n" "${e%%=*}" "${v//\'/\'\\\'\'}" >>"$tmp/t/rig/env"
 done
 
-cat "$out/dom0.cpio" ${pygrub:+"$out/pygrub.cpio"} >"$tmp/initrd"
+cat "$out/dom0.cpio" ${pygrub:+"$out/pygrub.cpio"} ${hvm:+"$out/hvm.cpio"} >"$tmp/initrd"
 (cd "$tmp/t" && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) >>"$tmp/initrd"
 
 # dom0's memory: twice its files (an initramfs may fill half of it) and what its kernel needs.

@@ -1,5 +1,5 @@
 # The initrd's kernel modules: NAMES with all they depend on. Those built into the kernel are there anyway;
-# of those that Debian's cloud kernel does not have (ata_piix, say) only the build log tells.
+# of those that Debian's cloud kernel does not have (xen-kbdfront, say) only the build log tells.
 version=$(ls "$kernel/lib/modules")
 from=$kernel/lib/modules/$version
 to=$out/lib/modules/$version

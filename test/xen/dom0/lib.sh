@@ -10,7 +10,9 @@ guest_start() {
   cfg=$1
   shift
   guest=$(sed -n "s/^ *name *= *[\"']\(.*\)[\"'].*/\1/p" "$cfg" | tail -n 1)
-  console=/tmp/$guest.console seen=0
+  console=/tmp/$guest.console seen=0 tty=console/tty
+  # an HVM guest's console is its serial port
+  ! grep -q '^ *type *= *"hvm"' "$cfg" || tty=serial/0/tty
   : >"$console"
   rm -f /tmp/guest.rc
   say "xl create -c $cfg $*"
@@ -68,7 +70,7 @@ guest_expect() {
 # guest_keys: send standard input to the guest's console as it is, as xenconsole would.
 guest_keys() {
   # Where that is changes when the bootloader has ended and the guest begins.
-  cat >"$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")"
+  cat >"$(xenstore-read "/local/domain/$(xl domid "$guest")/$tty")"
 }
 
 # guest_type: the same for lines of text; a terminal's Enter key is a carriage return.
@@ -100,10 +102,15 @@ guest_run() {
 # guest_shutdown SECONDS: have the guest shut itself down, as the host's admin would, and wait until it is gone.
 guest_shutdown() {
   xl shutdown "$guest" >/dev/null
+  guest_gone "$1"
+}
+
+# guest_gone SECONDS: wait until the guest, which shuts itself down, is gone.
+guest_gone() {
   local left=$(($1 * 2))
   until [ -e /tmp/guest.rc ]; do
     left=$((left - 1))
-    [ $left -gt 0 ] || { say "FAIL $guest: still there $1 s after xl shutdown"; return 1; }
+    [ $left -gt 0 ] || { say "FAIL $guest: still there after $1 s"; return 1; }
     usleep 500000
   done
 }
