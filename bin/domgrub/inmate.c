@@ -329,7 +329,7 @@ static int dispatch(struct inmate *in, uint32_t type, struct str body, struct er
 	return err_set(err, ERR_FORMAT, "request %u", type);
 }
 
-/* The line's end is the end. A failed answer too: nobody listens. */
+/* Exit when the line is closed, or when an answer cannot be sent. */
 static int serve(struct inmate *in, struct buf *disk_lines)
 {
 	struct buf body = BUF_INIT;

@@ -150,7 +150,7 @@ static int choose_and_boot(struct warden *w, struct answer *answer, struct err *
 
 	if (person_watches(w->o) && !w->o->kernel)
 		rc = menu_run(w, plan, &body, &args, err);
-	/* 1: nobody chose anything. */
+	/* 1: no entry was chosen. */
 	if (rc == 1)
 		rc = plan_ask(w, plan, &body, err);
 	if (rc == 0 && !args)

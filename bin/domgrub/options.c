@@ -251,7 +251,7 @@ static int config_line(struct options *o, struct str line, struct err *err)
 	return err_set(err, ERR_USAGE, "unknown key \"%.*s\"", STR_ARG(name));
 }
 
-/* A missing file is no error where nobody asked for it. */
+/* A missing file is an error only if the user named it. */
 static int config_read(struct options *o, struct err *err)
 {
 	const char *path = o->config ? o->config : OPTIONS_CONFIG;

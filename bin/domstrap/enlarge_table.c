@@ -143,7 +143,7 @@ static int plan(struct target *t, uint64_t base, uint64_t want, struct table_cha
 		return refuse(t, err);
 	if (mbr.entry[0].type != MBR_TYPE_GPT)
 		return plan_mbr(t, &mbr, base, c, want, err);
-	/* A hybrid of the two is somebody's own work. */
+	/* A hybrid MBR was made by hand: do not touch it. */
 	for (int i = 1; i < MBR_PRIMARIES; i++)
 		if (mbr.entry[i].type)
 			return refuse(t, err);

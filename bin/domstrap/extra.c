@@ -232,7 +232,7 @@ bool extra_is_secret(const struct extra *x)
 	return x->n_host_keys || (x->opt && x->opt->files.n);
 }
 
-/* A key's file; one from --extra-files would be lost, and nobody told. */
+/* A key's file; it must not silently replace one from --extra-files. */
 static int put_file(struct tree *root, const char *path, uint32_t mode, const void *p, size_t n,
                     struct err *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pv or pvh, where nobody says: by what this host's Xen and the guest's kernel can. */
+/* Choosing pv or pvh by what this host's Xen and the guest's kernel support. */
 #include <string.h>
 
 #include "base/io.h"

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 #define ENTRIES_MAX 4096u
-#define BROKEN_LINE 3 /* exit status: nobody listens any more */
+#define BROKEN_LINE 3 /* exit status: the parent closed the line */
 
 const struct wire_rule look_rules[] = {
         {0, LOOK_PIECE, LOOK_PIECE_MAX, 0},

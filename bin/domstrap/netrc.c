@@ -91,7 +91,7 @@ static char *from_nix(void)
 
 /* ---- the file ------------------------------------------------------------------ */
 
-/* Passwords are sent where it says: nobody else may write it. */
+/* It determines where passwords are sent, so no other user may write it. */
 static int check_modes(int fd, const char *path, struct err *err)
 {
 	struct stat st;

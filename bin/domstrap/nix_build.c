@@ -117,7 +117,7 @@ int nix_options_check(const struct nix_options *o, const char *system, bool from
 
 /* ---- the result ----------------------------------------------------------- */
 
-/* The link's directory, so that nobody waits for a build that cannot be kept. */
+/* Check the link's directory before the build, which could not be kept without it. */
 static int check_place(const char *link, struct err *err)
 {
 	_free_ char *dir = xstrdup(link);

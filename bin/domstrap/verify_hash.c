@@ -22,7 +22,7 @@
 #define MEMORY (1ull << 30)
 #define SECONDS 86400
 #define PIECE (1u << 20)
-#define BROKEN 3 /* exit status: nobody listens, or there is no such file system */
+#define BROKEN 3 /* exit status: the parent closed the line, or there is no such file system */
 
 enum {
 	BAD = 1, /* le32 index, text: what is wrong with it */

@@ -189,7 +189,7 @@ static int nobody_has(const struct search *s, const struct node *n, struct err *
 	return -(int)err->code;
 }
 
-/* Ask whoever's turn it is. A cache answers later, see answer(). */
+/* Query the next cache or store. A cache answers later, see answer(). */
 static int ask(struct search *s, uint32_t i, struct err *err)
 {
 	_free_ char *name = NULL;

@@ -18,8 +18,8 @@
 #define SKIPPABLE_HEAD 8u
 
 /*
- * One stream at a time may take more than MEMORY_USUAL, so that many threads
- * stay within bounds. Whoever has the turn waits for nobody that wants it.
+ * Only one stream at a time may use more than MEMORY_USUAL, to limit the memory of
+ * many threads. The holder never waits for another waiter, so this cannot deadlock.
  */
 static sem_t big_turn;
 static pthread_once_t big_once = PTHREAD_ONCE_INIT;
@@ -176,8 +176,8 @@ static int zstd_init(struct state *s)
 	return 0;
 }
 
-/* Section 3.1.2. Not libzstd's work: it would go on into the next frame, whose
- * window nobody had looked at. */
+/* Section 3.1.2. libzstd would continue with the next frame, whose window size has not
+ * been checked yet. */
 static int zstd_skip(struct state *s, struct io *io)
 {
 	size_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The net thread owns curl's handles; a download's other fields belong to
- * whoever holds the lock. Only the net thread frees a download.
+ * The net thread owns curl's handles; a download's other fields are protected by
+ * the lock. Only the net thread frees a download.
  */
 #include "base/mem.h"
 #include "base/pool.h"

@@ -139,7 +139,10 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->body.waiting;
 	char why[96];
 
-	/* First: who waits for all of it never reads, so a pause would have no end. */
+	/*
+	 * Check the limit first: a caller that waits for the whole body never drains it, so a
+	 * pause would deadlock.
+	 */
 	if (d->limit - d->arrived < n - drop) {
 		snprintf(why, sizeof why, "the answer is larger than expected, %" PRIu64 " bytes",
 		         d->limit);

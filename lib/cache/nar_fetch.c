@@ -288,7 +288,7 @@ void nar_fetch_free(struct nar_fetch *f)
 {
 	if (!f)
 		return;
-	/* No thread shall wait for bytes that nobody wants. */
+	/* Threads must not wait for bytes that are no longer needed. */
 	if (f->file)
 		cache_file_stop(f->file);
 	nar_ahead_free(f->ahead);

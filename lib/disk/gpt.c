@@ -191,8 +191,8 @@ static int entries_parse(const uint8_t *p, const struct header *h, struct gpt *o
 }
 
 /*
- * One header and its entries. *sound says that both checksums held, so what is
- * wrong with them is what somebody wrote, and the copy has no better.
+ * One header and its entries. *sound: both checksums match, so invalid values were
+ * written like this, and the backup has the same.
  */
 static int side_read(const struct window *w, uint64_t lba, struct gpt *out, bool *sound,
                      struct err *err)

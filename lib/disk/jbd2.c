@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From the bottom up:
- *     blocks        of the journal, round again behind the last
- *     sums          as the journal's features say that they are made
- *     transactions  descriptors and revocations, gathered until the commit
- *     the log       transactions until one is not whole
- *     the result    for each block its newest contents that nobody revoked
+ *     blocks        of the journal, a ring
+ *     checksums     depending on the journal's features
+ *     transactions  descriptors and revocations, collected until the commit
+ *     the log       transactions until the first incomplete one
+ *     the result    for each block its newest contents that were not revoked
  */
 #include "disk/jbd2.h"
 #include "base/bytes.h"

@@ -86,7 +86,7 @@ static void list_inodes(struct ext4_edit *e, uint32_t first, uint32_t last)
 	}
 }
 
-/* The first inode of a group's table that nobody reads. */
+/* The first unused inode of a group's table, see bg_itable_unused. */
 static uint32_t first_pristine(const struct ext4_edit *e, uint32_t g)
 {
 	uint32_t per_group = e->layout.inodes_per_group;

@@ -262,7 +262,7 @@ int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64
 
 /* ---- writing -------------------------------------------------------------- */
 
-/* A directory's new blocks, in places nobody reads, and their map. */
+/* A directory's new blocks, which nothing refers to yet, and their map. */
 static int write_blocks(struct ext4_edit *e, const struct edit_dir *d, const struct ext4_dir *pack,
                         uint64_t blocks, uint8_t map[60], uint64_t *total, struct err *err)
 {

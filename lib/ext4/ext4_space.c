@@ -46,7 +46,7 @@ uint64_t ext4_space_block(const struct ext4_space *sp, uint64_t line, uint64_t *
 {
 	const struct ext4_block_run *r;
 
-	/* The end of the line: no run, and nobody writes there. */
+	/* The end of the line: no run; nothing is written there. */
 	if (line >= sp->n_blocks) {
 		*run = UINT64_MAX / 2;
 		return 0;

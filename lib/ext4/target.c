@@ -44,7 +44,7 @@ int target_from_file(struct target *t, int fd, const char *name, enum clone_mode
 
 int target_open_device(struct target *t, const char *path, struct err *err)
 {
-	/* On a block device O_EXCL without O_CREAT means: nobody else's. */
+	/* On a block device O_EXCL without O_CREAT means exclusive use. */
 	_close_ int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	uint64_t size;

@@ -161,8 +161,8 @@ static uint32_t entry_cluster(const struct fat *f, const uint8_t *e)
 }
 
 /*
- * Seconds since 1970 of FAT's local time, taken as UTC. The C library would
- * want to look at the time zone's file, which nobody in a jail can open.
+ * Seconds since 1970 of FAT's local time, taken as UTC. The C library would read
+ * the time zone's file, which cannot be opened in a jail.
  */
 static int64_t entry_time(const uint8_t *e)
 {

@@ -165,8 +165,8 @@ static unsigned large_at_once(const struct fill *f)
 }
 
 /*
- * The next one that nobody has taken: the smallest; but the largest where it
- * would otherwise be what all others wait for at the end.
+ * The next item: the smallest that is not taken; but the largest NAR starts early
+ * so that it does not finish last.
  */
 static struct unit *take_next(struct fill *f)
 {
@@ -219,7 +219,7 @@ static struct unit *choose(struct fill *f, do_unit **what)
 	}
 }
 
-/* The first failure is the one that counts; nobody shall wait any more. Locked. */
+/* Keep the first failure, and wake all waiting threads. Locked. */
 static void give_up(struct fill *f, int rc, const struct err *err)
 {
 	if (f->failed)

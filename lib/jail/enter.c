@@ -89,7 +89,7 @@ static int capabilities_set(bool all, struct err *err)
 	return 0;
 }
 
-/* A user namespace in which nobody has a number can make no files, not even in its own tmpfs. */
+/* Without a user ID map a user namespace cannot create files, not even in its own tmpfs. */
 static void map_self(const struct enter *e)
 {
 	_free_ char *user = xasprintf("%u %u 1\n", (unsigned)e->user, (unsigned)e->user);
@@ -126,9 +126,9 @@ static int become(const struct enter *e, struct err *err)
 }
 
 /*
- * Another user, then users of its own, then the root: the kernel makes no
- * namespace of users for whoever changed its root, and one that was made while
- * we were root would still be root's.
+ * Change the user, then create the user namespace, then change the root: Linux
+ * creates no user namespace after chroot, and one that was created by root would
+ * still belong to root.
  */
 static int user_drop(const struct enter *e, const char *place, struct err *err)
 {

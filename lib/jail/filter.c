@@ -74,7 +74,7 @@ static const struct rule harmless[] = {
         CALL(getgid),
         CALL(getegid),
         CALL1(prctl, IS(0, PR_GET_DUMPABLE)),
-        /* Closed: "out of memory" is said to nobody, and the exit follows. */
+        /* Closed: the message "out of memory" is lost, and the process exits. */
         CALL1(write, IS(0, STDERR_FILENO)),
 #ifdef SANITIZED
         /* The sanitizer's own; a program that is shipped has none of it. */

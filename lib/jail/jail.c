@@ -106,8 +106,8 @@ static int compare_bytes(const void *a, const void *b)
 }
 
 /*
- * The C library's qsort() asks the kernel for the size of its memory, once, when
- * it is first given much; nobody inside may ask.
+ * The C library's qsort() asks the kernel for the size of its memory when it first sorts
+ * a large array. The filter forbids this, so it is called once before the fork.
  */
 static void qsort_settle(void)
 {
@@ -142,7 +142,7 @@ static int check(const struct jail_spec *s, struct err *err)
 	return 0;
 }
 
-/* A program opens its input by itself: whom nobody but the owner may read needs the owner. */
+/* A program opens its input itself: a file that only its owner can read needs that user. */
 static uid_t user_for(const struct jail_spec *s)
 {
 	struct stat st;
@@ -211,7 +211,7 @@ static int signal_error(int sig, const char *name, struct err *err)
 	}
 }
 
-/* Its last words, where nobody has taken them. */
+/* The error message of the child, if it was not received yet. */
 static int not_built(const struct jail *j, const char *name, struct err *err)
 {
 	uint8_t said[WIRE_HEAD + ERR_TEXT_MAX];

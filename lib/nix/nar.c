@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One layer a section, lowest first: bytes from the source, tokens, objects,
- * the walk. A file's contents are the one thing that is not a token in the
- * buffer: they go from the source to whoever reads them.
+ * One section for each layer, lowest first: bytes from the source, tokens,
+ * objects, the walk. Only a file's contents are not buffered as a token: they are
+ * passed from the source to the reader.
  */
 #include "nix/nar.h"
 #include "base/bytes.h"

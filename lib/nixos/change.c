@@ -193,7 +193,7 @@ static int stage(struct off_guest *off, const struct guest_state *in,
 		rc = write_direct(off, in, d, &current->system, err);
 	if (rc == 0 && direct)
 		rc = warn_of_secrets(off, current, err);
-	/* Without a config nobody knows: it stays. */
+	/* Without a config this is unknown: keep it. */
 	if (rc == 0 && off->config.path)
 		rc = direct_mark(off, direct ? current->system.toplevel : NULL, err);
 	if (rc == 0 && (note || (direct && direct_differs(d))))

@@ -144,7 +144,7 @@ static int same_file(struct off_guest *off, const char *host, const char *path, 
 	return rc;
 }
 
-/* A kernel of the guest's own under a name that is not ours: somebody else renews it. */
+/* The guest's own kernel under another name than ours: it is maintained by hand. */
 static int is_some_kernel(struct off_guest *off, const struct guest_state *in, const char *host,
                           bool *is, struct err *err)
 {
@@ -264,7 +264,7 @@ static char *put_words(const char *line, const char *at, size_t n, const char *w
 	return xasprintf("%.*s%s%s", (int)(at - line), line, words, at + n);
 }
 
-/* init= and the system's own parameters; what somebody added between stays. */
+/* init= and the system's parameters; arguments added by hand in between are kept. */
 static int new_args(struct off_guest *off, struct direct *d, const struct guest_system *s,
                     char **out, struct err *err)
 {

@@ -62,9 +62,9 @@ void guest_state_reach(const struct closure *db, const char *path, bool *reached
 /* ---- who needs it alone --------------------------------------------------- */
 
 /*
- * A path belongs to nobody, then to the first generation that needs it, then,
- * once something else does, to many, and so do all that it needs. So it changes
- * hands twice at most.
+ * A path has no owner, then the first generation that needs it, then, if something
+ * else needs it as well, MANY; and so have all paths that it refers to. So its owner
+ * changes at most twice.
  */
 #define NOBODY 0u
 #define MANY UINT32_MAX

@@ -141,7 +141,7 @@ static bool is_copy(const struct grub *g, const char *name)
 	return false;
 }
 
-/* The secrets of a system that is in a profile, shown or not: nobody here can make them anew. */
+/* The secrets of a system in a profile, shown or not: only the guest can make them again. */
 static bool is_secret_of(const struct grub *g, const struct guest_system *s, const char *name)
 {
 	const struct grub_known *known = grub_form_init(&g->form, s->init);

@@ -20,7 +20,7 @@ struct local_store {
 	struct store_db *db;
 };
 
-/* A folder that somebody may have named as if it were a store. */
+/* A directory that the user may have given instead of the root of a store. */
 static bool is_cache(const char *root)
 {
 	_free_ char *info = xasprintf("%s/nix-cache-info", root);

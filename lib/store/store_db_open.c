@@ -75,7 +75,7 @@ static int harden(struct store_db *db, struct err *err)
 	sqlite3_limit(db->sql, SQLITE_LIMIT_ATTACHED, 0);
 	store_db_refill(db);
 	sqlite3_progress_handler(db->sql, STEPS_BETWEEN, count_steps, db);
-	/* A mapped file that somebody cuts short would be our SIGBUS. */
+	/* If a mapped file is truncated meanwhile, reading it raises SIGBUS. */
 	return sql_exec(db->sql, db->name, "PRAGMA cell_size_check=1; PRAGMA mmap_size=0", err);
 }
 

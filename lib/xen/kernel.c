@@ -285,7 +285,7 @@ static bool bzimage_probe(const struct window *w)
 	       memcmp(magic, "HdrS", 4) == 0;
 }
 
-/* Only an ELF file may be in gzip by itself: nobody packs a bzImage again. */
+/* Only an ELF file may be compressed with gzip; a bzImage is compressed already. */
 static int file_look(const struct window *w, const struct kernel_limits *limits,
                      struct kernel_info *k, struct err *err)
 {

@@ -26,7 +26,7 @@ struct unpack {
 	struct window w;
 	struct unpack_scratch *scratch;
 	size_t since_drop; /* bytes */
-	uint64_t pos;      /* of the next byte that nobody has read into in[] */
+	uint64_t pos;      /* of the next byte to read into in[] */
 	bool end;
 	const uint8_t *next; /* in in[] */
 	size_t left;
