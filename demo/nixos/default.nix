@@ -3,8 +3,8 @@
 #   nix-build demo/nixos -A system --arg configuration ./configuration.nix
 #
 # gives /nix/store/…-nixos-system-NAME-VERSION in NixOS's layout. What is in it is Debian's: the cloud kernel,
-# busybox and Nix itself. Debian's packages must be there first: demo/nixos/fetch.sh gets them. kernelSuite names the
-# suite of Debian that the kernel is of, such as trixie; "" is the host's.
+# systemd, busybox and Nix itself. Debian's packages must be there first: demo/nixos/fetch.sh gets them. kernelSuite
+# names the suite of Debian that the kernel is of, such as trixie; "" is the host's.
 { configuration ? <nixos-config>
 , system ? builtins.currentSystem
 , kernelSuite ? builtins.getEnv "DOMSTRAP_KERNEL_SUITE"

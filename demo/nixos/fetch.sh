@@ -50,12 +50,13 @@ stamp=$({ apt_state; cat "$0"; } | sha256sum)
 [ "$(cat "$dir/stamp" 2>/dev/null)" != "$stamp" ] || exit 0
 
 linux=$(cloud_kernel)
-# Of what apt would install for Nix on an empty system the libraries; those not needed drop out later.
-mapfile -t libs < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null nix-bin 2>/dev/null |
-  awk '/^Inst (lib|zlib)/ { print $2 }' | grep -Ev 'perl|^libdb|^libgdbm|^libcurl4$|^libpcre|^libselinux' | sort)
-# What checks passwords, and its libraries.
-pam=(libpam-modules-bin libselinux1 libpcre2-8-0 libaudit1 libcap-ng0)
-debs=$("$repo/scripts/fetch-debs.sh" "$dir" "$linux" busybox-static nix-bin tzdata "${pam[@]}" "${libs[@]}")
+# Programs of the guest, and of what apt would install for them on an empty system the libraries; those not needed drop
+# out later.
+programs=(nix-bin systemd udev kmod mount util-linux fdisk cloud-guest-utils e2fsprogs login bash libpam-modules
+  libpam-modules-bin openssh-server openssh-client openssh-sftp-server zstd)
+mapfile -t libs < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null "${programs[@]}" 2>/dev/null |
+  awk '/^Inst (lib|zlib)/ { print $2 }' | grep -Ev 'perl|python|^libdb[0-9di]|^libgdbm|^libcurl4$|^libpam-(runtime|modules)|semanage|-common$' | sort)
+debs=$("$repo/scripts/fetch-debs.sh" "$dir" "$linux" busybox-static tzdata "${programs[@]}" "${libs[@]}")
 
 busybox=$(grep -m 1 /busybox-static_ <<<"$debs")
 dpkg-deb --fsys-tarfile "$busybox" | tar -x -C "$dir" --transform 's,.*/,busybox/bin/,' --wildcards './*bin/busybox'

@@ -21,7 +21,11 @@ let
   };
 in
 {
+  # Which program is PID 1: "busybox", for a small system that starts quickly, or "systemd", in stage 1 as well, which is more
+  # like NixOS.
+  standIn.init = scalar "busybox";
   boot = {
+    bootspec.extensions = attrsOf (_: scalar null);
     kernel.enable = scalar true;
     kernelPackages = scalar null;
     kernelParams = list;
@@ -31,7 +35,7 @@ in
     initrd = {
       availableKernelModules = list;
       kernelModules = list;
-      systemd.enable = scalar false;
+      systemd.enable = scalar true;
     };
     loader = {
       timeout = scalar 5;
@@ -50,7 +54,7 @@ in
   };
   environment = {
     systemPackages = list;
-    etc = attrsOf (_: { text = scalar null; source = scalar null; mode = scalar "symlink"; });
+    etc = attrsOf (_: { text = scalar null; source = scalar null; mode = scalar "symlink"; uid = scalar 0; gid = scalar 0; });
   };
   fileSystems = attrsOf (_: {
     device = scalar null;
@@ -72,10 +76,25 @@ in
   };
   specialisation = attrsOf (_: { inheritParentConfig = scalar true; configuration = scalar { }; });
   system = {
+    boot.extraInitrd.paths = list;
+    etc.overlay = { enable = scalar false; mutable = scalar true; };
     stateVersion = scalar null;
     nixos.label = scalar null;
     build = attrsOf (_: scalar null);
   };
+  systemd.services = attrsOf (name: {
+    description = scalar name;
+    after = list;
+    before = list;
+    wants = list;
+    requires = list;
+    wantedBy = list;
+    unitConfig = attrsOf (_: scalar null);
+    serviceConfig = attrsOf (_: scalar null);
+    environment = attrsOf (_: scalar null);
+    path = list;
+    script = lines;
+  });
   systemd.network.networks = attrsOf (_: {
     matchConfig = attrsOf (_: scalar null);
     networkConfig = attrsOf (_: scalar null);

@@ -29,9 +29,9 @@ let
   linuxDeb =
     if kernelSuite == "" then builtins.head (lib.filter (p: lib.hasPrefix "linux-image-" p.name) index)
     else builtins.fromJSON (builtins.readFile (debs + "/kernel/${kernelSuite}.json"));
-  libraryDebs = lib.filter
-    (p: (lib.hasPrefix "lib" p.name || p.name == "zlib1g") && p.name != "libpam-modules-bin")
-    index;
+  # libpam-modules-bin is programs, whatever its name.
+  isLibrary = p: (lib.hasPrefix "lib" p.name || p.name == "zlib1g") && p.name != "libpam-modules-bin";
+  libraryDebs = lib.filter isLibrary index;
 
   self = rec {
     inherit build;
@@ -44,13 +44,35 @@ let
     writeScript = name: text: runCommand name { inherit text; passAsFile = [ "text" ]; }
       ''cp "$textPath" "$out"; chmod 755 "$out"'';
 
+    # substitute NAME FILE { var = value; }: FILE, executable, with @var@ replaced.
+    substitute = name: file: vars: runCommand name ({ inherit file; vars = lib.attrNames vars; } // vars) ''
+      cp "$file" "$out"
+      chmod 755 "$out"
+      for v in $vars; do eval "value=\$$v"; sed -i "s|@$v@|$value|g" "$out"; done
+    '';
+
     busybox = build boot {
       name = "busybox-${upstream named.busybox-static.version}";
       script = ./busybox.sh;
       deb = source named.busybox-static;
     } // { version = upstream named.busybox-static.version; };
 
-    libraries = map (p: build busybox { name = storeName p; script = ./library.sh; deb = source p; }) libraryDebs;
+    # A store path of Debian packages.
+    package = name: debs: args: build busybox ({
+      name = "${name}-${upstream named.${lib.head debs}.version}";
+      script = ./deb.sh;
+      debs = map (d: source named.${d}) debs;
+      share = [ ];
+      postInstall = "";
+    } // args) // { version = upstream named.${lib.head debs}.version; };
+
+    libraryOf = lib.listToAttrs (map
+      (p: {
+        inherit (p) name;
+        value = package p.name [ p.name ] { name = storeName p; postInstall = builtins.toFile "no-gconv.sh" ''rm -rf "$out"/lib/x86_64-linux-gnu/gconv''; };
+      })
+      libraryDebs);
+    libraries = lib.attrValues libraryOf;
 
     nix = build busybox {
       name = "nix-${upstream named.nix-bin.version}";
@@ -68,6 +90,28 @@ let
       inherit busybox libraries;
     };
 
+    systemd = package "systemd" [ "systemd" "udev" ] { postInstall = ./systemd.sh; };
+    util-linux = package "util-linux" [ "util-linux" "mount" "fdisk" ] { };
+    e2fsprogs = package "e2fsprogs" [ "e2fsprogs" ] { };
+    kmod = package "kmod" [ "kmod" ] { };
+    shadow = package "shadow" [ "login" ] { };
+    openssh = package "openssh" [ "openssh-server" "openssh-client" "openssh-sftp-server" ] { };
+    linux-pam = package "linux-pam" [ "libpam-modules-bin" ] { };
+    bash = package "bash" [ "bash" ] { postInstall = builtins.toFile "sh.sh" ''ln -sf bash "$out/bin/sh"; rm -f "$out/bin/bashbug"''; };
+    zstd = package "zstd" [ "zstd" ] { };
+    cloud-utils = package "cloud-utils" [ "cloud-guest-utils" ] {
+      postInstall = builtins.toFile "growpart.sh" ''find "$out/bin" -type f ! -name growpart -exec rm {} +'';
+    };
+    # Debian's programs find their loader, libraries and helpers below it.
+    fhs = build busybox {
+      name = "debian-fhs";
+      script = ./fhs.sh;
+      inherit libraries systemd openssh;
+      programs = [ systemd util-linux e2fsprogs kmod shadow openssh linux-pam bash ];
+      systemdLibraries = libraryOf.libsystemd-shared;
+      pamModules = libraryOf.libpam-modules;
+    };
+
     tzdata = build busybox {
       name = "tzdata-${upstream named.tzdata.version}";
       script = ./tzdata.sh;
@@ -79,6 +123,7 @@ let
         name = "linux-${upstream linuxDeb.version}";
         script = ./linux.sh;
         deb = source linuxDeb;
+        inherit fhs;
       } // { version = upstream linuxDeb.version; };
     linuxPackages = { kernel = linux; };
     linuxPackages_latest = linuxPackages;
@@ -87,7 +132,6 @@ let
     vim = busybox;
     wget = busybox;
     less = busybox;
-    bash = busybox;
     coreutils = busybox;
   };
 in

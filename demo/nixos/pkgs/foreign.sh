@@ -4,8 +4,9 @@
 link_libraries() {
   path=$out/lib
   for l in $libraries; do
-    path=$path:$l/lib
-    [ ! -e "$l/lib/ld-linux-x86-64.so.2" ] || ld=$l/lib/ld-linux-x86-64.so.2
+    path=$path:$l/lib/x86_64-linux-gnu
+    f=$l/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+    [ ! -e "$f" ] || ld=$f
   done
   "$ld" --library-path "$path" --list "$1" >list
   ! grep 'not found' list >&2

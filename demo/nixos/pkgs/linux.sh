@@ -11,7 +11,7 @@ to=$out/lib/modules/$version
 mkdir -p "$to/kernel/drivers"
 cp "$from/modules.builtin" "$from/modules.order" "$to/"
 cp -r "$from/kernel/lib" "$from/kernel/crypto" "$to/kernel/"
-for dir in fs/fat fs/fuse fs/isofs fs/nls fs/overlayfs fs/squashfs drivers/block drivers/xen drivers/virtio \
+for dir in fs/autofs fs/erofs fs/fat fs/fuse fs/isofs fs/nls fs/overlayfs fs/squashfs drivers/block drivers/xen drivers/virtio \
   drivers/cdrom; do
   [ ! -d "$from/kernel/$dir" ] || { mkdir -p "$to/kernel/$dir"; cp -r "$from/kernel/$dir/." "$to/kernel/$dir/"; }
 done
@@ -24,4 +24,4 @@ for name in xen-netfront xen-pcifront xen-tpmfront xen-scsifront scsi_mod scsi_c
 done
 # Packed since Debian 13; busybox's modprobe wants them as they are.
 find "$to" -name '*.ko.xz' -exec xz -d {} +
-depmod -b "$out" "$version"
+"$fhs/lib64/ld-linux-x86-64.so.2" --argv0 depmod --library-path "$fhs/lib/x86_64-linux-gnu" "$fhs/bin/kmod" -b "$out" "$version"

@@ -7,7 +7,7 @@ for f in t/usr/lib/nix/*.so; do [ ! -e "$f" ] || cp -a "$f" "$out/lib/"; done
 # shellcheck source=demo/nixos/pkgs/foreign.sh
 . "$foreign"
 link_libraries "$out/libexec/nix"
-ln -s "${ld%/*}"/libnss_dns.so.2 "$out/lib/" # Nix loads it by name
+ln -s "${ld%/*}/libnss_dns.so.2" "$out/lib/" # Nix loads it by name
 for c in nix t/usr/bin/nix-*; do
   c=${c##*/}
   cat >"$out/bin/$c" <<X

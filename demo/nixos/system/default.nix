@@ -2,13 +2,15 @@
 { lib, pkgs, config, nested, specialise }:
 let
   inherit (lib) optional optionalString concatMapStrings mapAttrsToList;
-  inherit (pkgs) busybox runCommand writeText;
+  inherit (pkgs) busybox runCommand writeText substitute;
 
-  release = "23.05";
+  release = "26.05";
   label = if config.system.nixos.label != null then config.system.nixos.label else "${release}.0.demo";
   hostName = config.networking.hostName;
   kernel = config.boot.kernelPackages.kernel;
   grub = config.boot.loader.grub;
+  withSystemd = config.standIn.init == "systemd";
+  overlay = config.system.etc.overlay.enable;
 
   # ---- what NixOS, too, refuses
   check = condition: text: value: if condition then value else throw text;
@@ -16,65 +18,55 @@ let
     check (config.fileSystems ? "/") "fileSystems: there is no \"/\", so stage 1 would find no root file system"
       (check (!grub.enable || grub.device != "" || grub.devices != [ ])
         "boot.loader.grub.enable is true, but neither .device nor .devices is set (\"nodev\" for a guest of Xen)"
-        value);
-
-  # substitute NAME FILE { var = value; }: FILE, executable, with @var@ replaced.
-  substitute = name: file: vars: runCommand name ({ inherit file; vars = lib.attrNames vars; } // vars) ''
-    cp "$file" "$out"
-    chmod 755 "$out"
-    for v in $vars; do eval "value=\$$v"; sed -i "s|@$v@|$value|g" "$out"; done
-  '';
+        (check (withSystemd || config.standIn.init == "busybox") "standIn.init: only systemd and busybox are known"
+          (check (withSystemd || !config.boot.initrd.systemd.enable)
+            "standIn.init is busybox, which a systemd in stage 1 would not start; set boot.initrd.systemd.enable = false"
+            (check (!overlay || config.boot.initrd.systemd.enable)
+              "`system.etc.overlay.enable` requires `boot.initrd.systemd.enable`"
+              value))));
 
   # ---- file systems
   device = name: fs:
     if fs.device != null then fs.device
     else if fs.label != null then "/dev/disk/by-label/${fs.label}"
     else throw "fileSystems.\"${name}\" has neither device nor label";
-  fstabLine = name: fs: "${device name fs} ${name} ${fs.fsType} ${
-    if fs.options == [ ] then "defaults" else lib.concatStringsSep "," fs.options} 0 ${if name == "/" then "1" else "2"}\n";
-  fstab = lib.concatStringsSep "" (mapAttrsToList fstabLine config.fileSystems);
+  # The root, and what lies under it and the store need, is mounted in stage 1.
+  inInitrd = lib.filter (name: config.fileSystems ? ${name}) [ "/" "/nix" "/nix/store" "/var" "/var/log" "/var/lib" "/etc" "/usr" ];
+  fsOptions = name: fs:
+    (if fs.options == [ ] then [ "defaults" ] else fs.options)
+    # busybox's mount hands such words to the kernel, which refuses them.
+    ++ lib.optional (withSystemd && fs.autoResize) "x-systemd.growfs"
+    ++ lib.optional (withSystemd && builtins.elem name inInitrd) "x-initrd.mount";
+  fsLine = name:
+    let fs = config.fileSystems.${name}; in
+    "${device name fs} ${name} ${fs.fsType} ${lib.concatStringsSep "," (fsOptions name fs)} 0 ${
+      if builtins.elem fs.fsType [ "none" "auto" "tmpfs" "overlay" ] then "0" else if name == "/" then "1" else "2"}\n";
+  fstab = lib.concatStringsSep "" (map fsLine (lib.attrNames config.fileSystems));
 
-  # ---- initrd
-  shrunkModules = runCommand "linux-${kernel.version}-modules-shrunk"
-    {
-      inherit kernel;
-      names = config.boot.initrd.availableKernelModules ++ config.boot.initrd.kernelModules;
-    } ./shrink-modules.sh;
-  stage1 = substitute "stage-1-init.sh" ./stage-1-init.sh {
-    inherit busybox;
-    modulesClosure = shrunkModules;
-    kernelModules = config.boot.initrd.kernelModules;
-    fsInfo = writeText "initrd-fsinfo" (fstabLine "/" config.fileSystems."/");
-  };
-  initrd = runCommand "initrd-linux-${kernel.version}"
-    {
-      inherit stage1;
-      exportReferencesGraph = [ "closure" stage1 ];
-    } ./initrd.sh;
+  initrd = import ./initrd.nix { inherit lib pkgs config fsLine os-release; initrdFileSystems = inInitrd; };
+  pid1 = import (if withSystemd then ./systemd.nix else ./busybox.nix) { inherit lib pkgs config hostName; };
 
   # ---- /etc
   os-release = ''
     BUILD_ID="${label}"
     ID=nixos
     NAME=NixOS
-    PRETTY_NAME="NixOS ${label}, domstrap's demo with Debian's kernel and busybox"
+    PRETTY_NAME="NixOS ${label}, domstrap's demo of Debian's packages"
     VERSION="${label}"
     VERSION_ID="${release}"
   '';
-  userShell = "/run/current-system/sw/bin/sh";
+  userShell = pid1.shell;
   keys = lib.filterAttrs (_: u: u.openssh.authorizedKeys.keys != [ ]) config.users.users;
   etcFiles = {
     fstab.text = fstab;
     hostname.text = "${hostName}\n";
     hosts.text = "127.0.0.1 localhost\n::1 localhost\n127.0.0.2 ${hostName}\n";
-    inittab.source = inittab;
     issue.text = "\n<<< Welcome to NixOS ${label} (\\m) - \\l >>>\n\n";
     "nix/nix.conf".text = "build-users-group = nixbld\nsandbox = false\nsubstituters =\n";
     "nsswitch.conf".text = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
     os-release.text = os-release;
     profile.source = ./profile;
     shells.text = "${userShell}\n/bin/sh\n";
-    "udhcpc.sh".source = substitute "udhcpc.sh" ./udhcpc.sh { inherit busybox; };
   }
   // lib.optionalAttrs (config.time.timeZone != null) {
     localtime.source = "${pkgs.tzdata}/share/zoneinfo/${config.time.timeZone}";
@@ -83,10 +75,11 @@ let
   // lib.listToAttrs (mapAttrsToList
     (name: u: {
       name = "ssh/authorized_keys.d/${name}";
-      value.text = concatMapStrings (k: k + "\n") u.openssh.authorizedKeys.keys;
+      # A copy: sshd refuses files below the store, whose directory a group may write to.
+      value = { text = concatMapStrings (k: k + "\n") u.openssh.authorizedKeys.keys; mode = "0444"; };
     })
     keys)
-  // config.environment.etc;
+  // pid1.etc // config.environment.etc;
   etc = runCommand "etc"
     {
       list = concatMapStrings
@@ -95,19 +88,33 @@ let
             f = etcFiles.${name};
             source = if f.source or null != null then f.source else writeText "etc-${baseNameOf name}" f.text;
           in
-          "${name} ${source} ${f.mode or "symlink"}\n")
+          "${name} ${source} ${f.mode or "symlink"} ${toString (f.uid or 0)} ${toString (f.gid or 0)}\n")
         (lib.attrNames etcFiles);
       passAsFile = [ "list" ];
     } ''
-    while read -r name source mode; do
+    while read -r name source mode uid gid; do
       mkdir -p "$(dirname "$out/etc/$name")"
       ln -s "$source" "$out/etc/$name"
-      [ "$mode" = symlink ] || echo "$mode" >"$out/etc/$name.mode"
+      [ "$mode" != symlink ] || continue
+      echo "$mode" >"$out/etc/$name.mode"
+      echo "+$uid" >"$out/etc/$name.uid"
+      echo "+$gid" >"$out/etc/$name.gid"
     done <"$listPath"
   '';
 
+  # /etc as the lower layer of an overlay: what is copied otherwise is a file in it.
+  etcBasedir = runCommand "etc-lowerdir" { inherit etc; } ''
+    cp -R "$etc/etc" "$out"
+    chmod -R u+w "$out"
+    find "$out" -name '*.mode' | while read -r f; do
+      f=''${f%.mode}
+      [ "$(cat "$f.mode")" = direct-symlink ] || { cp -L "$f" "$f.tmp" && mv -f "$f.tmp" "$f"; }
+      rm -f "$f.mode" "$f.uid" "$f.gid"
+    done
+  '';
+
   # ---- users: "name:uid:gid:home:shell:normal:groups:KIND:PASSWORD", for users.sh
-  gids = { root = 0; wheel = 1; tty = 3; disk = 6; users = 100; nixbld = 30000; nogroup = 65534; };
+  gids = { root = 0; wheel = 1; tty = 3; disk = 6; users = 100; nixbld = 30000; nogroup = 65534; } // pid1.gids;
   userLine = name: u:
     let
       group = if u.group != "" then u.group else if u.isNormalUser then "users" else "nogroup";
@@ -124,68 +131,21 @@ let
       if u.isNormalUser || name == "root" then userShell else "/run/current-system/sw/bin/nologin"}:${
       if u.isNormalUser then "1" else ""}:${lib.concatStringsSep "," u.extraGroups}:${password}\n";
   buildUser = n: "nixbld${toString n}:${toString (30000 + n)}:${toString gids.nixbld}:/var/empty:/run/current-system/sw/bin/nologin::nixbld:hash:!\n";
+  systemUser = name: u: "${name}:${toString u.uid}:${toString gids.${u.group}}:/var/empty:/run/current-system/sw/bin/nologin:::hash:!\n";
   users = writeText "users" (
     lib.concatStringsSep "" (mapAttrsToList userLine config.users.users)
     + concatMapStrings buildUser [ 1 2 3 4 5 6 7 8 ]
+    + lib.concatStringsSep "" (mapAttrsToList systemUser pid1.users)
     + "nobody:65534:65534:/var/empty:/run/current-system/sw/bin/nologin:::hash:!\n"
   );
   groups = writeText "groups" (lib.concatStringsSep "" (mapAttrsToList (name: gid: "${name}:${toString gid}\n") gids));
 
-  # ---- network: "MATCH VALUE DHCP ADDRESSES GATEWAYS SERVERS", lists with commas, for startup.sh
-  commas = l: if l == [ ] then "-" else lib.concatStringsSep "," l;
-  networkLine = name: n:
-    let
-      match = n.matchConfig;
-      by = if match.Driver or null != null then "Driver" else "Name";
-    in
-    check (match.${by} or null != null) "systemd.network.networks.${name}: matchConfig has neither Driver nor Name"
-      "${by} ${match.${by}} ${if builtins.elem (n.networkConfig.DHCP or null) [ "yes" "ipv4" true ] then "yes" else "no"} ${
-        commas n.address} ${commas (n.gateway ++ lib.filter (g: g != null) (map (r: r.Gateway or null) n.routes))} ${commas n.dns}\n";
-  networks = writeText "networks" (lib.concatStringsSep "" (mapAttrsToList networkLine config.systemd.network.networks));
-
-  # ---- what runs
-  interfaces = lib.filterAttrs (_: i: i.useDHCP == true) config.networking.interfaces;
-  startup = substitute "startup.sh" ./startup.sh {
-    inherit busybox networks;
-    allDHCP = toString config.networking.useDHCP;
-    interfaces = lib.attrNames interfaces;
-    kernelModules = config.boot.kernelModules;
-  };
-  inittab = runCommand "inittab"
-    {
-      inherit busybox startup;
-      daemon = substitute "nix-daemon.sh" ./nix-daemon.sh { inherit busybox; inherit (pkgs) nix; };
-      getty = substitute "getty.sh" ./getty.sh { inherit busybox; };
-      shutdown = substitute "shutdown.sh" ./shutdown.sh { inherit busybox; };
-    } ''
-    cat >"$out" <<X
-    ::sysinit:$startup
-    hvc0::respawn:$getty hvc0
-    tty1::respawn:$getty tty1
-    ::respawn:$daemon
-    ::ctrlaltdel:$busybox/bin/reboot
-    ::shutdown:$shutdown
-    X
-  '';
-  # PID 1: busybox init, where NixOS has systemd.
-  systemd = runCommand "systemd-stand-in-${busybox.version}" { inherit busybox; } ''
-    mkdir -p "$out/lib/systemd"
-    printf '#!%s/bin/sh\nexec %s/bin/init "$@"\n' "$busybox" "$busybox" >"$out/lib/systemd/systemd"
-    chmod 755 "$out/lib/systemd/systemd"
-  '';
-  tools = runCommand "nixos-tools"
-    {
-      version = substitute "nixos-version" ./nixos-version.sh { inherit busybox; };
-      login = substitute "login.sh" ./login.sh { inherit busybox; inherit (pkgs) pam; };
-    } ''
-    mkdir -p "$out/bin"
-    ln -s "$version" "$out/bin/nixos-version"
-    ln -s "$login" "$out/bin/login"
-  '';
+  tools = runCommand "nixos-tools" { version = substitute "nixos-version" ./nixos-version.sh { inherit busybox; }; }
+    ''mkdir -p "$out/bin" && ln -s "$version" "$out/bin/nixos-version"'';
   sw = runCommand "system-path"
     {
       # busybox comes last: what a package of its own brings goes before busybox's version
-      packages = lib.unique (lib.filter (p: p != busybox) config.environment.systemPackages ++ [ tools busybox ]);
+      packages = lib.unique (lib.filter (p: p != busybox) config.environment.systemPackages ++ pid1.packages ++ [ tools busybox ]);
     } ''
     mkdir -p "$out/bin"
     for p in $packages; do
@@ -194,9 +154,17 @@ let
   '';
   activate = substitute "activate.sh" ./activate.sh {
     inherit busybox etc users groups;
+    inherit (pid1) sh;
     setupUsers = ./users.sh;
+    setupEtc = ./setup-etc.sh;
+    etcOverlay = toString overlay;
+    fhs = optionalString withSystemd "${pkgs.fhs}";
+    su = if withSystemd then "${pkgs.util-linux}/bin/su" else "${busybox}/bin/busybox";
   };
-  stage2 = substitute "stage-2-init.sh" ./stage-2-init.sh { inherit busybox; };
+  stage2 = substitute "stage-2-init.sh" ./stage-2-init.sh {
+    inherit busybox;
+    systemd = toString withSystemd;
+  };
 
   specialisations =
     if nested then { }
@@ -204,12 +172,17 @@ let
 in
 checked (runCommand "nixos-system-${hostName}-${label}"
   {
-    inherit busybox activate stage2 etc sw systemd kernel initrd label hostName;
+    inherit busybox activate stage2 etc sw kernel initrd label hostName;
+    inherit (pid1) systemd;
     systemdInitrd = toString config.boot.initrd.systemd.enable;
     withKernel = toString config.boot.kernel.enable;
     modulesTree = "${kernel}";
     kernelParams = toString config.boot.kernelParams;
     kernelParamsJSON = builtins.toJSON config.boot.kernelParams;
+    extensions = builtins.toJSON (lib.filterAttrs (_: v: v != null) config.boot.bootspec.extensions
+      // lib.optionalAttrs overlay {
+      "org.nixos.nixos-init.v1" = config.boot.bootspec.extensions."org.nixos.nixos-init.v1" // { etc_basedir = "${etcBasedir}"; };
+    });
     bootLabel = "NixOS ${label} (Linux ${kernel.version})";
     installBootLoader = optionalString grub.enable (substitute "install-grub.sh" ./install-grub.sh {
       inherit busybox;

@@ -19,4 +19,4 @@ for name in $names; do
     echo "warning: Linux $version has no module $name, the initrd goes without"
   fi
 done
-depmod -b "$out" "$version"
+"$fhs/lib64/ld-linux-x86-64.so.2" --argv0 depmod --library-path "$fhs/lib/x86_64-linux-gnu" "$fhs/bin/kmod" -b "$out" "$version"

@@ -61,7 +61,8 @@ done
 
 echo "mounting $device on $mountPoint..."
 [ "$fsType" != auto ] || fsType=ext4
-mount -t "$fsType" -o "$options" "$dev" $targetRoot || fail "$device cannot be mounted as $fsType"
+options=$(echo ",$options" | sed 's/,x-[^,]*//g; s/^,//') # systemd's
+mount -t "$fsType" -o "${options:-defaults}" "$dev" $targetRoot || fail "$device cannot be mounted as $fsType"
 [ -e "$targetRoot$stage2Init" ] || [ -L "$targetRoot$stage2Init" ] ||
   fail "stage 2's init ($stage2Init) is not on $device"
 mkdir -m 0755 -p $targetRoot/proc $targetRoot/sys $targetRoot/dev $targetRoot/run

@@ -37,6 +37,7 @@ document() { sed 's/^{//; s/}$//' "$1/boot.json"; }
     "$initrd/initrd" "$out/append-initrd-secrets" "$kernel/bzImage"
   printf '"kernelParams":%s,"label":"%s","system":"%s","toplevel":"%s"},' \
     "$kernelParamsJSON" "$bootLabel" "$system" "$out"
+  printf '%s,' "$(echo "$extensions" | sed 's/^{//; s/}$//')"
   printf '"org.nixos.specialisation.v1":{'
   comma=
   for s in $specialisations; do
