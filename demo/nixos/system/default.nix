@@ -19,11 +19,9 @@ let
       (check (!grub.enable || grub.device != "" || grub.devices != [ ])
         "boot.loader.grub.enable is true, but neither .device nor .devices is set (\"nodev\" for a guest of Xen)"
         (check (withSystemd || config.standIn.init == "busybox") "standIn.init: only systemd and busybox are known"
-          (check (withSystemd || !config.boot.initrd.systemd.enable)
-            "standIn.init is busybox, which a systemd in stage 1 would not start; set boot.initrd.systemd.enable = false"
-            (check (!overlay || config.boot.initrd.systemd.enable)
-              "`system.etc.overlay.enable` requires `boot.initrd.systemd.enable`"
-              value))));
+          (check (!overlay || (withSystemd && config.boot.initrd.systemd.enable))
+            "`system.etc.overlay.enable` requires `boot.initrd.systemd.enable`, and here standIn.init = \"systemd\""
+            value)));
 
   # ---- file systems
   device = name: fs:

@@ -189,4 +189,4 @@ let
       exportReferencesGraph = [ "closure" stage1 ];
     } ./initrd.sh;
 in
-if config.boot.initrd.systemd.enable then systemdInitrd else scriptedInitrd
+if config.boot.initrd.systemd.enable && config.standIn.init == "systemd" then systemdInitrd else scriptedInitrd

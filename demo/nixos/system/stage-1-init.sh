@@ -71,6 +71,6 @@ for d in proc sys dev run; do mount -o move /$d $targetRoot/$d; done
 # A system made for systemd's stage 1 has its stage 2 in prepare-root, to be run in the new root.
 closure=${stage2Init%/*}
 if [ -x "$targetRoot$closure/prepare-root" ]; then
-  chroot $targetRoot "$closure/prepare-root" || fail "$closure/prepare-root failed"
+  IN_NIXOS_SYSTEMD_STAGE1=true chroot $targetRoot "$closure/prepare-root" || fail "$closure/prepare-root failed"
 fi
 exec env -i @busybox@/bin/switch_root $targetRoot "$stage2Init"
