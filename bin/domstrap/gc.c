@@ -52,7 +52,7 @@ static void gc_fini(struct gc *gc)
 	free(gc->live);
 	gc_roots_fini(&gc->roots);
 	guest_state_fini(&gc->in);
-	off_guest_close(&gc->off);
+	guest_close(&gc->off);
 }
 
 /* ---- what goes ------------------------------------------------------------ */

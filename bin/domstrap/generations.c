@@ -144,6 +144,6 @@ int cmd_generations(int argc, char **argv)
 		report(&in, boot, req.common.json);
 	json_decref(boot);
 	guest_state_fini(&in);
-	off_guest_close(&off);
+	guest_close(&off);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

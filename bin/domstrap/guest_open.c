@@ -2,10 +2,12 @@
 #include "guest_open.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "busy.h"
 #include "nixos/change.h"
+#include "nixos/direct_host.h"
 
 _Static_assert(ARGUMENTS_DISKS_MAX == OFF_GUEST_DISKS_MAX, "as many disks as can be named");
 
@@ -31,6 +33,20 @@ static int take_arguments(struct off_guest *off, const struct offline_options *o
 	return 0;
 }
 
+/* Kernel and initrd that the config names, and the config itself. */
+static int open_host(struct off_guest *off, struct err *err)
+{
+	struct direct_files *f;
+	int rc;
+
+	if (!off->cfg.kernel)
+		return 0;
+	f = xcalloc(1, sizeof *f);
+	rc = direct_files_open(f, off->config.path, err);
+	off->host = &f->host;
+	return rc;
+}
+
 /* All of them for writing, or none. */
 static int open_target(struct off_guest *off, size_t i, struct err *err)
 {
@@ -52,7 +68,21 @@ static int open_disks(struct off_guest *off, const struct offline_options *opt, 
 		rc = busy_check(off->paths, off->n_disks, err);
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = open_target(off, i, err);
+	if (rc == 0)
+		rc = open_host(off, err);
 	return rc < 0 ? rc : off_guest_find(off, err);
+}
+
+void guest_close(struct off_guest *off)
+{
+	/* It is the first of struct direct_files. */
+	struct direct_files *f = (struct direct_files *)off->host;
+
+	if (f)
+		direct_files_close(f);
+	free(f);
+	off->host = NULL;
+	off_guest_close(off);
 }
 
 static void warn(const char *text)
@@ -74,7 +104,7 @@ int guest_open(const struct offline_options *opt, enum off_guest_mode mode, stru
 	*out = off;
 	rc = open_disks(out, opt, err);
 	if (rc < 0) {
-		off_guest_close(out);
+		guest_close(out);
 		return rc;
 	}
 	return 0;
@@ -89,7 +119,7 @@ static int open_again(const void *arg, enum off_guest_mode mode, struct off_gues
 int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,
                 struct guest_state *in, struct err *err)
 {
-	const struct off_guest_opener opener = {open_again, opt};
+	const struct off_guest_opener opener = {open_again, guest_close, opt};
 
 	return change_begin(&opener, mode, off, in, err);
 }

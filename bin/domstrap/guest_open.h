@@ -23,6 +23,7 @@ struct offline_options {
  */
 int guest_open(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *out,
                struct err *err);
+void guest_close(struct off_guest *off);
 /* The same, and what change_begin() does. */
 int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,
                 struct guest_state *in, struct err *err);

@@ -99,6 +99,6 @@ int cmd_rollback(int argc, char **argv)
 	if (rc == 0)
 		report(&req, g);
 	guest_state_fini(&in);
-	off_guest_close(&off);
+	guest_close(&off);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -442,7 +442,7 @@ static int update(struct update *u, struct err *err)
 	if (rc == 0)
 		report(u);
 	guest_state_fini(&u->in);
-	off_guest_close(&u->off);
+	guest_close(&u->off);
 	return rc;
 }
 

@@ -44,7 +44,7 @@ static int look(const struct offline_request *r, struct err *err)
 		return rc;
 	rc = follow_check(&off, &in, err);
 	guest_state_fini(&in);
-	off_guest_close(&off);
+	guest_close(&off);
 	return rc;
 }
 

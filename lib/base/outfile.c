@@ -112,6 +112,14 @@ int outfile_publish(struct outfile *o, bool replace, struct err *err)
 	return 0;
 }
 
+void outfile_rename(struct outfile *o, const char *name)
+{
+	free(o->name);
+	free(o->path);
+	o->name = xstrdup(name);
+	o->path = xasprintf("%s/%s", o->dir, name);
+}
+
 int outfile_sync_dir(struct outfile *o, struct err *err)
 {
 	return io_sync(o->dirfd, o->dir, err);

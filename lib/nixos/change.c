@@ -24,7 +24,7 @@ static void tidy(struct off_guest *off, bool all)
 {
 	struct err err = ERR_INIT;
 
-	if (off->repair && direct_tidy(off, all, &err) < 0)
+	if (off->repair && off->host && off->host->tidy(off->host, all, &err) < 0)
 		off_guest_warn(off, "%s", err.text);
 }
 
@@ -53,17 +53,16 @@ static int write_direct(struct off_guest *off, const struct guest_state *in, str
 
 	if (rc == 0)
 		rc = direct_format(off, d, s, err);
-	return rc < 0 ? rc : direct_write(off, d, s, err);
+	return rc < 0 ? rc : direct_write(off, d, err);
 }
 
 /* Both systems are there, and the config boots one of them. */
 static int catch_up_config(struct off_guest *off, const struct guest_state *in,
                            const struct generation *current, struct err *err)
 {
-	_cleanup_(direct_fini) struct direct d;
+	_cleanup_(direct_fini) struct direct d = {.host = NULL};
 	int rc;
 
-	direct_init(&d);
 	rc = write_direct(off, in, &d, &current->system, err);
 	if (rc == 0)
 		rc = direct_publish(&d, err);
@@ -116,7 +115,7 @@ static int open_all(const struct off_guest_opener *opener, enum off_guest_mode m
 	if (rc == 0)
 		rc = guest_state_load(off, in, err);
 	if (rc < 0)
-		off_guest_close(off);
+		opener->close(off);
 	else
 		guest_state_mark_boots(in, off->booting.toplevel);
 	return rc;
@@ -145,7 +144,7 @@ int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode
 	}
 	if (mode != OFF_GUEST_WRITE) {
 		guest_state_fini(in);
-		off_guest_close(off);
+		opener->close(off);
 		rc = open_all(opener, OFF_GUEST_WRITE, off, in, &pending, err);
 		if (rc < 0)
 			return rc;
@@ -153,7 +152,7 @@ int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode
 	rc = catch_up(off, in, err);
 	if (rc < 0) {
 		guest_state_fini(in);
-		off_guest_close(off);
+		opener->close(off);
 	}
 	return rc;
 }
@@ -230,11 +229,10 @@ static int commit(struct off_guest *off, struct direct *d, bool menu, struct err
 int change_commit(struct off_guest *off, const struct guest_state *in,
                   const struct generation *current, unsigned limit, struct err *err)
 {
-	_cleanup_(direct_fini) struct direct d;
+	_cleanup_(direct_fini) struct direct d = {.host = NULL};
 	int rc = menu_rewrite(off, in, current, limit, err);
 	bool menu = rc == 0 && off->separate_boot;
 
-	direct_init(&d);
 	if (rc >= 0)
 		rc = stage(off, in, current, &d, menu, err);
 	return rc < 0 ? rc : commit(off, &d, menu, err);

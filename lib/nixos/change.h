@@ -18,6 +18,7 @@
 struct off_guest_opener {
 	int (*open)(const void *arg, enum off_guest_mode mode, struct off_guest *out,
 	            struct err *err);
+	void (*close)(struct off_guest *off);
 	const void *arg;
 };
 

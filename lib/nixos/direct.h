@@ -17,52 +17,75 @@
  *
  * Whoever comes next finishes what the note says, and removes files that no config
  * names. Only a config whose every line is known to be domstrap's is changed.
+ *
+ * This is the side that reads the guest. It touches nothing of the host, but through
+ * the descriptors and operations of struct direct_host, since what it read may lie.
  */
 #ifndef NIXOS_DIRECT_H
 #define NIXOS_DIRECT_H
 
-#include "base/outfile.h"
+#include "nixos/direct_text.h"
 #include "nixos/guest_state.h"
 
-struct direct {
-	char *config;                  /* the config's path, links followed */
-	struct buf text, changed;      /* of it, as it is and as it will be */
-	struct guest_system old;       /* that it boots */
-	bool copies;                   /* kernel= is a copy of old's; else the host's own */
-	char *dir;                     /* of the copies */
-	char *shown_dir;               /* as the config has it, with its slash, or "" */
-	char *stem;                    /* NAME */
-	char *old_kernel, *old_initrd; /* names in dir; NULL: not copies */
-	char *new_kernel, *new_initrd;
-	const char *args_key; /* "cmdline" or "extra" */
-	struct outfile kernel, initrd, cfg;
+enum direct_file {
+	DIRECT_KERNEL,
+	DIRECT_INITRD,
+	DIRECT_FILES,
 };
 
-/* Start from direct_init(); end with direct_fini(), which drops what was not published. */
-void direct_init(struct direct *d);
+/* The host's side: direct_host.h, or a process that has it. */
+struct direct_host {
+	struct buf text; /* of the config */
+	/* What kernel= and ramdisk= name, to read. fd -1: why is the errno, or it names none. */
+	struct {
+		int fd;
+		char *path; /* on this host; NULL: it names none */
+		uint64_t size;
+		bool regular;
+		int why;
+	} file[DIRECT_FILES];
+
+	/* An unnamed file for a new copy, to write; it stays the host's. */
+	int (*copy)(struct direct_host *h, enum direct_file which, int *fd, struct err *err);
+	/* Write the config to come, and give the copies their names. */
+	int (*publish)(struct direct_host *h, const struct direct_change *c, struct err *err);
+	/* Take the copies' names away again. */
+	void (*take_back)(struct direct_host *h);
+	/* The config to come is the config. */
+	int (*switch_over)(struct direct_host *h, struct err *err);
+	/*
+	 * Remove kernels and initrds that the config does not name and a stopped command
+	 * left; all: those that create named, too.
+	 */
+	int (*tidy)(struct direct_host *h, bool all, struct err *err);
+};
+
+/* A change of such a config. */
+struct direct {
+	struct direct_host *host;
+	struct guest_system old; /* that it boots */
+	bool copies;             /* kernel= is a copy of old's; else the host's own */
+	struct direct_names names;
+	struct direct_text text;
+	const struct guest_system *system; /* that it will boot; borrowed; NULL: not known yet */
+};
+
+/* Start from zeros; end with direct_fini(). */
 void direct_fini(struct direct *d);
 
 /* -ERR_UNSUPPORTED where not all of its lines are known, with what to do. */
 int direct_learn(struct off_guest *off, const struct guest_state *in, struct direct *d,
                  struct err *err);
-/* Make the config's text for s, and what off knows of the config. */
+/* Make the config's text for s, which d borrows, and what off knows of the config. */
 int direct_format(struct off_guest *off, struct direct *d, const struct guest_system *s,
                   struct err *err);
 bool direct_differs(const struct direct *d);
 
-/* direct_files.c, in this order: nothing has a name; kernel and initrd; the switch. */
-int direct_write(struct off_guest *off, struct direct *d, const struct guest_system *s,
-                 struct err *err);
+/* In this order: nothing has a name; kernel and initrd; the switch. */
+int direct_write(struct off_guest *off, struct direct *d, struct err *err);
 int direct_publish(struct direct *d, struct err *err);
 void direct_take_back(struct direct *d);
 int direct_switch(struct direct *d, struct err *err);
-/*
- * Remove kernels and initrds that the config does not name and a stopped command left;
- * all: those that create named, too.
- */
-int direct_tidy(struct off_guest *off, bool all, struct err *err);
-/* NAME of "NAME.kernel" and "NAME-DIGITS.kernel" in a path; NULL: it is another. */
-char *direct_stem(const char *path, const char *suffix);
 
 /* Set NIXROOT_DIRECT, or (NULL) take it away. */
 int direct_mark(struct off_guest *off, const char *toplevel, struct err *err);

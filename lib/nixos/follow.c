@@ -78,10 +78,9 @@ static int config_init(const struct off_guest *off, struct err *err)
 /* The config boots kernel and initrd of the host. */
 static int check_direct(struct off_guest *off, const struct guest_state *in, struct err *err)
 {
-	_cleanup_(direct_fini) struct direct d;
+	_cleanup_(direct_fini) struct direct d = {.host = NULL};
 	int rc;
 
-	direct_init(&d);
 	rc = direct_learn(off, in, &d, err);
 	/* Its own lines again: what stands in the way is known then. */
 	return rc < 0 ? rc : direct_format(off, &d, &d.old, err);

@@ -25,6 +25,8 @@ enum off_guest_mode {
 	OFF_GUEST_WRITE, /* changes will be committed */
 };
 
+struct direct_host;
+
 /* A file system in one of the disks. */
 struct off_guest_fs {
 	struct target *target;
@@ -61,6 +63,7 @@ struct off_guest {
 	struct xlcfg_guest cfg;       /* what the config says; zeros without one */
 	struct booting_config config; /* of that, what boots; borrowed from it */
 	struct booting booting;
+	struct direct_host *host;       /* where the config boots a kernel of the host; borrowed */
 	void (*warn)(const char *text); /* what a person should know; NULL: nobody is there */
 };
 
