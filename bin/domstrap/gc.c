@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "command.h"
+#include "editor.h"
 #include "nix/store_path.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
@@ -30,9 +31,10 @@ static const char usage[] =
         "  -h, --help                print this help\n";
 
 struct gc {
-	struct offline_request req;
-	struct off_guest off;
-	struct guest_state in;
+	const struct offline_request *req;
+	struct off_guest *off;
+	struct guest_state *in;
+	FILE *out;
 	struct gc_roots roots; /* what can boot */
 	unsigned *gone;        /* numbers of generations */
 	size_t n_gone;
@@ -51,8 +53,6 @@ static void gc_fini(struct gc *gc)
 	free(gc->gone);
 	free(gc->live);
 	gc_roots_fini(&gc->roots);
-	guest_state_fini(&gc->in);
-	guest_close(&gc->off);
 }
 
 /* ---- what goes ------------------------------------------------------------ */
@@ -63,15 +63,15 @@ static bool goes(const struct gc *gc, const struct profile *p, size_t i)
 
 	if (g->current)
 		return false;
-	if (gc->req.keep && i + gc->req.keep < p->n)
+	if (gc->req->keep && i + gc->req->keep < p->n)
 		return true;
-	return gc->req.older_s >= 0 && g->time <= gc->off.now - gc->req.older_s;
+	return gc->req->older_s >= 0 && g->time <= gc->off->now - gc->req->older_s;
 }
 
 /* Take them out of the list, too. */
 static int choose_generations(struct gc *gc, struct err *err)
 {
-	struct profile *p = &gc->in.profiles[0];
+	struct profile *p = &gc->in->profiles[0];
 	_free_ bool *drop = xcalloc(p->n + 1, sizeof *drop);
 	size_t kept = 0;
 	int rc;
@@ -79,7 +79,7 @@ static int choose_generations(struct gc *gc, struct err *err)
 	gc->gone = xcalloc(p->n + 1, sizeof *gc->gone);
 	for (size_t i = 0; i < p->n; i++)
 		drop[i] = goes(gc, p, i);
-	rc = gc_roots_find(&gc->off, &gc->in, drop, &gc->roots, err);
+	rc = gc_roots_find(gc->off, gc->in, drop, &gc->roots, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < p->n; i++) {
@@ -96,20 +96,20 @@ static int choose_generations(struct gc *gc, struct err *err)
 
 static int mark(struct gc *gc, struct err *err)
 {
-	const struct profile *p = &gc->in.profiles[0];
+	const struct profile *p = &gc->in->profiles[0];
 	int rc;
 
-	gc->live = xcalloc(gc->in.db.n + 1, sizeof *gc->live);
+	gc->live = xcalloc(gc->in->db.n + 1, sizeof *gc->live);
 	for (size_t i = 0; i < p->n; i++)
-		guest_state_reach(&gc->in.db, p->v[i].system.toplevel, gc->live);
+		guest_state_reach(&gc->in->db, p->v[i].system.toplevel, gc->live);
 	for (size_t i = 0; i < gc->roots.n; i++)
-		guest_state_reach(&gc->in.db, gc->roots.paths[i], gc->live);
-	rc = guest_state_roots(&gc->off, &gc->in, true, gc->live, err);
-	for (size_t i = 0; i < gc->in.db.n; i++) {
+		guest_state_reach(&gc->in->db, gc->roots.paths[i], gc->live);
+	rc = guest_state_roots(gc->off, gc->in, true, gc->live, err);
+	for (size_t i = 0; i < gc->in->db.n; i++) {
 		if (gc->live[i])
 			continue;
 		gc->dead++;
-		gc->nar_bytes += gc->in.db.paths[i].nar_size;
+		gc->nar_bytes += gc->in->db.paths[i].nar_size;
 	}
 	return rc;
 }
@@ -117,11 +117,11 @@ static int mark(struct gc *gc, struct err *err)
 static bool keeps(const struct gc *gc, const char *name)
 {
 	_free_ char *path = xasprintf(STORE_DIR "/%s", name);
-	const struct path_info *p = closure_find(&gc->in.db, path);
+	const struct path_info *p = closure_find(&gc->in->db, path);
 	struct store_path sp;
 
 	if (p)
-		return gc->live[p - gc->in.db.paths];
+		return gc->live[p - gc->in->db.paths];
 	/* Not registered: what was left half-made, or none of the store's names. */
 	return gc_roots_have(&gc->roots, path) || !store_path_is_base(str_from(name), &sp);
 }
@@ -131,10 +131,10 @@ static int list_names(struct gc *gc, struct err *err)
 	const struct ext4_entry *v;
 	uint32_t dir;
 	size_t n;
-	int rc = ext4_edit_find(gc->off.root.edit, STORE_DIR, true, &dir, err);
+	int rc = ext4_edit_find(gc->off->root.edit, STORE_DIR, true, &dir, err);
 
 	if (rc == 0)
-		rc = ext4_edit_list(gc->off.root.edit, dir, &v, &n, err);
+		rc = ext4_edit_list(gc->off->root.edit, dir, &v, &n, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (keeps(gc, v[i].name))
 			continue;
@@ -149,19 +149,19 @@ static int list_names(struct gc *gc, struct err *err)
 static int drop_links(struct gc *gc, struct err *err)
 {
 	uint32_t dir;
-	int rc = ext4_edit_find(gc->off.root.edit, GUEST_STATE_PROFILES, true, &dir, err);
+	int rc = ext4_edit_find(gc->off->root.edit, GUEST_STATE_PROFILES, true, &dir, err);
 
 	for (size_t i = 0; rc == 0 && i < gc->n_gone; i++) {
 		_free_ char *name = xasprintf("system-%u-link", gc->gone[i]);
 
-		rc = ext4_edit_remove(gc->off.root.edit, dir, name, NULL, err);
+		rc = ext4_edit_remove(gc->off->root.edit, dir, name, NULL, err);
 	}
 	return rc;
 }
 
 static int drop_paths(struct gc *gc, struct err *err)
 {
-	struct ext4_edit *e = gc->off.root.edit;
+	struct ext4_edit *e = gc->off->root.edit;
 	struct ext4_entry links;
 	uint32_t dir;
 	int rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
@@ -187,8 +187,8 @@ static int prune(struct off_guest *off, void *arg, struct err *err)
 	if (rc < 0)
 		return rc;
 	/* Written anew it has no room for what is gone. */
-	closure_filter(&gc->in.db, gc->live, &left);
-	return guest_state_put_db(off, &gc->in, &left, err);
+	closure_filter(&gc->in->db, gc->live, &left);
+	return guest_state_put_db(off, gc->in, &left, err);
 }
 
 static bool is_gone(const char *path, void *arg)
@@ -209,7 +209,7 @@ static void report_json(const struct gc *gc)
 	json_t *stays = json_array();
 
 	json_object_set_new(o, "schema", json_integer(SCHEMA));
-	json_object_set_new(o, "dryRun", json_boolean(gc->req.common.dry_run));
+	json_object_set_new(o, "dryRun", json_boolean(gc->req->common.dry_run));
 	for (size_t i = 0; i < gc->n_gone; i++)
 		json_array_append_new(gone, json_integer(gc->gone[i]));
 	for (size_t i = 0; i < gc->n_names; i++) {
@@ -229,85 +229,89 @@ static void report_json(const struct gc *gc)
 	json_object_set_new(o, "paths", paths);
 	json_object_set_new(o, "narBytes", json_integer((json_int_t)gc->nar_bytes));
 	json_object_set_new(o, "diskBytes",
-	                    gc->req.common.dry_run ? json_null()
-	                                           : json_integer((json_int_t)gc->disk_bytes));
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', stdout);
+	                    gc->req->common.dry_run ? json_null()
+	                                            : json_integer((json_int_t)gc->disk_bytes));
+	json_dumpf(o, gc->out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', gc->out);
 	json_decref(o);
 }
 
 static void report(const struct gc *gc)
 {
-	const char *would = gc->req.common.dry_run ? "would delete" : "deleted";
+	const char *would = gc->req->common.dry_run ? "would delete" : "deleted";
 	char size[16];
 
-	if (gc->req.common.json) {
+	if (gc->req->common.json) {
 		report_json(gc);
 		return;
 	}
-	if (gc->req.common.level < UI_NORMAL)
+	if (gc->req->common.level < UI_NORMAL)
 		return;
 	for (size_t i = 0; i < gc->n_gone; i++)
-		printf("%s generation %u\n", would, gc->gone[i]);
+		fprintf(gc->out, "%s generation %u\n", would, gc->gone[i]);
 	for (size_t i = 0; i < gc->roots.n_stays; i++)
-		printf("generation %u stays: %s\n", gc->roots.stays[i].number,
-		       gc->roots.stays[i].why);
+		fprintf(gc->out, "generation %u stays: %s\n", gc->roots.stays[i].number,
+		        gc->roots.stays[i].why);
 	for (size_t i = 0; i < gc->n_names; i++) {
-		if (gc->req.common.dry_run || gc->req.common.level >= UI_VERBOSE)
-			printf("%s " STORE_DIR "/%s\n", would, gc->names[i]);
+		if (gc->req->common.dry_run || gc->req->common.level >= UI_VERBOSE)
+			fprintf(gc->out, "%s " STORE_DIR "/%s\n", would, gc->names[i]);
 	}
-	printf("%s %zu store paths, %s\n", would, gc->n_names,
-	       str_human(gc->req.common.dry_run ? gc->nar_bytes : gc->disk_bytes, size));
+	fprintf(gc->out, "%s %zu store paths, %s\n", would, gc->n_names,
+	        str_human(gc->req->common.dry_run ? gc->nar_bytes : gc->disk_bytes, size));
 }
 
 static int gc_run(struct gc *gc, struct err *err)
 {
 	const struct change_removal removal = {prune, is_gone, gc};
 	const struct generation *current, *shown;
-	int rc = guest_begin(&gc->req.common,
-	                     gc->req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, &gc->off,
-	                     &gc->in, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	guest_state_load_db(&gc->off, &gc->in);
-	rc = guest_state_need_put_db(&gc->in, err);
+	guest_state_load_db(gc->off, gc->in);
+	rc = guest_state_need_put_db(gc->in, err);
 	if (rc == 0)
-		rc = follow_known(&gc->off, err);
+		rc = follow_known(gc->off, err);
 	if (rc == 0)
 		rc = choose_generations(gc, err);
 	if (rc < 0)
 		return rc;
-	current = guest_state_current(&gc->in);
+	current = guest_state_current(gc->in);
 	if (!current)
 		return err_set(err, ERR_NOENT,
 		               "the profile points at no generation; choose one with \"domstrap "
 		               "rollback --to\" first");
 	/* The menu goes on booting what it boots, whatever the profile points at. */
-	shown = guest_state_boots(&gc->in);
+	shown = guest_state_boots(gc->in);
 	rc = mark(gc, err);
 	if (rc == 0)
 		rc = list_names(gc, err);
-	if (rc == 0 && !gc->req.common.dry_run)
-		rc = change_commit_removal(&gc->off, &gc->in, shown ? shown : current, &removal,
-		                           err);
+	if (rc == 0 && !gc->req->common.dry_run)
+		rc = change_commit_removal(gc->off, gc->in, shown ? shown : current, &removal, err);
 	if (rc == 0)
 		report(gc);
 	return rc;
 }
 
+static int work(struct editor *e, void *arg, struct err *err)
+{
+	struct gc gc = {.req = arg, .off = &e->off, .in = &e->in, .out = e->out};
+	int rc = gc_run(&gc, err);
+
+	gc_fini(&gc);
+	return rc;
+}
+
 int cmd_gc(int argc, char **argv)
 {
-	struct gc gc = {0};
+	struct offline_request req;
 	struct err err = ERR_INIT;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_KEEP, usage, &gc.req, &err);
+	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_KEEP, usage, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
-	ui_init(gc.req.common.level);
-	rc = gc_run(&gc, &err);
-	gc_fini(&gc);
+	ui_init(req.common.level);
+	rc = editor_run(&req.common, req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, work,
+	                &req, &err);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "command.h"
+#include "editor.h"
 #include "generations.h"
 #include "look.h"
 #include "nixos/change.h"
@@ -39,7 +40,7 @@ static void put_escaped(struct buf *b, const char *text)
 	str_escape(b, str_from(text));
 }
 
-static void print_one(const struct generation *g, bool known)
+static void print_one(FILE *out, const struct generation *g, bool known)
 {
 	const struct guest_system *s = &g->system;
 	struct buf version = BUF_INIT, kernel = BUF_INIT, name = BUF_INIT;
@@ -48,10 +49,10 @@ static void print_one(const struct generation *g, bool known)
 	put_escaped(&version, *s->version ? s->version : "-");
 	put_escaped(&kernel, *s->kernel_version ? s->kernel_version : "-");
 	put_escaped(&name, s->name);
-	printf("%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number,
-	       generation_mark(g->boots, g->current), generation_when(g->time, time), version.p,
-	       kernel.p, known ? str_human(g->own_bytes, size) : "?", name.p ? name.p : "",
-	       s->broken ? " (cannot boot: parts are missing)" : "");
+	fprintf(out, "%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number,
+	        generation_mark(g->boots, g->current), generation_when(g->time, time), version.p,
+	        kernel.p, known ? str_human(g->own_bytes, size) : "?", name.p ? name.p : "",
+	        s->broken ? " (cannot boot: parts are missing)" : "");
 	buf_fini(&version);
 	buf_fini(&kernel);
 	buf_fini(&name);
@@ -78,31 +79,32 @@ json_t *generation_json(const struct generation *g, bool sizes, bool known)
 	return o;
 }
 
-static void print_boot(const json_t *boot)
+static void print_boot(FILE *out, const json_t *boot)
 {
 	struct buf b = BUF_INIT;
 
 	if (!generation_boot_differs(boot))
 		return;
 	generation_boot_text(boot, &b);
-	printf("boots by default: %s\n", b.p);
+	fprintf(out, "boots by default: %s\n", b.p);
 	if (json_is_integer(json_object_get(boot, "profileGeneration")))
-		printf("the profile points at generation %" PRIu64 "\n",
-		       look_number(boot, "profileGeneration"));
+		fprintf(out, "the profile points at generation %" PRIu64 "\n",
+		        look_number(boot, "profileGeneration"));
 	buf_fini(&b);
 }
 
-static void report(const struct guest_state *in, json_t *boot, bool json)
+static void report(FILE *out, const struct guest_state *in, json_t *boot, bool json)
 {
 	const struct profile *p = &in->profiles[0];
 	bool known = !in->db_err.code;
 	json_t *o, *list;
 
 	if (!json) {
-		printf("%5s  %-19s  %-28s %-14s %10s\n", "", "made", "NixOS", "kernel", "alone");
+		fprintf(out, "%5s  %-19s  %-28s %-14s %10s\n", "", "made", "NixOS", "kernel",
+		        "alone");
 		for (size_t i = 0; i < p->n; i++)
-			print_one(&p->v[i], known);
-		print_boot(boot);
+			print_one(out, &p->v[i], known);
+		print_boot(out, boot);
 		return;
 	}
 	o = json_object();
@@ -112,18 +114,33 @@ static void report(const struct guest_state *in, json_t *boot, bool json)
 		json_array_append_new(list, generation_json(&p->v[i], true, known));
 	json_object_set_new(o, "generations", list);
 	json_object_set(o, "boot", boot);
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', stdout);
+	json_dumpf(o, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', out);
 	json_decref(o);
+}
+
+static int work(struct editor *e, void *arg, struct err *err)
+{
+	const struct offline_request *req = arg;
+	json_t *boot = NULL;
+	int rc;
+
+	guest_state_load_db(&e->off, &e->in);
+	if (e->in.db_err.code)
+		ui_warn("%s; the size of each generation is unknown", e->in.db_err.text);
+	rc = guest_state_sizes(&e->off, &e->in, err);
+	if (rc == 0)
+		rc = generation_boot_json(&e->off, &e->in, &boot, err);
+	if (rc == 0)
+		report(e->out, &e->in, boot, req->common.json);
+	json_decref(boot);
+	return rc;
 }
 
 int cmd_generations(int argc, char **argv)
 {
 	struct offline_request req;
-	struct off_guest off;
-	struct guest_state in;
 	struct err err = ERR_INIT;
-	json_t *boot = NULL;
 	int rc;
 
 	ui_init(UI_NORMAL);
@@ -131,19 +148,6 @@ int cmd_generations(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = guest_begin(&req.common, OFF_GUEST_READ, &off, &in, &err);
-	if (rc < 0)
-		return command_failed(&err);
-	guest_state_load_db(&off, &in);
-	if (in.db_err.code)
-		ui_warn("%s; the size of each generation is unknown", in.db_err.text);
-	rc = guest_state_sizes(&off, &in, &err);
-	if (rc == 0)
-		rc = generation_boot_json(&off, &in, &boot, &err);
-	if (rc == 0)
-		report(&in, boot, req.common.json);
-	json_decref(boot);
-	guest_state_fini(&in);
-	guest_close(&off);
+	rc = editor_run(&req.common, OFF_GUEST_READ, work, &req, &err);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -60,17 +60,32 @@ static int open_target(struct off_guest *off, size_t i, struct err *err)
 	return target_open_existing(&off->targets[i], off->paths[i], true, err);
 }
 
-static int open_disks(struct off_guest *off, const struct offline_options *opt, struct err *err)
+static void warn(const char *text)
 {
-	int rc = take_arguments(off, opt, err);
+	ui_warn("%s", text);
+}
 
+int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode,
+                     struct off_guest *off, struct err *err)
+{
+	int rc;
+
+	*off = (struct off_guest){.now = off_guest_now(),
+	                          .mode = mode,
+	                          .repair = mode != OFF_GUEST_LOOK,
+	                          .warn = warn};
+	for (size_t i = 0; i < OFF_GUEST_DISKS_MAX; i++)
+		off->targets[i] = (struct target)TARGET_INIT;
+	rc = take_arguments(off, opt, err);
 	if (rc == 0)
 		rc = busy_check(off->paths, off->n_disks, err);
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = open_target(off, i, err);
 	if (rc == 0)
 		rc = open_host(off, err);
-	return rc < 0 ? rc : off_guest_find(off, err);
+	if (rc < 0)
+		guest_close(off);
+	return rc;
 }
 
 void guest_close(struct off_guest *off)
@@ -85,29 +100,17 @@ void guest_close(struct off_guest *off)
 	off_guest_close(off);
 }
 
-static void warn(const char *text)
-{
-	ui_warn("%s", text);
-}
-
 int guest_open(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *out,
                struct err *err)
 {
-	struct off_guest off = {.now = off_guest_now(),
-	                        .mode = mode,
-	                        .repair = mode != OFF_GUEST_LOOK,
-	                        .warn = warn};
-	int rc;
+	int rc = guest_open_disks(opt, mode, out, err);
 
-	for (size_t i = 0; i < OFF_GUEST_DISKS_MAX; i++)
-		off.targets[i] = (struct target)TARGET_INIT;
-	*out = off;
-	rc = open_disks(out, opt, err);
-	if (rc < 0) {
-		guest_close(out);
+	if (rc < 0)
 		return rc;
-	}
-	return 0;
+	rc = off_guest_find(out, err);
+	if (rc < 0)
+		guest_close(out);
+	return rc;
 }
 
 static int open_again(const void *arg, enum off_guest_mode mode, struct off_guest *out,

@@ -23,6 +23,9 @@ struct offline_options {
  */
 int guest_open(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *out,
                struct err *err);
+/* Only the disks, and what the config names: nothing of the guest is read yet. */
+int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode,
+                     struct off_guest *off, struct err *err);
 void guest_close(struct off_guest *off);
 /* The same, and what change_begin() does. */
 int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "editor.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "offline_options.h"
@@ -53,14 +54,15 @@ static int change(struct off_guest *off, const struct guest_state *in, struct ge
 	return rc < 0 ? rc : change_commit(off, in, g, 0, err);
 }
 
-static void report(const struct offline_request *req, const struct generation *g)
+static void report(FILE *out, const struct offline_request *req, const struct generation *g)
 {
 	json_t *o;
 
 	if (!req->common.json) {
 		if (req->common.level >= UI_NORMAL)
-			printf("%sgeneration %u: %s\n", req->common.dry_run ? "would boot " : "",
-			       g->number, g->system.toplevel);
+			fprintf(out, "%sgeneration %u: %s\n",
+			        req->common.dry_run ? "would boot " : "", g->number,
+			        g->system.toplevel);
 		return;
 	}
 	o = json_object();
@@ -68,17 +70,29 @@ static void report(const struct offline_request *req, const struct generation *g
 	json_object_set_new(o, "dryRun", json_boolean(req->common.dry_run));
 	json_object_set_new(o, "generation", json_integer(g->number));
 	json_object_set_new(o, "system", json_string(g->system.toplevel));
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', stdout);
+	json_dumpf(o, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	fputc('\n', out);
 	json_decref(o);
+}
+
+static int work(struct editor *e, void *arg, struct err *err)
+{
+	const struct offline_request *req = arg;
+	struct generation *g = NULL;
+	int rc = follow_check(&e->off, &e->in, err);
+
+	if (rc == 0)
+		rc = choose(&e->in, req->to, &g, err);
+	if (rc == 0 && !req->common.dry_run)
+		rc = change(&e->off, &e->in, g, err);
+	if (rc == 0)
+		report(e->out, req, g);
+	return rc;
 }
 
 int cmd_rollback(int argc, char **argv)
 {
 	struct offline_request req;
-	struct generation *g = NULL;
-	struct off_guest off;
-	struct guest_state in;
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -87,18 +101,7 @@ int cmd_rollback(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = guest_begin(&req.common, req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, &off,
-	                 &in, &err);
-	if (rc < 0)
-		return command_failed(&err);
-	rc = follow_check(&off, &in, &err);
-	if (rc == 0)
-		rc = choose(&in, req.to, &g, &err);
-	if (rc == 0 && !req.common.dry_run)
-		rc = change(&off, &in, g, &err);
-	if (rc == 0)
-		report(&req, g);
-	guest_state_fini(&in);
-	guest_close(&off);
+	rc = editor_run(&req.common, req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, work,
+	                &req, &err);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

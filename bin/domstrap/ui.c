@@ -55,9 +55,40 @@ static void line_end(void)
 	pthread_mutex_unlock(&bar.lock);
 }
 
-__attribute__((format(printf, 3, 0))) static void line(const char *sgr, const char *head,
-                                                       const char *fmt, va_list ap)
+static void (*diverted)(enum ui_kind kind, const char *text);
+
+void ui_divert(void (*fn)(enum ui_kind kind, const char *text))
 {
+	diverted = fn;
+}
+
+__attribute__((format(printf, 2, 0))) static void divert(enum ui_kind kind, const char *fmt,
+                                                         va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) >= 0) {
+		diverted(kind, text);
+		free(text);
+	}
+}
+
+__attribute__((format(printf, 2, 0))) static void line(enum ui_kind kind, const char *fmt,
+                                                       va_list ap)
+{
+	static const struct {
+		const char *sgr, *head;
+	} look[UI_KINDS] = {
+	        [UI_WARNING] = {"1;33", "warning: "},
+	        [UI_MESSAGE] = {"", ""},
+	        [UI_DETAIL] = {"2", "  "},
+	};
+	const char *sgr = look[kind].sgr, *head = look[kind].head;
+
+	if (diverted) {
+		divert(kind, fmt, ap);
+		return;
+	}
 	line_begin();
 	if (colour && *sgr)
 		fprintf(stderr, "\033[%sm%s\033[0m", sgr, head);
@@ -81,7 +112,7 @@ void ui_warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	line("1;33", "warning: ", fmt, ap);
+	line(UI_WARNING, fmt, ap);
 	va_end(ap);
 }
 
@@ -92,7 +123,7 @@ void ui_say(const char *fmt, ...)
 	if (level < UI_NORMAL)
 		return;
 	va_start(ap, fmt);
-	line("", "", fmt, ap);
+	line(UI_MESSAGE, fmt, ap);
 	va_end(ap);
 }
 
@@ -103,7 +134,7 @@ void ui_detail(const char *fmt, ...)
 	if (level < UI_VERBOSE)
 		return;
 	va_start(ap, fmt);
-	line("2", "  ", fmt, ap);
+	line(UI_DETAIL, fmt, ap);
 	va_end(ap);
 }
 

@@ -27,6 +27,15 @@ void ui_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Only with -v. */
 void ui_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What ui_warn(), ui_say() and ui_detail() have to say goes to fn: for a process without stderr. */
+enum ui_kind {
+	UI_WARNING,
+	UI_MESSAGE,
+	UI_DETAIL,
+	UI_KINDS,
+};
+void ui_divert(void (*fn)(enum ui_kind kind, const char *text));
+
 /* Counters that a thread draws until ui_progress_end(). */
 struct ui_progress {
 	_Atomic uint64_t bytes, paths;

@@ -42,7 +42,7 @@ const struct jail_role jail_roles[JAIL_ROLES] = {
         [JAIL_LOOKER] = {.name = "looker", .uses = USE(LINE) | USE(INPUT)},
         [JAIL_HASHER] = {.name = "hasher", .uses = USE(LINE) | USE(INPUT)},
         [JAIL_EDITOR] = {.name = "editor",
-                         .uses = USE(LINE) | USE(INPUT) | USE(DISK) | USE(SPOOL),
+                         .uses = USE(LINE) | USE(OUTPUT) | USE(INPUT) | USE(DISK) | USE(SPOOL),
                          .threads = true},
         [JAIL_UNPACKER] = {.name = "unpacker",
                            .uses = USE(LINE) | USE(INPUT) | USE(IMAGE) | USE(SPOOL),

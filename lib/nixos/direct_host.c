@@ -48,12 +48,14 @@ static int copy(struct direct_host *h, enum direct_file which, int *fd, struct e
 }
 
 /* What has the name is of a command that was stopped: the config names it not. */
-static int publish_copy(struct outfile *o, const char *name, struct err *err)
+static int publish_copy(struct outfile *o, const char *was, const char *name, struct err *err)
 {
 	int rc;
 
-	if (o->fd < 0)
+	if (!name || !strcmp(was, name))
 		return 0;
+	if (o->fd < 0)
+		return err_set(err, ERR_CHILD, "%s: was not written", name);
 	outfile_rename(o, name);
 	rc = io_sync(o->fd, o->path, err);
 	return rc < 0 ? rc : outfile_publish(o, access(o->path, F_OK) == 0, err);
@@ -90,9 +92,9 @@ static int publish_all(struct direct_files *f, const struct direct_text *t, stru
 	int rc = write_config(f, &t->text, err);
 
 	if (rc == 0)
-		rc = publish_copy(&f->copy[DIRECT_KERNEL], t->kernel, err);
+		rc = publish_copy(&f->copy[DIRECT_KERNEL], f->names.kernel, t->kernel, err);
 	if (rc == 0)
-		rc = publish_copy(&f->copy[DIRECT_INITRD], t->initrd, err);
+		rc = publish_copy(&f->copy[DIRECT_INITRD], f->names.initrd, t->initrd, err);
 	if (rc == 0 && f->copy[DIRECT_KERNEL].published)
 		rc = outfile_sync_dir(&f->copy[DIRECT_KERNEL], err);
 	return rc;

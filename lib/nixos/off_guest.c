@@ -222,19 +222,24 @@ int off_guest_evaluate(struct off_guest *off, bool staged, struct err *err)
 	return booting_read(off, &off->config, staged, &off->booting, err);
 }
 
-void off_guest_close(struct off_guest *off)
+void off_guest_release(struct off_guest *off)
 {
 	if (off->boot.edit != off->root.edit)
 		ext4_edit_free(off->boot.edit);
 	ext4_edit_free(off->root.edit);
-	off->root.edit = off->boot.edit = NULL;
+	off->root = off->boot = (struct off_guest_fs){.edit = NULL};
+	free(take(&off->menu_path));
+	booting_fini(&off->booting);
+}
+
+void off_guest_close(struct off_guest *off)
+{
+	off_guest_release(off);
 	for (size_t i = 0; i < off->n_disks; i++) {
 		target_fini(&off->targets[i]);
 		free(off->paths[i]);
 	}
 	off->n_disks = 0;
-	free(take(&off->menu_path));
-	booting_fini(&off->booting);
 	xlcfg_guest_fini(&off->cfg);
 }
 

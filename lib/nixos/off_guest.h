@@ -68,6 +68,8 @@ struct off_guest {
 };
 
 void off_guest_close(struct off_guest *off);
+/* Forget what was found, but leave the disks open: off_guest_find() can begin again. */
+void off_guest_release(struct off_guest *off);
 /*
  * Find root and boot in disks that are open: mode, repair, paths, n_disks, targets and, where there
  * is one, what the config says are set. Finishes or undoes what an interrupted command left.

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The parent's side: nothing of the guest is read here. */
+#include "editor.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "editor_child.h"
+#include "editor_wire.h"
+#include "jail/jail.h"
+#include "settle.h"
+
+#define EDITOR_UID 65534 /* nobody, where we are root */
+#define EDITOR_MEMORY (2ull << 30)
+#define EDITOR_SECONDS 3600
+#define COPY_MAX (4ull << 30) /* bytes of a kernel or an initrd that is copied out */
+
+struct parent {
+	struct off_guest off;
+	struct buf out; /* for stdout, once the work is done */
+	struct wire line;
+};
+
+/* ---- requests ------------------------------------------------------------- */
+
+static int answer(struct parent *p, int rc, const struct err *why, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+
+	if (rc < 0)
+		editor_error_put(&body, why);
+	return wire_send(&p->line, rc < 0 ? EDITOR_FAILED : EDITOR_OK, buf_str(&body), err);
+}
+
+static int publish(struct direct_host *h, const struct buf *body, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf strings = BUF_INIT;
+	struct direct_change change;
+	int rc = editor_change_get(body, &change, &strings, err);
+
+	return rc < 0 ? rc : h->publish(h, &change, err);
+}
+
+static int serve(struct parent *p, uint32_t type, const struct buf *body, struct err *err)
+{
+	struct direct_host *h = p->off.host;
+	struct bytes b = bytes_over(body->p, body->n);
+	struct err why = ERR_INIT;
+	int rc = 0;
+
+	if (!h)
+		return err_set(err, ERR_CHILD, "the guest's process: there are no files to change");
+	if (type == EDITOR_PUBLISH)
+		rc = publish(h, body, &why);
+	else if (type == EDITOR_SWITCH)
+		rc = h->switch_over(h, &why);
+	else if (type == EDITOR_TIDY)
+		rc = h->tidy(h, wire_u32_get(&b, 1), &why);
+	else
+		h->take_back(h);
+	return answer(p, rc, &why, err);
+}
+
+/* ---- what it says --------------------------------------------------------- */
+
+static void show(uint32_t type, const struct buf *body)
+{
+	_cleanup_(buf_fini) struct buf clean = BUF_INIT;
+
+	editor_text_clean(&clean, buf_str(body));
+	buf_u8(&clean, 0);
+	if (type == EDITOR_WARN)
+		ui_warn("%s", clean.p);
+	else if (type == EDITOR_SAY)
+		ui_say("%s", clean.p);
+	else
+		ui_detail("%s", clean.p);
+}
+
+/* 0: it is done; 1: the line ended too early; -ERR_*: its error. */
+static int follow(struct parent *p, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	uint32_t type = 0;
+	int rc;
+
+	while ((rc = wire_recv(&p->line, &type, &body, -1, NULL, err)) == 0) {
+		switch (type) {
+		case EDITOR_DONE:
+			return 0;
+		case EDITOR_FAILED:
+			return editor_error_get(&body, err);
+		case WIRE_BROKEN:
+			return err_set(err, ERR_CHILD, "jail: %.*s", STR_ARG(buf_str(&body)));
+		case EDITOR_OUT:
+			editor_text_clean(&p->out, buf_str(&body));
+			break;
+		case EDITOR_WARN:
+		case EDITOR_SAY:
+		case EDITOR_DETAIL:
+			show(type, &body);
+			break;
+		default:
+			rc = serve(p, type, &body, err);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	/* It is gone: how it ended says more. */
+	return rc == -ERR_FORMAT ? rc : 1;
+}
+
+/* ---- starting ------------------------------------------------------------- */
+
+/* Descriptors of the disks: to change where the command may, else to read. */
+static void give_disks(struct parent *p, struct jail_spec *spec, struct editor_child *c)
+{
+	enum jail_use use = p->off.repair ? JAIL_DISK : JAIL_INPUT;
+
+	for (size_t i = 0; i < p->off.n_disks; i++) {
+		const struct target *t = &p->off.targets[i];
+
+		c->off.targets[i].fd = jail_give(spec, use, t->fd);
+		if (t->direct_fd >= 0)
+			c->off.targets[i].direct_fd = jail_give(spec, use, t->direct_fd);
+	}
+}
+
+/* The files that the config names, and unnamed ones for what may take their place. */
+static void give_files(struct parent *p, struct jail_spec *spec, struct editor_child *c)
+{
+	struct direct_host *h = p->off.host;
+
+	if (!h)
+		return;
+	c->host = *h;
+	for (size_t i = 0; i < DIRECT_FILES; i++) {
+		int fd = -1;
+
+		if (h->file[i].fd >= 0)
+			c->host.file[i].fd = jail_give(spec, JAIL_INPUT, h->file[i].fd);
+		c->copy[i] = -1;
+		if (p->off.repair && h->copy(h, i, &fd, &c->copy_err[i]) == 0)
+			c->copy[i] = jail_give(spec, JAIL_OUTPUT, fd);
+	}
+}
+
+static int start(struct parent *p, struct editor_child *c, struct jail *jail, struct err *err)
+{
+	struct jail_spec spec = {.role = JAIL_EDITOR,
+	                         .uid = EDITOR_UID,
+	                         .memory = EDITOR_MEMORY,
+	                         .file_size = COPY_MAX,
+	                         .cpu = EDITOR_SECONDS,
+	                         .main = editor_main,
+	                         .arg = c};
+	int rc = settle_libraries(err);
+
+	if (rc < 0)
+		return rc;
+	tzset();
+	c->off = p->off;
+	give_disks(p, &spec, c);
+	give_files(p, &spec, c);
+	return jail_start(&spec, jail, err);
+}
+
+int editor_run(const struct offline_options *opt, enum off_guest_mode mode,
+               int (*work)(struct editor *e, void *arg, struct err *err), void *arg,
+               struct err *err)
+{
+	_cleanup_(jail_fini) struct jail jail = JAIL_INIT;
+	struct editor_child child = {.work = work, .arg = arg};
+	struct parent p = {.out = BUF_INIT};
+	int rc = guest_open_disks(opt, mode, &p.off, err);
+
+	if (rc < 0)
+		return rc;
+	rc = start(&p, &child, &jail, err);
+	if (rc == 0) {
+		p.line = (struct wire){.fd = jail.fd,
+		                       .rules = editor_rules,
+		                       .rule_count = editor_rule_count,
+		                       .peer = "the guest's process"};
+		rc = follow(&p, err);
+		io_close(&jail.fd);
+		if (rc >= 0 && jail_wait(&jail, p.line.peer, err) < 0)
+			rc = -(int)err->code;
+		if (rc == 1)
+			rc = err_set(err, ERR_CHILD, "%s: ended early", p.line.peer);
+	}
+	if (rc == 0)
+		fwrite(p.out.p ? p.out.p : "", 1, p.out.n, stdout);
+	buf_fini(&p.out);
+	guest_close(&p.off);
+	return rc;
+}

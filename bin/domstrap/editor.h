@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process that reads and changes a guest: a child in a jail (role editor) that has
+ * the guest's disks, the files that its config names, and nothing else. Its parent has
+ * opened and locked them, prints what it is told, and does the few things of the host's
+ * that a change needs; it believes only messages that the rules of editor_wire.h allow.
+ */
+#ifndef DOMSTRAP_EDITOR_H
+#define DOMSTRAP_EDITOR_H
+
+#include <stdio.h>
+
+#include "guest_open.h"
+
+/* What a command's work has, in the jail. */
+struct editor {
+	struct off_guest off;
+	struct guest_state in;
+	FILE *out; /* becomes the command's standard output, if the work succeeds */
+};
+
+/*
+ * Open the guest, start the child, let it do change_begin() and then work(). In work() and
+ * below ui_warn(), ui_say() and ui_detail() reach the terminal; nothing else of the host
+ * can be reached. What it changes in arg stays in the child. The error is the child's.
+ */
+int editor_run(const struct offline_options *opt, enum off_guest_mode mode,
+               int (*work)(struct editor *e, void *arg, struct err *err), void *arg,
+               struct err *err);
+
+#endif

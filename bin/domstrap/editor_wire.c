@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "editor_wire.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "nix/store_path.h"
+
+#define PARAMS_MAX 65536u
+#define INIT_MAX 4096u
+#define CHANGE_MAX (2 * (PARAMS_MAX + 2 * INIT_MAX) + 64)
+
+enum {
+	TALKS,
+	ENDED,
+};
+
+const struct wire_rule editor_rules[] = {
+        {TALKS, EDITOR_OUT, EDITOR_OUT_MAX, TALKS},
+        {TALKS, EDITOR_WARN, EDITOR_TEXT_MAX, TALKS},
+        {TALKS, EDITOR_SAY, EDITOR_TEXT_MAX, TALKS},
+        {TALKS, EDITOR_DETAIL, EDITOR_TEXT_MAX, TALKS},
+        {TALKS, EDITOR_PUBLISH, CHANGE_MAX, TALKS},
+        {TALKS, EDITOR_TAKE_BACK, 0, TALKS},
+        {TALKS, EDITOR_SWITCH, 0, TALKS},
+        {TALKS, EDITOR_TIDY, 4, TALKS},
+        {TALKS, EDITOR_FAILED, EDITOR_TEXT_MAX, ENDED},
+        {TALKS, EDITOR_DONE, 0, ENDED},
+        {TALKS, WIRE_BROKEN, EDITOR_TEXT_MAX, ENDED},
+};
+const size_t editor_rule_count = ARRAY_LEN(editor_rules);
+
+const struct wire_rule editor_answer_rules[] = {
+        {TALKS, EDITOR_OK, 0, TALKS},
+        {TALKS, EDITOR_FAILED, EDITOR_TEXT_MAX, TALKS},
+};
+const size_t editor_answer_rule_count = ARRAY_LEN(editor_answer_rules);
+
+/* ---- errors --------------------------------------------------------------- */
+
+void editor_error_put(struct buf *out, const struct err *err)
+{
+	wire_u32_put(out, err->code);
+	wire_u32_put(out, (uint32_t)err->sys_errno);
+	wire_text_put(out, str_from(err->text));
+}
+
+int editor_error_get(const struct buf *body, struct err *err)
+{
+	struct bytes b = bytes_over(body->p, body->n);
+	uint32_t code = wire_u32_get(&b, ERR_CHILD), sys_errno = wire_u32_get(&b, INT32_MAX);
+	struct str text = wire_text_get(&b, ERR_TEXT_MAX);
+	_cleanup_(buf_fini) struct buf clean = BUF_INIT;
+
+	if (!wire_end(&b) || !code)
+		return err_set(err, ERR_CHILD, "the guest's process: an error that is none");
+	editor_text_clean(&clean, text);
+	err_set(err, code, "%.*s", STR_ARG(buf_str(&clean)));
+	err->sys_errno = (int)sys_errno;
+	return -(int)code;
+}
+
+/* ---- changes -------------------------------------------------------------- */
+
+void editor_change_put(struct buf *out, const struct direct_change *c)
+{
+	wire_u32_put(out, c->copies);
+	wire_text_put(out, str_from(c->toplevel));
+	wire_text_put(out, str_from(c->init));
+	wire_text_put(out, str_from(c->params));
+	wire_text_put(out, str_from(c->old_toplevel));
+	wire_text_put(out, str_from(c->old_init));
+	wire_text_put(out, str_from(c->old_params));
+}
+
+/* Only texts of one line: where it begins among the strings. */
+static size_t take_text(struct bytes *b, size_t max, struct buf *strings)
+{
+	struct str s = wire_text_get(b, max);
+	size_t at = strings->n;
+
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			b->bad = true;
+	buf_put(strings, s.p ? s.p : "", s.n);
+	buf_u8(strings, 0);
+	return at;
+}
+
+static bool is_toplevel(const char *s)
+{
+	struct store_path sp;
+
+	return store_path_is(str_from(s), &sp);
+}
+
+int editor_change_get(const struct buf *body, struct direct_change *out, struct buf *strings,
+                      struct err *err)
+{
+	static const size_t max[] = {INIT_MAX, INIT_MAX, PARAMS_MAX,
+	                             INIT_MAX, INIT_MAX, PARAMS_MAX};
+	struct bytes b = bytes_over(body->p, body->n);
+	size_t at[ARRAY_LEN(max)];
+
+	out->copies = wire_u32_get(&b, 1);
+	for (size_t i = 0; i < ARRAY_LEN(max); i++)
+		at[i] = take_text(&b, max[i], strings);
+	out->toplevel = strings->p + at[0];
+	out->init = strings->p + at[1];
+	out->params = strings->p + at[2];
+	out->old_toplevel = strings->p + at[3];
+	out->old_init = strings->p + at[4];
+	out->old_params = strings->p + at[5];
+	if (!wire_end(&b) || !is_toplevel(out->toplevel) || !is_toplevel(out->old_toplevel))
+		return err_set(err, ERR_CHILD, "the guest's process: a change that is none");
+	return 0;
+}
+
+/* ---- text ----------------------------------------------------------------- */
+
+void editor_text_clean(struct buf *out, struct str s)
+{
+	while (s.n) {
+		struct str whole = s;
+		uint32_t c = utf8_cut(&s);
+		size_t n = whole.n - s.n;
+		bool control = (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+
+		if (control || (c == UTF8_BAD && n == 1))
+			buf_u8(out, '?');
+		else
+			buf_put(out, whole.p, n);
+	}
+}
