@@ -52,7 +52,7 @@ make_fs() { truncate -s 0 img && truncate -s "${size:-320M}" img && mkfs.xfs -q 
 
 # proto NAME OPTION...: by mkfs's own way of filling it
 proto() {
-  make_fs "${@:2}" -p layout || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
+  make_fs "${@:2}" -p "${layout:-layout}" || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
   { echo "xfs lab $uuid"; python3 -I -S "$here/trees.py" list src; } >want
   same "$1"
 }
@@ -88,7 +88,10 @@ for how in proto by_kernel; do
   $how "all features" -m finobt=1,rmapbt=1,reflink=1,bigtime=1,inobtcount=1
   $how "few features" -m finobt=0,rmapbt=0,reflink=0 -i sparse=0
 done
-size=1G proto "64 KiB blocks" -b size=65536
+# mkfs.xfs 6.13 puts data behind a hole at the wrong place where blocks are larger than pages; GRUB reads it so, too.
+cp -a --sparse=never src dense
+python3 -I -S "$here/trees.py" proto dense >layout.dense
+layout=layout.dense size=1G proto "64 KiB blocks" -b size=65536
 proto "any case" -m crc=0,finobt=0 -n version=ci
 
 RANDOM=${SEED:-1}
