@@ -1,0 +1,47 @@
+#!/bin/bash
+# A guest that has taken over the process which reads its disk, at any of the first 500 reads, gets nothing of the host:
+# every system call beyond its jail ends it, and the command says so. What it may have written is on its own disk, where
+# the next command finishes or undoes it. After the first 50 reads every STEPth is taken; STEP=1 takes them all.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+: "${TAKEOVER:?}"
+"$DOMSTRAP" create g --system "$(system 1)" -q --vif none --size 64M
+"$DOMSTRAP" update g.cfg --system "$(system 2)" -q
+cp --sparse=always g.img first.img
+size=$(stat -c %s g.img)
+rm -f /tmp/taken-over
+
+# taken DEED AT COMMAND...: 0 where it was stopped, 1 where the command ended before
+taken() {
+  local deed=$1 number=$2 status=0
+  shift 2
+  DEED=$deed AT=$number SIZE=$size LD_PRELOAD=$TAKEOVER "$DOMSTRAP" "$@" >said 2>&1 || status=$?
+  ! grep -q 'taken over' said || fail "$deed at read $number of $1: it writes to the terminal"
+  [ ! -e /tmp/taken-over ] || fail "$deed at read $number of $1: it makes a file"
+  [ "$status" != 0 ] || return 1
+  [ "$status" = 1 ] || { cat said >&2; fail "$deed at read $number of $1: status $status"; }
+  grep -q 'it made a system call that the jail forbids' said ||
+    { cat said >&2; fail "$deed at read $number of $1: not killed by the jail"; }
+}
+
+commands=("generations g.cfg" "rollback g.cfg -q" "gc g.cfg --keep 1 -q")
+for command in "${commands[@]}"; do
+  for deed in create connect exec fork ptrace kill write; do
+    # shellcheck disable=SC2086 # words
+    taken $deed 60 $command || fail "$command reads its disk less than 61 times"
+    cp --sparse=always first.img g.img
+  done
+  for ((at = 0; at < 500; at += at < 50 ? 1 : ${STEP:-13})); do
+    # shellcheck disable=SC2086
+    taken open $at $command || break
+    case $command in generations*) same first.img g.img || fail "$command, read $at: the disk was changed" ;; esac
+    if ! same first.img g.img 2>/dev/null; then
+      "$DOMSTRAP" generations g.cfg >said 2>&1 || { cat said >&2; fail "$command, stopped at read $at: generations fails"; }
+      clean g.img "$command, stopped at read $at"
+      cp --sparse=always first.img g.img
+    fi
+  done
+  [ "$at" -gt 60 ] || fail "$command: only $at reads"
+  echo "$command: $at reads"
+done
+echo "test-takeover.sh: ok"
