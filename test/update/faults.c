@@ -22,7 +22,9 @@
  *     FAULT_LOG=FILE   every write, hole and sync of "*.img" and "*.blk" is appended
  *
  * A file called "*.blk" is a block device to the program, so that nobody needs
- * to be root. Steps are counted over all of the program's processes.
+ * to be root. Steps are counted over all of the program's processes. Those in a jail can
+ * ask nobody what a descriptor is, and open no log: dup2() is where they got it, and the log
+ * is in memory that all share until the first process ends.
  */
 #undef _FORTIFY_SOURCE /* its inline read() and pread() would be these here: clang says so */
 #include <dlfcn.h>
@@ -30,7 +32,6 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -45,6 +46,9 @@
 #include "faults.h"
 
 /* off_t has 64 bits here, so pwrite() is pwrite64() to the linker, and so on. */
+
+#define NAMES 1024
+#define LOG_BYTES (4ull << 30)
 
 enum kind {
 	KILL,
@@ -63,24 +67,35 @@ static long want, bad_at = -1;
 static unsigned on;
 static enum kind kind;
 static const char *count_file, *bad_file, *log_file;
-static int log_fd = -1;
+static struct log {
+	_Atomic uint64_t n;
+	char bytes[];
+} *written;
+static char *names[NAMES]; /* by descriptor, in a jail */
 static pid_t owner;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static ssize_t (*real_pread)(int, void *, size_t, off_t);
 static ssize_t (*real_read)(int, void *, size_t);
-static ssize_t (*real_write)(int, const void *, size_t);
 static int (*real_fsync)(int), (*real_fdatasync)(int), (*real_ftruncate)(int, off_t);
 static int (*real_fallocate)(int, int, off_t, off_t), (*real_ioctl)(int, unsigned long, void *);
 static int (*real_renameat2)(int, const char *, int, const char *, unsigned);
 static int (*real_linkat)(int, const char *, int, const char *, int);
 static int (*real_unlinkat)(int, const char *, int);
+static int (*real_dup2)(int, int);
 static int (*real_fstat)(int, struct stat *), (*real_stat)(const char *, struct stat *);
 
 static void find(void *function, const char *name)
 {
 	*(void **)function = dlsym(RTLD_NEXT, name);
+}
+
+static void *share(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+	               -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
 }
 
 static void read_environment(void)
@@ -104,7 +119,7 @@ static void read_environment(void)
 		bad_file = strndup(bad_file, (size_t)(colon - bad_file));
 	}
 	if (log_file)
-		log_fd = open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		written = share(LOG_BYTES);
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -112,7 +127,6 @@ __attribute__((constructor)) static void begin(void)
 	find(&real_pwrite, "pwrite64");
 	find(&real_pread, "pread64");
 	find(&real_read, "read");
-	find(&real_write, "write");
 	find(&real_fsync, "fsync");
 	find(&real_fdatasync, "fdatasync");
 	find(&real_ftruncate, "ftruncate64");
@@ -121,12 +135,12 @@ __attribute__((constructor)) static void begin(void)
 	find(&real_renameat2, "renameat2");
 	find(&real_linkat, "linkat");
 	find(&real_unlinkat, "unlinkat");
+	find(&real_dup2, "dup2");
 	find(&real_fstat, "fstat64");
 	find(&real_stat, "stat64");
 	owner = getpid();
 	read_environment();
-	steps = mmap(NULL, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-	             0);
+	steps = share(sizeof *steps);
 }
 
 __attribute__((destructor)) static void report(void)
@@ -135,13 +149,18 @@ __attribute__((destructor)) static void report(void)
 
 	on = 0;
 	/* In a jail nothing can be opened. */
-	if (!count_file || getpid() != owner)
+	if (names[0] || getpid() != owner)
 		return;
-	f = fopen(count_file, "w");
-	if (!f)
-		return;
-	fprintf(f, "%ld\n", atomic_load(steps));
-	fclose(f);
+	f = count_file ? fopen(count_file, "w") : NULL;
+	if (f) {
+		fprintf(f, "%ld\n", atomic_load(steps));
+		fclose(f);
+	}
+	f = written ? fopen(log_file, "a") : NULL;
+	if (f) {
+		fwrite(written->bytes, 1, atomic_load(&written->n), f);
+		fclose(f);
+	}
 }
 
 /* ---- which step ----------------------------------------------------------- */
@@ -188,7 +207,7 @@ int fails(unsigned what)
 
 /* ---- what is written down ------------------------------------------------- */
 
-static int path_of(int fd, char path[4096])
+static int proc_path(int fd, char path[4096])
 {
 	char link[64];
 	ssize_t n;
@@ -198,6 +217,16 @@ static int path_of(int fd, char path[4096])
 	if (n < 0)
 		return 0;
 	path[n] = 0;
+	return 1;
+}
+
+static int path_of(int fd, char path[4096])
+{
+	if (!names[0])
+		return proc_path(fd, path);
+	if (fd < 0 || fd >= NAMES || !names[fd])
+		return 0;
+	strcpy(path, names[fd]);
 	return 1;
 }
 
@@ -215,38 +244,49 @@ static int is_device(int fd)
 	return path_of(fd, path) && ends(path, ".blk");
 }
 
-static void put(const void *p, size_t n)
-{
-	while (n) {
-		ssize_t w = real_write(log_fd, p, n);
-
-		if (w <= 0)
-			abort();
-		p = (const char *)p + w;
-		n -= (size_t)w;
-	}
-}
-
 /* A record: what, bytes of the path, offset, length, bytes of data; path; data. */
 static void note(char what, int fd, off_t off, uint64_t len, const void *data)
 {
 	char path[4096];
 	uint64_t head[4];
 	int saved = errno;
+	char *to;
 
-	if (log_fd < 0 || !path_of(fd, path) || !(strstr(path, ".img") || ends(path, ".blk")))
+	if (!written || !path_of(fd, path) || !(strstr(path, ".img") || ends(path, ".blk")))
 		return;
 	head[0] = strlen(path);
 	head[1] = (uint64_t)off;
 	head[2] = len;
 	head[3] = data ? len : 0;
-	pthread_mutex_lock(&lock);
-	put(&what, 1);
-	put(head, sizeof head);
-	put(path, head[0]);
-	put(data, head[3]);
-	pthread_mutex_unlock(&lock);
+	to = written->bytes + atomic_fetch_add(&written->n, 1 + sizeof head + head[0] + head[3]);
+	if (to + 1 + sizeof head + head[0] + head[3] > (char *)written + LOG_BYTES)
+		abort();
+	*to++ = what;
+	memcpy(to, head, sizeof head);
+	memcpy(to + sizeof head, path, head[0]);
+	if (data)
+		memcpy(to + sizeof head + head[0], data, head[3]);
 	errno = saved;
+}
+
+/*
+ * How a jail gets its descriptors, before it can ask nothing any more: what each of them is.
+ * The first is its line, which has no path.
+ */
+int dup2(int from, int to)
+{
+	char path[4096];
+	int rc;
+
+	if (to >= 0 && to < NAMES && to != STDOUT_FILENO && to != STDERR_FILENO) {
+		int known = proc_path(from, path);
+
+		rc = real_dup2(from, to);
+		if (rc >= 0)
+			names[to] = strdup(known ? path : "");
+		return rc;
+	}
+	return real_dup2(from, to);
 }
 
 /* ---- writing -------------------------------------------------------------- */
