@@ -25,9 +25,9 @@ ends() {
   grep -Eq -- "$words" "$work/said" || { cat "$work/said" >&2; fail "not said: $words: $*"; }
 }
 
-# same A B: two images, byte for byte; cmp would read their holes
+# same_image A B: two images, byte for byte; cmp would read their holes
 same_py=$(dirname "${BASH_SOURCE[0]}")/same.py
-same() { "$same_py" "$@" >&2; }
+same_image() { "$same_py" "$@" >&2; }
 
 # Files are 0444 and directories 0555 in a store; only root does not mind.
 wipe() { chmod -R u+w "$1" 2>/dev/null || true; rm -rf "$1"; }

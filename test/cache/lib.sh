@@ -31,7 +31,7 @@ good() {
   local what=$1
   shift
   create g1 "${opts[@]}" -q "$@" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "$what"; }
-  same "$out/g1.img" "$out/local/g1.img" || fail "$what: another image"
+  same_image "$out/g1.img" "$out/local/g1.img" || fail "$what: another image"
   rm "$out"/g1.*
   echo "good: $what"
 }

@@ -16,7 +16,7 @@ made() {
   local what=$1 name=$2 system=$3 f
   shift 3
   from "$name" --system "$system" -o "$out" -q --trusted-key "$key" --no-sigs "$@"
-  for f in "$out/$name"*; do same "$f" "$out/local/${f##*/}" 2>"$work/cmp" || [[ $f = *.cfg ]] || { cat "$work/cmp"; fail "$what: ${f##*/}"; }; done
+  for f in "$out/$name"*; do same_image "$f" "$out/local/${f##*/}" 2>"$work/cmp" || [[ $f = *.cfg ]] || { cat "$work/cmp"; fail "$what: ${f##*/}"; }; done
   rm "$out/$name"*
   echo "same: $what"
 }
@@ -60,9 +60,9 @@ echo "real Nix verifies it"
 
 # On a host without Nix: no program of it, no store.
 without_nix from g2 --system "$large" -o "$out" -q --trusted-key "$key" --no-sigs --layout split --from "$url/zstd"
-same "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix: another image"
+same_image "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix: another image"
 rm "$out"/g2*
 printf 'caches = %s/zstd\ntrusted-keys = %s\n' "$url" "$key" >"$work/conf2"
 without_nix create g2 --system "$large" -o "$out" -q --conf "$work/conf2" --no-sigs --layout split
-same "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix, as configured: another image"
+same_image "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix, as configured: another image"
 echo "same: without Nix"

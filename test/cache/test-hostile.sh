@@ -116,7 +116,7 @@ refused 4 'no valid signature by a trusted key .signed by test-1' g1 --conf "$wo
 refused 4 'no valid signature' g1 --conf "$work/conf" --system "$system" -o "$out" --from "$url/plain" --trusted-key "$(cat "$work/other.pub")"
 create g1 "${opts[@]}" --no-check-sigs --from "$url/unsigned" -q 2>"$work/stderr"
 grep -q '^warning: signatures are not checked' "$work/stderr" || fail "no warning of unchecked signatures"
-same "$out/g1.img" "$out/local/g1.img" || fail "unsigned: another image"
+same_image "$out/g1.img" "$out/local/g1.img" || fail "unsigned: another image"
 rm "$out"/g1.*
 
 # What is named after its contents needs no signature; and its contents are what counts.
@@ -128,7 +128,7 @@ for f in $(grep -l '^CA: ' "$work/ca"/*.narinfo); do sed -i '/^Sig: /d' "$f"; n=
 [ "$n" -ge 4 ] || fail "only $n content-addressed paths"
 from g2 --system "$strange" -o "$out" -q --no-sigs --trusted-key "$key" --from "file://$work/ca"
 create g2 --system "$strange" -o "$out/local" -q --no-sigs
-same "$out/g2.img" "$out/local/g2.img" || fail "content-addressed: another image"
+same_image "$out/g2.img" "$out/local/g2.img" || fail "content-addressed: another image"
 rm "$out"/g2.*
 echo "good: $n paths by their contents"
 

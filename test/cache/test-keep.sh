@@ -21,7 +21,7 @@ ls "$keep"/nar | wc -l | grep -qx "$nars" || fail "$nars NARs, $(ls "$keep/nar" 
 again() { # again WHAT: the same image; what was fetched is in the log
   : >"$requests"
   create g1 "${opts[@]}" -f 2>"$work/stderr" || { cat "$work/stderr"; fail "$1"; }
-  same "$out/g1.img" "$work/first.img" || fail "$1: another image"
+  same_image "$out/g1.img" "$work/first.img" || fail "$1: another image"
   echo "$1: $(asked narinfo) narinfos, $(asked nar/) NARs"
 }
 again "all kept"

@@ -28,7 +28,7 @@ made() {
   shift 2
   put
   update --system "$system" --no-sigs --trusted-key "$key" -q "$@" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "$what"; }
-  same "$out/g.img" "$work/local-${system##*/}.img" || fail "$what: another image"
+  same_image "$out/g.img" "$work/local-${system##*/}.img" || fail "$what: another image"
   echo "same: $what"
 }
 
@@ -68,7 +68,7 @@ put
 update --system "$new" --trusted-key "$key" --from "$url/plain" --dry-run --json >"$work/json"
 [ "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)["addedPaths"]))' <"$work/json")" = "$lacking" ] ||
   { cat "$work/json"; fail "--dry-run --json"; }
-same "$out/g.img" "$work/base.img" || fail "--dry-run writes"
+same_image "$out/g.img" "$work/base.img" || fail "--dry-run writes"
 [ "$(grep -c nar/ "$requests")" = 1 ] || { cat "$requests"; fail "--dry-run fetches more than the system itself"; }
 
 # What is kept serves the second guest.
@@ -77,7 +77,7 @@ for _ in 1 2; do
   : >"$requests"
   "$DOMSTRAP" update "$out/g.img" --conf "$work/conf" --system "$new" --trusted-key "$key" --from "$url/plain" -q \
     --no-sigs --cache-dir "$work/keep" </dev/null
-  same "$out/g.img" "$work/local-${new##*/}.img" || fail "kept: another image"
+  same_image "$out/g.img" "$work/local-${new##*/}.img" || fail "kept: another image"
 done
 [ "$(cat "$requests")" = "plain nix-cache-info" ] || { cat "$requests"; fail "what was kept was fetched again"; }
 
@@ -184,9 +184,9 @@ believed "$out/g.img" "$large"
 # On a host without Nix.
 put
 without_nix update --system "$large" --trusted-key "$key" --no-sigs -q --from "$url/plain"
-same "$out/g.img" "$work/local-${large##*/}.img" || fail "without Nix: another image"
+same_image "$out/g.img" "$work/local-${large##*/}.img" || fail "without Nix: another image"
 put
 printf 'caches = %s/plain\ntrusted-keys = %s\n' "$url" "$key" >"$work/conf"
 without_nix update --system "$digits" --no-sigs -q
-same "$out/g.img" "$work/local-${new##*/}.img" || fail "without Nix, as configured: another image"
+same_image "$out/g.img" "$work/local-${new##*/}.img" || fail "without Nix, as configured: another image"
 echo "same: without Nix"

@@ -72,7 +72,7 @@ create g --system "$fixed" "${opt[@]}" --extra-files tree --force --authorized-k
 has /var/data data
 cp "$out/g.img" before.img
 ends 1 'configuration puts a file into /etc/nixos.*does not say' update "$out/g.cfg" --system "$unknown" --from / --configuration two.nix
-same "$out/g.img" before.img || fail "a refused update writes"
+same_image "$out/g.img" before.img || fail "a refused update writes"
 # What it is built from is left out: nobody asked for it.
 cat >fixed.nix <<-NIX
 	{ config.system.build.toplevel = import $here/system.nix {

@@ -15,7 +15,7 @@ made() {
 
 compare() { # compare WHAT IMAGE
   if [ -e "$work/first.img" ]; then
-    same "$work/first.img" "$2" || fail "$1: another image"
+    same_image "$work/first.img" "$2" || fail "$1: another image"
     cmp "$work/first.cfg" "$out/g1.cfg" || fail "$1: another config"
   else
     mv "$2" "$work/first.img"
@@ -74,7 +74,7 @@ if [ -z "$no_loop" ] && command -v mkfs.xfs >/dev/null && grep -q xfs /proc/file
   for reflink in never auto always; do
     before=$(df --output=used -B1024 "$WORLD/mnt" | tail -n 1)
     create g1 --system "$medium" --from "$WORLD/mnt" -o "$WORLD/mnt" --size 100M -q --reflink $reflink
-    same "$WORLD/mnt/g1.img" "$work/medium.img" || fail "--reflink $reflink: another image"
+    same_image "$WORLD/mnt/g1.img" "$work/medium.img" || fail "--reflink $reflink: another image"
     sync
     used[${#used[@]}]=$(($(df --output=used -B1024 "$WORLD/mnt" | tail -n 1) - before))
     rm "$WORLD"/mnt/g1*

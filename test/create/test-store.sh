@@ -16,7 +16,7 @@ rm "$out"/*
 
 works() { # works WHAT: and gives the same image
   create "${ok[@]}" -q || fail "$1"
-  same "$out/g1.img" "$work/good.img" || fail "$1: another image"
+  same_image "$out/g1.img" "$work/good.img" || fail "$1: another image"
   rm "$out"/*
   echo "works: $1"
 }

@@ -22,7 +22,7 @@ full() { # full FILE SIZE: every block of it has the secret
 }
 swept() { # swept FILE NEW WHAT
   ! grep -q tenant "$1" || fail "$3: old data is left: $(grep -c tenant "$1") lines"
-  same "$1" "$2" || fail "$3: not what a new file is"
+  same_image "$1" "$2" || fail "$3: not what a new file is"
   echo "swept: $3"
 }
 

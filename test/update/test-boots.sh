@@ -22,7 +22,7 @@ json() { # EXPRESSION ARGUMENTS...: of domstrap's JSON, as o
   python3 -c "import json; o = json.load(open('json.out')); print($what)"
 }
 is() { [ "$1" = "$2" ] || fail "$3: '$1', not '$2'"; }
-unchanged() { same "$1" "$2" || fail "$3 changes $1"; }
+unchanged() { same_image "$1" "$2" || fail "$3 changes $1"; }
 create() { "$DOMSTRAP" create g --system "$one" -q --force --vif none --size 64M "$@"; }
 no_grub() { printf 'rm /boot/grub/grub.cfg\nrm /boot/grub/state\n' | edit "$1"; }
 

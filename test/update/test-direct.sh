@@ -91,7 +91,7 @@ cp --sparse=always g.img ../kept.img
 ends 1 'booted by its config; the guest.s kernel is on the host; give its xl config' update g.img --system "$four"
 ends 1 'give its xl config' rollback g.img
 ends 1 'give its xl config' gc g.img --keep 1
-same g.img ../kept.img || fail "a refused command writes"
+same_image g.img ../kept.img || fail "a refused command writes"
 ends 0 '^boots by default: unknown: booted by its config' generations g.img
 
 # ---- another copy of the config keeps the files that it names
@@ -112,7 +112,7 @@ refused() { # WORDS: neither update nor rollback does anything
   ends 1 "$1" update g.cfg --config no-such-configuration.nix
   ends 1 "$1" rollback g.cfg --to 1
   grep -q '^  cmdline = "init=' ../said || { cat ../said >&2; fail "$1: no lines"; }
-  same g.img ../kept.img || fail "$1: a refused command writes"
+  same_image g.img ../kept.img || fail "$1: a refused command writes"
   cmp was.txt g.cfg || fail "$1: a refused command writes the config"
 }
 create

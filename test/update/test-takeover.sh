@@ -34,8 +34,8 @@ for command in "${commands[@]}"; do
   for ((at = 0; at < 500; at += at < 50 ? 1 : ${STEP:-13})); do
     # shellcheck disable=SC2086
     taken open $at $command || break
-    case $command in generations*) same first.img g.img || fail "$command, read $at: the disk was changed" ;; esac
-    if ! same first.img g.img 2>/dev/null; then
+    case $command in generations*) same_image first.img g.img || fail "$command, read $at: the disk was changed" ;; esac
+    if ! same_image first.img g.img 2>/dev/null; then
       "$DOMSTRAP" generations g.cfg >said 2>&1 || { cat said >&2; fail "$command, stopped at read $at: generations fails"; }
       clean g.img "$command, stopped at read $at"
       cp --sparse=always first.img g.img
