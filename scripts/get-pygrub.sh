@@ -28,12 +28,13 @@ while read -r deb; do
 done <<<"$debs"
 root=$dir/root/usr
 python=$(basename "$(readlink -f "$root/bin/python3")")
-# The libraries are named in the command alone: what pygrub starts are the host's programs.
+# /lib64's link to the loader may be absolute, which would be the host's. The libraries are named in the command alone:
+# what pygrub starts are the host's programs.
 cat >"$dir/pygrub.new" <<X
 #!/bin/sh
 export PYTHONHOME=$root PYTHONDONTWRITEBYTECODE=1 TERMINFO_DIRS=$root/share/terminfo:$root/lib/terminfo
 export XEN_FSIMAGE_FSDIR=$(find "$root/lib/xen-$version" -type d -name xenfsimage)
-exec $root/lib64/ld-linux-x86-64.so.2 --library-path $(find "$root/lib/xen-$version/lib" -maxdepth 1 -name '*-linux-gnu' | head -n 1):$root/lib/x86_64-linux-gnu \\
+exec $root/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path $(find "$root/lib/xen-$version/lib" -maxdepth 1 -name '*-linux-gnu' | head -n 1):$root/lib/x86_64-linux-gnu \\
   $root/bin/$python $root/lib/xen-$version/bin/pygrub "\$@"
 X
 echo "$suite" >"$dir/suite"

@@ -29,10 +29,13 @@ if [ "$(cat "$dir/stamp" 2>/dev/null)" != "$stamp" ]; then
   while read -r deb; do
     dpkg-deb --fsys-tarfile "$deb" | tar -C "$dir/root" -x --keep-directory-symlink --no-same-owner
   done <<<"$debs"
+  # /lib64's link to the loader may be absolute, which would be the host's.
+  libs=$dir/root/usr/lib/x86_64-linux-gnu
   for program in "$dir/root"/usr/bin/nix*; do
     cat >"$dir/bin/${program##*/}" <<X
 #!/bin/sh
-exec '$dir/root/lib64/ld-linux-x86-64.so.2' --argv0 ${program##*/} --library-path '$dir/root/usr/lib/x86_64-linux-gnu' '$dir/root/usr/bin/nix' "\$@"
+exec '$libs/ld-linux-x86-64.so.2' --argv0 ${program##*/} --library-path '$libs:$dir/root/usr/lib/nix' \\
+  '$dir/root/usr/bin/nix' "\$@"
 X
     chmod 755 "$dir/bin/${program##*/}"
   done
