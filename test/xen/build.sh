@@ -44,7 +44,7 @@ closure() {
   apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null "$@" 2>/dev/null |
     awk '/^Inst/ { print $2 }' | grep -Evx "${never//$'\n'/}" | sort
 }
-mapfile -t names < <(closure "xen-utils-$xenver" xenstore-utils busybox-static bash python3 util-linux libext2fs2)
+mapfile -t names < <(closure "xen-utils-$xenver" xenstore-utils busybox-static bash python3 util-linux libext2fs2 libcom-err2)
 # ncurses-base (pygrub's menu wants terminfo) is essential, so the empty system above has it already.
 names+=(ncurses-base "$linux" "$hypervisor")
 debs=$("$repo/scripts/fetch-debs.sh" "$rig/debs" "${names[@]}")
