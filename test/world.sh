@@ -29,6 +29,8 @@ ends() {
 same_py=$(dirname "${BASH_SOURCE[0]}")/same.py
 same_image() { "$same_py" "$@" >&2; }
 
+. "$(dirname "${BASH_SOURCE[0]}")/flip.sh"
+
 # Files are 0444 and directories 0555 in a store; only root does not mind.
 wipe() { chmod -R u+w "$1" 2>/dev/null || true; rm -rf "$1"; }
 

@@ -150,7 +150,7 @@ fill "$work/none" "compression=none&secret-key=$work/secret" "$system"
 cp -r "$work/none" "$work/broken"
 for f in "$work"/broken/nar/*; do
   chmod u+w "$f"
-  printf '\377' | dd of="$f" bs=1 seek=$(($(stat -c %s "$f") - 20)) conv=notrunc status=none
+  flip "$f" -20
 done
 sed -i '/^File/d' "$work"/broken/*.narinfo
 refused 4 "^domstrap: $system from file://$work/broken: its NAR hash is sha256:[0-9a-z]{52}, expected sha256:[0-9a-z]{52}\$" \

@@ -34,18 +34,18 @@ damage() {
   shift 2
   "$@" "$f"
 }
-flip() { printf X | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") / 2)) conv=notrunc status=none; }
+another() { flip "$1" $(($(stat -c %s "$1") / 2)); }
 longer() { echo more >>"$1"; }
 empty() { : >"$1"; }
 cut() { truncate -s -3 "$1"; }
 exchange() { cp "$(dirname "$1")/$(ls "$(dirname "$1")" | head -n 1)" "$1.x"; mv "$1.x" "$1"; }
 linked() { rm "$1"; ln -s /etc/passwd "$1"; }
 i=1
-for how in flip longer empty cut exchange linked; do
+for how in another longer empty cut exchange linked; do
   damage nar $i "$how"
   i=$((i + 1))
 done
-damage narinfo 1 flip
+damage narinfo 1 another
 damage narinfo 2 empty
 again "damaged"
 [ "$(asked nar/)" = 6 ] && [ "$(asked narinfo)" = 2 ] || fail "not just the damaged ones were fetched"

@@ -138,7 +138,7 @@ for name in large-3 small-7; do
   cp -r "$work/none" "$work/lie"
   nar=$(sed -n 's/^URL: //p' "$(grep -l "^StorePath: .*-$name\$" "$work"/lie/*.narinfo)")
   chmod u+w "$work/lie/$nar"
-  printf X | dd of="$work/lie/$nar" bs=1 seek=$(($(stat -c %s "$work/lie/$nar") - 60)) conv=notrunc status=none
+  flip "$work/lie/$nar" -60
   refuse 4 "-$name from file://$work/lie: .*expected" --system "$large" --trusted-key "$key" --from "file://$work/lie"
   made "a bad $name, then a good one" "$large" --from "file://$work/lie" --from "file://$work/zstd?priority=90"
   put

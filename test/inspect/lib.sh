@@ -4,14 +4,6 @@
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tools/../update/lib.sh"
 
-# flip IMAGE OFFSET: turn the bits of one byte of an image over
-flip() {
-  local was
-  was=$(od -An -tu1 -j "$2" -N 1 "$1")
-  # shellcheck disable=SC2059 # the escape is made here
-  printf "\\x$(printf %02x $((was ^ 255)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
-
 # where IMAGE PATH: the byte of the image at which a file's data begins
 where() {
   local block base=0

@@ -24,7 +24,7 @@ changes=("update h.cfg --system $(system 3)" "rollback h.cfg" "gc h.cfg --keep 1
 for place in 'h-boot.img <2>' 'h-root.img /nix/var/nix/profiles'; do
   read -r disk path <<<"$place"
   at=$(($(block_of "$disk" "$path") * 4096 + 40))
-  printf '\377' | dd of="$disk" bs=1 seek=$at conv=notrunc status=none
+  flip "$disk" $at
   for c in "${changes[@]}"; do
     # shellcheck disable=SC2086
     refused 'checksum' $c

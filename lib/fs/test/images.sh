@@ -6,6 +6,7 @@
 set -eu
 
 tree=$(realpath "$1")
+. "$(dirname "$0")/../../../test/flip.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -155,7 +156,7 @@ ext_odd() {
 	printf '\377\377\377\377' | dd of=img bs=1 seek=1120 conv=notrunc 2>/dev/null
 	refuse "features unknown" "unsupported"
 	cp good img
-	printf '\377' | dd of=img bs=1 seek=1250 conv=notrunc 2>/dev/null
+	flip img 1250
 	refuse "superblock checksum" "checksum"
 }
 

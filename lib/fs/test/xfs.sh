@@ -11,6 +11,8 @@ fi
 tree=$(realpath "$1") rounds=${2:-1}
 command -v mkfs.xfs >/dev/null || { echo "skipped: no mkfs.xfs"; exit 77; }
 here=$(realpath "$(dirname "$0")")
+# shellcheck source=../../../test/flip.sh
+. "$here/../../../test/flip.sh"
 work=$(mktemp -d)
 mounted=
 # shellcheck disable=SC2317 # a trap calls it
@@ -122,16 +124,15 @@ refused() { # NAME WORDS
   "$tree" img >got 2>&1 && { echo "FAILED $1: accepted"; failed=1; return; }
   grep -q "$2" got && echo "ok $1" || { echo "FAILED $1: $(head -n 1 got)"; failed=1; }
 }
-poke() { printf '%b' "$2" | dd of=img bs=1 seek="$1" conv=notrunc status=none; }
 make_fs -p layout
 root=$(od -An -tu1 -j63 -N1 img | tr -d ' ') # its number, which is below 256 here
 cp img good
-poke 33 '\0377' # of the UUID
+flip img 33 # of the UUID
 refused "superblock with a wrong checksum" checksum
 cp good img
 truncate -s 100M img
 refused "cut off" "do not fit"
 cp good img
-poke $((root * 512 + 50)) '\0377' # a time
+flip img $((root * 512 + 50)) # a time
 refused "inode with a wrong checksum" "inode $root"
 exit $failed
