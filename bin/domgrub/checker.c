@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* In a jail of its own: is the kernel that was copied one for Xen? */
 #include <nettle/sha2.h>
-#include <sys/mman.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -10,24 +9,10 @@
 #include "inmate_state.h"
 #include "xen/kernel.h"
 
-/*
- * Unpacking looks back at up to 128 MiB. Those pages belong to a file that has
- * no name any more: they need not stay in this process, and the host may have
- * their memory when it needs it.
- */
-static void scratch_drop(struct unpack_scratch *s)
-{
-	(void)madvise(s->base, s->used, MADV_DONTNEED);
-}
-
 /* The whole look. Is the kernel good, as far as its notes tell? */
 static bool look(const struct checker_spec *s, const struct window *w, struct buf *lines)
 {
-	struct unpack_scratch scratch = {
-	        .base = s->scratch, .size = s->scratch_size, .drop = scratch_drop};
-	const struct kernel_limits limits = {.unpacked = KERNEL_UNPACKED_MAX,
-	                                     .memory = s->memory,
-	                                     .scratch = s->scratch ? &scratch : NULL};
+	const struct kernel_limits limits = {.unpacked = KERNEL_UNPACKED_MAX, .memory = s->memory};
 	struct kernel_info info;
 	struct err err = ERR_INIT;
 

@@ -24,11 +24,9 @@ int inmate_main(void *arg);
 
 /* The other one, which looks at a kernel. */
 struct checker_spec {
-	int fd;           /* of the kernel, inside the jail */
-	uint64_t size;    /* bytes */
-	uint64_t memory;  /* bytes that a decoder may use */
-	uint8_t *scratch; /* a file's pages, mapped shared; NULL: none */
-	size_t scratch_size;
+	int fd;                    /* of the kernel, inside the jail */
+	uint64_t size;             /* bytes */
+	uint64_t memory;           /* bytes that a decoder may use */
 	unsigned xen;              /* version, major << 16 | minor; 0 unknown */
 	const struct known *known; /* kernels that need no look; NULL: none */
 };

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -16,7 +15,6 @@
 #include "xen/kernel.h"
 
 #define LOCK_WAIT_MS 5000
-#define SCRATCH_SIZE ((size_t)KERNEL_MEMORY_MAX) /* bytes */
 
 volatile bool warden_stop;
 
@@ -206,25 +204,11 @@ int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err
 
 struct check {
 	struct checker_spec spec;
-	uint8_t *scratch;       /* NULL: none */
 	const char *known_path; /* NULL: nothing is remembered */
 	struct known known;
 	struct jail jail;
 	struct wire wire;
 };
-
-/* A file without a name beside the outputs, as memory that the host can take. */
-static uint8_t *scratch_make(const struct options *o)
-{
-	_close_ int fd = open(o->directory ? o->directory : DEFAULT_DIRECTORY,
-	                      O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	void *p;
-
-	if (fd < 0 || ftruncate(fd, SCRATCH_SIZE) < 0)
-		return NULL;
-	p = mmap(NULL, SCRATCH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return p == MAP_FAILED ? NULL : p;
-}
 
 static void check_remember(struct check *c, const struct options *o)
 {
@@ -250,10 +234,7 @@ static int check_start(struct warden *w, struct check *c, uint64_t size, struct 
 	int rc;
 
 	check_remember(c, w->o);
-	c->scratch = scratch_make(w->o);
 	c->spec = (struct checker_spec){.fd = jail_give(&spec, JAIL_INPUT, w->kernel.fd),
-	                                .scratch = c->scratch,
-	                                .scratch_size = c->scratch ? SCRATCH_SIZE : 0,
 	                                .size = size,
 	                                .memory = w->o->memory / 4 * 3,
 	                                .xen = host_xen_version(),
@@ -315,13 +296,6 @@ static void check_finish(struct check *c, const struct options *o)
 		say_warning(str_from(err.text));
 	buf_fini(&body);
 	jail_end(&c->jail, true);
-}
-
-static void check_fini(struct check *c)
-{
-	jail_fini(&c->jail);
-	if (c->scratch)
-		(void)munmap(c->scratch, SCRATCH_SIZE);
 }
 
 static int size_next(struct warden *w, uint64_t *out, struct err *err)
@@ -389,6 +363,6 @@ int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err)
 		rc = copy_finish(w, kernel, ramdisk, err);
 	if (rc == 0)
 		check_finish(&check, w->o);
-	check_fini(&check);
+	jail_fini(&check.jail);
 	return rc;
 }

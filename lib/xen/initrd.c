@@ -164,7 +164,7 @@ static int part_list(struct lister *l, const struct window *w, enum unpack_kind 
                      uint64_t *used, struct err *err)
 {
 	struct part p = {.n_ahead = 0};
-	int rc = unpack_new(kind, w, (size_t)l->limits->memory, NULL, &p.u, err);
+	int rc = unpack_new(kind, w, (size_t)l->limits->memory, &p.u, err);
 
 	if (rc < 0)
 		return rc;

@@ -53,8 +53,7 @@ static int elf_rewind(struct elf *e, struct err *err)
 {
 	unpack_free(take(&e->u));
 	e->pos = 0;
-	return unpack_new(e->packing, &e->w, (size_t)e->limits->memory, e->limits->scratch, &e->u,
-	                  err);
+	return unpack_new(e->packing, &e->w, (size_t)e->limits->memory, &e->u, err);
 }
 
 /* n bytes at off of the unpacked file. */

@@ -29,10 +29,9 @@ enum kernel_kind {
 };
 
 struct kernel_limits {
-	uint64_t unpacked;              /* bytes unpacked at most */
-	uint64_t memory;                /* bytes that a decoder may use */
-	struct unpack_scratch *scratch; /* for its large parts; NULL: the heap */
-	bool packing_only;              /* unpack nothing: no bits, x86 and notes */
+	uint64_t unpacked; /* bytes unpacked at most */
+	uint64_t memory;   /* bytes that a decoder may use */
+	bool packing_only; /* unpack nothing: no bits, x86 and notes */
 };
 
 struct kernel_info {

@@ -5,17 +5,12 @@
 #include <lzma.h>
 #include <string.h>
 #include <zlib.h>
-/* For a decoder with an allocator of ours; all versions since 1.0 have it. */
-#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
 #include "base/mem.h"
 #include "xen/unlz4.h"
 
 #define PIECE 65536
-#define PAGE 4096
-#define LARGE (1u << 20)         /* bytes: what is kept in the scratch */
-#define DROP_EVERY (1024u << 10) /* bytes unpacked */
 #define LZ4_MAGIC_SIZE 4
 
 /* 0 went on, 1 the end of the stream, or -ERR_*. */
@@ -24,18 +19,13 @@ typedef int unpack_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, st
 struct unpack {
 	const struct packing *packing;
 	struct window w;
-	struct unpack_scratch *scratch;
-	size_t since_drop; /* bytes */
-	uint64_t pos;      /* of the next byte to read into in[] */
+	uint64_t pos; /* of the next byte to read into in[] */
 	bool end;
 	const uint8_t *next; /* in in[] */
 	size_t left;
 	union {
 		z_stream z;
-		struct {
-			lzma_stream s;
-			lzma_allocator allocator;
-		} lzma;
+		lzma_stream lzma;
 		ZSTD_DStream *zstd;
 		struct lz4_state *lz4;
 	} state;
@@ -52,44 +42,6 @@ struct packing {
 	unpack_step *step;
 	void (*close)(struct unpack *u);
 };
-
-/* The allocator of all decoders. Scratch is only handed out, and once. */
-static void *large_alloc(struct unpack *u, size_t n)
-{
-	struct unpack_scratch *s = u->scratch;
-	size_t need = (n + PAGE - 1) & ~(size_t)(PAGE - 1);
-	void *p;
-
-	if (!s || n < LARGE || need < n || need > s->size - s->used)
-		return malloc(n);
-	p = s->base + s->used;
-	s->used += need;
-	return p;
-}
-
-static void large_free(struct unpack *u, void *p)
-{
-	const struct unpack_scratch *s = u->scratch;
-
-	if (s && (uint8_t *)p >= s->base && (uint8_t *)p < s->base + s->size)
-		return;
-	free(p);
-}
-
-static void *lzma_large_alloc(void *u, size_t n, size_t size)
-{
-	return large_alloc(u, n * size); /* n is 1: liblzma says so */
-}
-
-static void *zstd_large_alloc(void *u, size_t n)
-{
-	return large_alloc(u, n);
-}
-
-static void decoder_free(void *u, void *p)
-{
-	large_free(u, p);
-}
 
 /* Fill in[] where it is empty; at the end of the input left stays 0. */
 static int refill(struct unpack *u, struct err *err)
@@ -170,28 +122,20 @@ static int lzma_open_result(lzma_ret rc, const char *name, struct err *err)
 	return rc == LZMA_OK ? 0 : err_set(err, ERR_LIMIT, "%s: cannot initialize", name);
 }
 
-static lzma_stream *lzma_start(struct unpack *u)
-{
-	u->state.lzma.allocator =
-	        (lzma_allocator){.alloc = lzma_large_alloc, .free = decoder_free, .opaque = u};
-	u->state.lzma.s.allocator = &u->state.lzma.allocator;
-	return &u->state.lzma.s;
-}
-
 static int xz_open(struct unpack *u, size_t memory, struct err *err)
 {
-	return lzma_open_result(lzma_stream_decoder(lzma_start(u), memory, 0), "xz", err);
+	return lzma_open_result(lzma_stream_decoder(&u->state.lzma, memory, 0), "xz", err);
 }
 
 static int lzma_open(struct unpack *u, size_t memory, struct err *err)
 {
-	return lzma_open_result(lzma_alone_decoder(lzma_start(u), memory), "lzma", err);
+	return lzma_open_result(lzma_alone_decoder(&u->state.lzma, memory), "lzma", err);
 }
 
 static int lzma_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struct err *err)
 {
 	const char *name = u->packing->name;
-	lzma_stream *s = &u->state.lzma.s;
+	lzma_stream *s = &u->state.lzma;
 	lzma_ret rc;
 
 	s->next_in = u->next;
@@ -219,15 +163,14 @@ static int lzma_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struc
 
 static void lzma_close(struct unpack *u)
 {
-	lzma_end(&u->state.lzma.s);
+	lzma_end(&u->state.lzma);
 }
 
 static int zstd_open(struct unpack *u, size_t memory, struct err *err)
 {
 	unsigned log = 10;
 
-	u->state.zstd =
-	        ZSTD_createDStream_advanced((ZSTD_customMem){zstd_large_alloc, decoder_free, u});
+	u->state.zstd = ZSTD_createDStream();
 	if (!u->state.zstd)
 		return err_set(err, ERR_LIMIT, "zstd: cannot initialize");
 	while (log < 30 && (size_t)2 << log <= memory)
@@ -324,8 +267,8 @@ const char *unpack_name(enum unpack_kind kind)
 	return "unknown";
 }
 
-int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory,
-               struct unpack_scratch *scratch, struct unpack **out, struct err *err)
+int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory, struct unpack **out,
+               struct err *err)
 {
 	const struct packing *p = NULL;
 	struct unpack *u;
@@ -340,9 +283,6 @@ int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory,
 	u = xcalloc(1, sizeof *u);
 	u->packing = p;
 	u->w = *w;
-	u->scratch = scratch;
-	if (scratch)
-		scratch->used = 0;
 	rc = p->open(u, memory, err);
 	if (rc < 0) {
 		free(u);
@@ -381,15 +321,10 @@ int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *er
 		if (rc < 0)
 			return rc;
 		done += m;
-		u->since_drop += m;
 		u->end = rc == 1;
 		/* Nothing in and nothing out: the stream was cut off. */
 		if (rc == 0 && m == 0 && input_ended)
 			return err_set(err, ERR_FORMAT, "%s: truncated", u->packing->name);
-	}
-	if (u->scratch && u->scratch->drop && u->since_drop >= DROP_EVERY) {
-		u->scratch->drop(u->scratch);
-		u->since_drop = 0;
 	}
 	*got = done;
 	return 0;

@@ -31,29 +31,15 @@ enum unpack_kind unpack_probe(const uint8_t *p, size_t n);
 /* "xz", …; "unknown". */
 const char *unpack_name(enum unpack_kind kind);
 
-/*
- * Where decoders keep what they looked back at, instead of the heap: memory of
- * the caller's, at an address that is a multiple of the page size. drop, if not
- * NULL, is called now and then; it may take the pages away from the process, as
- * long as they come back with the same bytes when they are touched.
- */
-struct unpack_scratch {
-	uint8_t *base;
-	size_t size;
-	size_t used;
-	void (*drop)(struct unpack_scratch *s);
-};
-
 struct unpack;
 
 /*
  * Unpack what w holds: *out is freed with unpack_free(), and w copied. memory:
- * what a decoder may use in bytes, -ERR_LIMIT where a stream wants more;
- * scratch: for its large parts, borrowed, NULL for none.
+ * what a decoder may use in bytes, -ERR_LIMIT where a stream wants more.
  * -ERR_UNSUPPORTED: no library for this kind (bzip2, lzo).
  */
-int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory,
-               struct unpack_scratch *scratch, struct unpack **out, struct err *err);
+int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory, struct unpack **out,
+               struct err *err);
 void unpack_free(struct unpack *u);
 void unpack_freep(struct unpack **u);
 

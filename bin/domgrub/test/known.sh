@@ -80,6 +80,35 @@ ext plain.img 4M root
 boot plain.img
 check "not packed" new 3
 
+# The notes of a kernel packed with xz lie 12 MiB into it, and the output directory has 1 MiB: unpacking takes none of that.
+python3 "$kernel_py" both 1 1 root/kernel
+python3 - root/kernel <<'END'
+import gzip, lzma, struct, sys
+with open(sys.argv[1], "rb") as f:
+    packed = f.read()
+at, size = struct.unpack_from("<II", packed, 0x248)
+start = (packed[0x1F1] + 1) * 512 + at
+elf = bytearray(gzip.decompress(packed[start : start + size]))
+notes = elf[120:]
+struct.pack_into("<Q", elf, 64 + 8, 12 << 20)
+payload = lzma.compress(elf[:120] + bytes((12 << 20) - 120) + notes)
+head = bytearray(packed[:start])
+struct.pack_into("<I", head, 0x24C, len(payload))
+with open(sys.argv[1], "wb") as f:
+    f.write(head + payload)
+END
+ext far.img 4M root
+# shellcheck disable=SC2016 # for the other shell
+unshare -m sh -c 'mount -t tmpfs -o size=1M none out && "$@"' sh timeout 60 "$domgrub" --config=known.conf --debug -q \
+	--output-directory=out far.img >got 2>said || :
+if grep -q "unshare: \|mount: " said; then
+	echo "skip a small output directory: no mounts here"
+	boot far.img
+else
+	grep -q "warning" said && fail "a small output directory" "$(cat said)" || ok "a small output directory"
+fi
+check "notes far inside" new 4
+
 # No more than 256 are kept, the newest first.
 seq 1 256 | sed 's/.*/0000000000000000000000000000000000000000000000000000000000000000&/; s/.*\(.\{64\}\)$/\1/' >cache/kernels
 boot pv.img
