@@ -12,7 +12,6 @@
 #include "jail/jail.h"
 #include "settle.h"
 
-#define EDITOR_UID 65534 /* nobody, where we are root */
 #define EDITOR_MEMORY (2ull << 30)
 #define EDITOR_SECONDS 3600
 #define COPY_MAX (4ull << 30) /* bytes of a kernel or an initrd that is copied out */
@@ -93,7 +92,7 @@ static int follow(struct parent *p, struct err *err)
 		case EDITOR_FAILED:
 			return editor_error_get(&body, err);
 		case WIRE_BROKEN:
-			return err_set(err, ERR_CHILD, "jail: %.*s", STR_ARG(buf_str(&body)));
+			return jail_broken(buf_str(&body), p->line.peer, err);
 		case EDITOR_OUT:
 			editor_text_clean(&p->out, buf_str(&body));
 			break;
@@ -150,7 +149,7 @@ static void give_files(struct parent *p, struct jail_spec *spec, struct editor_c
 static int start(struct parent *p, struct editor_child *c, struct jail *jail, struct err *err)
 {
 	struct jail_spec spec = {.role = JAIL_EDITOR,
-	                         .uid = EDITOR_UID,
+	                         .uid = JAIL_NOBODY,
 	                         .memory = EDITOR_MEMORY,
 	                         .file_size = COPY_MAX,
 	                         .cpu = EDITOR_SECONDS,

@@ -34,20 +34,6 @@ static void warn(const char *text)
 	say(UI_WARNING, text);
 }
 
-static int send_out(const char *p, size_t n, struct err *err)
-{
-	int rc = 0;
-
-	while (n && rc == 0) {
-		size_t m = MIN(n, (size_t)EDITOR_OUT_MAX);
-
-		rc = wire_put(&line, EDITOR_OUT, (struct str){p, m}, err);
-		p += m;
-		n -= m;
-	}
-	return rc;
-}
-
 /* ---- the host's side ------------------------------------------------------ */
 
 static int ask(uint32_t type, struct str body, struct err *err)
@@ -134,7 +120,9 @@ static int run(struct editor *e, struct err *err)
 	rc = child->work(e, child->arg, err);
 	if (fclose(e->out) != 0 && rc == 0)
 		rc = err_set(err, ERR_LIMIT, "out of memory");
-	return rc < 0 ? rc : send_out(text, n, err);
+	return rc < 0 ? rc
+	              : wire_put_pieces(&line, EDITOR_OUT, (struct str){text, n}, EDITOR_OUT_MAX,
+	                                err);
 }
 
 int editor_main(void *arg)

@@ -52,7 +52,7 @@ int look_jail(enum jail_role_id role, struct look_disks *inside, const struct lo
               struct jail *out, struct err *err)
 {
 	struct jail_spec spec = {.role = role,
-	                         .uid = LOOK_UID,
+	                         .uid = JAIL_NOBODY,
 	                         .memory = memory,
 	                         .cpu = seconds,
 	                         .main = main,
@@ -112,7 +112,7 @@ static int collect(struct jail *jail, struct answer *answer, struct err *err)
 			return rc;
 	}
 	if (rc == 0 && type == WIRE_BROKEN)
-		return err_set(err, ERR_CHILD, "jail: %.*s", STR_ARG(buf_str(&body)));
+		return jail_broken(buf_str(&body), w.peer, err);
 	if (rc != 0) /* it is gone: how it ended says more */
 		return rc == -ERR_FORMAT ? rc : 1;
 	return 0;

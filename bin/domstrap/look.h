@@ -25,8 +25,6 @@
 #include "jail/jail.h"
 #include "nixos/root_reader.h"
 
-#define LOOK_UID 65534 /* user nobody, if the caller is root */
-
 enum look_want {
 	LOOK_PATHS = 1,   /* all paths of the Nix database, missing and unregistered ones */
 	LOOK_KERNELS = 2, /* what the menu's kernels are */

@@ -91,21 +91,6 @@ static json_t *look_all(struct look_child *c)
 	return o;
 }
 
-static int send_piece(const char *p, size_t n, void *arg)
-{
-	struct err err = ERR_INIT;
-	int rc = 0;
-
-	while (n && rc == 0) {
-		size_t m = MIN(n, (size_t)LOOK_PIECE_MAX);
-
-		rc = wire_put(arg, LOOK_PIECE, (struct str){p, m}, &err);
-		p += m;
-		n -= m;
-	}
-	return rc < 0 ? -1 : 0;
-}
-
 int look_main(void *arg)
 {
 	struct look_child *c = arg;
@@ -120,7 +105,7 @@ int look_main(void *arg)
 	o = look_all(c);
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
-	if (!text || send_piece(text, strlen(text), &w) < 0 ||
+	if (!text || wire_put_pieces(&w, LOOK_PIECE, str_from(text), LOOK_PIECE_MAX, &err) < 0 ||
 	    wire_put(&w, LOOK_END, STR(""), &err) < 0)
 		return BROKEN_LINE;
 	return 0;

@@ -26,7 +26,7 @@ static void name_and_place(const char *arg, char **name, char **dir)
 	const char *slash = strrchr(arg, '/');
 	struct stat st;
 
-	*name = guest_name(slash ? slash + 1 : arg);
+	*name = guest_name(str_base(arg));
 	if (slash && stat(arg, &st) == 0 && !S_ISBLK(st.st_mode))
 		*dir = xstrndup(arg, (size_t)(slash + 1 - arg));
 	else

@@ -68,7 +68,7 @@ static int run_start(struct fsck *f, const struct disk_spec *d, uint64_t start, 
 	_free_ char *program = find_program();
 	struct run run = {program, start};
 	struct jail_spec spec = {.role = JAIL_FSCK,
-	                         .uid = LOOK_UID,
+	                         .uid = JAIL_NOBODY,
 	                         .memory = MEMORY,
 	                         .file_size = OUTPUT_LIMIT,
 	                         .cpu = SECONDS,

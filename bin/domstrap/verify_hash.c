@@ -228,7 +228,7 @@ static int listen(struct work *w, struct jail *jail, uint32_t *seen, struct find
 	if (rc < 0 && rc != -ERR_CHILD)
 		return rc;
 	if (rc == 0 && type == WIRE_BROKEN)
-		return err_set(err, ERR_CHILD, "jail: %.*s", STR_ARG(buf_str(&body)));
+		return jail_broken(buf_str(&body), wire.peer, err);
 	if (rc == 0 && body.n == 4)
 		*seen += get_le32(body.p);
 	io_close(&jail->fd);

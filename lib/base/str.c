@@ -91,6 +91,13 @@ struct str str_trim(struct str s)
 	return s;
 }
 
+const char *str_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 struct str str_cut(struct str *s, char c)
 {
 	struct str head = *s;

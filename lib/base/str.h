@@ -37,6 +37,8 @@ bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
 struct str str_drop(struct str s, size_t n); /* without the first n bytes */
 struct str str_trim(struct str s);           /* without blanks at both ends */
+/* The name at the end of a path: what is behind its last slash, or all of it. */
+const char *str_base(const char *path);
 /*
  * Cut *s at the first c: returns what is before it, leaves what is behind it
  * in *s. Without a c the whole is returned and *s is left empty with p NULL,

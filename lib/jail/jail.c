@@ -15,6 +15,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "jail/enter.h"
 #include "jail/wire.h"
 
@@ -211,6 +212,14 @@ static int signal_error(int sig, const char *name, struct err *err)
 	}
 }
 
+int jail_broken(struct str text, const char *name, struct err *err)
+{
+	char shown[SHOW_SIZE];
+
+	return err_set(err, ERR_CHILD, "%s: the jail could not be set up: %s", name,
+	               show_str(text, shown));
+}
+
 /* The error message of the child, if it was not received yet. */
 static int not_built(const struct jail *j, const char *name, struct err *err)
 {
@@ -219,8 +228,8 @@ static int not_built(const struct jail *j, const char *name, struct err *err)
 
 	if (n <= WIRE_HEAD || get_le32(said) != WIRE_BROKEN)
 		return err_set(err, ERR_CHILD, "%s: the jail could not be set up", name);
-	return err_set(err, ERR_CHILD, "%s: the jail could not be set up: %.*s", name,
-	               (int)(n - WIRE_HEAD), (const char *)said + WIRE_HEAD);
+	return jail_broken((struct str){(const char *)said + WIRE_HEAD, (size_t)n - WIRE_HEAD},
+	                   name, err);
 }
 
 int jail_status(struct jail *j, const char *name, int *out, struct err *err)

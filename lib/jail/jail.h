@@ -28,11 +28,13 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "jail/role.h"
 
 #define JAIL_PARENT 0   /* the line to the parent */
 #define JAIL_USE_MAX 64 /* descriptors of one use */
 #define JAIL_FDS_MAX 128
+#define JAIL_NOBODY 65534 /* a user for children of root: nobody */
 
 /* Descriptor number i of a use, in the child. Lines start at 1, because 0 is the parent's. */
 #define JAIL_FD(use, i) (((int)(use) + 1) * JAIL_USE_MAX + (int)(i))
@@ -77,6 +79,9 @@ int jail_give(struct jail_spec *spec, enum jail_use use, int fd);
 int jail_pair(int fd[2], struct err *err);
 
 int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err);
+
+/* The error for a message WIRE_BROKEN with this text: -ERR_CHILD. "name" is the child's. */
+int jail_broken(struct str text, const char *name, struct err *err);
 
 /*
  * Wait until the child exits. Returns 0 if its status is 0, else -ERR_CHILD with a text that

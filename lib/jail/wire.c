@@ -200,6 +200,19 @@ int wire_put(struct wire *w, uint32_t type, struct str body, struct err *err)
 	return rc < 0 ? rc : io_write(w->fd, w->peer, body.p, body.n, err);
 }
 
+int wire_put_pieces(struct wire *w, uint32_t type, struct str bytes, size_t most, struct err *err)
+{
+	int rc = 0;
+
+	while (bytes.n && rc == 0) {
+		struct str piece = {bytes.p, MIN(bytes.n, most)};
+
+		rc = wire_put(w, type, piece, err);
+		bytes = str_drop(bytes, piece.n);
+	}
+	return rc;
+}
+
 int wire_get(struct wire *w, uint32_t *type, struct buf *body, struct err *err)
 {
 	uint8_t head[WIRE_HEAD];

@@ -59,6 +59,9 @@ int wire_recv(struct wire *w, uint32_t *type, struct buf *body, int64_t wait_ms,
 int wire_put(struct wire *w, uint32_t type, struct str body, struct err *err);
 int wire_get(struct wire *w, uint32_t *type, struct buf *body, struct err *err);
 
+/* Any number of bytes as messages of at most "most" bytes each; none for no bytes. */
+int wire_put_pieces(struct wire *w, uint32_t type, struct str bytes, size_t most, struct err *err);
+
 /* Only the head, checked against the rules. */
 void wire_head_put(uint8_t out[static WIRE_HEAD], uint32_t type, uint32_t size);
 int wire_head_get(struct wire *w, const uint8_t in[static WIRE_HEAD], uint32_t *type,

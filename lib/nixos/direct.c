@@ -272,19 +272,12 @@ int direct_switch(struct direct *d, struct err *err)
 	return direct_differs(d) ? d->host->switch_over(d->host, err) : 0;
 }
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* ---- the mark in the root ------------------------------------------------- */
 
 int direct_mark(struct off_guest *off, const char *toplevel, struct err *err)
 {
 	static const char path[] = NIXROOT_DIRECT;
-	_free_ char *parent = xstrndup(path, (size_t)(base_of(path) - 1 - path));
+	_free_ char *parent = xstrndup(path, (size_t)(str_base(path) - 1 - path));
 	struct ext4_edit *e = off->root.edit;
 	uint32_t dir;
 	int rc = toplevel ? ext4_edit_mkdir(e, parent, 0755, &dir, err)
@@ -293,7 +286,7 @@ int direct_mark(struct off_guest *off, const char *toplevel, struct err *err)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	if (toplevel)
-		return ext4_edit_add_link(e, dir, base_of(path), toplevel, err);
-	rc = err_absent(ext4_edit_remove(e, dir, base_of(path), NULL, err));
+		return ext4_edit_add_link(e, dir, str_base(path), toplevel, err);
+	rc = err_absent(ext4_edit_remove(e, dir, str_base(path), NULL, err));
 	return rc < 0 ? rc : 0;
 }

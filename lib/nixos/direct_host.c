@@ -20,13 +20,6 @@ static struct direct_files *of(struct direct_host *h)
 	return (struct direct_files *)(void *)((char *)h - offsetof(struct direct_files, host));
 }
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static char *dir_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -40,8 +33,8 @@ static char *dir_of(const char *path)
 static int copy(struct direct_host *h, enum direct_file which, int *fd, struct err *err)
 {
 	struct direct_files *f = of(h);
-	int rc =
-	        outfile_open(&f->copy[which], f->dir, base_of(h->file[which].path), MODE_FILE, err);
+	int rc = outfile_open(&f->copy[which], f->dir, str_base(h->file[which].path), MODE_FILE,
+	                      err);
 
 	*fd = f->copy[which].fd;
 	return rc;
@@ -71,7 +64,7 @@ static int write_config(struct direct_files *f, const struct buf *text, struct e
 
 	if (stat(f->config, &st) < 0)
 		return err_sys(err, errno, "%s", f->config);
-	rc = outfile_open(o, dir, base_of(f->config), 0600, err);
+	rc = outfile_open(o, dir, str_base(f->config), 0600, err);
 	if (rc == 0)
 		rc = io_write(o->fd, o->path, text->p, text->n, err);
 	if (rc < 0)
@@ -219,8 +212,8 @@ static int tidy(struct direct_host *h, bool all, struct err *err)
 		rc = xlcfg_guest_parse(text.p, text.n, &now, err);
 	if (rc < 0)
 		return rc;
-	t.kernel = now.kernel ? base_of(now.kernel) : "";
-	t.ramdisk = now.ramdisk ? base_of(now.ramdisk) : NULL;
+	t.kernel = now.kernel ? str_base(now.kernel) : "";
+	t.ramdisk = now.ramdisk ? str_base(now.ramdisk) : NULL;
 	d = opendir(f->dir);
 	rc = d ? tidy_dir(&t, d, f->dir, err) : err_sys(err, errno, "%s", f->dir);
 	if (d)

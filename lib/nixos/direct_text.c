@@ -22,16 +22,9 @@ static bool is_digits(struct str s)
 	return true;
 }
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 char *direct_stem(const char *path, const char *suffix)
 {
-	struct str s = str_from(base_of(path)), digits;
+	struct str s = str_from(str_base(path)), digits;
 
 	if (!str_ends(s, suffix) || s.n == strlen(suffix))
 		return NULL;
@@ -48,9 +41,9 @@ void direct_names_of(const char *kernel, const char *ramdisk, struct direct_name
 {
 	*out = (struct direct_names){
 	        .stem = direct_stem(kernel, ".kernel"),
-	        .shown_dir = xstrndup(kernel, (size_t)(base_of(kernel) - kernel)),
-	        .kernel = xstrdup(base_of(kernel)),
-	        .initrd = ramdisk ? xstrdup(base_of(ramdisk)) : NULL,
+	        .shown_dir = xstrndup(kernel, (size_t)(str_base(kernel) - kernel)),
+	        .kernel = xstrdup(str_base(kernel)),
+	        .initrd = ramdisk ? xstrdup(str_base(ramdisk)) : NULL,
 	};
 }
 
@@ -69,7 +62,8 @@ static char *new_name(const struct direct_names *n, const struct direct_change *
 {
 	if (!strcmp(c->toplevel, c->old_toplevel))
 		return xstrdup(old);
-	return xasprintf("%s-%.*s%s", n->stem, (int)STORE_DIGEST_LEN, base_of(c->toplevel), suffix);
+	return xasprintf("%s-%.*s%s", n->stem, (int)STORE_DIGEST_LEN, str_base(c->toplevel),
+	                 suffix);
 }
 
 /* ---- the command line ----------------------------------------------------- */
@@ -156,13 +150,13 @@ static int change_text(const struct direct_names *n, const char *args, struct di
 static int read_back(const struct xlcfg_guest *cfg, const char *args, struct direct_text *t,
                      const char **why, struct err *err)
 {
-	const char *kernel = t->kernel ? t->kernel : base_of(cfg->kernel);
+	const char *kernel = t->kernel ? t->kernel : str_base(cfg->kernel);
 	int rc = xlcfg_guest_parse(t->text.p, t->text.n, &t->says, err);
 
 	if (rc < 0)
 		return rc;
 	if (t->says.cmdline && !strcmp(t->says.cmdline, args) && t->says.kernel &&
-	    !strcmp(base_of(t->says.kernel), kernel))
+	    !strcmp(str_base(t->says.kernel), kernel))
 		return 0;
 	*why = "its command line is set by several keys";
 	return 1;

@@ -96,7 +96,6 @@ static int mark_current(struct ext4_edit *e, struct profile *p, uint32_t dir, co
 {
 	_cleanup_(buf_fini) struct buf target = BUF_INIT;
 	struct ext4_entry ent;
-	const char *base;
 	unsigned number;
 	int rc = ext4_edit_lookup(e, dir, name, &ent, err);
 
@@ -106,8 +105,7 @@ static int mark_current(struct ext4_edit *e, struct profile *p, uint32_t dir, co
 		rc = ext4_edit_readlink(e, ent.ino, &target, err);
 	if (rc < 0)
 		return err_prefix(err, "profile %s", name);
-	base = strrchr(target.p, '/');
-	number = generation_number(base ? base + 1 : target.p, name);
+	number = generation_number(str_base((char *)target.p), name);
 	for (size_t i = 0; i < p->n; i++)
 		p->v[i].current = p->v[i].number == number;
 	return 0;

@@ -59,6 +59,13 @@ static void numbers(void **state)
 	assert_false(str_u64(STR("9"), 10, 8, &v));
 }
 
+static void bases(void **state)
+{
+	assert_string_equal(str_base("a"), "a");
+	assert_string_equal(str_base("/a/b.c"), "b.c");
+	assert_string_equal(str_base("a/"), "");
+}
+
 static void cutting(void **state)
 {
 	struct str rest = STR("a::b"), s;
@@ -117,8 +124,8 @@ static void escaping(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(sizes),  cmocka_unit_test(numbers),  cmocka_unit_test(cutting),
-	        cmocka_unit_test(places), cmocka_unit_test(escaping),
+	        cmocka_unit_test(sizes), cmocka_unit_test(numbers), cmocka_unit_test(cutting),
+	        cmocka_unit_test(bases), cmocka_unit_test(places),  cmocka_unit_test(escaping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
