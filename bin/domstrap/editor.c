@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parent's side: nothing of the guest is read here. */
+/* The parent's side. It reads nothing that the guest wrote. */
 #include "editor.h"
 
 #include <stdlib.h>
@@ -14,11 +14,13 @@
 
 #define EDITOR_MEMORY (2ull << 30)
 #define EDITOR_SECONDS 3600
+#define EDITORS_MAX 2         /* the first may complete an interrupted change of the config */
 #define COPY_MAX (4ull << 30) /* bytes of a kernel or an initrd that is copied out */
 
 struct parent {
 	struct off_guest off;
 	struct buf out; /* for stdout, once the work is done */
+	unsigned words; /* messages that were shown or answered */
 	struct wire line;
 };
 
@@ -42,10 +44,19 @@ static int publish(struct direct_host *h, const struct buf *body, struct err *er
 	return rc < 0 ? rc : h->publish(h, &change, err);
 }
 
+static int tidy(struct direct_host *h, const struct buf *body, struct err *err)
+{
+	struct bytes b = bytes_over(body->p, body->n);
+	uint32_t all = wire_u32_get(&b, 1);
+
+	if (!wire_end(&b))
+		return err_set(err, ERR_CHILD, "the guest's process: an invalid request");
+	return h->tidy(h, all, err);
+}
+
 static int serve(struct parent *p, uint32_t type, const struct buf *body, struct err *err)
 {
 	struct direct_host *h = p->off.host;
-	struct bytes b = bytes_over(body->p, body->n);
 	struct err why = ERR_INIT;
 	int rc = 0;
 
@@ -56,7 +67,7 @@ static int serve(struct parent *p, uint32_t type, const struct buf *body, struct
 	else if (type == EDITOR_SWITCH)
 		rc = h->switch_over(h, &why);
 	else if (type == EDITOR_TIDY)
-		rc = h->tidy(h, wire_u32_get(&b, 1), &why);
+		rc = tidy(h, body, &why);
 	else
 		h->take_back(h);
 	return answer(p, rc, &why, err);
@@ -78,7 +89,19 @@ static void show(uint32_t type, const struct buf *body)
 		ui_detail("%s", clean.p);
 }
 
-/* 0: it is done; 1: the line ended too early; -ERR_*: its error. */
+/* A limit for messages that may come any number of times. */
+static int count(struct parent *p, uint32_t type, const struct buf *body, struct err *err)
+{
+	if (type == EDITOR_OUT ? body->n > EDITOR_OUT_MAX - p->out.n
+	                       : ++p->words > EDITOR_WORDS_MAX)
+		return err_set(err, ERR_CHILD, "%s: says more than %u MiB, or %u messages",
+		               p->line.peer, EDITOR_OUT_MAX >> 20, EDITOR_WORDS_MAX);
+	return 0;
+}
+
+enum { DONE, EARLY, AGAIN };
+
+/* EARLY: the line ended before the last message; -ERR_*: the child's error. */
 static int follow(struct parent *p, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
@@ -86,9 +109,14 @@ static int follow(struct parent *p, struct err *err)
 	int rc;
 
 	while ((rc = wire_recv(&p->line, &type, &body, -1, NULL, err)) == 0) {
+		rc = count(p, type, &body, err);
+		if (rc < 0)
+			return rc;
 		switch (type) {
 		case EDITOR_DONE:
-			return 0;
+			return DONE;
+		case EDITOR_AGAIN:
+			return AGAIN;
 		case EDITOR_FAILED:
 			return editor_error_get(&body, err);
 		case WIRE_BROKEN:
@@ -107,13 +135,13 @@ static int follow(struct parent *p, struct err *err)
 				return rc;
 		}
 	}
-	/* It is gone: how it ended says more. */
-	return rc == -ERR_FORMAT ? rc : 1;
+	/* The child has ended; its exit status tells more. */
+	return rc == -ERR_FORMAT ? rc : EARLY;
 }
 
 /* ---- starting ------------------------------------------------------------- */
 
-/* Descriptors of the disks: to change where the command may, else to read. */
+/* Descriptors of the disks: for writing if the command may change them, else for reading. */
 static void give_disks(struct parent *p, struct jail_spec *spec, struct editor_child *c)
 {
 	enum jail_use use = p->off.repair ? JAIL_DISK : JAIL_INPUT;
@@ -166,33 +194,46 @@ static int start(struct parent *p, struct editor_child *c, struct jail *jail, st
 	return jail_start(&spec, jail, err);
 }
 
+/* One child, from its start to its end. What it says for stdout is in p->out. */
+static int run_child(struct parent *p, struct editor_child *c, struct err *err)
+{
+	_cleanup_(jail_fini) struct jail jail = JAIL_INIT;
+	int rc = start(p, c, &jail, err);
+
+	if (rc < 0)
+		return rc;
+	p->line = (struct wire){.fd = jail.fd,
+	                        .rules = editor_rules,
+	                        .rule_count = editor_rule_count,
+	                        .peer = "the guest's process"};
+	rc = follow(p, err);
+	io_close(&jail.fd);
+	if (rc >= 0 && jail_wait(&jail, p->line.peer, err) < 0)
+		return -(int)err->code;
+	return rc == EARLY ? err_set(err, ERR_CHILD, "%s: ended early", p->line.peer) : rc;
+}
+
 int editor_run(const struct offline_options *opt, enum off_guest_mode mode,
                int (*work)(struct editor *e, void *arg, struct err *err), void *arg,
                struct err *err)
 {
-	_cleanup_(jail_fini) struct jail jail = JAIL_INIT;
-	struct editor_child child = {.work = work, .arg = arg};
-	struct parent p = {.out = BUF_INIT};
-	int rc = guest_open_disks(opt, mode, &p.off, err);
+	int rc = AGAIN;
 
-	if (rc < 0)
-		return rc;
-	rc = start(&p, &child, &jail, err);
-	if (rc == 0) {
-		p.line = (struct wire){.fd = jail.fd,
-		                       .rules = editor_rules,
-		                       .rule_count = editor_rule_count,
-		                       .peer = "the guest's process"};
-		rc = follow(&p, err);
-		io_close(&jail.fd);
-		if (rc >= 0 && jail_wait(&jail, p.line.peer, err) < 0)
-			rc = -(int)err->code;
-		if (rc == 1)
-			rc = err_set(err, ERR_CHILD, "%s: ended early", p.line.peer);
+	for (unsigned i = 0; i < EDITORS_MAX && rc == AGAIN; i++) {
+		struct editor_child child = {.work = work, .arg = arg};
+		struct parent p = {.out = BUF_INIT};
+
+		rc = guest_open_disks(opt, mode, &p.off, err);
+		if (rc < 0)
+			return rc;
+		rc = run_child(&p, &child, err);
+		if (rc == DONE)
+			fwrite(p.out.p ? p.out.p : "", 1, p.out.n, stdout);
+		buf_fini(&p.out);
+		guest_close(&p.off);
 	}
-	if (rc == 0)
-		fwrite(p.out.p ? p.out.p : "", 1, p.out.n, stdout);
-	buf_fini(&p.out);
-	guest_close(&p.off);
-	return rc;
+	return rc == AGAIN ? err_set(err, ERR_CHILD,
+	                             "the guest's process: has not completed the "
+	                             "interrupted change that it found")
+	                   : rc;
 }

@@ -12,7 +12,7 @@
 
 enum { BROKEN_LINE = 3 };
 
-/* There is one in a process. */
+/* A process has only one. */
 static struct editor_child *child;
 static struct wire line = {.fd = JAIL_PARENT, .peer = "parent"};
 
@@ -88,7 +88,7 @@ static int host_tidy(struct direct_host *h, bool all, struct err *err)
 
 /* ---- the guest ------------------------------------------------------------ */
 
-/* The disks stay open; an edit of before is gone. */
+/* The disks stay open; the edits of the guest before are dropped. */
 static int open_again(const void *arg, enum off_guest_mode mode, struct off_guest *out,
                       struct err *err)
 {
@@ -105,6 +105,7 @@ static int open_again(const void *arg, enum off_guest_mode mode, struct off_gues
 	return rc;
 }
 
+/* 1: another editor must do it again. */
 static int run(struct editor *e, struct err *err)
 {
 	const struct off_guest_opener opener = {open_again, off_guest_release, child};
@@ -112,7 +113,7 @@ static int run(struct editor *e, struct err *err)
 	_free_ char *text = NULL;
 	int rc = change_begin(&opener, child->off.mode, &e->off, &e->in, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	e->out = open_memstream(&text, &n);
 	if (!e->out)
@@ -121,7 +122,7 @@ static int run(struct editor *e, struct err *err)
 	if (fclose(e->out) != 0 && rc == 0)
 		rc = err_set(err, ERR_LIMIT, "out of memory");
 	return rc < 0 ? rc
-	              : wire_put_pieces(&line, EDITOR_OUT, (struct str){text, n}, EDITOR_OUT_MAX,
+	              : wire_put_pieces(&line, EDITOR_OUT, (struct str){text, n}, EDITOR_PIECE_MAX,
 	                                err);
 }
 
@@ -144,6 +145,10 @@ int editor_main(void *arg)
 	rc = run(&e, &err);
 	if (rc < 0)
 		editor_error_put(&body, &err);
-	rc = wire_put(&line, rc < 0 ? EDITOR_FAILED : EDITOR_DONE, buf_str(&body), &lost);
+	rc = wire_put(&line,
+	              rc < 0 ? EDITOR_FAILED
+	              : rc   ? EDITOR_AGAIN
+	                     : EDITOR_DONE,
+	              buf_str(&body), &lost);
 	return rc < 0 ? BROKEN_LINE : 0;
 }

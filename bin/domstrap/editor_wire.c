@@ -11,29 +11,43 @@
 #define INIT_MAX 4096u
 #define CHANGE_MAX (2 * (PARAMS_MAX + 2 * INIT_MAX) + 64)
 
+/* Names are given once: what was published can be taken back, or become the config. */
 enum {
-	TALKS,
+	UNPUBLISHED,
+	PUBLISHED,
 	ENDED,
 };
 
+#define ALWAYS(type, limit)                                                                        \
+	{UNPUBLISHED, type, limit, UNPUBLISHED},                                                   \
+	{                                                                                          \
+		PUBLISHED, type, limit, PUBLISHED                                                  \
+	}
+#define LAST(type, limit)                                                                          \
+	{UNPUBLISHED, type, limit, ENDED},                                                         \
+	{                                                                                          \
+		PUBLISHED, type, limit, ENDED                                                      \
+	}
+
 const struct wire_rule editor_rules[] = {
-        {TALKS, EDITOR_OUT, EDITOR_OUT_MAX, TALKS},
-        {TALKS, EDITOR_WARN, EDITOR_TEXT_MAX, TALKS},
-        {TALKS, EDITOR_SAY, EDITOR_TEXT_MAX, TALKS},
-        {TALKS, EDITOR_DETAIL, EDITOR_TEXT_MAX, TALKS},
-        {TALKS, EDITOR_PUBLISH, CHANGE_MAX, TALKS},
-        {TALKS, EDITOR_TAKE_BACK, 0, TALKS},
-        {TALKS, EDITOR_SWITCH, 0, TALKS},
-        {TALKS, EDITOR_TIDY, 4, TALKS},
-        {TALKS, EDITOR_FAILED, EDITOR_TEXT_MAX, ENDED},
-        {TALKS, EDITOR_DONE, 0, ENDED},
-        {TALKS, WIRE_BROKEN, EDITOR_TEXT_MAX, ENDED},
+        ALWAYS(EDITOR_OUT, EDITOR_PIECE_MAX),
+        ALWAYS(EDITOR_WARN, EDITOR_TEXT_MAX),
+        ALWAYS(EDITOR_SAY, EDITOR_TEXT_MAX),
+        ALWAYS(EDITOR_DETAIL, EDITOR_TEXT_MAX),
+        {UNPUBLISHED, EDITOR_PUBLISH, CHANGE_MAX, PUBLISHED},
+        {PUBLISHED, EDITOR_TAKE_BACK, 0, PUBLISHED},
+        {PUBLISHED, EDITOR_SWITCH, 0, PUBLISHED},
+        ALWAYS(EDITOR_TIDY, 4),
+        LAST(EDITOR_AGAIN, 0),
+        LAST(EDITOR_FAILED, EDITOR_TEXT_MAX),
+        LAST(EDITOR_DONE, 0),
+        {UNPUBLISHED, WIRE_BROKEN, EDITOR_TEXT_MAX, ENDED},
 };
 const size_t editor_rule_count = ARRAY_LEN(editor_rules);
 
 const struct wire_rule editor_answer_rules[] = {
-        {TALKS, EDITOR_OK, 0, TALKS},
-        {TALKS, EDITOR_FAILED, EDITOR_TEXT_MAX, TALKS},
+        {0, EDITOR_OK, 0, 0},
+        {0, EDITOR_FAILED, EDITOR_TEXT_MAX, 0},
 };
 const size_t editor_answer_rule_count = ARRAY_LEN(editor_answer_rules);
 
@@ -74,7 +88,7 @@ void editor_change_put(struct buf *out, const struct direct_change *c)
 	wire_text_put(out, str_from(c->old_params));
 }
 
-/* Only texts of one line: where it begins among the strings. */
+/* Take a text without newlines. Returns its offset in "strings". */
 static size_t take_text(struct bytes *b, size_t max, struct buf *strings)
 {
 	struct str s = wire_text_get(b, max);

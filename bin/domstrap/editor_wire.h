@@ -6,7 +6,7 @@
  *     OUT text, WARN text, SAY text, DETAIL text
  *     PUBLISH change, SWITCH, TIDY le32 all      OK, or FAILED error: direct.h's operations
  *     TAKE_BACK                                  OK
- *     FAILED error, or DONE: the last
+ *     FAILED error, DONE or AGAIN: the last; AGAIN: the config was changed, start another editor
  *
  *     error  = le32 code, le32 errno, text
  *     change = le32 copies, text toplevel, init, params, old toplevel, old init, old params
@@ -29,10 +29,13 @@ enum editor_message {
 	EDITOR_FAILED,
 	EDITOR_DONE,
 	EDITOR_OK,
+	EDITOR_AGAIN,
 };
 
-#define EDITOR_OUT_MAX (1u << 20)
+#define EDITOR_PIECE_MAX (1u << 20) /* bytes of one OUT */
+#define EDITOR_OUT_MAX (64u << 20)  /* of all */
 #define EDITOR_TEXT_MAX 8192u
+#define EDITOR_WORDS_MAX 100000u /* messages of the other kinds */
 
 /* What the parent takes. */
 extern const struct wire_rule editor_rules[];

@@ -11,7 +11,7 @@
 
 _Static_assert(ARGUMENTS_DISKS_MAX == OFF_GUEST_DISKS_MAX, "as many disks as can be named");
 
-/* The disks' paths, and what else a config says. */
+/* The paths of the disks, and the values of the config. */
 static int take_arguments(struct off_guest *off, const struct offline_options *opt, struct err *err)
 {
 	_cleanup_(arguments_fini) struct arguments a = {.n = 0};
@@ -33,21 +33,7 @@ static int take_arguments(struct off_guest *off, const struct offline_options *o
 	return 0;
 }
 
-/* Kernel and initrd that the config names, and the config itself. */
-static int open_host(struct off_guest *off, struct err *err)
-{
-	struct direct_files *f;
-	int rc;
-
-	if (!off->cfg.kernel)
-		return 0;
-	f = xcalloc(1, sizeof *f);
-	rc = direct_files_open(f, off->config.path, err);
-	off->host = &f->host;
-	return rc;
-}
-
-/* All of them for writing, or none. */
+/* Open all disks for writing, or none of them. */
 static int open_target(struct off_guest *off, size_t i, struct err *err)
 {
 	int rc = target_open_existing(&off->targets[i], off->paths[i], !off->repair, err);
@@ -81,8 +67,8 @@ int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode
 		rc = busy_check(off->paths, off->n_disks, err);
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = open_target(off, i, err);
-	if (rc == 0)
-		rc = open_host(off, err);
+	if (rc == 0 && off->cfg.kernel)
+		rc = direct_host_open(off->config.path, &off->host, err);
 	if (rc < 0)
 		guest_close(off);
 	return rc;
@@ -90,20 +76,15 @@ int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode
 
 void guest_close(struct off_guest *off)
 {
-	/* It is the first of struct direct_files. */
-	struct direct_files *f = (struct direct_files *)off->host;
-
-	if (f)
-		direct_files_close(f);
-	free(f);
+	direct_host_close(off->host);
 	off->host = NULL;
 	off_guest_close(off);
 }
 
-int guest_open(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *out,
-               struct err *err)
+static int open_found(const void *arg, enum off_guest_mode mode, struct off_guest *out,
+                      struct err *err)
 {
-	int rc = guest_open_disks(opt, mode, out, err);
+	int rc = guest_open_disks(arg, mode, out, err);
 
 	if (rc < 0)
 		return rc;
@@ -113,16 +94,14 @@ int guest_open(const struct offline_options *opt, enum off_guest_mode mode, stru
 	return rc;
 }
 
-static int open_again(const void *arg, enum off_guest_mode mode, struct off_guest *out,
-                      struct err *err)
-{
-	return guest_open(arg, mode, out, err);
-}
-
 int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,
                 struct guest_state *in, struct err *err)
 {
-	const struct off_guest_opener opener = {open_again, guest_close, opt};
+	const struct off_guest_opener opener = {open_found, guest_close, opt};
+	int rc;
 
-	return change_begin(&opener, mode, off, in, err);
+	/* At most twice: the second time there is nothing left to complete. */
+	while ((rc = change_begin(&opener, mode, off, in, err)) == 1)
+		continue;
+	return rc;
 }

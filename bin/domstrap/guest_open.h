@@ -18,16 +18,16 @@ struct offline_options {
 };
 
 /*
- * Open the disks, finish or undo what an interrupted command left, find the
- * file systems. -ERR_BUSY: in use; -ERR_NOENT, -ERR_FORMAT, -ERR_UNSUPPORTED.
+ * Open and lock the disks, and open what the config names; nothing of the guest is read
+ * yet. -ERR_BUSY: in use; -ERR_NOENT, -ERR_UNSUPPORTED.
  */
-int guest_open(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *out,
-               struct err *err);
-/* Only the disks, and what the config names: nothing of the guest is read yet. */
 int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode,
                      struct off_guest *off, struct err *err);
 void guest_close(struct off_guest *off);
-/* The same, and what change_begin() does. */
+/*
+ * The same, then finish or undo what an interrupted command left, find the file systems
+ * and read the guest's state: change_begin(). -ERR_FORMAT and the errors above.
+ */
 int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,
                 struct guest_state *in, struct err *err);
 

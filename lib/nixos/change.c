@@ -9,7 +9,7 @@
 #include "nixos/menu_rewrite.h"
 #include "nixos/secrets.h"
 
-/* The note is gone once menu and config are as they should be. */
+/* Remove the note when menu and config are complete. */
 static int clear_note(struct off_guest *off, struct err *err)
 {
 	int rc = off_guest_reopen(off, &off->root, err);
@@ -19,7 +19,7 @@ static int clear_note(struct off_guest *off, struct err *err)
 	return rc < 0 ? rc : off_guest_commit(&off->root, err);
 }
 
-/* Files that the config does not name any more, or does not name yet: they do no harm. */
+/* Remove files that the config does not name any more, or not yet. Errors are only warnings. */
 static void tidy(struct off_guest *off, bool all)
 {
 	struct err err = ERR_INIT;
@@ -45,7 +45,7 @@ static int catch_up_menu(struct off_guest *off, const struct guest_state *in,
 	return rc < 0 ? rc : 0;
 }
 
-/* The config's files, without names yet, and its text to come. */
+/* Write the new kernel and initrd, still without names, and make the config's new text. */
 static int write_direct(struct off_guest *off, const struct guest_state *in, struct direct *d,
                         const struct guest_system *s, struct err *err)
 {
@@ -56,7 +56,7 @@ static int write_direct(struct off_guest *off, const struct guest_state *in, str
 	return rc < 0 ? rc : direct_write(off, d, err);
 }
 
-/* Both systems are there, and the config boots one of them. */
+/* The guest has both systems, and the config boots one of them. */
 static int catch_up_config(struct off_guest *off, const struct guest_state *in,
                            const struct generation *current, struct err *err)
 {
@@ -69,7 +69,10 @@ static int catch_up_config(struct off_guest *off, const struct guest_state *in,
 	return rc < 0 ? rc : direct_switch(&d, err);
 }
 
-/* An earlier command was stopped between the disks, or before the config. */
+/*
+ * An earlier command was stopped between the disks, or before the config. 1: the config is another
+ * one now, so that what off->host has of it is old.
+ */
 static int catch_up(struct off_guest *off, struct guest_state *in, struct err *err)
 {
 	struct generation *current = guest_state_current(in);
@@ -82,7 +85,7 @@ static int catch_up(struct off_guest *off, struct guest_state *in, struct err *e
 	if (rc == 0 && direct)
 		rc = catch_up_config(off, in, current, err);
 	if (rc == -ERR_UNSUPPORTED) {
-		/* Somebody has changed the config meanwhile: whatever it boots is there. */
+		/* Someone has edited the config in the meantime. Whatever it boots is complete. */
 		off_guest_warn(off, "%s", err->text);
 		return 0;
 	}
@@ -101,7 +104,7 @@ static int catch_up(struct off_guest *off, struct guest_state *in, struct err *e
 	        "%s: an earlier command was interrupted before it had changed all disks%s; the "
 	        "change is now complete",
 	        off->boot.target->name, direct ? " and the config" : "");
-	return 0;
+	return direct;
 }
 
 static int open_all(const struct off_guest_opener *opener, enum off_guest_mode mode,
@@ -150,7 +153,7 @@ int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode
 			return rc;
 	}
 	rc = catch_up(off, in, err);
-	if (rc < 0) {
+	if (rc) {
 		guest_state_fini(in);
 		opener->close(off);
 	}
@@ -166,7 +169,7 @@ int change_profile(struct off_guest *off, unsigned number, struct err *err)
 	return rc < 0 ? rc : ext4_edit_add_link(off->root.edit, dir, "system", target, err);
 }
 
-/* The config's initrd is the system's own, whoever boots it. */
+/* An initrd on the host never has the guest's secrets. */
 static int warn_of_secrets(struct off_guest *off, const struct generation *g, struct err *err)
 {
 	bool some = false;
@@ -181,7 +184,7 @@ static int warn_of_secrets(struct off_guest *off, const struct generation *g, st
 	return rc;
 }
 
-/* Everything but the commits: it is evaluated as it will be. */
+/* Everything except the commits: evaluate the guest as it will be after them. */
 static int stage(struct off_guest *off, const struct guest_state *in,
                  const struct generation *current, struct direct *d, bool note, struct err *err)
 {
@@ -200,7 +203,7 @@ static int stage(struct off_guest *off, const struct guest_state *in,
 	return rc < 0 ? rc : follow_staged(off, current->system.toplevel, err);
 }
 
-/* Each step leaves a guest that boots a system which is whole. */
+/* After every step the guest boots a complete system. */
 static int commit(struct off_guest *off, struct direct *d, bool menu, struct err *err)
 {
 	bool noted = menu || direct_differs(d);
@@ -238,7 +241,7 @@ int change_commit(struct off_guest *off, const struct guest_state *in,
 	return rc < 0 ? rc : commit(off, &d, menu, err);
 }
 
-/* Before anything else changes: from now on the menu may be behind. */
+/* Commit the note before any other change: from now on the menu may be out of date. */
 static int note_first(struct off_guest *off, struct err *err)
 {
 	int rc = off_guest_set_pending(off, true, err);
@@ -248,7 +251,7 @@ static int note_first(struct off_guest *off, struct err *err)
 	return rc < 0 ? rc : off_guest_reopen(off, &off->root, err);
 }
 
-/* The root's commit comes last: it must not fail for a reason known before. */
+/* The root is committed last. Check here everything that could make that commit fail. */
 static int stage_removal(struct off_guest *off, const char *toplevel,
                          const struct change_removal *r, struct err *err)
 {

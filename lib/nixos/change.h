@@ -24,7 +24,8 @@ struct off_guest_opener {
 
 /*
  * Open the guest, write the menu if an interrupted command did not, and read the
- * guest's profiles, roots and database.
+ * guest's profiles, roots and database. 1: a change of the config was completed, and
+ * the guest is closed: begin again with the config as it is now.
  */
 int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode,
                  struct off_guest *off, struct guest_state *in, struct err *err);

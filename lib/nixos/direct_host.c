@@ -12,8 +12,18 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/outfile.h"
 
 #define MODE_FILE 0644
+
+struct direct_files {
+	struct direct_host host;
+	char *config;           /* its path after following links */
+	struct xlcfg_guest cfg; /* its values */
+	char *dir;              /* directory of the copies */
+	struct direct_names names;
+	struct outfile copy[DIRECT_FILES], next; /* next: the config to come */
+};
 
 static struct direct_files *of(struct direct_host *h)
 {
@@ -29,7 +39,7 @@ static char *dir_of(const char *path)
 
 /* ---- the copies ----------------------------------------------------------- */
 
-/* It gets its name when it is published. */
+/* The file gets its name when it is published. */
 static int copy(struct direct_host *h, enum direct_file which, int *fd, struct err *err)
 {
 	struct direct_files *f = of(h);
@@ -40,7 +50,7 @@ static int copy(struct direct_host *h, enum direct_file which, int *fd, struct e
 	return rc;
 }
 
-/* What has the name is of a command that was stopped: the config names it not. */
+/* A file with this name was left by an interrupted command: the config does not name it. */
 static int publish_copy(struct outfile *o, const char *was, const char *name, struct err *err)
 {
 	int rc;
@@ -54,7 +64,7 @@ static int publish_copy(struct outfile *o, const char *was, const char *name, st
 	return rc < 0 ? rc : outfile_publish(o, access(o->path, F_OK) == 0, err);
 }
 
-/* The config to come, for the same people as the one that is there. */
+/* Write the new config with owner and mode of the old one. */
 static int write_config(struct direct_files *f, const struct buf *text, struct err *err)
 {
 	_free_ char *dir = dir_of(f->config);
@@ -128,7 +138,7 @@ struct tidy {
 	const char *kernel, *ramdisk; /* names that the config has */
 	const char *stem;
 	bool all;
-	const char *dirs[2]; /* of configs that may name a file, too */
+	const char *dirs[2]; /* directories of other configs that may name such a file */
 };
 
 static bool is_left(const struct tidy *t, const char *name, const char *suffix)
@@ -142,7 +152,7 @@ static bool is_left(const struct tidy *t, const char *name, const char *suffix)
 	return t->all || strcmp(name, first) != 0;
 }
 
-/* Whether another config has the name in its text: a copy of this one, say. */
+/* Whether the text of another config contains the name: it may be a copy of this config. */
 static int is_named_in(DIR *dir, const char *path, const char *name, bool *named, struct err *err)
 {
 	struct dirent *e;
@@ -241,20 +251,10 @@ static void open_file(struct direct_host *h, enum direct_file which, const char 
 	h->file[which].regular = S_ISREG(st.st_mode);
 }
 
-int direct_files_open(struct direct_files *f, const char *config, struct err *err)
+static int read_all(struct direct_files *f, const char *config, struct err *err)
 {
 	int rc;
 
-	*f = (struct direct_files){
-	        .host = {.file = {{.fd = -1}, {.fd = -1}},
-	                 .copy = copy,
-	                 .publish = publish,
-	                 .take_back = take_back,
-	                 .switch_over = switch_over,
-	                 .tidy = tidy},
-	        .copy = {OUTFILE_INIT, OUTFILE_INIT},
-	        .next = OUTFILE_INIT,
-	};
 	f->config = realpath(config, NULL);
 	if (!f->config)
 		return err_sys(err, errno, "%s", config);
@@ -272,17 +272,46 @@ int direct_files_open(struct direct_files *f, const char *config, struct err *er
 	return 0;
 }
 
-void direct_files_close(struct direct_files *f)
+int direct_host_open(const char *config, struct direct_host **out, struct err *err)
 {
+	struct direct_files *f = xcalloc(1, sizeof *f);
+	int rc;
+
+	*f = (struct direct_files){
+	        .host = {.file = {{.fd = -1}, {.fd = -1}},
+	                 .copy = copy,
+	                 .publish = publish,
+	                 .take_back = take_back,
+	                 .switch_over = switch_over,
+	                 .tidy = tidy},
+	        .copy = {OUTFILE_INIT, OUTFILE_INIT},
+	        .next = OUTFILE_INIT,
+	};
+	rc = read_all(f, config, err);
+	if (rc < 0)
+		direct_host_close(&f->host);
+	else
+		*out = &f->host;
+	return rc;
+}
+
+void direct_host_close(struct direct_host *h)
+{
+	struct direct_files *f;
+
+	if (!h)
+		return;
+	f = of(h);
 	for (size_t i = 0; i < DIRECT_FILES; i++) {
-		io_close(&f->host.file[i].fd);
-		free(f->host.file[i].path);
+		io_close(&h->file[i].fd);
+		free(h->file[i].path);
 		outfile_fini(&f->copy[i]);
 	}
 	outfile_fini(&f->next);
-	buf_fini(&f->host.text);
+	buf_fini(&h->text);
 	direct_names_fini(&f->names);
 	xlcfg_guest_fini(&f->cfg);
 	free(f->config);
 	free(f->dir);
+	free(f);
 }

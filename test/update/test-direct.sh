@@ -176,7 +176,7 @@ for layout in ${LAYOUTS:-single split}; do
     steps=$(cat ../count)
     after=$(whole "$command: after") after_names=$(names)
     [ "$before" != "$after" ] || fail "$command changes nothing"
-    undone=0 finished=0
+    undone=0 finished=0 completed=0
     for kind in kill eio; do
       for ((at = 1; at <= steps; at++)); do
         # What is written before anything counts is all alike; an error is a kill that is noticed.
@@ -195,6 +195,18 @@ for layout in ${LAYOUTS:-single split}; do
         [ "$top" = "$before" ] || [ "$top" = "$after" ] || fail "$what: $top"
         rm -f ./*; cp --sparse=always ../kept/* .
         "$DOMSTRAP" generations g.cfg >/dev/null 2>../log || { cat ../log >&2; fail "$what: the next command fails"; }
+        # Any command completes it, and then does its own work with the config as it is now.
+        if grep -q 'before it had changed all disks and the config' ../log; then
+          completed=$((completed + 1))
+          for next in "rollback g.cfg --to 1 -q" "update g.cfg --system $four -q -j 1"; do
+            restore kept
+            # shellcheck disable=SC2086 # its words
+            "$DOMSTRAP" $next 2>../log || { cat ../log >&2; fail "$what: then ${next%% *} fails"; }
+            case $next in update*) boots "$four" "$what, then update" ;; *) boots "$one" "$what, then rollback" ;; esac
+          done
+          restore kept
+          "$DOMSTRAP" generations g.cfg >/dev/null 2>../log
+        fi
         top=$(whole "$what, after the next command")
         profile=$("$DOMSTRAP" generations g.cfg --json 2>../log | python3 -c 'import json, sys
 for g in json.load(sys.stdin)["generations"]:
@@ -212,6 +224,7 @@ for g in json.load(sys.stdin)["generations"]:
       done
     done
     [ $((undone * finished)) -gt 0 ] || fail "$layout $command: $undone undone, $finished finished"
+    [ "$completed" -gt 0 ] || fail "$layout $command: none was left for the next command to complete"
     echo "$layout $command: $steps steps, $undone undone, $finished finished"
   done
 done
