@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In a jail of its own: is the kernel that was copied one for Xen? */
+/* In a separate jail: checks whether Xen can start the copied kernel. */
 #include <nettle/sha2.h>
 
 #include "base/buf.h"
@@ -9,7 +9,7 @@
 #include "inmate_state.h"
 #include "xen/kernel.h"
 
-/* The whole look. Is the kernel good, as far as its notes tell? */
+/* The complete check. True if the kernel's notes show no problem. */
 static bool look(const struct checker_spec *s, const struct window *w, struct buf *lines)
 {
 	const struct kernel_limits limits = {.unpacked = KERNEL_UNPACKED_MAX, .memory = s->memory};
@@ -25,8 +25,8 @@ static bool look(const struct checker_spec *s, const struct window *w, struct bu
 }
 
 /*
- * The SHA-256 of this program's version in a line and of the kernel; another
- * version may find other faults.
+ * The SHA-256 of a line with this program's version, and the kernel: another version may find other
+ * problems.
  */
 static int sum_make(const struct window *w, uint8_t out[static KNOWN_SUM], struct err *err)
 {
@@ -49,8 +49,8 @@ static int sum_make(const struct window *w, uint8_t out[static KNOWN_SUM], struc
 }
 
 /*
- * A packed kernel is looked at once: one that nothing spoke against needs no
- * unpacking again. Is there a sum to say, in sum?
+ * A compressed kernel is checked once: if no problem was found, it need not be unpacked again. True
+ * if there is a sum to report, in sum.
  */
 static bool look_once(const struct checker_spec *s, const struct window *w, struct buf *lines,
                       uint8_t sum[static KNOWN_SUM])
@@ -70,7 +70,7 @@ static bool look_once(const struct checker_spec *s, const struct window *w, stru
 	return true;
 }
 
-/* What speaks against the kernel as notes; of a good one, its sum. */
+/* Report problems of the kernel as notes; for a good kernel, its sum. */
 static int judge(struct inmate *in, const struct checker_spec *s, struct err *err)
 {
 	struct buf lines = BUF_INIT;

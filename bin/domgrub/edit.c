@@ -51,7 +51,7 @@ static size_t lines_before(const struct edit *e, size_t pos)
 	return n;
 }
 
-/* A line of the text, so far to the left that the cursor is seen. */
+/* Draw a line of the text, scrolled so that the cursor is visible. */
 static void line_draw(const struct edit *e, struct buf *b, struct str line, size_t shift)
 {
 	struct buf escaped = BUF_INIT;
@@ -109,7 +109,7 @@ static void insert(struct edit *e, char c)
 	e->text->p[e->pos++] = c;
 }
 
-/* To the line above or below, in about the same place. */
+/* Move to the line above or below, to about the same column. */
 static void move_line(struct edit *e, bool down)
 {
 	size_t start = line_start(e, e->pos), in = e->pos - start, to;
@@ -187,13 +187,13 @@ int edit_text(struct term *t, const char *heading, bool one_line, struct buf *te
 {
 	struct edit e = {.t = t, .heading = heading, .one_line = one_line, .text = text};
 
-	buf_put(text, "", 0); /* so that there is a NUL to move */
+	buf_put(text, "", 0); /* includes the NUL */
 	if (one_line)
 		e.pos = text->n;
 	for (;;) {
 		int key;
 
-		if (!term_key_waits()) /* what is pasted is drawn once */
+		if (!term_key_waits()) /* pasted text is drawn once */
 			draw(&e);
 		key = term_key(t, -1);
 		if (key == KEY_ESC || key == KEY_CTRL('c') || key == KEY_END_OF_INPUT)

@@ -30,7 +30,7 @@ void inmate_note(struct inmate *in, struct str text)
 	buf_fini(&body);
 }
 
-/* Lines of trouble with the disks, once. */
+/* Report problems with the disks, once. */
 static void disk_notes(struct inmate *in, struct buf *lines)
 {
 	struct str rest = buf_str(lines);
@@ -58,7 +58,7 @@ static void notes(struct inmate *in, const struct grub_texts *t)
 
 static struct str clipped(struct str s)
 {
-	/* Half of what a message may be, for it has more than one text. */
+	/* Half of a message's limit, because a message has more than one text. */
 	s.n = MIN(s.n, MSG_TEXT_MAX / 4);
 	return s;
 }
@@ -88,7 +88,7 @@ static int menu_answer(struct inmate *in, struct err *err)
 	return rc;
 }
 
-/* Menus deeper than depth are forgotten. */
+/* Drop menus deeper than depth. */
 static void menus_cut(struct inmate *in, uint32_t depth)
 {
 	while (in->menus > depth)
@@ -200,7 +200,7 @@ static int do_auto(struct inmate *in, const struct req *r, struct err *err)
 	return rc < 0 ? rc : plan_answer(in, err);
 }
 
-/* "(hd0,1)/path", or "/path" on whatever device has it first. */
+/* "(hd0,1)/path", or "/path" on the first device that has it. */
 static int file_find(struct inmate *in, struct str name, struct grub_boot_file *out,
                      struct err *err)
 {
@@ -365,6 +365,6 @@ int inmate_main(void *arg)
 
 	in.disks = disks_new(in.spec->disk, in.spec->is_config ? 0 : in.spec->disks, &lines);
 	in.files = in.spec->is_config ? &nodisk_files : disks_files(in.disks);
-	/* Nothing is freed: the end of the process does it at once. */
+	/* Nothing is freed: the process ends. */
 	return serve(&in, &lines);
 }

@@ -11,7 +11,7 @@
 
 #define LIST_MAX (64u << 20) /* bytes of text that we print */
 
-/* Where in the tree of menus the last item was. */
+/* The last item's position in the tree of menus. */
 struct place {
 	char *title[MSG_DEPTH_MAX + 1];
 	unsigned number[MSG_DEPTH_MAX + 1];

@@ -25,7 +25,7 @@ static int item_say(struct inmate *in, const struct msg_item *item, struct err *
 	return rc;
 }
 
-/* What pygrub shows as root: of GRUB 2 nothing, of menu.lst "d0p0". */
+/* The root as pygrub shows it: nothing for GRUB 2, "d0p0" for menu.lst. */
 static void root_name(const struct inmate *in, const struct grub_menu *m, const struct grub_boot *b,
                       struct buf *out)
 {
@@ -57,7 +57,7 @@ static void item_fill(struct inmate *in, const struct grub_menu *m, const struct
 	item->initrd = cut(buf_str(initrd));
 }
 
-/* Is it the first time that this file is a menu? What submenus are made of is part of one. */
+/* Whether this file is a menu for the first time. Submenus are part of their file. */
 static bool is_new(struct inmate *in, const struct grub_menu *m)
 {
 	if (m->part)

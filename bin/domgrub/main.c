@@ -36,7 +36,7 @@ static bool person_watches(const struct options *o)
 	       isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-/* What to boot, without asking anybody. */
+/* Choose the entry to boot without asking the user. */
 static int plan_ask(struct warden *w, struct msg_plan *plan, struct buf *body, struct err *err)
 {
 	const struct options *o = w->o;
@@ -77,7 +77,7 @@ static void config_line(struct buf *b, const char *name, struct str text)
 	buf_puts(b, "\n");
 }
 
-/* --isconfig: only to look at what would be booted. */
+/* --isconfig: only print what would be booted. */
 static int config_print(const struct msg_plan *p, const char *args, struct err *err)
 {
 	struct buf b = BUF_INIT;
@@ -122,7 +122,7 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, st
 	plan_tell(p, args);
 	if (o->is_config)
 		return config_print(p, args, err);
-	/* An answer that cannot be given is better known before the work. */
+	/* Check the outputs first, before any work is done. */
 	rc = handoff_put(&h, o->format, &probe, err);
 	buf_fini(&probe);
 	if (rc == 0 && !o->not_really)
@@ -174,7 +174,7 @@ static int run(const struct options *o, struct err *err)
 	return rc;
 }
 
-/* Words that xapi looks for, which calls us with this format. */
+/* Words that xapi, which uses this format, looks for. */
 static void fail_say(const struct options *o, struct err *err)
 {
 	if (o->format == HANDOFF_SIMPLE)
@@ -183,8 +183,8 @@ static void fail_say(const struct options *o, struct err *err)
 }
 
 /*
- * A file that is opened must not become standard error: words go there. Nor
- * standard output, where an answer that cannot be written is a failure.
+ * An opened file must not become standard error, where messages go, nor standard output, where the
+ * answer goes.
  */
 static void standard_fds_open(void)
 {

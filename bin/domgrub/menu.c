@@ -22,7 +22,7 @@
 
 /* A menu that was opened. */
 struct view {
-	struct buf body; /* what m borrows from */
+	struct buf body; /* memory that m borrows from */
 	struct msg_menu m;
 	uint32_t at;  /* selected */
 	uint32_t top; /* first one shown */
@@ -32,10 +32,10 @@ struct menu {
 	struct warden *w;
 	struct term t;
 	struct view view[MSG_DEPTH_MAX];
-	uint32_t n;        /* views that are open */
+	uint32_t n;        /* number of open views */
 	int64_t deadline;  /* when it boots by itself, in ms; -1: never */
-	bool hidden;       /* nothing was drawn yet: the first key does that */
-	char message[512]; /* the last trouble, shown until the next key */
+	bool hidden;       /* nothing was drawn yet; the first key draws the menu */
+	char message[512]; /* the last error, shown until the next key */
 	uint64_t number;   /* typed digits */
 	int64_t number_at; /* when the last was typed */
 	struct msg_plan *plan;
@@ -43,7 +43,7 @@ struct menu {
 	char **args;
 };
 
-/* What a key led to: 0 is "go on". */
+/* Results of a key; 0 means "continue". */
 enum { DONE = 1, NOBODY = 2 };
 
 static int64_t now_ms(void)
@@ -101,7 +101,7 @@ static void message_set(struct menu *m, struct str text)
 	         text.p);
 }
 
-/* A failed answer is shown and the menu goes on; a lost child is the end. */
+/* A failed request is shown, and the menu continues; a lost child ends it. */
 static int trouble(struct menu *m, struct err *err)
 {
 	if (err->code == ERR_CHILD || err->code == ERR_INTERRUPTED)
@@ -133,7 +133,8 @@ static void footer_draw(struct menu *m, struct buf *b, unsigned row)
 {
 	unsigned width = m->t.cols - 1;
 
-	if (row + 2 >= m->t.rows) { /* a low terminal: what says the most, in its last row */
+	if (row + 2 >=
+	    m->t.rows) { /* a terminal with few rows: the most important line is in the last row */
 		term_move(b, m->t.rows - 1, 0);
 		term_text(b, m->message[0] ? str_from(m->message) : STR(HELP_1), width);
 		return;
@@ -184,7 +185,7 @@ static void draw(struct menu *m)
 		countdown_draw(m);
 }
 
-/* What came of a request that makes a plan or opens a menu. */
+/* Handle the result of a request that makes a plan or opens a menu. */
 static int answer_take(struct menu *m, uint32_t type, struct buf *body, struct err *err)
 {
 	int rc;
@@ -273,7 +274,7 @@ static int edit_args(struct menu *m, struct err *err)
 	return rc;
 }
 
-/* What the command line printed: lines, each escaped. */
+/* Output of the command line: escaped lines. */
 static void shell_show(struct str text)
 {
 	struct buf b = BUF_INIT;
@@ -290,7 +291,7 @@ static void shell_show(struct str text)
 	buf_fini(&b);
 }
 
-/* One line typed at the prompt: 0, or 1 where the person leaves. */
+/* Run one line typed at the prompt. 0, or 1 if the user leaves. */
 static int shell_line(struct menu *m, struct buf *line)
 {
 	struct buf b = BUF_INIT;
@@ -395,7 +396,7 @@ static void move(struct menu *m, int key)
 		digit(m, (unsigned)(key - '0'));
 }
 
-/* 0: go on; DONE; NOBODY; or -ERR_*. */
+/* 0: continue; DONE; NOBODY; or -ERR_*. */
 static int key_do(struct menu *m, int key, struct err *err)
 {
 	m->message[0] = '\0';
@@ -445,7 +446,7 @@ static int loop(struct menu *m, struct err *err)
 			term_size(&m->t);
 		} else {
 			m->deadline = -1;
-			/* What brings the menu up chooses nothing in it. */
+			/* The key that shows the menu has no other effect. */
 			if (!m->hidden || key == KEY_END_OF_INPUT || key == KEY_CTRL('c'))
 				rc = key_do(m, key, err);
 			m->hidden = false;

@@ -137,7 +137,7 @@ int msg_menu_get(struct str body, struct msg_menu *out, struct err *err)
 	m.default_ = wire_u32_get(&b, MSG_ENTRIES_MAX);
 	m.output = wire_text_get(&b, MSG_TEXT_MAX);
 	m.n = wire_u32_get(&b, MSG_ENTRIES_MAX);
-	/* An entry takes eight bytes at least: so much memory and no more. */
+	/* An entry has at least eight bytes, so this limits the memory. */
 	if (m.n > bytes_left(&b) / 8)
 		b.bad = true;
 	else

@@ -127,10 +127,10 @@ static int add_disk(struct options *o, const char *path, struct err *err)
 struct key {
 	const char *name;
 	int (*set)(struct options *o, const char *text, struct err *err);
-	/* Without set(): a bool, a uint64_t or a size_t at this offset in struct options. */
+	/* If set is NULL: a bool, a uint64_t or a size_t at this offset in struct options. */
 	enum { KEY_FLAG, KEY_NUMBER, KEY_LIMIT } kind;
 	size_t offset;
-	uint64_t max; /* of a number */
+	uint64_t max; /* largest value of a number */
 };
 
 static int set_directory(struct options *o, const char *text, struct err *err)
@@ -161,7 +161,7 @@ static int set_args(struct options *o, const char *text, struct err *err)
 	return 0;
 }
 
-/* Where nothing else knows a largest number: those that no arithmetic here overflows. */
+/* Limits for numbers without a natural one: no calculation overflows. */
 #define SECONDS_MAX (1u << 20)
 #define BYTES_MAX (1ull << 50)
 #define COUNT_MAX (1u << 30)
@@ -330,7 +330,7 @@ static int option_value(struct options *o, int c, const char *text, struct err *
 	case OPT_ENTRY:
 		set_text(&o->entry, text);
 		return 0;
-	case OPT_KERNEL: /* an empty one is none, as with pygrub */
+	case OPT_KERNEL: /* an empty one is ignored, as by pygrub */
 		free(take(&o->kernel));
 		o->kernel = *text ? xstrdup(text) : NULL;
 		return 0;
@@ -347,7 +347,7 @@ static int option_value(struct options *o, int c, const char *text, struct err *
 	}
 }
 
-/* getopt says itself what it did not understand. */
+/* getopt has printed the error itself. */
 static int each_option(struct options *o, int argc, char **argv, bool config_only, struct err *err)
 {
 	int c, index = 0;
@@ -375,7 +375,7 @@ static int each_option(struct options *o, int argc, char **argv, bool config_onl
 static int image_take(struct options *o, int argc, char **argv, struct err *err)
 {
 	for (int i = optind; i < argc; i++) {
-		/* libxl hands on an empty bootloader_args as it is. */
+		/* libxl passes an empty string in bootloader_args on. */
 		if (!argv[i][0])
 			continue;
 		if (o->image)
@@ -389,7 +389,7 @@ static int image_take(struct options *o, int argc, char **argv, struct err *err)
 	return 0;
 }
 
-/* pygrub's two variables, in MiB; what is no number there means nothing. */
+/* pygrub's two environment variables, in MiB; other texts than numbers are ignored. */
 static void environment_read(struct options *o)
 {
 	const char *file = getenv("PYGRUB_MAX_FILE_SIZE_MB");

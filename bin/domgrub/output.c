@@ -13,10 +13,10 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-/* What stays free: a sixteenth of the file system, and no more than this. */
+/* Space that stays free: a sixteenth of the file system, at most this. */
 #define RESERVE_MAX (16ull << 20)
 
-/* A directory that was named must be there; the usual one is made. */
+/* A directory that the user named must exist; the default one is made. */
 static int directory_check(const struct options *o, const char **out, struct err *err)
 {
 	const char *dir = o->directory ? o->directory : DEFAULT_DIRECTORY;
@@ -123,7 +123,7 @@ int answer_open(const struct options *o, struct answer *out, struct err *err)
 	return 0;
 }
 
-/* Of a file, what was there before is no part of the answer. */
+/* The old contents of a file must not become part of the answer. */
 static int answer_empty(const struct answer *a, struct err *err)
 {
 	struct stat st;

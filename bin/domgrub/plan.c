@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In the jail: from what an entry wants to bytes in the outputs. */
+/* In the jail: finds the files of an entry, and copies them to the outputs. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static int sizes_get(struct inmate *in, struct msg_plan *p, struct err *err)
 	return rc;
 }
 
-/* Where a file that the menu wants written lies; what is odd is a note. */
+/* The place of a file that the menu wants to write; problems become notes. */
 static void write_add(struct inmate *in, const struct grub_write *w, struct msg_plan *p)
 {
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;

@@ -17,7 +17,7 @@ bool say_debugging;
 
 static char *said[WARNINGS_MAX];
 static size_t said_n;
-static size_t held_from; /* warnings from here on are still to be said */
+static size_t held_from; /* first warning that was not printed yet */
 static bool held;
 
 static void line(const char *prefix, struct str text)

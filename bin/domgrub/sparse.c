@@ -15,7 +15,7 @@ void sparse_skip(struct sparse *s, uint64_t n)
 	s->skipped += n;
 }
 
-/* Of other data the first byte tells, as a rule. */
+/* For most other data the first byte is enough. */
 static bool all_zero(const char *p, size_t n)
 {
 	return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
@@ -31,7 +31,7 @@ static int put(struct sparse *s, const char *p, size_t n, struct err *err)
 
 int sparse_write(struct sparse *s, const char *p, size_t n, struct err *err)
 {
-	size_t data = 0; /* bytes at p that are to be written */
+	size_t data = 0; /* bytes at p that must be written */
 	int rc = 0;
 
 	while (rc == 0 && data < n) {

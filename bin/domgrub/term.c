@@ -17,7 +17,7 @@
 #define ROWS_USUAL 24
 #define COLS_USUAL 80
 #define SIZE_MAX_SANE 500
-#define ESC_WAIT_MS 100 /* what follows an ESC of a key comes at once */
+#define ESC_WAIT_MS 100 /* the rest of a key's escape sequence follows at once */
 #define SEQUENCE_MAX 8
 
 static volatile sig_atomic_t resized;

@@ -106,7 +106,7 @@ int warden_start(struct warden *w, const struct options *o, struct err *err)
 
 void warden_fini(struct warden *w)
 {
-	/* Nobody waits for a child that has nothing to write any more. */
+	/* Do not wait for a child that has nothing more to write. */
 	jail_end(&w->jail, w->kernel.path != NULL);
 	output_remove(&w->kernel);
 	output_remove(&w->ramdisk);
@@ -114,7 +114,7 @@ void warden_fini(struct warden *w)
 		io_close(&w->disk_fd[--w->disks]);
 }
 
-/* Why there is no answer: how the child ended says more than its silence. */
+/* The reason for a missing answer: the child's exit status tells more. */
 static int gone(struct jail *j, const char *name, struct err *err)
 {
 	struct err how = ERR_INIT;
@@ -221,7 +221,7 @@ static void check_remember(struct check *c, const struct options *o)
 	say_debug("%s: %zu known kernels", path, c->known.n);
 }
 
-/* A second jail, which can read the kernel and nothing else. */
+/* A second jail, which can only read the kernel. */
 static int check_start(struct warden *w, struct check *c, uint64_t size, struct err *err)
 {
 	struct jail_spec spec = {.role = JAIL_CHECKER,
@@ -286,7 +286,7 @@ static int check_answer(struct check *c, const struct options *o, struct buf *bo
 	return rc < 0 ? rc : next_message(&c->jail, &c->wire, &type, body, LIMIT_CHECK, err);
 }
 
-/* What goes wrong here is a warning: the kernel may boot all the same. */
+/* Errors here are warnings: the kernel may still boot. */
 static void check_finish(struct check *c, const struct options *o)
 {
 	struct err err = ERR_INIT;
@@ -313,7 +313,7 @@ static int size_next(struct warden *w, uint64_t *out, struct err *err)
 	return rc;
 }
 
-/* The child's last words and its end. */
+/* Receive the child's last messages, and wait for its end. */
 static int copy_finish(struct warden *w, uint64_t kernel, uint64_t ramdisk, struct err *err)
 {
 	struct buf body = BUF_INIT;
@@ -326,7 +326,7 @@ static int copy_finish(struct warden *w, uint64_t kernel, uint64_t ramdisk, stru
 		             type);
 	if (rc < 0)
 		return rc;
-	io_close(&w->jail.fd); /* the end of the line: it ends by itself */
+	io_close(&w->jail.fd); /* the line was closed: the child exits by itself */
 	rc = jail_wait(&w->jail, w->wire.peer, err);
 	if (rc == 0)
 		rc = output_check(&w->kernel, kernel, err);

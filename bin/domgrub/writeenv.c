@@ -20,7 +20,7 @@ static bool env_block(const uint8_t p[static ENV_BLOCK_SIZE])
 	return memcmp(p, SIGNATURE, sizeof SIGNATURE - 1) == 0 && !memchr(p, '\0', ENV_BLOCK_SIZE);
 }
 
-/* The very file that the child has read: its name may mean another by now. */
+/* The same file that the child has read: the name may lead to another one now. */
 static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_write *mw,
                        struct err *err)
 {

@@ -14,7 +14,7 @@
 
 #define WHY_MAX 320
 
-/* why: it is no raw disk of this host. */
+/* why: not a raw disk of this host. */
 static int add_disk(struct arguments *a, const char *path, const char *vdev, const char *why,
                     struct err *err)
 {
@@ -25,7 +25,7 @@ static int add_disk(struct arguments *a, const char *path, const char *vdev, con
 	return 0;
 }
 
-/* Such a kernel= is not one of the guest's that the host keeps a copy of. */
+/* A kernel= with such a name is not a copy of a guest's kernel. */
 static void take_grub(struct arguments *a)
 {
 	_free_ char *path = a->cfg.kernel ? xlcfg_path(a->config, a->cfg.kernel) : NULL;
@@ -33,7 +33,7 @@ static void take_grub(struct arguments *a)
 	if (!path || !grub_kernel_is(path))
 		return;
 	a->grub = take(&a->cfg.kernel);
-	free(take(&a->cfg.ramdisk)); /* no kernel gets these */
+	free(take(&a->cfg.ramdisk)); /* arguments that no kernel gets */
 	free(take(&a->cfg.cmdline));
 }
 
@@ -63,7 +63,7 @@ static int add_config(struct arguments *a, const char *path, const struct buf *t
 	return rc;
 }
 
-/* A config is a small text; a disk is neither. */
+/* A config is a small text file, a disk is not. */
 static int add_argument(struct arguments *a, const char *path, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;

@@ -21,7 +21,7 @@ static int check_loop(const char *attribute, char *const *paths, size_t n, struc
 	struct str name;
 	int rc = err_absent(io_read_file(AT_FDCWD, attribute, BACKING_MAX, &b, err));
 
-	/* 1: it has just been taken off. */
+	/* 1: it was detached in the meantime. */
 	if (rc)
 		return rc < 0 ? rc : 0;
 	name = str_trim(buf_str(&b));

@@ -95,7 +95,7 @@ static int run(const struct options *o, struct err *err)
 	if (rc == 0)
 		rc = cache_dir_usage(open_dir, o->clean, &usage_of, err);
 	cache_dir_free(open_dir);
-	/* Nothing was ever kept. */
+	/* The directory does not exist: no download was ever kept. */
 	if (rc == -ERR_NOENT)
 		rc = 0;
 	if (rc == 0)

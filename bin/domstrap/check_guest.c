@@ -37,7 +37,7 @@ static void check_kernel(const struct arguments *a, const json_t *kernel, const 
 		             : pvh ? "set type = \"pvh\" in the config"
 		                   : "use a kernel built with CONFIG_XEN_PV or CONFIG_PVH",
 		             "cannot boot as a %s guest: %s", a->config ? type : "pv", why);
-	/* What Xen cannot unpack GRUB need not: the kernel unpacks itself. */
+	/* GRUB starts a kernel that Xen cannot unpack: the kernel unpacks itself. */
 	for (size_t i = 0; i < json_array_size(advice) && right && !a->grub; i++)
 		findings_add(out, FINDING_ERROR, "kernel", name,
 		             "use a newer Xen, or a kernel with another compression "
@@ -83,7 +83,7 @@ static void check_driver(const json_t *system, const char *name, const char *wha
 		             json_is_array(builtin) ? "" : "known to be ");
 }
 
-/* The module of a file system, ext4 for its elders. */
+/* The kernel module of a file system; that of ext2 and ext3 is ext4. */
 static void check_root_driver(const json_t *system, const char *type, struct findings *out)
 {
 	if (!strcmp(type, "ext2") || !strcmp(type, "ext3"))
@@ -99,7 +99,7 @@ struct root {
 	char value[256];
 };
 
-/* "root=" of the command line, where the system's fstab does not say. */
+/* "root=" of the command line, if the system's fstab does not name the root. */
 static bool root_of_args(const char *args, struct root *r)
 {
 	static const struct {
@@ -158,7 +158,7 @@ static bool device_is(const char *vdev, uint64_t number, const struct root *r)
 	return !strcmp(name, r->value);
 }
 
-/* The file system that is the root; NULL: none. */
+/* The root file system, or NULL. */
 static const json_t *root_on_disks(const struct arguments *a, const json_t *seen,
                                    const struct root *r)
 {
@@ -183,7 +183,7 @@ static const json_t *root_on_disks(const struct arguments *a, const json_t *seen
 	return NULL;
 }
 
-/* Returns the root's type of file system; "" unknown. */
+/* Returns the type of the root file system, or "" if it is unknown. */
 static const char *check_root(const struct arguments *a, const json_t *seen, const json_t *start,
                               const json_t *system, struct findings *out)
 {
@@ -236,7 +236,7 @@ static bool says_console(const char *args)
 	return str_starts(str_from(args), "console=") || strstr(args, " console=");
 }
 
-/* Where nothing is said hvc0 is a PV guest's console; a PVH guest has a PC's. */
+/* Without console= a PV guest uses hvc0, a PVH guest the console of a PC. */
 static void check_console(const struct arguments *a, const json_t *start, const json_t *system,
                           struct findings *out)
 {
@@ -273,7 +273,7 @@ static void check_init(const json_t *start, struct findings *out)
 		        "not found in the root file system");
 }
 
-/* What an overlay is made of, with which the initrd makes /etc. */
+/* The parts from which the initrd makes /etc, if that is an overlay. */
 static void check_etc(const json_t *start, struct findings *out)
 {
 	const char *missing = look_text(start, "etcMissing");
@@ -286,7 +286,7 @@ static void check_etc(const json_t *start, struct findings *out)
 		        "(system.etc.overlay)");
 }
 
-/* The second initrd, which is made where the guest runs. */
+/* The second initrd with the secrets, which only the guest can make. */
 static void check_secrets(const json_t *start, const json_t *system, const char *name,
                           struct findings *out)
 {
@@ -331,7 +331,7 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
 	check_etc(start, out);
 }
 
-/* Down the default entries, with a warning for each other one that cannot boot. */
+/* Checks the default entry, and warns of each other one that cannot boot. */
 static void check_entries(const struct arguments *a, const json_t *seen, const json_t *entries,
                           struct findings *out)
 {
@@ -350,7 +350,7 @@ static void check_entries(const struct arguments *a, const json_t *seen, const j
 	}
 }
 
-/* Which generation that is, and whether it is the one that everybody thinks of. */
+/* Which generation that is, and whether it is the one that the profile points at. */
 static void check_generation(const struct arguments *a, const json_t *seen, struct findings *out)
 {
 	const json_t *boot = json_object_get(json_object_get(seen, "nixos"), "boot");

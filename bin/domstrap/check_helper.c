@@ -89,7 +89,10 @@ int check_helper(const struct arguments *a, struct findings *out, struct err *er
 
 	if (!g->bootloader || !g->n || (g->type && !strcmp(g->type, "hvm")))
 		return 0;
-	/* Another format is attached to dom0 first; with one disk all is said already. */
+	/*
+	 * libxl attaches a disk in another format to dom0 first. With one disk the rest is reported
+	 * already.
+	 */
 	if (!first->cdrom && (!a->v[0].raw || g->n == 1))
 		return 0;
 	collect(g, first->cdrom ? first->path : a->v[0].path, &h);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a thing cannot be asked here, because this host does not run Xen, it is unknown. */
+/* Facts that only Xen can tell are "unknown" on a host that does not run Xen. */
 #include <errno.h>
 #include <glob.h>
 #include <inttypes.h>
@@ -241,7 +241,9 @@ static void check_cds(const struct arguments *a, struct findings *out)
 	}
 }
 
-/* What xl refuses of a config that it can read, and what it takes in another way than it looks. */
+/*
+ * What xl refuses in a config that it can parse, and what it understands differently than it looks.
+ */
 static void check_config(const struct arguments *a, struct findings *out)
 {
 	const struct xlcfg_guest *g = &a->cfg;

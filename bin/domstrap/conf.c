@@ -26,7 +26,7 @@ static int refuse(const struct parser *p, struct str what, const char *rule, str
 	               show_str(what, shown), rule);
 }
 
-/* Words of the file's own text, which is cut up for it. */
+/* Words of the file's text, which is modified: a NUL ends each word. */
 static int add_words(const struct parser *p, struct str value, const char **list, size_t *n,
                      struct err *err)
 {

@@ -9,7 +9,7 @@
 #include "nixos/nixroot.h"
 #include "store/store_db.h"
 
-/* Room for the guest's own next steps: half of the closure, at least 1 GiB. */
+/* Free space for the guest's next generations: half of the closure, at least 1 GiB. */
 #define SPARE_MIN (1ull << 30)
 
 static struct disk_work *root_work(struct creation *cr)
@@ -101,7 +101,7 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 	return image_plan(&work->req, &work->plan, err);
 }
 
-/* What may be left of a former tenant. */
+/* Old data that the disk may contain. */
 static int look_at_old_data(struct creation *cr, size_t i, struct err *err)
 {
 	struct disk_work *work = &cr->disks[i];
@@ -153,7 +153,7 @@ static int write_disks(struct creation *cr, struct err *err)
 		cr->progress.total_bytes += closure_nar_size(&g->source.closure);
 	cr->progress.total_paths = g->source.n_items;
 	rc = wipe_disks(cr, err);
-	for (size_t i = g->n_disks; i-- && rc == 0;) { /* the menu's is the first */
+	for (size_t i = g->n_disks; i-- && rc == 0;) { /* the disk with the menu comes first */
 		struct disk_work *work = &cr->disks[i];
 
 		if (work->req.stream)
@@ -170,7 +170,7 @@ static int write_disks(struct creation *cr, struct err *err)
 	return rc;
 }
 
-/* What a failure leaves on devices must not look like a guest. */
+/* After a failure no device may look like a guest. */
 static void withdraw(struct creation *cr)
 {
 	for (size_t i = 0; i < cr->guest.n_disks; i++) {
@@ -186,7 +186,7 @@ static int write_guest(struct creation *cr, struct err *err)
 {
 	int rc = create_open_files(cr, err);
 
-	/* What may fail comes before the first write to a device. */
+	/* Everything that can fail is done before the first write to a device. */
 	if (rc == 0)
 		rc = create_write_files(cr, err);
 	if (rc < 0)
@@ -194,7 +194,7 @@ static int write_guest(struct creation *cr, struct err *err)
 	rc = write_disks(cr, err);
 	if (rc == 0)
 		rc = create_publish(cr, err);
-	/* Files that replaced others stay, and so do their disks. */
+	/* Files that replaced others stay, and so do the disks that belong to them. */
 	if (rc < 0 && !cr->files[FILE_CFG].published)
 		withdraw(cr);
 	return rc;
@@ -276,11 +276,11 @@ static int build_system(struct create_options *o, char **system, struct err *err
 	if (rc < 0)
 		return rc;
 	o->system = *system;
-	/* It is in the host's store, and nowhere else. */
+	/* The system was built into the host's store; no other source has it. */
 	return text_list_add("from", &o->source.from, "/", err);
 }
 
-/* What is for /etc must not go where the guest does not see it. */
+/* Files for /etc must go where the guest sees them. */
 static int check_etc(const struct creation *cr, struct err *err)
 {
 	const char *option = extra_in_etc(&cr->extra);

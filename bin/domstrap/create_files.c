@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names that a new guest gets: what is in their way, and what is written under them. */
+/* The output files of a new guest: existing files in their place, and writing them. */
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static const char *file_suffix(const struct creation *cr, int i)
 	}
 }
 
-/* Nobody else's, says the kernel of a device; of a file it does not know. */
+/* O_EXCL shows that a device is not in use; for a file the kernel has no such answer. */
 static int open_disk(struct target *t, char *path, const struct create_options *o, struct err *err)
 {
 	int rc = target_open_in_place(t, path, o->clone, err);
@@ -45,7 +45,7 @@ static int open_disk(struct target *t, char *path, const struct create_options *
 	return rc;
 }
 
-/* A new file would be its owner's alone. */
+/* A new file would be readable by its owner only. */
 static void warn_of_readers(const struct target *t)
 {
 	struct stat st;
@@ -161,7 +161,7 @@ int create_open_files(struct creation *cr, struct err *err)
 	return rc;
 }
 
-/* A file of the store to one beside the image. */
+/* Copy a file of the store to one beside the image. */
 static int copy_file(struct guest *g, const char *from, struct outfile *to, struct err *err)
 {
 	_close_ int fd = -1;
@@ -204,7 +204,7 @@ int create_write_files(struct creation *cr, struct err *err)
 	return rc;
 }
 
-/* They come at once, and are synced together: they are in one directory. */
+/* All files are in one directory: publish them together, sync once. */
 int create_publish(struct creation *cr, struct err *err)
 {
 	bool force = cr->guest.opt.force;
@@ -219,7 +219,7 @@ int create_publish(struct creation *cr, struct err *err)
 	}
 	for (size_t i = 0; i < FILES; i++)
 		all[n++] = &cr->files[i];
-	/* A device that is valid now wants its config. */
+	/* The device is valid now, so its config must be there, too. */
 	if (ui_signal() && !devices)
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	for (; done < n && rc == 0; done++)

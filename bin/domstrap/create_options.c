@@ -214,7 +214,7 @@ static int guest_option(int c, const char *arg, struct create_options *out, stru
 	}
 }
 
-/* The options that are kept as they come; false: not one of them. */
+/* Options whose argument is stored unchanged; false: not one of them. */
 static bool plain_option(int c, const char *arg, struct create_options *out)
 {
 	const struct {
@@ -263,7 +263,7 @@ static bool plain_option(int c, const char *arg, struct create_options *out)
 	return c == 'q' || c == 'v';
 }
 
-/* extra= and root= are for what has no command line of its own. */
+/* extra= and root= are for kernels that get no command line from a boot menu. */
 static int check_set(const struct create_options *o, struct err *err)
 {
 	for (size_t i = 0; i < o->domain.set.n; i++) {
@@ -308,7 +308,7 @@ static int check_together(struct create_options *o, struct err *err)
 		               "--boot-disk and --boot-size require --layout split");
 	if (!o->boot_size)
 		o->boot_size = BOOT_SIZE;
-	/* pygrub dies on a menu that searches for its disks. */
+	/* pygrub fails on a menu that has "search" commands. */
 	if (!o->fs_identifier_given && (o->boot == BOOT_PYGRUB || split))
 		o->fs_identifier = GRUB_PROVIDED;
 	if (o->boot == BOOT_PYGRUB && o->fs_identifier != GRUB_PROVIDED)

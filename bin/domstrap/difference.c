@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "nix/store_path.h"
 
-/* A package of one side. */
+/* A package of one of the two systems. */
 struct package {
 	struct str name, version;
 	bool after;
@@ -55,7 +55,7 @@ static size_t list_side(const struct closure *c, const bool *in, bool after, str
 	return n;
 }
 
-/* The versions of one side of a package, once each. */
+/* The versions of a package in one of the two systems, each once. */
 static char *versions(const struct package *p, size_t n, bool after)
 {
 	struct buf b = BUF_INIT;

@@ -30,7 +30,7 @@ int size_wish_parse(const char *option, const char *text, struct size_wish *out,
 	return 0;
 }
 
-/* Where the disk ends as far as it is used: a device may have grown. */
+/* The end of the used part of the disk: a device may have become larger. */
 static uint64_t used_end(const struct off_guest_fs *fs)
 {
 	if (!fs->target->is_device)
@@ -98,7 +98,7 @@ static void behind(const struct off_guest_fs *fs, const struct table_change *tab
 	*from = MIN(*from, *to);
 }
 
-/* But not a GPT's copy at the old end, which is the guest's own, until the new one is there. */
+/* But keep the GPT's copy at the old end, which the guest needs until the new one is written. */
 static int wipe_behind(const struct off_guest_fs *fs, const struct size_wish *wish,
                        const struct table_change *table, uint64_t from, uint64_t to,
                        struct err *err)

@@ -71,7 +71,7 @@ static uint64_t usable_end(uint64_t disk, unsigned sector)
 	return (disk / sector - 1 - span) * sector;
 }
 
-/* Where the first header says that the other one is: at the end that the disk had. */
+/* The position of the other header by the first one: at the disk's former end. */
 static void find_copy(struct table_change *c, const struct gpt *gpt, unsigned sector)
 {
 	const uint8_t *header = (const uint8_t *)c->was.p + sector;

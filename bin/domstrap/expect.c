@@ -102,7 +102,7 @@ int guest_expect(struct guest *g, struct err *err)
 	int rc = 0;
 
 	rc = store_files_read(g->source.files, path, FSTAB_MAX, &fstab, &missing);
-	/* None at all is fine; one that could not be fetched is not. */
+	/* A missing fstab is fine; one that could not be fetched is an error. */
 	if (rc < 0 && rc != -ERR_NOENT && g->source.caches) {
 		*err = missing;
 		buf_fini(&fstab);

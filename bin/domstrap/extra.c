@@ -180,7 +180,7 @@ static int authorize(void *ctx, struct str line, struct err *err)
 	return 0;
 }
 
-/* What has the form of a key is one; all else is the name of a file. */
+/* A text in the form of a key is a key; all else is a file name. */
 static int load_authorized(struct extra *x, const char *text, struct err *err)
 {
 	size_t before = x->authorized.n;

@@ -15,7 +15,7 @@
 #include "offline_options.h"
 
 #define SCHEMA 1
-#define LINKS ".links" /* of a store whose equal files are one */
+#define LINKS ".links" /* of a store with optimised (hard-linked) files */
 
 static const char usage[] =
         "usage: domstrap gc GUEST [options]\n\n"
@@ -35,12 +35,12 @@ struct gc {
 	struct off_guest *off;
 	struct guest_state *in;
 	FILE *out;
-	struct gc_roots roots; /* what can boot */
-	unsigned *gone;        /* numbers of generations */
+	struct gc_roots roots; /* systems that can be booted */
+	unsigned *gone;        /* generation numbers */
 	size_t n_gone;
-	bool *live; /* by path of the database */
+	bool *live; /* per path of the database */
 	size_t dead;
-	char **names; /* in /nix/store, of what goes */
+	char **names; /* names in /nix/store that are deleted */
 	size_t n_names, names_cap;
 	uint64_t nar_bytes, disk_bytes;
 };
@@ -68,7 +68,7 @@ static bool goes(const struct gc *gc, const struct profile *p, size_t i)
 	return gc->req->older_s >= 0 && g->time <= gc->off->now - gc->req->older_s;
 }
 
-/* Take them out of the list, too. */
+/* Remove them from the list, too. */
 static int choose_generations(struct gc *gc, struct err *err)
 {
 	struct profile *p = &gc->in->profiles[0];
@@ -122,7 +122,7 @@ static bool keeps(const struct gc *gc, const char *name)
 
 	if (p)
 		return gc->live[p - gc->in->db.paths];
-	/* Not registered: what was left half-made, or none of the store's names. */
+	/* Not registered: left by an interrupted build, or not a store path's name. */
 	return gc_roots_have(&gc->roots, path) || !store_path_is_base(str_from(name), &sp);
 }
 
@@ -186,7 +186,7 @@ static int prune(struct off_guest *off, void *arg, struct err *err)
 		rc = drop_paths(gc, err);
 	if (rc < 0)
 		return rc;
-	/* Written anew it has no room for what is gone. */
+	/* Write the directory anew, so that it uses no blocks for deleted names. */
 	closure_filter(&gc->in->db, gc->live, &left);
 	return guest_state_put_db(off, gc->in, &left, err);
 }
@@ -279,7 +279,7 @@ static int gc_run(struct gc *gc, struct err *err)
 		return err_set(err, ERR_NOENT,
 		               "the profile points at no generation; choose one with \"domstrap "
 		               "rollback --to\" first");
-	/* The menu goes on booting what it boots, whatever the profile points at. */
+	/* The menu keeps its default entry, whatever the profile points at. */
 	shown = guest_state_boots(gc->in);
 	rc = mark(gc, err);
 	if (rc == 0)

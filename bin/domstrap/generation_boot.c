@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What boots by default, as generations, inspect, list, check and verify say it. */
+/* What boots by default, in the words of generations, inspect, list, check and verify. */
 #include <inttypes.h>
 
 #include "generations.h"
@@ -10,7 +10,7 @@ static void set_number(json_t *o, const char *key, const struct generation *g)
 	json_object_set_new(o, key, g ? json_integer(g->number) : json_null());
 }
 
-/* Whether there is something where an init= leads. */
+/* Whether the file that an init= names exists. */
 static int find_init(struct off_guest *off, const char *init, bool *found, struct err *err)
 {
 	uint32_t ino;

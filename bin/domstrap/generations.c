@@ -68,7 +68,7 @@ json_t *generation_json(const struct generation *g, bool sizes, bool known)
 	json_object_set_new(o, "current", json_boolean(g->current));
 	json_object_set_new(o, "default", json_boolean(g->boots));
 	json_object_set_new(o, "system", json_string(s->toplevel));
-	/* Text of the guest that is not UTF-8 gives null. */
+	/* The guest's text becomes null if it is not UTF-8. */
 	json_object_set_new(o, "version", json_string(s->version));
 	json_object_set_new(o, "kernelVersion", json_string(s->kernel_version));
 	json_object_set_new(o, "description", json_string(s->name));

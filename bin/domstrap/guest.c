@@ -70,7 +70,7 @@ static bool has_param(const struct nixos_system *s, const char *param)
 	return false;
 }
 
-/* What the system lacks: Xen's console, and to start again after a panic. */
+/* Parameters that the system lacks: Xen's console, and a restart after a panic. */
 static char *missing_params(const struct nixos_system *s)
 {
 	static const struct {
@@ -233,7 +233,7 @@ static int check_architecture(const struct guest *g, struct err *err)
 	return 0;
 }
 
-/* What xl would read is what is meant, whatever the paths are called. */
+/* Check that xl would read exactly these values, whatever the paths are called. */
 static int check_config(const struct guest *g, struct err *err)
 {
 	_cleanup_(xlcfg_guest_fini) struct xlcfg_guest read = {.n = 0};
@@ -292,7 +292,7 @@ static int settle(struct guest *g, struct err *err)
 	return rc < 0 ? rc : check_config(g, err);
 }
 
-/* Nameless files lie where the image will be; a dry run writes nothing there. */
+/* Unnamed temporary files are in the image's directory; a dry run writes nothing there. */
 const char *guest_spool_dir(const struct create_options *opt)
 {
 	return opt->dry_run ? source_tmp("/tmp") : opt->output;

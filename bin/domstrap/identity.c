@@ -26,7 +26,7 @@ static void derive(const char *name, const char *what, const char *more,
 	buf_fini(&b);
 }
 
-/* RFC 9562, version 8: bits of our own making. */
+/* RFC 9562, section 5.8: version 8 has bits of the application's choice. */
 static void uuid_of(const uint8_t hash[HASH_SHA256_LEN], uint8_t out[16])
 {
 	memcpy(out, hash, 16);
@@ -69,7 +69,7 @@ bool guest_uuid_parse(struct str s, uint8_t out[16])
 	return true;
 }
 
-/* The domain and its card stay the same when the guest is made anew. */
+/* The domain's UUID and MAC address stay the same if the guest is created again. */
 void guest_derive_domain(const char *name, char uuid[static 37], char mac[static 18])
 {
 	uint8_t hash[HASH_SHA256_LEN], raw[16];

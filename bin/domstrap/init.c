@@ -89,7 +89,7 @@ struct init {
 	const char *dns[DNS_MAX];
 	char *keys[KEYS_MAX];
 	size_t n_keys;
-	char *hostname, *user; /* where they are our own guesses */
+	char *hostname, *user; /* true where the values are our own guesses */
 	char *hash;
 	bool password_prompt, flake, force;
 	enum ui_level level;
@@ -106,7 +106,7 @@ static int pick(const char *option, const char *text, const char *no, const char
 	return 0;
 }
 
-/* Enough to keep a mistyped address out of the file; networkd knows the rest. */
+/* Enough to detect a mistyped address; networkd checks the rest. */
 static int address(const char *option, const char *text, bool bits, struct err *err)
 {
 	const char *allowed = "0123456789abcdefABCDEF:.", *slash = strchr(text, '/');
@@ -260,7 +260,7 @@ static int find_keys(struct init *in, struct err *err)
 	return 0;
 }
 
-/* A line from the terminal, unseen; what a signal ends leaves the terminal as it was. */
+/* Read a line from the terminal without echo. A signal restores the terminal first. */
 static int ask(const char *prompt, char out[static PASSWORD_MAX], struct err *err)
 {
 	if (!readpassphrase(prompt, out, PASSWORD_MAX, RPP_REQUIRE_TTY)) {
@@ -295,7 +295,7 @@ static int ask_password(struct init *in, struct err *err)
 	if (rc == 0 && strcmp(first, second) != 0)
 		rc = err_set(err, ERR_USAGE, "--password-prompt: the two passwords differ");
 	if (rc == 0) {
-		/* The library's best method, with random bytes of its own. */
+		/* The default method of libcrypt, with random bytes from the library. */
 		hash = crypt_gensalt_rn(NULL, 0, NULL, 0, salt, sizeof salt)
 		               ? crypt_r(first, salt, &data)
 		               : NULL;
@@ -323,7 +323,7 @@ static int write_files(struct init *in, struct err *err)
 {
 	struct outfile conf = OUTFILE_INIT, flake = OUTFILE_INIT;
 	struct buf text = BUF_INIT;
-	/* A password's hash is not for everybody's eyes. */
+	/* The file has a password hash, so only its owner may read it. */
 	mode_t mode = in->hash ? 0600 : 0644;
 	int rc = outfile_check(in->dir, "configuration.nix", in->force, err);
 

@@ -134,7 +134,7 @@ static json_t *config_json(const struct inspection *in)
 	return o;
 }
 
-/* Path and name in the guest, to what the look says of each disk that was read. */
+/* Add path and name in the guest to what the child reports of each disk that it read. */
 static json_t *disks_json(const struct inspection *in)
 {
 	const json_t *looked = json_object_get(in->seen, "disks");

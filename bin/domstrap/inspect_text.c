@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An inspection for a person: everything of the guest's goes through look_put(). */
+/* The report as text. Everything that the guest wrote is printed through look_put(). */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 
 #define LABEL_WIDTH 12
 
-/* A line: a label in its column, then what is in b, which is emptied. */
+/* Print a line: a label in its column, then the text in b. b is emptied. */
 static void line(const char *label, struct buf *b)
 {
 	printf("%-*s%s\n", LABEL_WIDTH, label, b->n ? b->p : "");

@@ -22,7 +22,7 @@
 #define SCHEMA 1
 #define MODE_FILE 0644
 
-/* What gets a name, in this order. */
+/* Files that get their names, in this order. */
 enum {
 	FILE_BOOT,
 	FILE_ROOT,
@@ -34,7 +34,7 @@ enum {
 static const char *const suffixes[FILES] = {"-boot.img", "-root.img", ".cfg", "-install.cfg"};
 static const char *const roles[INSTALLER_DISKS] = {"boot", "root"};
 static const char *const vdevs[INSTALLER_DISKS] = {"xvda", "xvdb"};
-/* What is smaller than NixOS needs is the person's to know. */
+/* Warn of sizes that are smaller than NixOS needs. */
 static const uint64_t wanted[INSTALLER_DISKS] = {500ull << 20, 5ull << 30};
 
 struct installer {
@@ -58,7 +58,7 @@ static char *file_path(const struct installer *in, int i)
 	return xasprintf("%s/%s%s", in->dir, in->opt.name, suffixes[i]);
 }
 
-/* A disk that is there already is not ours to make. */
+/* A disk that exists is not created. */
 static bool is_made(const struct installer *in, int i)
 {
 	return i >= INSTALLER_DISKS || !in->opt.disks[i];
@@ -66,7 +66,7 @@ static bool is_made(const struct installer *in, int i)
 
 /* ---- what is there -------------------------------------------------------- */
 
-/* A name with a newline in it would go on as another line of the config. */
+/* A name with a newline would become two lines of the config. */
 static int absolute(const char *option, const char *path, char **out, struct err *err)
 {
 	char shown[SHOW_SIZE];
@@ -83,7 +83,7 @@ static int absolute(const char *option, const char *path, char **out, struct err
 	return 0;
 }
 
-/* The size of a file or device that can be opened; *device: what of both. */
+/* The size of a file or device. *device: whether it is a device. */
 static int open_one(const char *path, int *fd, uint64_t *size, bool *device, struct err *err)
 {
 	struct stat st;
@@ -219,7 +219,7 @@ static int fill(struct installer *in, int i, struct err *err)
 	return rc < 0 ? rc : io_sync(o->fd, o->path, err);
 }
 
-/* All names or none. */
+/* Publish all files or none. */
 static int publish(struct installer *in, struct err *err)
 {
 	int rc = 0, done = 0;

@@ -8,7 +8,7 @@
 #include "installer.h"
 #include "options.h"
 
-#define MEMORY_MIB 2048u /* the installer works in it */
+#define MEMORY_MIB 2048u /* memory in which the installer works */
 #define BOOT_SIZE (512ull << 20)
 #define BOOT_SIZE_MIN (64ull << 20)
 #define ROOT_SIZE (10ull << 30)
@@ -96,7 +96,7 @@ static int one_option(int c, const char *arg, struct installer_options *out, str
 		rc = option_word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
 		out->pygrub = rc == 0 && n == 1;
 		return rc;
-	case OPT_DOMAIN_TYPE: /* no kernel is there yet by which "auto" could choose */
+	case OPT_DOMAIN_TYPE: /* there is no kernel yet by which "auto" could choose */
 		rc = option_word("type", arg, types, ARRAY_LEN(types), &n, err);
 		return rc < 0 ? rc : domain_option(c, arg, &out->domain, err);
 	default:
@@ -104,7 +104,7 @@ static int one_option(int c, const char *arg, struct installer_options *out, str
 	}
 }
 
-/* The options that are kept as they come; false: not one of them. */
+/* Options whose argument is stored unchanged; false: not one of them. */
 static bool plain_option(int c, const char *arg, struct installer_options *out)
 {
 	const struct {

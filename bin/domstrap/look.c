@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parent's side of a look: nothing of a disk is read here. */
+/* The parent's side. It reads nothing of a disk. */
 #include "look.h"
 
 #include <stdio.h>
@@ -72,7 +72,7 @@ int look_jail(enum jail_role_id role, struct look_disks *inside, const struct lo
 
 /* ---- the answer ----------------------------------------------------------- */
 
-/* What a child said, before it is made sense of. */
+/* The child's answer as it came, not yet parsed. */
 struct answer {
 	struct buf text;
 	json_t *paths, *missing;
@@ -113,7 +113,7 @@ static int collect(struct jail *jail, struct answer *answer, struct err *err)
 	}
 	if (rc == 0 && type == WIRE_BROKEN)
 		return jail_broken(buf_str(&body), w.peer, err);
-	if (rc != 0) /* it is gone: how it ended says more */
+	if (rc != 0) /* the child has ended; its exit status tells more */
 		return rc == -ERR_FORMAT ? rc : 1;
 	return 0;
 }

@@ -39,7 +39,7 @@ void look_set_number(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)MIN(v, (uint64_t)INT64_MAX)));
 }
 
-/* The file system of the store, by its devices' order. */
+/* The file system with the store. */
 static void find_root(struct look_child *c)
 {
 	for (size_t i = 0; i < c->files->device_count && !c->has_root; i++) {

@@ -12,7 +12,7 @@
 #include "look_child.h"
 #include "nix/bootspec.h"
 
-/* What boot.json names, if it is there and one that we understand. */
+/* The parts that boot.json names, if it exists and we understand it. */
 static int load_spec(const struct root_reader *r, const char *top, struct bootspec *out,
                      struct err *err)
 {
@@ -22,7 +22,7 @@ static int load_spec(const struct root_reader *r, const char *top, struct bootsp
 
 	if (rc == 0)
 		rc = bootspec_parse(text.p ? text.p : "", text.n, out, err);
-	/* As for guest_system.c: text that is no bootspec of ours was read all the same. */
+	/* As in guest_system.c: a boot.json that we do not understand is not an error. */
 	if (rc == -ERR_FORMAT || rc == -ERR_UNSUPPORTED)
 		rc = 0;
 	return rc < 0 ? rc : 0;

@@ -64,13 +64,13 @@ static json_t *profiles_json(const struct guest_state *in)
 	return list;
 }
 
-/* What Nix itself leaves in the store: links of equal files, locks. */
+/* Nix's own names in the store: .links, lock files. */
 static bool is_furniture(const char *name)
 {
 	return !strcmp(name, ".links") || str_ends(str_from(name), ".lock");
 }
 
-/* One more path; what has come together goes when it is much. */
+/* Add a path; send the rows when there are enough of them. */
 static int put_path(struct look_child *c, struct buf *rows, const struct path_info *info,
                     bool missing, struct err *err)
 {

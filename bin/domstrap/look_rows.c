@@ -22,7 +22,7 @@ void look_row_put(struct buf *out, const struct path_info *info, bool missing)
 	wire_text_put(out, str_from(hash_format_hex(info->nar_hash, hash)));
 }
 
-/* The next row of b, as the answer has it. */
+/* Take the next row from b, as JSON for the answer. */
 static int row_get(struct bytes *b, json_t *paths, json_t *missing, struct err *err)
 {
 	bool gone = wire_u32_get(b, 1);

@@ -136,7 +136,7 @@ static int put_secrets(const struct root_reader *r, const char *top, json_t *o, 
 	return rc;
 }
 
-/* The first of what could not be read. */
+/* Keep the first error. */
 static void put_trouble(json_t *o, int rc, const struct err *err)
 {
 	if (rc < 0 && !json_object_get(o, "trouble"))

@@ -56,7 +56,7 @@ static void help(FILE *to)
 	      to);
 }
 
-/* A result that did not get out is none. */
+/* Output that could not be written is an error. */
 static int finish(int status)
 {
 	bool lost = ferror(stdout);

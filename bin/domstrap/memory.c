@@ -66,7 +66,7 @@ int posix_memalign(void **out, size_t align, size_t n)
 
 #else
 
-/* A file of C has something in it. */
+/* C does not allow an empty source file. */
 extern int nothing;
 
 #endif

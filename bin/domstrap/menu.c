@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 #define TIMEOUT_S 5u /* NixOS's own default */
-#define LIMIT 100u   /* the same */
+#define LIMIT 100u   /* also NixOS's own default */
 #define NAME_FILE_MAX 4096u
 #define SPECIALS_MAX 1000u
 

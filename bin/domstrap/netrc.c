@@ -52,7 +52,7 @@ static void read_text(const char *path, struct str text, unsigned depth, char **
 	}
 }
 
-/* What cannot be read, Nix would complain of; passwords are all that is wanted here. */
+/* Nix reports unreadable files itself; only the netrc file is needed here. */
 static void read_conf(const char *path, unsigned depth, char **found)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
@@ -62,7 +62,7 @@ static void read_conf(const char *path, unsigned depth, char **found)
 		read_text(path, buf_str(&text), depth, found);
 }
 
-/* $NAME, or below the home directory; NULL: neither. */
+/* The path in $NAME, or one below the home directory; NULL: neither is set. */
 static char *user_dir(const char *name, const char *below)
 {
 	const char *dir = getenv(name), *home = getenv("HOME");

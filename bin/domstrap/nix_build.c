@@ -73,7 +73,7 @@ int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options
 	}
 }
 
-/* What each of the options that build needs of the others. */
+/* Which options require or exclude each other. */
 static int check_build(const struct nix_options *o, struct err *err)
 {
 	if (!!o->config + !!o->flake + (o->file || o->attr) > 1)
@@ -130,7 +130,7 @@ static int check_place(const char *link, struct err *err)
 	return access(dir, W_OK | X_OK) < 0 ? err_sys(err, errno, "%s", dir) : 0;
 }
 
-/* What may be replaced is a link into a store. */
+/* Only a link into a store may be replaced. */
 static int check_link(const char *link, struct err *err)
 {
 	char target[4096];
@@ -147,7 +147,7 @@ static int check_link(const char *link, struct err *err)
 	return check_place(link, err);
 }
 
-/* The link was made; what it leads to must boot as NixOS does, or need not be kept. */
+/* Check the new link: unless it leads to a NixOS system, remove it. */
 static int read_result(const char *link, char **system, struct err *err)
 {
 	struct nixos_system s = {0};

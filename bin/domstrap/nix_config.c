@@ -62,7 +62,7 @@ static enum nixpkgs_kind nixpkgs_kind(const char *s)
 	return strchr(s, '/') || !strcmp(s, ".") || !strcmp(s, "..") ? NIXPKGS_PATH : NIXPKGS_NAME;
 }
 
-/* Where it lies; the caller frees it. */
+/* Its directory; the caller frees it. */
 static int find_nixpkgs(const char *nixpkgs, char **real, struct err *err)
 {
 	_free_ char *dir = realpath(nixpkgs, NULL), *file = NULL;
@@ -78,7 +78,7 @@ static int find_nixpkgs(const char *nixpkgs, char **real, struct err *err)
 	return 0;
 }
 
-/* As <nixpkgs>, in front of what NIX_PATH has. */
+/* Set <nixpkgs>, in front of the entries of NIX_PATH. */
 static void add_search_path(struct nix_args *a, const char *where)
 {
 	_free_ char *word = xasprintf("nixpkgs=%s", where);

@@ -15,7 +15,7 @@
 
 void nix_args_add(struct nix_args *a, const char *word)
 {
-	/* The last place is the NULL's. */
+	/* The last element stays NULL. */
 	if (a->n + 1 == ARRAY_LEN(a->v))
 		abort();
 	a->v[a->n++] = xstrdup(word);
@@ -28,7 +28,7 @@ void nix_args_fini(struct nix_args *a)
 	*a = (struct nix_args){0};
 }
 
-/* nix-build tells all that builders print; the newer commands a line of state. */
+/* nix-build prints everything that builders print; "nix build" only a status line. */
 void nix_args_common(struct nix_args *a, const struct nix_request *req)
 {
 	const struct nix_options *o = req->opt;
@@ -141,7 +141,7 @@ static int ask_for_host(const struct nix_request *req, const char *ref, char **h
 	json_t *names;
 	int rc;
 
-	/* Its own messages are for the build. */
+	/* Nix's messages of the evaluation are shown by the build. */
 	opt.build_logs = false;
 	quiet.opt = &opt;
 	nix_args_flakes(&args, "eval");

@@ -67,7 +67,7 @@ static int load_file(struct nixos_files *f, const char *name, bool own, struct e
 	return rc < 0 ? rc : load_dir(f, dir, beside, ARRAY_LEN(beside) - own, err);
 }
 
-/* A flake's files lie together; those that it does without are not missed. */
+/* A flake's files are in one directory; none of them is required. */
 static int load_flake(struct nixos_files *f, const char *flake, bool own, struct err *err)
 {
 	static const char *const names[] = {"flake.nix", "flake.lock", "configuration.nix"};
@@ -175,7 +175,7 @@ int nixos_channel_put(struct ext4_edit *root, const char *before, const char *ve
 	if (!is)
 		return 0;
 	rc = ext4_edit_read_path(root, "/root/.nix-channels", CHANNELS_MAX, &text, err);
-	/* Of anything else the guest's owner knows why it is so. */
+	/* Any other state is the owner's choice. */
 	if (rc == 0 && !(was && str_is(buf_str(&text), was)))
 		return 0;
 	if (rc < 0 && rc != -ERR_NOENT)

@@ -49,7 +49,7 @@ static int start(char *const argv[], bool quiet, int output, pid_t *pid)
 	return rc;
 }
 
-/* Up to the end of its output. Signals come while we wait and at no other time. */
+/* Read to the end of its output. Signals are unblocked only while we wait. */
 static int read_all(int fd, const char *name, pid_t pid, const sigset_t *outside, struct buf *out,
                     struct err *err)
 {
@@ -67,7 +67,7 @@ static int read_all(int fd, const char *name, pid_t pid, const sigset_t *outside
 			told = kill(pid, ui_signal()) == 0;
 		if (n <= 0)
 			continue;
-		/* What is there, not a full piece: it may come in drops. */
+		/* Forward what has arrived; do not wait for a full buffer. */
 		n = (int)read(fd, piece, sizeof piece);
 		if (n < 0)
 			return err_sys(err, errno, "%s: cannot read its output", name);

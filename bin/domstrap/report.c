@@ -31,7 +31,7 @@ static void set_size(json_t *o, const char *key, const struct image_plan *plan, 
 	set_size_or_null(o, key, plan->layout.groups, v);
 }
 
-/* What --wipe clears beside what is written, and the estimate of the time. */
+/* How much --wipe clears beyond what is written, and the estimated time. */
 static void set_wiped(json_t *o, const struct guest *g, const struct guest_disk *d)
 {
 	bool wiped = g->opt.wipe && d->device;
@@ -52,7 +52,7 @@ static json_t *disk_json(const struct guest *g, const struct guest_disk *d,
 	set(o, "vdev", d->vdev);
 	json_object_set_new(o, "device", json_boolean(d->device && !d->in_place));
 	json_object_set_new(o, "inPlace", json_boolean(d->in_place));
-	/* What comes from a cache has its size only when it is there. */
+	/* Sizes on disk of paths from a cache are known only after they were unpacked. */
 	set_size(o, "size", plan, plan->size);
 	set_size(o, "free", plan, plan->layout.free_blocks * EXT4_BLOCK);
 	set(o, "label", d->label);

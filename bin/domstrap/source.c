@@ -25,7 +25,7 @@
 
 /* ---- the local store --------------------------------------------------------- */
 
-/* By its digits, too. */
+/* The system may be named by its 32 digits alone. */
 static int find_system(struct system_source *s, const char *system, char **path, struct err *err)
 {
 	_free_ char *found = local_store_find(s->store, str_from(system));
@@ -100,7 +100,7 @@ static int add_key(struct system_source *s, const char *text, const char *where,
 	return 0;
 }
 
-/* Those of the configuration, or else the public cache's; and what was given. */
+/* Keys of the configuration file, else the public cache's key; and those of the command line. */
 static int set_keys(struct system_source *s, const struct source_options *opt, struct err *err)
 {
 	_free_ char *where = xasprintf("%s: trusted-keys", opt->conf ? opt->conf : CONF_FILE);
@@ -200,7 +200,7 @@ static struct walk *tree_open(const struct store_source *trees, size_t i, bool s
 
 /* ---- and of caches -------------------------------------------------------- */
 
-/* A NAR that was fetched before, to look into it. */
+/* A NAR that was fetched earlier because files in it were needed. */
 struct kept_nar {
 	int fd;
 	uint64_t at;
@@ -345,7 +345,7 @@ static int use_caches(struct system_source *s, const struct source_options *opt,
 	return nar_files_outputs(s->files, &s->closure, err);
 }
 
-/* A name that could mean something in a cache, too. */
+/* A name that a cache could have, too. */
 static bool is_store_name(const char *system)
 {
 	struct store_path sp;
@@ -372,7 +372,7 @@ static int choose(struct system_source *s, const struct source_options *opt, con
 		ui_detail("%s", err->text);
 		local = *err;
 		rc = use_caches(s, opt, NULL, 0, w, err);
-		/* Who has no use for a cache wants to know what the store said. */
+		/* Keep the local store's error: the user may not know about caches. */
 		return rc < 0 ? err_prefix(err, "%s; trying the caches", local.text) : rc;
 	}
 	if (from->n == 1 && !cache_is_url(from->items[0]))

@@ -52,14 +52,14 @@ struct update {
 	bool old_generation; /* the last one is this system already */
 	struct differences diff;
 	struct nixos_files nixos;
-	enum etc_place etc; /* where the new system sees them */
+	enum etc_place etc; /* where the new system sees files in /etc */
 	struct size_wish root_wish, boot_wish;
 	struct enlarged old_root, old_boot;
 	struct ui_progress progress;
 	const atomic_bool *stop;
 };
 
-/* nix-env --set does not number a system again that is the last one. */
+/* As nix-env --set: no new generation if the last one is this system. */
 static void choose_number(struct update *u)
 {
 	const struct profile *p = &u->in.profiles[0];
@@ -82,7 +82,7 @@ static void compare(struct update *u)
 	differences_find(&u->in.db, was, &u->source.closure, is, &u->diff);
 }
 
-/* Nameless files lie beside the image; a device has nothing beside it. */
+/* Unnamed temporary files are in the image's directory, those for a device in /var/tmp. */
 static char *spool_dir(const struct update *u)
 {
 	const struct target *t = u->off.root.target;
@@ -95,7 +95,7 @@ static char *spool_dir(const struct update *u)
 	return slash ? xstrndup(t->name, (size_t)(slash - t->name) + 1) : xstrdup(".");
 }
 
-/* What is in the guest's /etc now is not seen once an overlay lies over it. */
+/* An overlay hides the files that are in the guest's /etc now. */
 static void warn_of_etc(const struct update *u)
 {
 	const struct generation *before = guest_state_current(&u->in);
@@ -356,7 +356,7 @@ static int check_sizes(struct update *u, struct err *err)
 	return rc;
 }
 
-/* A change of its own, since the root's may have no menu to commit with it. */
+/* A separate commit, because the change of the root may not include the menu. */
 static int enlarge_boot(struct update *u, struct err *err)
 {
 	struct off_guest_fs *boot = &u->off.boot;
@@ -369,7 +369,7 @@ static int enlarge_boot(struct update *u, struct err *err)
 	return rc < 0 ? rc : off_guest_reopen(&u->off, boot, err);
 }
 
-/* A larger disk first, then what goes in; one commit for both. */
+/* First enlarge the disk, then add the paths; one commit for both. */
 static int write_root(struct update *u, struct err *err)
 {
 	char size[16];

@@ -8,7 +8,7 @@
 #include "nixos/change.h"
 #include "nixos/follow.h"
 
-/* "web1" for what create made for it. */
+/* "web1" of the names that create gives to a guest's files. */
 static char *guest_name(const char *file)
 {
 	static const char *const suffixes[] = {".cfg", "-root.img", "-boot.img", ".img"};
@@ -33,7 +33,7 @@ static void name_and_place(const char *arg, char **name, char **dir)
 		*dir = xstrdup("");
 }
 
-/* A look at the guest: what is wrong with it is to be known before a long build. */
+/* Read the guest first, so that its errors are found before a long build. */
 static int look(const struct offline_request *r, struct err *err)
 {
 	struct off_guest off;

@@ -40,7 +40,7 @@ struct verify {
 	size_t n_paths;
 	uint64_t bytes;
 	struct findings found;
-	unsigned entries; /* of the menu, that boot something */
+	unsigned entries; /* menu entries that boot something */
 };
 
 static void verify_fini(struct verify *v)
@@ -58,7 +58,7 @@ static void verify_fini(struct verify *v)
 
 /* ---- the disks ------------------------------------------------------------ */
 
-/* Nobody may change them meanwhile. */
+/* Open the disks so that nobody changes them in the meantime. */
 static int open_disks(struct verify *v, struct err *err)
 {
 	char *paths[ARGUMENTS_DISKS_MAX];
@@ -80,7 +80,7 @@ static int open_disks(struct verify *v, struct err *err)
 	return rc < 0 ? rc : look_open(&v->args, &v->disks, err);
 }
 
-/* A partition, or a disk without any. */
+/* A partition, or a disk without partitions. */
 static void check_fs(struct verify *v, struct fscks *all, size_t disk, const json_t *part)
 {
 	const json_t *fs = json_object_get(part, "fileSystem");
@@ -118,7 +118,7 @@ static void check_disks(struct verify *v, struct fscks *all)
 
 /* ---- the boot menu -------------------------------------------------------- */
 
-/* What the initrd makes /etc of, where that is an overlay. */
+/* The parts from which the initrd makes /etc, if that is an overlay. */
 static void check_etc(struct verify *v, const json_t *start, const char *subject)
 {
 	const char *missing = look_text(start, "etcMissing");

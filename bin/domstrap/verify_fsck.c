@@ -17,7 +17,7 @@
 #include "base/str.h"
 #include "verify.h"
 
-#define OUTPUT_MAX (256u << 10) /* bytes that are looked at */
+#define OUTPUT_MAX (256u << 10) /* bytes of its output that are read */
 #define OUTPUT_LIMIT (64u << 20)
 #define MEMORY (4ull << 30)
 #define SECONDS 86400
@@ -107,7 +107,7 @@ void fsck_start(struct fscks *all, const struct disk_spec *d, uint64_t start, co
 	io_close(&f->output);
 }
 
-/* The lines that say what is wrong: not its passes, nor its greeting. */
+/* Keep the lines that report problems, not those of passes and version. */
 static void pick_lines(struct str text, struct buf *out)
 {
 	static const char *const noise[] = {"Pass ", "e2fsck ", "Checking ",

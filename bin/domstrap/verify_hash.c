@@ -26,7 +26,7 @@
 
 enum {
 	BAD = 1, /* le32 index, text: what is wrong with it */
-	END = 2, /* le32 how many it looked at */
+	END = 2, /* le32 number of paths that were read */
 };
 
 static const struct wire_rule rules[] = {
@@ -35,7 +35,7 @@ static const struct wire_rule rules[] = {
         {0, WIRE_BROKEN, ERR_TEXT_MAX, 1},
 };
 
-/* In memory that all processes have. */
+/* In memory that all processes share. */
 struct shared {
 	_Atomic uint32_t next;
 	struct ui_progress progress;
@@ -112,7 +112,7 @@ static int hash_tree(struct work *w, struct fs *fs, const struct verify_path *p,
 	return rc < 0 ? rc : 0;
 }
 
-/* 0: it is as it should be; 1: it is not, *err says how. */
+/* 0: the hash is right; 1: it is not, *err says how. */
 static int look_at(struct work *w, struct fs *fs, const struct verify_path *p, struct nar_hash *h,
                    uint8_t *piece, struct err *err)
 {
@@ -208,7 +208,7 @@ static int take_bad(struct work *w, const struct buf *body, struct findings *out
 	return 0;
 }
 
-/* Everything that one child says, up to its end. */
+/* Read the messages of one child until it ends. */
 static int listen(struct work *w, struct jail *jail, uint32_t *seen, struct findings *out,
                   struct err *err)
 {

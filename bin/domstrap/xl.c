@@ -54,7 +54,7 @@ static bool has_word(struct str list, const char *word)
 	return false;
 }
 
-/* Before, it did not say of hap and shadow. */
+/* Older versions do not list hap and shadow. */
 static bool tells_caps(struct str version)
 {
 	struct str major = str_cut(&version, '.'), minor = str_cut(&version, '.');
@@ -142,7 +142,7 @@ bool xl_domain_has(const json_t *domain, const char *path)
 	return false;
 }
 
-/* The last letter of "-b----" that is one. */
+/* The last letter of a state such as "-b----". */
 static const char *state_name(struct str flags)
 {
 	static const struct {

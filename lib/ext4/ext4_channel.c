@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The library hands the manager's open() nothing but a name. */
+/* libext2fs passes only a name to the I/O manager's open(). */
 static _Thread_local const struct ext4_channel *opening;
 
 static errcode_t channel_close(io_channel io)

@@ -8,19 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAIL 12u            /* a leaf's checksum, dressed as an entry */
+#define TAIL 12u            /* a leaf's checksum, in the form of an empty entry */
 #define DOTS 24u            /* "." and ".." */
 #define ROOT_ENTRIES_AT 32u /* dots, eight bytes of tree information */
 #define NODE_ENTRIES_AT 8u
 #define INDEX_ENTRY 8u
 
-/* Bytes of a leaf that are for entries. */
+/* Bytes of a leaf that can hold entries. */
 static unsigned leaf_room(const struct ext4_ids *ids)
 {
 	return ids->block - (ids->csum ? TAIL : 0);
 }
 
-/* Entries of an index that begins so far into its block: a checksum takes one's place. */
+/*
+ * Number of entries of an index that begins at this offset in its block; the checksum takes the
+ * place of one.
+ */
 static unsigned index_limit(const struct ext4_ids *ids, unsigned entries_at)
 {
 	return (ids->block - entries_at) / INDEX_ENTRY - ids->csum;
@@ -109,7 +112,7 @@ static void end_leaf(struct ext4_dir *dir, size_t end)
 	dir->leaf_end[dir->n_leaves++] = end;
 }
 
-/* Leaves of so many bytes each; used: of the first one. */
+/* Plan leaves of this many bytes each; used: bytes of the first one that are taken. */
 static void cut_leaves(struct ext4_dir *dir, unsigned room, unsigned used)
 {
 	for (size_t i = 0; i < dir->n; i++) {
@@ -158,7 +161,7 @@ static void put_entry(uint8_t *at, uint32_t ino, unsigned len, struct str name, 
 	memcpy(at + 8, name.p, name.n);
 }
 
-/* What putting a directory's blocks takes. */
+/* State while the blocks of a directory are written. */
 struct putting {
 	const struct ext4_dir *dir;
 	const struct ext4_ids *ids;
@@ -212,8 +215,10 @@ static size_t leaf_start(const struct ext4_dir *dir, size_t leaf)
 	return leaf ? dir->leaf_end[leaf - 1] : 0;
 }
 
-/* The hash from which on the leaf answers; its low bit says that names of the
- * same hash stand at the end of the leaf before. */
+/*
+ * The smallest hash in the leaf. Its low bit means that the leaf before ends with names of the same
+ * hash.
+ */
 static uint32_t leaf_hash(const struct ext4_dir *dir, size_t leaf)
 {
 	size_t first = leaf_start(dir, leaf);

@@ -18,7 +18,7 @@
 #define OFF_I_BLOCK 0x28u
 #define OFF_CSUM_LO 0x7cu
 #define OFF_CSUM_HI 0x82u
-/* Backup groups that a file could be split at: all of them. */
+/* Every group with a backup interrupts a file. */
 #define SPLITS_MAX 24u
 #define NO_LEAF_BLOCKS (2 * EXT4_EXTENT_LEN_MAX)
 
@@ -35,7 +35,7 @@ void ext4_ids_init(struct ext4_ids *ids, const uint8_t uuid[16])
 	ids->inode_size = EXT4_INODE_SIZE;
 	ids->hash = EXT2_HASH_HALF_MD4_UNSIGNED;
 	ids->csum = ids->extents = ids->types = ids->index = true;
-	/* Any value does, as long as it is the file system's own. */
+	/* Any value that differs between file systems will do. */
 	for (unsigned i = 0; i < 4; i++)
 		put_le32(ids->hash_seed + 4 * i, ext4_crc32c(ids->csum_seed + i, uuid, 16));
 }
@@ -54,7 +54,7 @@ uint32_t ext4_extents_per_leaf(const struct ext4_ids *ids)
 	return (ids->block - EXTENT_HEAD) / EXTENT_SIZE;
 }
 
-/* Blocks of block numbers over n blocks, in a tree so deep. */
+/* Number of indirect blocks for n blocks, in a tree of this depth. */
 static uint64_t tree_blocks(uint64_t n, uint64_t per, unsigned depth)
 {
 	uint64_t sum = 0;
@@ -66,7 +66,7 @@ static uint64_t tree_blocks(uint64_t n, uint64_t per, unsigned depth)
 	return sum;
 }
 
-/* A list names its first blocks itself, then come trees of one to three levels. */
+/* The inode has the first block numbers, then trees of one to three levels. */
 static uint64_t list_blocks(const struct ext4_ids *ids, uint64_t blocks)
 {
 	uint64_t per = ids->block / 4, under = 1, sum = 0;

@@ -39,7 +39,7 @@ static void set_layout(struct ext4_edit *e)
 		lay->itable[g] = ext2fs_inode_table_loc(e->fs, g);
 }
 
-/* Tables inside the file system, so that nothing is written elsewhere. */
+/* Check that the tables are inside the file system, so that nothing is written outside it. */
 static int check_tables(const struct ext4_edit *e, struct err *err)
 {
 	const struct ext4_layout *lay = &e->layout;
@@ -92,8 +92,10 @@ static uint32_t first_pristine(const struct ext4_edit *e, uint32_t g)
 	uint32_t per_group = e->layout.inodes_per_group;
 	uint32_t unused = ext2fs_bg_itable_unused(e->fs, g);
 
-	/* Without checksums of descriptors every inode of a table is read. Without a
-	 * journal what is new comes there in its turn. */
+	/*
+	 * Without checksums of group descriptors, e2fsck reads every inode of a table. Without a
+	 * journal, the steps of the commit write new inodes.
+	 */
 	if (!ext2fs_has_group_desc_csum(e->fs) || e->stepwise)
 		unused = 0;
 	else if (ext2fs_bg_flags_test(e->fs, g, EXT2_BG_INODE_UNINIT))
@@ -169,7 +171,7 @@ static int open_checked(struct ext4_edit *e, const uint8_t *sb, uint64_t size, s
 	return e->write ? prepare_writing(e, err) : 0;
 }
 
-/* Look through the journal, or say why not. */
+/* Read through the journal, or report why that is impossible. */
 static void replay(struct ext4_edit *e)
 {
 	const int most = sizeof e->notice / 2;
@@ -317,7 +319,7 @@ void ext4_edit_used(struct ext4_edit *e, const struct ext4_place *from, uint64_t
 	}
 	for (uint32_t place = from->ino; place < ino_end; place++)
 		ext2fs_inode_alloc_stats2(e->fs, ext4_space_ino(&e->space, place, &inos), +1, 0);
-	/* The library keeps the table block that it read last. */
+	/* libext2fs caches the block of the inode table that it read last. */
 	ext2fs_flush_icache(e->fs);
 }
 
@@ -350,7 +352,7 @@ int ext4_edit_add(struct ext4_edit *e, uint32_t dir, const char *name, struct wa
 
 /* ---- commit --------------------------------------------------------------- */
 
-/* Directories were counted where they were written. */
+/* Directories were counted when they were written. */
 static void count_dirs(struct ext4_edit *e)
 {
 	for (dgrp_t g = 0; g < e->layout.groups; g++) {

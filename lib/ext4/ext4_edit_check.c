@@ -7,8 +7,10 @@
 
 #include <string.h>
 
-/* What writing keeps as it must be. Directories and files that use casefold,
- * encrypt, ea_inode or inline_data are looked at one by one. */
+/*
+ * Features that writing preserves. Directories and files that use casefold, encrypt, ea_inode or
+ * inline_data are checked one by one.
+ */
 #define WRITE_INCOMPAT                                                                             \
 	(EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |                          \
 	 EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG |                             \
@@ -22,7 +24,7 @@
 	 EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM |               \
 	 EXT4_FEATURE_RO_COMPAT_GDT_CSUM | EXT4_FEATURE_RO_COMPAT_PROJECT |                        \
 	 EXT4_FEATURE_RO_COMPAT_VERITY)
-#define HASH_MAX EXT2_HASH_TEA /* of those that need no key */
+#define HASH_MAX EXT2_HASH_TEA /* checksum types that need no key */
 
 int edit_check_open(const char *name, const uint8_t *sb, errcode_t code, struct err *err)
 {
@@ -82,7 +84,7 @@ static int refuse(const struct ext4_edit *e, struct ext_features f, struct err *
 	               e->target->name, names.p, advice.n ? advice.p : "");
 }
 
-/* Whoever has it mounted says so in a block of its own. */
+/* MMP: the host that has it mounted writes to a block of its own. */
 static int check_mmp(const struct ext4_edit *e, struct err *err)
 {
 	const struct ext2_super_block *sb = e->fs->super;
@@ -189,7 +191,7 @@ int edit_check_inode(const struct ext4_edit *e, uint32_t ino, const struct ext2_
 			               "%s: inode %u uses the feature %s, which domstrap does not "
 			               "write; change the guest from inside, with nixos-rebuild",
 			               e->target->name, ino, flags[i].feature);
-	/* Attributes may be in inodes that several files share, and count. */
+	/* Extended attributes may be in inodes that several files share and count. */
 	if (ext2fs_has_feature_ea_inode(e->fs->super) &&
 	    ext2fs_file_acl_block(e->fs, (struct ext2_inode *)(uintptr_t)in))
 		return err_set(

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In memory at once, and names in them. */
+/* Directories in memory at the same time, and names in them. */
 #define DIRS_MAX 65536u
 #define ENTRIES_MAX (2 * EXT4_EDIT_ENTRIES_MAX)
 
@@ -24,8 +24,9 @@ void edit_dir_fini(struct edit_dir *d)
 struct reading {
 	struct ext4_edit *e;
 	struct edit_dir *d;
-	const char *bad; /* what breaks a rule */
-	bool inside;     /* the inode: there the library does not say which are the dots */
+	const char *bad; /* the rule that is broken */
+	bool inside; /* in the inode; there libext2fs does not report which entries are "." and ".."
+	              */
 };
 
 static const char *entry_fault(const struct reading *r, struct str name, uint32_t ino)
@@ -68,7 +69,7 @@ static int take_entry(ext2_ino_t dir, int where, struct ext2_dir_entry *de, int 
 	return 0;
 }
 
-/* Where entries do not say what they name, their inodes do. */
+/* Without filetype in the entries, read the types from the inodes. */
 static int read_types(struct ext4_edit *e, struct edit_dir *d, struct err *err)
 {
 	struct ext2_inode_large in;

@@ -96,7 +96,7 @@ static int release_inode(struct ext4_edit *e, uint32_t ino, struct ext2_inode_la
 	return edit_put_inode(e, ino, in, err);
 }
 
-/* One of the names of what is no directory. */
+/* Remove one of the names of an inode that is not a directory. */
 static int release_name(struct ext4_edit *e, uint32_t ino, struct ext2_inode_large *in,
                         uint64_t *bytes, struct err *err)
 {

@@ -13,7 +13,7 @@
  * lead through links could else keep us for hours.
  */
 #define STEPS_MAX (1u << 22)
-/* Bytes of all small files that are read: 10,000 generations have some 50 MB. */
+/* Limit for the sum of all small files that are read: 10,000 generations have some 50 MB. */
 #define READ_MAX (128u << 20)
 
 /* ---- inodes --------------------------------------------------------------- */
@@ -171,7 +171,7 @@ int ext4_edit_read_path(struct ext4_edit *e, const char *path, size_t limit, str
 	return rc < 0 ? err_prefix(err, "%s", show_str(str_from(path), shown)) : 0;
 }
 
-/* A target that is not where the block numbers would be. */
+/* A link target that is not stored in the inode's i_block. */
 static int read_long_link(struct ext4_edit *e, uint32_t ino, struct ext2_inode *in, size_t size,
                           struct buf *out, struct err *err)
 {
@@ -309,10 +309,10 @@ int ext4_edit_walk(struct ext4_edit *e, uint32_t ino, uint32_t mode, struct walk
 
 /* ---- paths ---------------------------------------------------------------- */
 
-/* A path on its way: where it has come to, and what is still to come. */
+/* A path while it is resolved: the directories so far, and the rest of the path. */
 struct way {
 	struct ext4_edit *e;
-	uint32_t *stack; /* of directories, the root first */
+	uint32_t *stack; /* the directories, beginning with the root */
 	size_t depth, cap;
 	struct buf real; /* names since the root, each after a slash */
 	struct buf rest;

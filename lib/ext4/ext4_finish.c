@@ -12,7 +12,7 @@
 
 /* ---- libext2fs's way to the target ---------------------------------------- */
 
-/* The first block is held back. */
+/* The first block is not written until the end. */
 struct place {
 	struct target *target;
 	uint64_t base;
@@ -57,7 +57,7 @@ static errcode_t zero_at(void *data, uint64_t off, uint64_t n)
 
 /* ---- the file system ------------------------------------------------------ */
 
-/* The journal's own comes with the journal. */
+/* The journal's blocks are reserved when it is made. */
 static void set_features(struct ext2_super_block *sb)
 {
 	ext2fs_set_feature_xattr(sb);
@@ -193,7 +193,10 @@ static errcode_t add_journal(ext2_filsys fs, const struct ext4_layout *lay)
 	                                 EXT2_MKJOURNAL_LAZYINIT);
 }
 
-/* What the library did not do, as text; the target's own error is better. */
+/*
+ * Set *err for an operation of libext2fs that failed. The target's own error tells more, if there
+ * is one.
+ */
 static int library_error(const char *what, errcode_t code, struct err *err)
 {
 	if (err->code)

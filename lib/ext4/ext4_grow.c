@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* What libext2fs wants beyond a last group's overhead. */
+/* Blocks that libext2fs requires beyond the overhead of the last group. */
 #define LAST_GROUP_SPARE 50u
 
 struct growth {
@@ -30,7 +30,7 @@ static dgrp_t groups_for(const struct growth *g, uint64_t blocks)
 	return (dgrp_t)((blocks - sb->s_first_data_block + per_group - 1) / per_group);
 }
 
-/* A last group that could not hold its own tables is left away. */
+/* A last group that is too small for its own tables is left out. */
 static uint64_t usable(const struct growth *g, uint64_t blocks)
 {
 	const struct ext2_super_block *sb = g->fs->super;
@@ -120,7 +120,7 @@ static int add_group(struct growth *g, dgrp_t group, struct err *err)
 	                   (uint64_t)fs->inode_blocks_per_group * fs->blocksize, err);
 }
 
-/* Count what is free in each group from where anything changed. */
+/* Count free blocks and inodes of each group, from the first group that changed. */
 static errcode_t count_free(struct growth *g)
 {
 	ext2_filsys fs = g->fs;
@@ -146,8 +146,8 @@ static errcode_t count_free(struct growth *g)
 }
 
 /*
- * The resize inode names every reserved block and its copies. It is made anew,
- * since what the descriptors took is no longer its, and new copies are.
+ * The resize inode maps every reserved block and its copies. It is written anew: it loses the
+ * blocks that the descriptors take, and gets the new copies.
  */
 static errcode_t remake_resize_inode(struct growth *g)
 {
@@ -170,7 +170,7 @@ static errcode_t remake_resize_inode(struct growth *g)
 	return code ? code : ext2fs_create_resize_inode(g->fs);
 }
 
-/* The edit's own view of what is where. */
+/* The edit's list of free space. */
 static void look_again(struct ext4_edit *e)
 {
 	ext4_layout_fini(&e->layout);
@@ -209,7 +209,7 @@ int ext4_edit_grow(struct ext4_edit *e, uint64_t bytes, struct err *err)
 		code = remake_resize_inode(&g);
 	if (code)
 		return edit_error(e, "growing", EXT2_RESIZE_INO, code, err);
-	/* The copies of superblock and descriptors have to know of it, too. */
+	/* The backups of superblock and descriptors are changed, too. */
 	e->fs->flags &= ~EXT2_FLAG_MASTER_SB_ONLY;
 	look_again(e);
 	return 0;

@@ -183,11 +183,11 @@ size_t ext4_journal_room(const struct ext4_journal *j)
 {
 	size_t log = j->n - j->first;
 
-	/* A commit, a block of zeros behind it, and the descriptors. */
+	/* A commit block, a block of zeros after it, and the descriptor blocks. */
 	return log < 4 ? 0 : (log - 3) - (log - 3) / (tags_max(j) + 1) - 1;
 }
 
-/* Log blocks on their way, gathered while they are contiguous. */
+/* Log blocks to be written, collected while they are contiguous. */
 struct log {
 	struct ext4_journal *j;
 	uint32_t at;   /* the next block of the journal */
@@ -208,7 +208,7 @@ static int log_flush(struct log *l, struct err *err)
 	return rc;
 }
 
-/* One zeroed block more; valid until the next call. */
+/* Adds a zeroed block; valid until the next call. */
 static int log_block(struct log *l, uint8_t **out, struct err *err)
 {
 	int rc = 0;
@@ -288,7 +288,7 @@ static int write_log(struct ext4_journal *j, const struct ext4_change *c, size_t
 		rc = log_block(&l, &p, err);
 	if (rc == 0)
 		put_head(p, COMMIT, j->sequence);
-	/* Nothing older may look like the next commit. */
+	/* An older block must not be mistaken for the next commit. */
 	if (rc == 0)
 		rc = log_block(&l, &p, err);
 	return rc < 0 ? rc : log_flush(&l, err);
@@ -296,7 +296,7 @@ static int write_log(struct ext4_journal *j, const struct ext4_change *c, size_t
 
 /* ---- commit --------------------------------------------------------------- */
 
-/* How many changes from c on stand side by side. */
+/* The number of changes from c on that are contiguous. */
 static size_t neighbours(const struct ext4_change *c, size_t n)
 {
 	size_t m = 1;
@@ -354,8 +354,10 @@ static int mark(struct ext4_journal *j, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	/* The log is empty, so its features are ours to choose: no checksums,
-	 * since order does for us what they do for the kernel. */
+	/*
+	 * The log is empty, so we may choose its features. We need no checksums: our writes are
+	 * synced in order.
+	 */
 	put_be32(j->super + JS_COMPAT, 0);
 	put_be32(j->super + JS_INCOMPAT, FEATURE_64BIT);
 	put_be32(j->super + JS_RO_COMPAT, 0);
@@ -376,7 +378,7 @@ int ext4_journal_commit(struct ext4_journal *j, const struct ext4_change *change
 		        err, ERR_LIMIT,
 		        "%s: the change has %zu blocks, but its journal has room for only %zu",
 		        j->target->name, n, ext4_journal_room(j));
-	/* In the log, and as long as the log counts, the flag is set. */
+	/* The flag (needs_recovery) is set in the log, and as long as the log is valid. */
 	for (size_t i = 0; i < n; i++)
 		if (changes[i].block == SB_AT / j->block)
 			super_flag(changes[i].data + SB_AT % j->block, true);

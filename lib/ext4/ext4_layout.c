@@ -16,9 +16,12 @@ static const uint32_t backup_groups[] = {
 #define GDT_AREA_LARGE_FROM (1ull << 40)
 #define INODE_RATIO 16384u /* bytes for each inode, where files are not smaller */
 #define INODES_PER_GROUP_MAX (8 * EXT4_BLOCK)
-#define LAST_GROUP_SPARE 50u /* what libext2fs wants beyond a last group's overhead */
-/* Blocks that libext2fs takes by itself: the resize inode's, extent blocks of
- * a journal in pieces. */
+#define LAST_GROUP_SPARE                                                                           \
+	50u /* blocks that libext2fs requires beyond the overhead of the last group */
+/*
+ * Blocks that libext2fs allocates itself: for the resize inode, and extent blocks of a journal that
+ * is not contiguous.
+ */
 #define LIBRARY_BLOCKS 16u
 
 uint32_t ext4_gdt_area(uint64_t bytes)
@@ -54,7 +57,7 @@ uint64_t ext4_line_block(uint32_t gdt_area, uint64_t line, uint64_t *run)
 	return start + line;
 }
 
-/* How many blocks of a file system of so many blocks are in the line. */
+/* The number of blocks in the line of a file system of this size. */
 static uint64_t line_capacity(uint32_t gdt_area, uint64_t blocks)
 {
 	uint64_t capacity = blocks;
@@ -67,7 +70,7 @@ static uint64_t line_capacity(uint32_t gdt_area, uint64_t blocks)
 	return capacity;
 }
 
-/* mke2fs's sizes. */
+/* The journal sizes of mke2fs. */
 static uint64_t journal_blocks(uint64_t blocks)
 {
 	static const struct {
@@ -107,10 +110,7 @@ static uint64_t take_run(uint32_t gdt_area, uint64_t *line, uint64_t n)
 	return at;
 }
 
-/*
- * A last group that could not hold its own tables is left away, as libext2fs
- * would do it.
- */
+/* A last group that is too small for its own tables is left out, as libext2fs does it. */
 static uint64_t usable_blocks(uint64_t blocks, uint32_t gdt_area, uint32_t itable_blocks)
 {
 	uint64_t rem = blocks % EXT4_GROUP_BLOCKS, overhead = 2 + itable_blocks;
@@ -135,7 +135,7 @@ static void place_tables(struct ext4_layout *lay)
 	lay->line_used = line;
 }
 
-/* Lay out blocks blocks; false where need does not fit with spare blocks left. */
+/* Lay out a file system of this many blocks; false if need and the spare blocks do not fit. */
 static bool try_layout(const struct ext4_need *need, uint64_t blocks, uint32_t gdt_area,
                        uint64_t spare, struct ext4_layout *lay)
 {
@@ -177,8 +177,10 @@ int ext4_layout_auto(const struct ext4_need *need, uint64_t spare, struct ext4_l
 	uint64_t lo = EXT4_MIN_BYTES / EXT4_BLOCK / step, hi = EXT4_MAX_BYTES / EXT4_BLOCK / step;
 	struct ext4_layout lay;
 
-	/* Whole MiB. Not quite monotonic at the groups' edges, which the last
-	 * steps up make good. */
+	/*
+	 * In whole MiB. The size is not quite monotonic at group boundaries; the last steps upwards
+	 * correct that.
+	 */
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
 		bool fits = try_layout(need, mid * step, ext4_gdt_area(0), spare_blocks, &lay);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a file's blocks are, as its inode says it: a tree of extents, or lists
- * of block numbers. What does not fit the inode goes to blocks behind the
- * contents.
+ * The block map in a file's inode: a tree of extents, or lists of block numbers. What does not fit
+ * into the inode is written to blocks after the contents.
  */
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -36,8 +35,8 @@ static int put_leaves(struct ext4_stream *s, uint32_t seed, size_t n, struct ext
 }
 
 /*
- * Leaf blocks: a new file system's depend on the size alone, so that they can
- * be counted beforehand; elsewhere also on the places that were free.
+ * Number of leaf blocks. In a new file system it depends only on the size, so it can be counted in
+ * advance; otherwise also on the free space.
  */
 static size_t leaf_count(const struct ext4_stream *s, uint64_t blocks)
 {
@@ -74,7 +73,7 @@ static int map_extents(struct ext4_stream *s, uint32_t seed, uint64_t blocks, ui
 struct numbers {
 	struct ext4_stream *s;
 	size_t extent;
-	uint32_t at; /* in it */
+	uint32_t at; /* offset in it */
 	uint64_t left, own;
 };
 
@@ -95,7 +94,10 @@ static int next_number(struct numbers *n, uint32_t *out, struct err *err)
 	return 0;
 }
 
-/* A block of numbers over what is left, in a tree so deep; its own number is *out. */
+/*
+ * Write an indirect block for the blocks that are left, in a tree of this depth; its number is
+ * *out.
+ */
 static int put_numbers(struct numbers *n, unsigned depth, uint32_t *out, struct err *err)
 {
 	const size_t per = n->s->w->ids->block / 4;

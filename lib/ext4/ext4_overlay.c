@@ -25,7 +25,7 @@ struct target_source {
 struct ext4_overlay {
 	struct target *target;
 	struct target_source source;
-	struct jbd2_log log; /* what is to be seen over the target's blocks */
+	struct jbd2_log log; /* blocks that replace those of the target */
 	uint64_t *journal;   /* the log's map */
 	uint64_t base, size;
 	uint32_t block; /* bytes */
@@ -33,7 +33,7 @@ struct ext4_overlay {
 	size_t n, cap; /* cap is a power of two */
 	pthread_mutex_t lock;
 	struct ext4_channel channel;
-	struct err err; /* of the library's calls */
+	struct err err; /* of libext2fs's calls */
 };
 
 struct ext4_overlay *ext4_overlay_new(struct target *t, uint64_t base, uint64_t size,
@@ -108,13 +108,13 @@ static int check(const struct ext4_overlay *ov, size_t n, uint64_t off, struct e
 	               (unsigned long long)ov->size);
 }
 
-/* The part of a request that is in one block. */
+/* The part of a request that lies in one block. */
 static size_t part(const struct ext4_overlay *ov, size_t n, uint64_t off)
 {
 	return MIN(n, (size_t)(ov->block - off % ov->block));
 }
 
-/* Blocks in memory over what was read. */
+/* Replace what was read by blocks in memory. */
 static void cover(struct ext4_overlay *ov, uint8_t *p, size_t n, uint64_t off)
 {
 	while (n) {
@@ -129,7 +129,7 @@ static void cover(struct ext4_overlay *ov, uint8_t *p, size_t n, uint64_t off)
 	}
 }
 
-/* What is there, or would be after a replay. */
+/* Read what is on disk, or would be there after a replay. */
 static int read_target(struct ext4_overlay *ov, void *p, size_t n, uint64_t off, struct err *err)
 {
 	int rc = target_read(ov->target, p, n, ov->base + off, err);
@@ -309,7 +309,7 @@ static int source_read(struct source *src, void *p, size_t n, uint64_t off, stru
 	return target_read(((struct target_source *)src)->target, p, n, off, err);
 }
 
-/* What the log would set right may be wrong yet. */
+/* Blocks that a replay of the log would write may be inconsistent now. */
 #define REPLAY_FLAGS (EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP | EXT2_FLAG_IGNORE_CSUM_ERRORS)
 
 int ext4_overlay_replay(struct ext4_overlay *ov, struct err *err)

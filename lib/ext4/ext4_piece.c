@@ -63,7 +63,7 @@ uint64_t ext4_piece_line(const struct ext4_writer *w, uint64_t line, uint64_t *r
 	return ext4_line_block(w->gdt_area, line, run);
 }
 
-/* A new file system was laid out for all that comes; another may be full. */
+/* A new file system has space for everything; an existing one may be full. */
 static int check_room(const struct ext4_stream *s, uint64_t blocks, struct err *err)
 {
 	const struct ext4_space *sp = s->w->space;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an interrupted change left in the journal: see ext4_journal.h. */
+/* Completes or drops a change that was interrupted: see ext4_journal.h. */
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "ext4/ext4_jbd2.h"
@@ -38,7 +38,7 @@ static int replay_block(struct ext4_journal *j, uint32_t at, uint64_t block, uin
 	return target_write_small(j->target, data, j->block, j->base + block * j->block, err);
 }
 
-/* A descriptor at *at and the blocks behind it: write them, or only look. */
+/* A descriptor at *at and the blocks after it: write them, or only check them. */
 static int replay_batch(struct ext4_journal *j, const uint8_t *desc, uint32_t *at, bool write,
                         struct err *err)
 {
@@ -71,7 +71,7 @@ static int replay_batch(struct ext4_journal *j, const uint8_t *desc, uint32_t *a
 	}
 }
 
-/* Everything up to the commit; written home only once the whole was seen. */
+/* All blocks up to the commit. They are written to their places only after all were read. */
 static int replay(struct ext4_journal *j, bool write, struct err *err)
 {
 	uint32_t at = j->start;
@@ -163,7 +163,7 @@ static int look(struct ext4_journal *j, const uint8_t *sb, bool write, enum ext4
 	return finish_left(j, write, out, err);
 }
 
-/* Places in the file system are the same before and after any change of ours. */
+/* Our changes never move the file system's structures, such as the journal. */
 #define OPEN_FLAGS (EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS | EXT2_FLAG_SOFTSUPP_FEATURES)
 
 int ext4_journal_super(struct target *t, uint64_t base, uint64_t size, uint8_t *sb,
@@ -185,7 +185,7 @@ int ext4_journal_super(struct target *t, uint64_t base, uint64_t size, uint8_t *
 	                         (unsigned long long)base);
 }
 
-/* Whose journal it is, where there is one inside that fits. */
+/* Check that the journal belongs to this file system and lies inside it. */
 static int look_inside(struct target *t, uint64_t base, uint64_t size, const uint8_t *sb,
                        const struct ext_super *super, bool write, enum ext4_left *out,
                        struct err *err)
@@ -200,7 +200,10 @@ static int look_inside(struct target *t, uint64_t base, uint64_t size, const uin
 	*out = super->unreplayed ? EXT4_LEFT_UNREPLAYED : EXT4_LEFT_NOTHING;
 	if (ext4_overlay_open(ov, OPEN_FLAGS, &fs))
 		fs = NULL;
-	/* A journal that cannot be read may hold a change; one that is none of ours does not. */
+	/*
+	 * A journal that cannot be read may contain a change; a journal in a form that we never
+	 * write does not.
+	 */
 	if (ext4_overlay_error(ov)->code == ERR_IO) {
 		*err = *ext4_overlay_error(ov);
 		rc = -(int)err->code;
@@ -214,7 +217,7 @@ static int look_inside(struct target *t, uint64_t base, uint64_t size, const uin
 	}
 	if (ours) {
 		*out = EXT4_LEFT_NOTHING;
-		/* A change that lets the file system grow writes behind its old end. */
+		/* A change that enlarges the file system writes beyond its old end. */
 		j.fs_blocks = size / j.block;
 		rc = look(&j, sb, write, out, err);
 		ext4_journal_fini(&j);

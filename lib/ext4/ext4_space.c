@@ -26,7 +26,7 @@ void ext4_space_add_inodes(struct ext4_space *sp, uint32_t ino, uint32_t n)
 	sp->n_inodes += n;
 }
 
-/* The run that holds a place. */
+/* The run that contains a position. */
 static size_t block_run_of(const struct ext4_space *sp, uint64_t line)
 {
 	size_t lo = 0, hi = sp->n_block_runs;
@@ -46,7 +46,7 @@ uint64_t ext4_space_block(const struct ext4_space *sp, uint64_t line, uint64_t *
 {
 	const struct ext4_block_run *r;
 
-	/* The end of the line: no run; nothing is written there. */
+	/* The end of the line is in no run; nothing is written there. */
 	if (line >= sp->n_blocks) {
 		*run = UINT64_MAX / 2;
 		return 0;

@@ -27,11 +27,11 @@
 
 #define STEP_NAME ".domstrap-"
 
-/* A directory on its way. */
+/* A directory that changes. */
 struct step_dir {
 	struct edit_dir *d;            /* as it shall be */
-	struct edit_dir before, after; /* with old and new names; theirs are borrowed */
-	bool fresh;                    /* it was not there */
+	struct edit_dir before, after; /* old and new entries; their names are borrowed */
+	bool fresh;                    /* the directory is new */
 	bool replaces;
 };
 
@@ -39,7 +39,7 @@ struct steps {
 	struct ext4_edit *e, *old;
 	struct step_dir *dirs;
 	size_t n;
-	char **names; /* for now; owned */
+	char **names; /* the temporary name; owned */
 	size_t n_names, names_cap, next;
 };
 
@@ -67,7 +67,7 @@ static enum part part_of(const struct ext4_edit *e, uint64_t block)
 	return in_table(&e->layout, block) ? PART_TABLES : PART_MAPS;
 }
 
-/* Write what has changed of a part; synced. */
+/* Write the changed blocks of one part, and sync. */
 static int push(struct steps *s, enum part part, struct err *err)
 {
 	_free_ struct ext4_change *list = NULL;
@@ -109,7 +109,7 @@ static void add_entry(struct edit_dir *to, const struct ext4_entry *ent, const c
 	to->v[to->n++].name = (char *)(uintptr_t)(name ? name : ent->name);
 }
 
-/* A name that neither has. */
+/* A name that is in neither list. */
 static const char *name_for_now(struct steps *s, const struct edit_dir *a, const struct edit_dir *b)
 {
 	bool in_a, in_b;
@@ -127,7 +127,7 @@ static const char *name_for_now(struct steps *s, const struct edit_dir *a, const
 	return s->names[s->n_names++] = name;
 }
 
-/* Both lists are in order of name. */
+/* Both lists are sorted by name. */
 static void merge(struct steps *s, struct step_dir *sd, const struct edit_dir *old)
 {
 	const struct edit_dir *now = sd->d;
@@ -155,7 +155,7 @@ static void merge(struct steps *s, struct step_dir *sd, const struct edit_dir *o
 	}
 }
 
-/* Names that a change left which was stopped. */
+/* Temporary names that an interrupted change left. */
 static int drop_leftovers(struct steps *s, struct edit_dir *d, struct err *err)
 {
 	uint64_t ignored = 0;
@@ -216,14 +216,14 @@ static int put_valid(struct steps *s, bool valid, struct err *err)
 	return gather(s, err);
 }
 
-/* Old and new names beside each other, and then what the new ones lead to. */
+/* First directories with old and new names, then the inodes of the new ones. */
 static int add_new(struct steps *s, struct err *err)
 {
 	int rc = push(s, PART_SUPER, err);
 
 	if (rc == 0)
 		rc = push(s, PART_MAPS, err);
-	/* Directories are in the order in which they were looked at: parents first. */
+	/* Directories are in the order in which they were read: parents first. */
 	for (size_t i = 0; i < s->n && rc == 0; i++)
 		rc = push_inode(s, s->dirs[i].d->ino, err);
 	return rc < 0 ? rc : push(s, PART_TABLES, err);
@@ -247,7 +247,7 @@ static int switch_names(struct steps *s, struct err *err)
 	return rc;
 }
 
-/* Files first: what is in a directory that goes must not outlive it. */
+/* Files first: files must not remain when their directory is removed. */
 static int clear_old(struct steps *s, struct err *err)
 {
 	struct ext4_edit *e = s->e;

@@ -57,7 +57,7 @@ static int copy_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, stru
 	return 0;
 }
 
-/* Read the next n bytes for the hash's sake alone. The piece is empty. */
+/* Read the next n bytes only to hash them. The piece is empty. */
 static int hash_bytes(struct ext4_stream *s, struct walk *walk, uint64_t n, struct nar_hash *hash,
                       struct err *err)
 {

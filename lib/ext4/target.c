@@ -64,7 +64,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 		return err_sys(err, errno, "%s: size", path);
 	if (protected)
 		return err_set(err, ERR_IO, "%s: is write-protected", path);
-	/* udev locks a device, too, for as long as it looks at it. */
+	/* udev, too, locks a device while it probes it. */
 	rc = io_lock(fd, path, true, LOCK_WAIT_MS, err);
 	if (rc < 0)
 		return rc;
@@ -85,7 +85,7 @@ static int lock_file(int fd, const char *path, bool read_only, struct err *err)
 {
 	struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 
-	/* A domgrub that has answered may take a moment to end. */
+	/* domgrub may still be exiting after it has answered. */
 	if (io_lock(fd, path, !read_only, LOCK_WAIT_MS, err) == 0 &&
 	    (fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN)))
 		return 0;
@@ -165,7 +165,7 @@ int target_write_small(struct target *t, const void *p, size_t n, uint64_t off, 
 	return io_pwrite(t->fd, t->name, p, n, off, err);
 }
 
-/* -1: the disk is full. What else may be wrong the write will say. */
+/* -1: the disk is full. Other errors are reported by the write. */
 static int find_blocks(struct target *t, uint64_t off, size_t n)
 {
 	uint64_t from, to = off + n + AHEAD;
@@ -174,7 +174,7 @@ static int find_blocks(struct target *t, uint64_t off, size_t n)
 	pthread_mutex_lock(&t->lock);
 	from = t->reserved;
 	if (t->ahead && off + n > from) {
-		/* Nobody fills a gap that is large. */
+		/* A large gap stays a hole. */
 		from = off > from + AHEAD ? off : from;
 		rc = fallocate(t->fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from));
 		if (rc == 0)
@@ -204,7 +204,7 @@ int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct
 
 		if (w < 0 && errno == EINTR)
 			continue;
-		/* Some hosts refuse only now, or want larger alignment. */
+		/* Some file systems refuse O_DIRECT only here, or require larger alignment. */
 		if (w < 0 && errno == EINVAL)
 			return target_write_small(t, p, n, off, err);
 		if (w < 0)
@@ -243,7 +243,7 @@ bool target_wants_ahead(const struct target *t)
 
 	if (t->in_place || t->direct_fd < 0)
 		return false;
-	/* A file into itself never works, but hosts differ in why. */
+	/* Cloning a file into itself never works, but the error depends on the file system. */
 	return t->clone == CLONE_NEVER ||
 	       (ioctl(t->fd, FICLONERANGE, &range) < 0 && (errno == EOPNOTSUPP || errno == ENOTTY));
 }
@@ -259,7 +259,7 @@ int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err 
 
 void target_begin(struct target *t, uint64_t size)
 {
-	/* Writes beyond the end come one by one, too. */
+	/* Writes beyond the end of the file are serialised, too. */
 	t->ahead = target_wants_ahead(t) && ftruncate(t->fd, (off_t)size) == 0;
 }
 
@@ -274,7 +274,7 @@ int target_end(struct target *t, uint64_t end, struct err *err)
 	return target_zero(t, end, reserved - end, err);
 }
 
-/* Past the page cache where that can be; zeros into a sparse file would be left out. */
+/* Use O_DIRECT where possible; in a sparse file zeros are left as a hole. */
 static int write_zeros(struct target *t, uint64_t off, uint64_t n, struct err *err)
 {
 	_free_ char *zeros = xaligned(EXT4_BLOCK, ZERO_PIECE);
@@ -327,7 +327,7 @@ int target_clone(struct target *t, int src, uint64_t src_off, uint64_t n, uint64
 		               t->name);
 	if (errno == ENOSPC || errno == EIO)
 		return err_sys(err, errno, "%s: sharing blocks with the store", t->name);
-	/* Another file system, or one that cannot; EINVAL may be this file's. */
+	/* Another file system, or one without reflinks; EINVAL may concern only this file. */
 	if (errno != EINVAL)
 		t->cloning = false;
 	return 1;

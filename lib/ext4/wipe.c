@@ -24,19 +24,19 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Small enough that ^C and progress come in time on a slow disk. */
+/* Small enough for quick progress and ^C on a slow disk. */
 #define PIECE (32ull << 20)
 #define READ_PIECE (1u << 20)
 #define SAMPLES 64u
 #define SAMPLE_BYTES (64u << 10)
 #define SPEED_BYTES (4u << 20)
-/* What is assumed where reading shows nothing: 100 MB/s, as an old disk has. */
+/* The assumed speed if reading gives no measurement: 100 MB/s, as of an old disk. */
 #define SPEED_USUAL 1e8
 
 struct way {
 	struct target *t;
 	bool give_back, thin;
-	int read_fd; /* O_DIRECT where that can be; owned */
+	int read_fd; /* with O_DIRECT if possible; owned */
 	uint8_t *bytes;
 };
 
@@ -45,7 +45,7 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return n && !p[0] && memcmp(p, p + 1, n - 1) == 0;
 }
 
-/* A number of the block device's queue in sysfs; of a partition it is its disk's. */
+/* A value of the block device's queue in sysfs; a partition has that of its disk. */
 static uint64_t queue_limit(const struct target *t, const char *name)
 {
 	static const char *const places[] = {"queue", "../queue"};
@@ -105,7 +105,7 @@ static bool allocate(const struct way *w, int mode, uint64_t off, uint64_t n)
 	return rc == 0;
 }
 
-/* False: this host cannot, here or at all. */
+/* False: the host cannot do this, for this piece or at all. */
 static bool give_back(struct way *w, uint64_t off, uint64_t n)
 {
 	w->give_back =
@@ -138,7 +138,7 @@ static int wipe_piece(struct way *w, uint64_t off, uint64_t n, struct err *err)
 	return target_zero(w->t, off, n, err);
 }
 
-/* Of a file, the next stretch that has blocks: holes are zeros, and stay holes. */
+/* The next range of a file that is not a hole; holes are zeros and stay holes. */
 static void next_data(const struct target *t, uint64_t *off, uint64_t end, uint64_t *n)
 {
 	off_t data = t->is_device ? (off_t)*off : lseek(t->fd, (off_t)*off, SEEK_DATA), hole;
@@ -182,7 +182,7 @@ int wipe(struct target *t, uint64_t off, uint64_t n, const struct wipe_watch *wa
 
 /* ---- looking ---------------------------------------------------------------- */
 
-/* Bytes a second; writing zeros is about as fast. */
+/* Measured reading speed in bytes per second; writing zeros is about as fast. */
 static double read_speed(const struct target *t)
 {
 	_free_ uint8_t *bytes = xaligned(4096, SPEED_BYTES);
@@ -203,7 +203,7 @@ static double read_speed(const struct target *t)
 
 double wipe_seconds(const struct target *t, uint64_t n)
 {
-	/* A file gives its blocks back, and so does what clears itself. */
+	/* Files, and devices that clear discarded blocks, give their blocks back. */
 	if (!t->is_device || queue_limit(t, "write_zeroes_max_bytes"))
 		return 0;
 	return (double)n / read_speed(t);

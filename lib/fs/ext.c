@@ -29,7 +29,7 @@
 struct ext {
 	struct fs fs;
 	ext2_filsys lib;
-	struct ext_replay *replay; /* NULL: nothing is to be replayed */
+	struct ext_replay *replay; /* NULL: no journal to replay */
 	struct err fault;          /* of the disk, while libext2fs runs */
 };
 
@@ -104,7 +104,9 @@ static int map_extents(struct ext *x, struct inode *in, struct fs_map *map, stru
 		            !(ext.e_flags & EXT2_EXTENT_FLAGS_SECOND_VISIT);
 		bool hole = ext.e_flags & EXT2_EXTENT_FLAGS_UNINIT;
 
-		/* A leaf costs its parents twice at most: this ends trees of nothing. */
+		/*
+		 * Each leaf may cost at most two parent blocks; this limits trees without leaves.
+		 */
 		if (++steps > 4 * FS_RUNS_MAX)
 			rc = err_set(err, ERR_LIMIT, "file in more than %u pieces", FS_RUNS_MAX);
 		else if (leaf && (ext.e_lblk > UINT32_MAX || ext.e_pblk > UINT64_MAX / bs))
@@ -149,14 +151,14 @@ static int block_add(ext2_filsys lib, blk64_t *block, e2_blkcnt_t at, blk64_t re
 	return l->rc < 0 ? BLOCK_ABORT : 0;
 }
 
-/* The old way: lists of blocks, and lists of lists. */
+/* Block lists, direct and indirect, of files without extents. */
 static int map_blocks(struct ext *x, struct inode *in, struct fs_map *map, struct err *err)
 {
 	uint64_t bs = x->lib->blocksize;
 	struct lister l = {x, map, err, (map->size + bs - 1) / bs, 0};
 	errcode_t e;
 
-	/* The library reads the inode again by itself: what it reads is the same. */
+	/* libext2fs reads the inode again by itself, and gets the same bytes. */
 	e = ext2fs_block_iterate3(x->lib, in->number, BLOCK_FLAG_READ_ONLY | BLOCK_FLAG_DATA_ONLY,
 	                          NULL, block_add, &l);
 	if (l.rc < 0)
@@ -164,7 +166,7 @@ static int map_blocks(struct ext *x, struct inode *in, struct fs_map *map, struc
 	return e ? lib_error(x, e, "blocks of inode", in->number, err) : 0;
 }
 
-/* A small file in its inode, and what of it is in an extended attribute. */
+/* A small file stored in its inode, the rest in an extended attribute. */
 static int map_inline(struct ext *x, struct inode *in, struct fs_map *map, struct err *err)
 {
 	size_t n = 0;
@@ -251,7 +253,7 @@ static size_t entry_length(uint16_t v, size_t bs)
 	return (v & 65532u) | (v & 3u) << 16;
 }
 
-/* The entries of one block: 0, 1 where fn said enough, or -ERR_FORMAT. */
+/* The entries of one block. 0; 1 if fn ended the listing; or -ERR_FORMAT. */
 static int block_list(struct ext *x, const uint8_t *p, size_t n, fs_entry_fn *fn, void *arg,
                       struct err *err)
 {
@@ -274,7 +276,7 @@ static int block_list(struct ext *x, const uint8_t *p, size_t n, fs_entry_fn *fn
 	return 0;
 }
 
-/* Inside the inode there is the parent, then two areas of entries. */
+/* An inline directory has the parent's number, then two areas of entries. */
 static int inside_list(struct ext *x, const struct fs_map *map, fs_entry_fn *fn, void *arg,
                        struct err *err)
 {
@@ -334,7 +336,7 @@ static int ext_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err
 {
 	const ext2_filsys lib = ((struct ext *)fs)->lib;
 
-	/* Not more than the window: ext_super_parse() saw to that. */
+	/* At most the window's size: ext_super_parse() has checked that. */
 	*size = ext2fs_blocks_count(lib->super) * lib->blocksize;
 	*unused = MIN(ext2fs_free_blocks_count(lib->super), ext2fs_blocks_count(lib->super)) *
 	          lib->blocksize;
@@ -401,7 +403,7 @@ static void describe(struct ext *x)
 	fs_uuid_set(&x->fs, sb->s_uuid);
 }
 
-/* Look through the journal, or say why not. */
+/* Read through the journal, or report why that is impossible. */
 static void replay(struct ext *x, const struct ext_super *super)
 {
 	const int most = sizeof x->fs.notice / 2;

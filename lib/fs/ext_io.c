@@ -11,7 +11,7 @@ struct channel {
 	struct err *fault;
 };
 
-/* libext2fs hands its open function a name only; this is what it stands for. */
+/* libext2fs passes only a name to its open function; the name stands for this. */
 static _Thread_local const struct window *opening;
 static _Thread_local struct err *opening_fault;
 
@@ -68,7 +68,7 @@ static errcode_t channel_read_32(io_channel io, unsigned long block, int count, 
 	return channel_read(io, block, count, p);
 }
 
-/* A window cannot be written; these only say so where a NULL would crash. */
+/* A window cannot be written. These functions fail; without them libext2fs would call NULL. */
 static errcode_t channel_refuse(io_channel io, unsigned long long block, int count, const void *p)
 {
 	return EXT2_ET_RO_FILSYS;

@@ -7,7 +7,7 @@
 #include "disk/jbd2.h"
 #include "fs/ext_io.h"
 
-/* What the log would set right may be wrong yet. */
+/* Blocks that a replay of the log would write may be inconsistent now. */
 #define FLAGS_OPEN (EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP | EXT2_FLAG_IGNORE_CSUM_ERRORS)
 
 struct ext_replay {
@@ -90,7 +90,7 @@ static int find_journal(const struct window *w, struct jbd2_journal *j, uint64_t
 int ext_replay_open(struct window *w, const struct ext_super *super, struct ext_replay **out,
                     struct err *err)
 {
-	/* The log may hold a change that lets the file system grow. */
+	/* The log may contain a change that enlarges the file system. */
 	struct jbd2_journal j = {
 	        .w = *w, .block = super->block, .fs_blocks = w->size / super->block};
 	struct jbd2_log log = JBD2_LOG_INIT;

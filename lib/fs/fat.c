@@ -31,7 +31,7 @@ struct fat {
 	uint64_t cluster;      /* bytes */
 	uint64_t table;        /* byte where the first table starts */
 	uint64_t data;         /* byte where cluster 2 starts */
-	uint32_t clusters;     /* how many there are: the last is clusters + 1 */
+	uint32_t clusters;     /* number of clusters; the last is clusters + 1 */
 	uint64_t root;         /* 12, 16: byte where the root directory starts */
 	uint32_t root_size;    /* 12, 16: bytes */
 	uint32_t root_cluster; /* 32 */
@@ -47,7 +47,7 @@ struct boot {
 	bool named; /* serial is there */
 };
 
-/* n bytes (at most 4) of the table, out of the piece that was read last. */
+/* n bytes (at most 4) of the table, from a buffer with the part that was read last. */
 static int table_get(struct fat *f, uint64_t off, size_t n, uint32_t *out, struct err *err)
 {
 	uint64_t at = f->table + off;
@@ -81,7 +81,7 @@ static uint32_t table_mask(const struct fat *f)
 	return f->bits == 32 ? 0x0fffffff : (1u << f->bits) - 1;
 }
 
-/* What the table has for cluster c. */
+/* The table's entry for cluster c. */
 static int cluster_get(struct fat *f, uint32_t c, uint32_t *out, struct err *err)
 {
 	uint64_t off = f->bits == 12 ? (uint64_t)c + c / 2 : (uint64_t)c * (f->bits / 8);
@@ -128,7 +128,7 @@ static int chain_map(struct fat *f, uint32_t c, bool dir, struct fs_map *map, st
 	if (limit && !cluster_valid(f, c))
 		return err_set(err, ERR_FORMAT, "first cluster %" PRIu32 ", expected 2 to %" PRIu32,
 		               c, f->clusters + 1);
-	/* A loop ends here too: no file is longer than its size. */
+	/* This ends loops, too: a file has no more clusters than its size needs. */
 	while (at < limit && rc == 0) {
 		rc = fs_map_add(
 		        &f->fs, map,
@@ -260,7 +260,7 @@ static void label_take(const uint8_t *e, char *out)
 	buf_fini(&b);
 }
 
-/* One entry: 0 to go on, 1 at the directory's end or where fn said so. */
+/* One entry. 0: continue; 1: the directory or the listing by fn has ended. */
 static int dir_entry(struct dir *d, const uint8_t *e, uint64_t off)
 {
 	struct fs_entry ent = {0};
@@ -365,7 +365,7 @@ static bool power_of_two(uint32_t v)
 	return v && !(v & (v - 1));
 }
 
-/* Nothing in a boot sector says "FAT" for sure: every field must make sense. */
+/* A boot sector has no reliable signature of FAT, so every field must be valid. */
 static bool boot_get(const uint8_t *p, struct boot *out)
 {
 	struct boot b = {.sector = get_le16(p + 11),

@@ -9,7 +9,7 @@
 
 #define ATTR_LONG 0x0f
 #define LONG_LAST 0x40
-#define LOWER_BASE 0x08 /* how Windows NT notes "name" instead of "NAME" */
+#define LOWER_BASE 0x08 /* flags by which Windows NT stores "name" instead of "NAME" */
 #define LOWER_EXT 0x10
 
 static uint8_t short_sum(const uint8_t *e)

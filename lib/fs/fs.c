@@ -169,12 +169,12 @@ static int name_find(struct fs *fs, uint64_t dir, struct str name, uint64_t *nod
 	return 0;
 }
 
-/* Where a path has been: the directories that ".." goes back to. */
+/* The directories on the way of a path, for "..". */
 struct trail {
 	uint64_t node[FS_DEPTH_MAX];
 	size_t n;
 	unsigned links;
-	struct buf rest; /* what is still to go */
+	struct buf rest; /* the rest of the path */
 };
 
 static void trail_fini(struct trail *t)
@@ -182,7 +182,7 @@ static void trail_fini(struct trail *t)
 	buf_fini(&t->rest);
 }
 
-/* Put a link's target before what is still to go. */
+/* Insert a link's target before the rest of the path. */
 static int link_follow(struct fs *fs, uint64_t node, struct trail *t, struct str rest,
                        struct err *err)
 {
@@ -213,7 +213,7 @@ static int link_follow(struct fs *fs, uint64_t node, struct trail *t, struct str
 	return 0;
 }
 
-/* One component below the trail's end; links are followed where more comes. */
+/* Resolve one component below the last directory. A link is followed if more components follow. */
 static int step(struct fs *fs, struct trail *t, struct str name, struct str rest, bool follow,
                 struct err *err)
 {

@@ -13,7 +13,7 @@ struct name {
 	uint64_t node;
 };
 
-/* An open directory and how far it was given. */
+/* An open directory, and how many of its names were returned. */
 struct level {
 	struct buf names;
 	struct name *v;

@@ -48,7 +48,7 @@ int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struc
 	return 0;
 }
 
-/* The first run that ends behind off, hint or later if that holds. */
+/* The first run that ends after off; the search begins at hint if that is possible. */
 static size_t run_at(const struct fs_map *map, size_t hint, uint64_t off)
 {
 	size_t i = hint;

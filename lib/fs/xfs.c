@@ -28,7 +28,7 @@
 #define INCOMPAT_META_UUID 0x4u
 #define INCOMPAT_NEEDSREPAIR 0x10u
 
-/* Bits of sb_features_incompat, as mkfs.xfs calls them; known: read here. */
+/* Bits of sb_features_incompat, with mkfs.xfs's names; known: this driver can read it. */
 static const struct {
 	const char *name;
 	bool known;
@@ -151,7 +151,7 @@ static int xfs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err
 	const struct xfs *x = (const struct xfs *)fs;
 	uint64_t log = x->log_start ? x->log_blocks : 0;
 
-	/* Not more than the window: read_super() saw to that. */
+	/* At most the window's size: read_super() has checked that. */
 	*size = (x->blocks - MIN(log, x->blocks)) * x->block;
 	*unused = MIN(x->free_blocks * x->block, *size);
 	return 0;
@@ -321,7 +321,7 @@ static void take_super(struct xfs *x, const struct super *s, const uint8_t *p)
 	describe(x, p);
 }
 
-/* What the log holds is not seen: a person is told. */
+/* The log is not replayed, so the user gets a notice. */
 static void look_at_log(struct xfs *x)
 {
 	struct err why = ERR_INIT;

@@ -25,7 +25,7 @@ static uint64_t number_get(struct bytes *b, bool wide)
 	return wide ? bytes_be64(b) : bytes_be32(b);
 }
 
-/* 0, 1 where fn said enough, or -ERR_FORMAT. */
+/* 0; 1 if fn ended the listing; or -ERR_FORMAT. */
 static int list_inside(const struct xfs *x, const struct xfs_inode *in, fs_entry_fn *fn, void *arg,
                        struct err *err)
 {
@@ -121,7 +121,7 @@ static int list_blocks(struct xfs *x, const struct xfs_inode *in, fs_entry_fn *f
 
 		if (fs_map_hole(&map, &hint, off) >= x->dir_block)
 			continue;
-		/* The run that it begins in: its first block says where it is. */
+		/* The run in which the block begins; its header has its own position. */
 		first = &map.run[hint];
 		rc = fs_map_read(&x->fs, &map, &hint, p, x->dir_block, off, err);
 		if (rc == 0)

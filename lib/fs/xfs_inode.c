@@ -19,7 +19,7 @@
 
 /* ---- inodes ---------------------------------------------------------------- */
 
-/* Where it is; its block must be a whole one of its group. */
+/* The position of an inode. Its block must lie within its allocation group. */
 static int inode_at(const struct xfs *x, uint64_t number, uint64_t *out, struct err *err)
 {
 	uint64_t fsblock = number >> x->block_inodes_log, at = 0;
@@ -37,7 +37,7 @@ static int64_t time_of(uint64_t v, uint64_t flags2)
 	return (int32_t)(uint32_t)(v >> 32);
 }
 
-/* Where its fork is and how long, and how many extents that says it has. */
+/* Position and length of the data fork, and the number of its extents. */
 static int decode_fork(const struct xfs *x, struct xfs_inode *in, size_t core, struct err *err)
 {
 	size_t room = x->inode - core, used = (size_t)in->raw[82] * 8;
@@ -134,7 +134,7 @@ static int add_extent(struct xfs *x, struct bytes *b, struct fs_map *map, struct
 	if (first > UINT64_MAX / x->block - n || !n)
 		return err_set(err, ERR_FORMAT, "extent of %" PRIu64 " blocks at block %" PRIu64, n,
 		               first);
-	/* Room that is taken but was never written reads as zeros. */
+	/* Preallocated blocks that were never written read as zeros. */
 	if (!(l0 >> 63))
 		rc = xfs_at(x, fsblock, n, &at, err);
 	return rc < 0 ? rc

@@ -47,7 +47,7 @@ static int cycle_read(struct log *l, uint32_t i, uint32_t *out, struct err *err)
 	return rc;
 }
 
-/* The block behind the newest one: where the round changes. */
+/* The block after the newest one: where the cycle number changes. */
 static int head_find(struct log *l, uint32_t *out, struct err *err)
 {
 	uint32_t first, low = 0, high = l->n, is;

@@ -60,7 +60,7 @@ static void entry_set(struct boots_entry *e, const char *title, const struct gru
 		e->initrds[e->n_initrds] = xstrdup(b->initrds[e->n_initrds].path);
 }
 
-/* What failed for a reason that may go away could boot one day. */
+/* An entry that fails for a temporary reason might boot later. */
 static bool may_boot(const struct err *err)
 {
 	return err->code == ERR_IO || err->code == ERR_LIMIT;

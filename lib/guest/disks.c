@@ -21,7 +21,7 @@
 
 enum opened {
 	NOT_TRIED,
-	NO_FS, /* nothing that we know, or damaged: trouble says so */
+	NO_FS, /* unknown or damaged: trouble has the reason */
 	HAS_FS,
 };
 
@@ -32,8 +32,8 @@ struct device {
 	char part_uuid[64];
 	enum opened opened;
 	struct fs *fs;
-	char *trouble; /* NULL: simply no file system */
-	bool noticed;  /* fs_notice() was said */
+	char *trouble; /* NULL: no file system */
+	bool noticed;  /* fs_notice() was reported */
 };
 
 /* A disk's bytes, and the first read of them that failed. */
@@ -185,7 +185,7 @@ static char *what_is_there(const struct window *w)
 	return name ? xasprintf("%s, which domgrub does not read", name) : NULL;
 }
 
-/* The file system of a device: 0, or -ERR_NOENT where there is none. */
+/* The file system of a device. 0, or -ERR_NOENT if it has none. */
 static int device_fs(struct disks *d, size_t i, struct fs **out, struct err *err)
 {
 	struct device *dev;

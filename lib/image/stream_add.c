@@ -6,10 +6,10 @@
 
 #include <stdlib.h>
 
-/* What an inode's name and marks take in a NAR, beside contents in blocks. */
+/* Bytes of a NAR for name and tags of an inode, beside the contents. */
 #define NAR_PER_INODE 1024u
 
-/* What surely does not fit is not fetched. from: the first free places. */
+/* Refuse before fetching if the paths cannot fit. from: the first free block and inode. */
 static int check_room(const struct ext4_writer *w, const struct stream_source *src,
                       const struct ext4_place *from, struct err *err)
 {
@@ -26,7 +26,7 @@ static int check_room(const struct ext4_writer *w, const struct stream_source *s
 	               str_human(blocks * w->ids->block, have));
 }
 
-/* Take the places that were used, and give the trees their names. */
+/* Mark the used blocks and inodes as taken, and link the trees under their names. */
 static int link_items(struct ext4_edit *e, const struct fill *f, struct err *err)
 {
 	const struct store_place *place = f->plan->place;

@@ -71,7 +71,7 @@ static int place_next(struct fill *f, size_t pos, struct err *err)
 	return 0;
 }
 
-/* The beginnings of all units whose smaller ones are counted. Locked. */
+/* Determine where units begin, as far as all smaller ones are counted. Call with the lock held. */
 static int advance(struct fill *f, struct err *err)
 {
 	while (f->frontier < f->n_units && f->units[f->frontier].state >= COUNTED) {
@@ -109,7 +109,10 @@ static bool stopped(const struct fill *f)
 	return f->failed || (f->w->stop && atomic_load(f->w->stop));
 }
 
-/* Until something moved, or a moment has passed: a stop must be seen. Locked. */
+/*
+ * Wait until another thread made progress, or briefly, so that "stop" is noticed. Call with the
+ * lock held.
+ */
 static void nap(struct fill *f)
 {
 	struct timespec until;
@@ -192,7 +195,7 @@ static bool goes_direct(const struct fill *f, const struct unit *u)
 	return !f->w->space && (begins(f, u) || (!is_slow(f, u) && cores_of(f) <= 2));
 }
 
-/* NULL: nothing is left to do. Locked. */
+/* The next unit; NULL: none is left. Call with the lock held. */
 static struct unit *choose(struct fill *f, do_unit **what)
 {
 	for (;;) {
@@ -294,7 +297,7 @@ int stream_run(struct fill *f, struct err *err)
 	return rc;
 }
 
-/* What is in NARs takes a little more room in a file system. */
+/* Files take a little more space in a file system than in a NAR. */
 static void begin(struct fill *f)
 {
 	uint64_t bytes = 0;
@@ -304,7 +307,7 @@ static void begin(struct fill *f)
 	target_begin(f->w->target, f->w->base + bytes + bytes / 8);
 }
 
-/* Blocks that the image file was given beyond the end of the line are too many. */
+/* Blocks of the image file beyond the end of the line are not needed. */
 static int finish(struct ext4_writer *w, uint64_t line, struct err *err)
 {
 	uint64_t run, phys;

@@ -12,7 +12,7 @@ static int fetch(struct fill *f, size_t pos, int copy, stream_use *use, void *ct
 	return stream_nar(f->src, f->plan->order[pos], copy, f->opt->bytes, use, ctx, err);
 }
 
-/* The walk's end shows only that all was right. */
+/* Read to the end of the walk, which checks that the NAR was valid. */
 static int see_end(struct walk *walk, struct err *err)
 {
 	struct walk_entry ent;
@@ -44,7 +44,7 @@ struct load {
 	struct ext4_tally *tally;
 };
 
-/* Unpack one NAR into memory, and count what it will take. */
+/* Unpack one NAR into memory, and count its blocks and inodes. */
 static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct load *l = ctx;
@@ -58,7 +58,7 @@ static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 		rc = stream_tap_read(t, l->me->memory + l->at + have, l->size - have, &got, err);
 		have += rc == 0 ? got : 0;
 	}
-	/* The end, which says that all was right. */
+	/* Read the end, which checks that the NAR was valid. */
 	if (rc == 0)
 		rc = stream_tap_read(t, &end, 1, &got, err);
 	if (rc < 0)
@@ -84,7 +84,7 @@ static int write_walk(struct fill *f, struct worker *me, size_t pos, struct walk
 	struct store_place *place = &f->plan->place[pos];
 	int rc = 0;
 
-	/* Room that the one before had for more extents, and did not need. */
+	/* Skip blocks that were reserved for extents of the path before, but not needed. */
 	if (ext4_stream_line(me->stream) != place->line) {
 		rc = ext4_stream_flush(me->stream, err);
 		ext4_stream_start(me->stream, place->line, (uint32_t)place->ino);
@@ -98,7 +98,7 @@ static int write_walk(struct fill *f, struct worker *me, size_t pos, struct walk
 	return 0;
 }
 
-/* Begin at a unit's beginning. */
+/* Start writing at the beginning of a unit. */
 static void start(struct fill *f, struct worker *me, const struct unit *u)
 {
 	const struct store_place *place = &f->plan->place[u->first];
@@ -149,7 +149,7 @@ struct direct {
 	struct unit *unit;
 };
 
-/* What a NAR that turned out bad had already written must be gone. */
+/* Zero the blocks that a bad NAR had written. */
 static int undo(struct fill *f, uint64_t line, uint64_t end, struct err *err)
 {
 	int rc = 0;

@@ -39,7 +39,7 @@ static int program_output(const struct jail_spec *s, struct err *err)
 	return 0;
 }
 
-/* Each descriptor to its place in its use's block; all others are closed. */
+/* Move each descriptor to its number in the block of its use; close all others. */
 static int fds_arrange(const struct jail_spec *s, int line, struct err *err)
 {
 	int from[JAIL_FDS_MAX + 1], to[JAIL_FDS_MAX + 1], last = JAIL_FD(JAIL_USES, 0) - 1;
@@ -51,7 +51,7 @@ static int fds_arrange(const struct jail_spec *s, int line, struct err *err)
 		from[i + 1] = s->fd[i].fd;
 		to[i + 1] = JAIL_FD(s->fd[i].use, used[s->fd[i].use]++);
 	}
-	/* First out of each other's way. */
+	/* First move them to numbers that do not collide. */
 	for (size_t i = 0; i <= s->fds; i++) {
 		from[i] = fcntl(from[i], F_DUPFD, last + 1);
 		if (from[i] < 0)
@@ -64,7 +64,7 @@ static int fds_arrange(const struct jail_spec *s, int line, struct err *err)
 		if (dup2(from[i], to[i]) < 0)
 			return err_sys(err, errno, "descriptors");
 #ifdef SANITIZED
-	close(1); /* 2 stays for the sanitizer's reports */
+	close(1); /* 2 stays open for the sanitizer's reports */
 #else
 	close(1);
 	close(2);
@@ -116,7 +116,7 @@ static int become(const struct enter *e, struct err *err)
 {
 	gid_t gid = e->spec->uid;
 
-	/* Who keeps the number 0 gets nothing by it from a program. */
+	/* User ID 0 inside the namespace gives a program no rights. */
 	if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setgroups(0, NULL) < 0 ||
 	    setresgid(gid, gid, gid) < 0 || setresuid(e->uid, e->uid, e->uid) < 0)
 		return err_sys(err, errno, "user %u", (unsigned)e->uid);
@@ -157,7 +157,7 @@ static int limits_set(const struct enter *e, struct err *err)
 		uint64_t value;
 	} limits[] = {
 #ifndef SANITIZED
-	        /* Of threads, the C library reserves far more addresses than it uses. */
+	        /* For threads, the C library reserves much more address space than it uses. */
 	        {r->threads ? RLIMIT_DATA : RLIMIT_AS, e->memory_now + s->memory},
 #endif
 	        {RLIMIT_FSIZE, s->file_size},
@@ -167,7 +167,10 @@ static int limits_set(const struct enter *e, struct err *err)
 	        {RLIMIT_NOFILE, r->view      ? FILES_MAX
 	                        : r->threads ? JAIL_FDS_MAX
 	                                     : 0},
-	        /* An ordinary user's processes all count: theirs is the limit that was. */
+	        /*
+	         * For an ordinary user all of the user's processes count, so the limit stays as it
+	         * was.
+	         */
 	        {RLIMIT_NPROC, !r->threads ? 0
 	                       : e->root   ? THREADS_MAX
 	                                   : UINT64_MAX},
@@ -200,7 +203,7 @@ static void signals_reset(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The numbers of a jail may be over the soft limit of an ordinary process. */
+/* The descriptor numbers of a jail may exceed the usual soft limit. */
 static void files_allow(void)
 {
 	struct rlimit r;
@@ -242,14 +245,14 @@ static int lock_in(const struct enter *e, const char *place, struct err *err)
 {
 	int rc;
 
-	/* After the change of user, which would undo it. */
+	/* Must follow the change of user, which would reset it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, errno, "prctl");
 	if (jail_roles[e->spec->role].view)
 		landlock_enter(e->spec, place != NULL);
 	rc = filter_load(e->spec, err);
-	/* It is a program's input. */
+	/* The input of a program. */
 	if (rc == 0 && jail_roles[e->spec->role].runs)
 		(void)shutdown(JAIL_PARENT, SHUT_RDWR);
 	return rc;

@@ -21,7 +21,7 @@
 
 #include "base/mem.h"
 
-/* The kernel looks at the lower half of such an argument only. */
+/* The kernel uses only the lower 32 bits of such an argument. */
 #define IS(arg, value) {arg, SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)(value) & UINT32_MAX}
 #define LACKS(arg, bits) {arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0}
 #define IS_NULL(arg) {arg, SCMP_CMP_EQ, 0, 0}
@@ -92,7 +92,7 @@ static const struct rule harmless[] = {
 #endif
 };
 
-/* Memory that can be run, or that is a file, is not memory; what is shared no limit counts. */
+/* Only private anonymous memory that is not executable: limits do not count shared memory. */
 static const struct rule plain_memory[] = {
         CALL3(mmap, LACKS(2, PROT_EXEC), LACKS(3, MAP_SHARED), IS(4, -1)),
 };
@@ -123,7 +123,7 @@ static const struct rule threads[] = {
         CALL(close),
 };
 
-/* Reading files, as far as the process sees any. */
+/* Reading the files that the process can see. */
 static const struct rule files[] = {
         CALL1(open, LACKS(1, NOT_TO_READ)),
         CALL1(openat, LACKS(2, NOT_TO_READ)),
@@ -153,14 +153,17 @@ static const struct rule files[] = {
         CALL(sigaltstack),
 };
 
-/* fcntl(2) could have signals sent to others: only what is named. */
+/* fcntl(2) could have signals sent to other processes, so only these commands are allowed. */
 static const struct rule network[] = {
         CALL1(socket, IS(0, AF_INET)),
         CALL1(socket, IS(0, AF_INET6)),
         CALL1(socket, IS(0, AF_UNIX)),
         CALL2(socket, IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE)),
         CALL1(socketpair, IS(0, AF_UNIX)),
-        /* The resolver's socket for the list of addresses: no other address is so short. */
+        /*
+         * The resolver's netlink socket for the list of addresses: its address is the only one of
+         * this length.
+         */
         CALL1(bind, IS(2, sizeof(struct sockaddr_nl))),
         CALL(connect),
         CALL(getsockopt),
@@ -215,7 +218,7 @@ static const struct rule program[] = {
         CALL1(ioctl, IS(1, TCGETS)),
 };
 
-/* Kills also where other people's code is refused what is not known. */
+/* Calls that kill the process in roles where unknown calls fail with EPERM. */
 static const struct rule deadly[] = {
         CALL(fork),
         CALL(vfork),
@@ -247,10 +250,10 @@ static const struct rule deadly[] = {
         CALL(userfaultfd),
 };
 
-/* What may be done with descriptors: 0 is the descriptor itself. */
+/* Calls on descriptors; argument 0 is the descriptor. */
 static const struct {
 	unsigned uses;
-	struct rule rule; /* its conditions, two at most, are besides that on the descriptor */
+	struct rule rule; /* at most two conditions beside the one on the descriptor */
 } rights[] = {
         {USE(LINE) | USE(SPOOL), CALL(read)},
         {USE(LINE) | USE(OUTPUT) | USE(SPOOL), CALL(write)},
@@ -276,7 +279,7 @@ static int add(scmp_filter_ctx f, uint32_t action, const struct rule *r)
 {
 	int rc = seccomp_rule_add_array(f, action, r->call, r->conditions, r->arg);
 
-	/* Two tables may say the same; a call may be none on this machine. */
+	/* Two tables may have the same rule; a call may not exist on this architecture. */
 	return rc == -EEXIST || rc == -EDOM ? 0 : rc;
 }
 
@@ -291,7 +294,7 @@ static int add_all(scmp_filter_ctx f, uint32_t action, const struct rule *r, siz
 
 #define ALLOW(table) add_all(f, SCMP_ACT_ALLOW, table, ARRAY_LEN(table))
 
-/* The parent's line, or all numbers of a use: a block of JAIL_USE_MAX. */
+/* A rule for the parent's line, or for all numbers of a use (JAIL_USE_MAX of them). */
 static int add_on(scmp_filter_ctx f, const struct rule *r, int first, int n)
 {
 	struct scmp_arg_cmp arg[3] = {
@@ -353,7 +356,7 @@ void jail_use_row(enum jail_use use, struct buf *out)
 	buf_puts(out, " |");
 }
 
-/* What other people's code may do, and what ends it. */
+/* Rules for code of libraries and programs: what is allowed, and what kills. */
 static int foreign_rules(scmp_filter_ctx f, const struct jail_role *r)
 {
 	int rc = ALLOW(files);

@@ -19,7 +19,7 @@
 #include "jail/enter.h"
 #include "jail/wire.h"
 
-/* Everything at once, then less: a kernel may refuse any of them. */
+/* Try all namespaces at once, then fewer: a kernel may refuse any of them. */
 static const unsigned long namespaces_root[] = {
         CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWPID,
         CLONE_NEWNS | CLONE_NEWPID,
@@ -69,7 +69,7 @@ int jail_pair(int fd[2], struct err *err)
 	return 0;
 }
 
-/* Bytes of address space that this process has. */
+/* Bytes of address space that this process uses. */
 static int address_space(uint64_t *out, struct err *err)
 {
 	struct buf b = BUF_INIT;
@@ -85,14 +85,14 @@ static int address_space(uint64_t *out, struct err *err)
 	return rc;
 }
 
-/* The child's whole life. */
+/* Runs in the child, from the fork to its exit. */
 static void __attribute__((noreturn)) child(const struct enter *e)
 {
 	struct err err = ERR_INIT;
 	struct wire w = {.fd = e->line, .peer = "parent"};
 
 	if (enter(e, &err) < 0) {
-		/* Its own number is free only while nothing was moved. */
+		/* Only before descriptors are moved can this one keep its number. */
 		if (fcntl(w.fd, F_GETFD) < 0)
 			w.fd = JAIL_PARENT;
 		(void)wire_put(&w, WIRE_BROKEN, str_from(err.text), &err);
@@ -117,7 +117,7 @@ static void qsort_settle(void)
 	qsort(much, sizeof much, 1, compare_bytes);
 }
 
-/* A spec that makes sense of its role. */
+/* Check that the spec is allowed for its role. */
 static int check(const struct jail_spec *s, struct err *err)
 {
 	const struct jail_role *r = &jail_roles[s->role];
@@ -143,7 +143,7 @@ static int check(const struct jail_spec *s, struct err *err)
 	return 0;
 }
 
-/* A program opens its input itself: a file that only its owner can read needs that user. */
+/* A program opens its input itself, so it needs a user who can read that file. */
 static uid_t user_for(const struct jail_spec *s)
 {
 	struct stat st;
@@ -176,7 +176,7 @@ int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err)
 	e.line = pair[1];
 	do {
 		e.flags = *flags;
-		/* The host's network is all that a fetcher is for. */
+		/* A fetcher keeps the host's network. */
 		if (jail_roles[spec->role].network)
 			e.flags &= ~(unsigned long)CLONE_NEWNET;
 		pid = fork_into(e.flags);
@@ -200,7 +200,7 @@ static int signal_error(int sig, const char *name, struct err *err)
 		return err_set(err, ERR_CHILD,
 		               "%s: killed: it made a system call that the jail forbids", name);
 	case SIGXCPU:
-	case SIGKILL: /* what SIGXCPU becomes for the first process of a namespace */
+	case SIGKILL: /* the signal that SIGXCPU becomes for the first process of a PID namespace */
 		return err_set(
 		        err, ERR_CHILD,
 		        "%s: killed: it used too much CPU time, or the host ran out of memory",

@@ -41,7 +41,7 @@ static void allow(int rules, int fd, uint64_t access)
 {
 	struct beneath b = {access, fd};
 
-	/* A file takes no right of a directory's. */
+	/* Rules for a file may not have rights for directories. */
 	if (fd >= 0 && syscall(SYS_landlock_add_rule, rules, PATH_BENEATH, &b, 0) < 0) {
 		b.allowed &= ~(uint64_t)READ_DIR;
 		(void)syscall(SYS_landlock_add_rule, rules, PATH_BENEATH, &b, 0);
@@ -69,7 +69,7 @@ static void allow_view(int rules, const struct jail_spec *s, bool own_root)
 		if (s->program)
 			allow_path(rules, s->program, access);
 	}
-	/* A program opens its input again. */
+	/* A program opens its input by name. */
 	for (unsigned i = 0; r->runs && i < JAIL_USE_MAX; i++)
 		if (fcntl(JAIL_FD(JAIL_INPUT, i), F_GETFD) >= 0)
 			allow(rules, JAIL_FD(JAIL_INPUT, i), READ_FILE);
@@ -81,7 +81,7 @@ void landlock_enter(const struct jail_spec *s, bool own_root)
 	struct ruleset set = {.fs = FS_VERSION_1 | (version >= 2 ? REFER : 0) |
 	                            (version >= 3 ? TRUNCATE : 0),
 	                      .scoped = SCOPE_ALL};
-	/* An older kernel knows less of the struct. */
+	/* An older kernel knows only the first fields of the struct. */
 	size_t size = version >= 6 ? sizeof set : sizeof set.fs;
 	_close_ int rules = -1;
 

@@ -12,8 +12,7 @@ static const char *const program_view[] = {
         "/gnu/store", "/etc/ld.so.cache", "/etc/e2fsck.conf", NULL,
 };
 
-/* What resolver and TLS read: names and addresses, certificates. No private key
- * is among it. */
+/* Files that resolver and TLS read: names and addresses, certificates; no private keys. */
 static const char *const network_view[] = {
         "/etc/resolv.conf",
         "/etc/hosts",
@@ -54,7 +53,7 @@ const struct jail_role jail_roles[JAIL_ROLES] = {
                           .view = network_view},
         [JAIL_FSCK] = {.name = "fsck",
                        .uses = USE(LINE) | USE(OUTPUT) | USE(INPUT),
-                       .threads = true, /* e2fsck reads bitmaps on several */
+                       .threads = true, /* e2fsck reads bitmaps with several threads */
                        .runs = true,
                        .view = program_view},
 };

@@ -27,7 +27,7 @@
 
 #define SEALED (MS_RDONLY | MS_NOSUID | MS_NODEV)
 
-/* Read-only, with all that is mounted in it; Linux before 5.12: without that. */
+/* Bind read-only, with the mounts inside it; before Linux 5.12 without them. */
 static void seal(const char *path, bool runs)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
@@ -39,7 +39,7 @@ static void seal(const char *path, bool runs)
 		            NULL);
 }
 
-/* The directories above path, from byte "from" on. */
+/* Make the directories above path, from byte "from" on. */
 static void make_parents(char *path, size_t from)
 {
 	for (char *p = strchr(path + from, '/'); p; p = strchr(p + 1, '/')) {
@@ -49,7 +49,7 @@ static void make_parents(char *path, size_t from)
 	}
 }
 
-/* A link to a directory of the view: it stays one. */
+/* A link to a directory of the view stays a link. */
 static bool add_link(const char *from, const char *to)
 {
 	char target[256];
@@ -93,10 +93,10 @@ static void add_proc(const char *place, bool own_processes)
 	static const char *const wishes[] = {"subset=pid", ""};
 	const unsigned long flags = SEALED | MS_NOEXEC;
 
-	/* Of a program's own processes alone there is no /proc/mounts, which e2fsck looks for. */
+	/* A proc with only the program's own processes has no /proc/mounts, which e2fsck reads. */
 	(void)mkdir(etc, 0755);
 	if (symlink("/proc/self/mounts", mtab) < 0)
-		return; /* the place is full or not to be written */
+		return; /* the file system is full or read-only */
 	(void)mkdir(to, 0755);
 	for (size_t i = 0; own_processes && i < ARRAY_LEN(wishes); i++)
 		if (mount("proc", to, "proc", flags, wishes[i]) == 0)
@@ -105,7 +105,7 @@ static void add_proc(const char *place, bool own_processes)
 		seal(to, false);
 }
 
-/* True: the place has a device, which must be of use there. */
+/* True: there is a device node that can be opened. */
 static bool add_devices(const char *place, const struct jail_spec *s, uid_t uid)
 {
 	bool any = false;

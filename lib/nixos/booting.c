@@ -52,7 +52,7 @@ struct booting_config booting_config(const char *path, const struct xlcfg_guest 
 	if (!cfg->bootloader)
 		return c;
 	c.entry = helper_option(cfg, "--entry");
-	/* libxl's own --args comes before them. */
+	/* libxl puts its own --args before them. */
 	if (args)
 		c.cmdline = args;
 	return c;
@@ -60,7 +60,7 @@ struct booting_config booting_config(const char *path, const struct xlcfg_guest 
 
 /* ---- where an init= leads ------------------------------------------------- */
 
-/* The store path that a text lies in; NULL: in none. */
+/* The store path that a path is in; NULL: it is in none. */
 static char *store_part(const char *path)
 {
 	struct store_path sp;
@@ -69,7 +69,7 @@ static char *store_part(const char *path)
 	return store_path_is_in(str_from(path), &sp, &rest) ? store_path_format(&sp) : NULL;
 }
 
-/* "/nix/var/nix/profiles/system/init" is in whatever the links before its name lead to. */
+/* "/nix/var/nix/profiles/system/init" is in the system that the links before "init" lead to. */
 int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struct err *err)
 {
 	const char *slash = strrchr(init, '/');
@@ -106,7 +106,7 @@ static enum menu_kind kind_of(const struct booting *b, const char *dir)
 	return strcmp(b->menu.path, extlinux) != 0 ? MENU_NONE : MENU_EXTLINUX;
 }
 
-/* Which file system has the menu, and whether that is one to be written. */
+/* Which file system has the menu, and whether we can write it. */
 static void settle(struct off_guest *off, struct disks *d, struct booting *b)
 {
 	struct buf place = BUF_INIT;
@@ -174,7 +174,10 @@ static int set_default(struct off_guest *off, struct booting *b, const char *arg
 	return booting_toplevel(off->root.edit, b->init, &b->toplevel, err);
 }
 
-/* Without the config: does the root say that a config boots the guest, past its menu? */
+/*
+ * Without a config: does a mark in the root say that a config boots the guest directly, not its
+ * menu?
+ */
 static int elsewhere(struct off_guest *off, bool *is, struct err *err)
 {
 	uint32_t ino;
@@ -208,7 +211,7 @@ static int decide(struct off_guest *off, const struct booting_config *config, st
 		return 0;
 	}
 	b->kind = BOOTING_MENU;
-	/* Its init= comes last on the command line, and the last one counts. */
+	/* The config's init= comes last on the command line, and the last one is used. */
 	b->place = boots_init(config->cmdline).p ? config->path : b->menu_place;
 	if (!b->menu.why)
 		return set_default(off, b, b->menu.chosen.args, err);
@@ -278,7 +281,7 @@ int booting_each(struct off_guest *off, const struct booting *b,
 
 	for (size_t i = 0; i < b->menu.n && rc == 0; i++)
 		rc = visit_entry(off, &b->menu.v[i], fn, arg, err);
-	/* A menu may boot by default what none of its entries is when it is chosen. */
+	/* The default of a menu may boot something that none of its entries boots. */
 	if (rc == 0 && b->menu.chosen.kernel)
 		rc = visit_entry(off, &b->menu.chosen, fn, arg, err);
 	return rc;

@@ -21,7 +21,7 @@ void direct_fini(struct direct *d)
 
 /* ---- refusing ------------------------------------------------------------- */
 
-/* What it would have to say, for a person to write. */
+/* The lines that the config would need, for the user to write. */
 static int refuse(const struct off_guest *off, const struct direct *d, const char *why,
                   struct err *err)
 {
@@ -58,7 +58,7 @@ static int same_bytes(int fd, const char *name, struct walk *walk, bool *same, s
 	return rc;
 }
 
-/* A file of the guest's store, to read. */
+/* Open a file of the guest's store. */
 static int open_walk(struct off_guest *off, const char *path, struct walk **out,
                      struct walk_entry *ent, struct err *err)
 {
@@ -70,7 +70,7 @@ static int open_walk(struct off_guest *off, const char *path, struct walk **out,
 	return rc < 0 ? rc : walk_next(*out, ent, err);
 }
 
-/* Whether a file of the host is the same as one of the guest's store; NULL: it is not. */
+/* Compare a file of the host with one of the guest's store. NULL: they differ. */
 static int same_file(struct off_guest *off, enum direct_file which, const char *path, bool *same,
                      struct err *err)
 {
@@ -107,7 +107,7 @@ static int is_some_kernel(struct off_guest *off, const struct guest_state *in, b
 
 /* ---- learning ------------------------------------------------------------- */
 
-/* Which system it boots. */
+/* Find the system that the config boots. */
 static int learn_system(struct off_guest *off, struct direct *d, struct err *err)
 {
 	const struct booting *b = &off->booting;
@@ -207,7 +207,7 @@ int direct_format(struct off_guest *off, struct direct *d, const struct guest_sy
 		return refuse(off, d, why, err);
 	if (rc < 0)
 		return rc;
-	/* From now on this is what the config boots. */
+	/* The config now boots this system. */
 	xlcfg_guest_fini(&off->cfg);
 	off->cfg = d->text.says;
 	d->text.says = (struct xlcfg_guest){.n = 0};
@@ -220,7 +220,7 @@ bool direct_differs(const struct direct *d)
 	return d->system && !str_eq(buf_str(&d->host->text), buf_str(&d->text.text));
 }
 
-/* A file of the guest's into one beside the config. */
+/* Copy a file of the guest to the copy beside the config. */
 static int copy_out(struct off_guest *off, struct direct *d, enum direct_file which,
                     const char *path, struct err *err)
 {

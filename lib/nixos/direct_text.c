@@ -56,7 +56,7 @@ void direct_names_fini(struct direct_names *n)
 	*n = (struct direct_names){.stem = NULL};
 }
 
-/* The same system again keeps its names, which may be those that create gave. */
+/* The same system keeps the names of its files, which may be those that create gave. */
 static char *new_name(const struct direct_names *n, const struct direct_change *c, const char *old,
                       const char *suffix)
 {
@@ -68,7 +68,7 @@ static char *new_name(const struct direct_names *n, const struct direct_change *
 
 /* ---- the command line ----------------------------------------------------- */
 
-/* Where words stand in a line as words of their own; NULL: nowhere. */
+/* Find "words" in a line, at word boundaries. NULL: not there. */
 static const char *find_words(const char *line, const char *words)
 {
 	size_t n = strlen(words);
@@ -146,7 +146,7 @@ static int change_text(const struct direct_names *n, const char *args, struct di
 	return rc;
 }
 
-/* The proof that nothing else became of it: what the config says now. */
+/* Parse the new config, to prove that only these values changed. */
 static int read_back(const struct xlcfg_guest *cfg, const char *args, struct direct_text *t,
                      const char **why, struct err *err)
 {

@@ -76,7 +76,7 @@ static int put_entry(struct writer *w, const char *tag, const char *title,
 	return put_tree(w, e);
 }
 
-/* When a system was made: as the menu has it, else in UTC. */
+/* The date of a generation: as the old menu has it, else in UTC. */
 static const char *when(struct writer *w, const char *tag, const struct grub_entry *e, int64_t t,
                         char out[static WHEN_SIZE])
 {
@@ -104,7 +104,7 @@ static int put_tagged(struct writer *w, const char *tag, const struct grub_entry
 	return put_entry(w, tag, title, e);
 }
 
-/* As "sort -n -r" has them: by a number at the beginning, then by bytes. */
+/* The order of "sort -n -r": by the number at the beginning, then by bytes. */
 static int descending(const void *a, const void *b)
 {
 	const struct grub_special *x = *(const struct grub_special *const *)a;

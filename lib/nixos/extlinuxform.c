@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An extlinux.conf taken apart. */
+/* Parses an extlinux.conf. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -16,18 +16,18 @@
 #define CONFIGURATION " - Configuration "
 #define NUMBER_MAX 1000000000u
 
-/* A label's lines. Views are into the text. */
+/* The lines of a label; views into the text. */
 struct block {
 	struct str label, title, kernel, initrd, append, tree, tree_dir;
 	struct str other; /* a line that NixOS does not write */
-	size_t blank;     /* bytes of empty lines at its end */
+	size_t blank;     /* bytes of the empty lines at its end */
 };
 
 struct learner {
 	struct extlinux_form *f;
 	const char *name;
 	struct err *err;
-	struct buf text; /* not in a piece yet */
+	struct buf text; /* first line that is in no piece yet */
 	bool any;        /* the default's entry was seen */
 };
 
@@ -122,7 +122,7 @@ static struct str read_block(struct str *text, struct block *b)
 	return (struct str){all.p, all.n - text->n};
 }
 
-/* Which of NixOS's tags a label has; p NULL: it is none of its labels. */
+/* NixOS's tag in a label; p NULL: it is not a label of NixOS. */
 static struct str tag_of(struct str label, unsigned *number)
 {
 	struct str tag = str_drop(label, strlen(PREFIX)), digits = tag, none = {NULL, 0};
@@ -207,7 +207,7 @@ static void add_piece(struct learner *l, enum extlinux_piece_kind kind)
 	f->pieces[f->n++] = (struct extlinux_piece){kind, NULL};
 }
 
-/* Where and how files are named is the default entry's word. */
+/* The default entry determines where files are and how they are named. */
 static int take_form(struct learner *l, const struct block *b)
 {
 	struct extlinux_form *f = l->f;
@@ -286,7 +286,7 @@ static int take_label(struct learner *l, struct str label, struct str raw, struc
 	return rc;
 }
 
-/* NixOS's labels come and go; the one that stays is the default. */
+/* NixOS's labels change with every menu; only the label of the default is constant. */
 static void put_default(struct learner *l, struct str label, struct str raw)
 {
 	unsigned number;

@@ -61,7 +61,7 @@ int extra_files_path_check(const struct extra_files *x, const char *path, struct
 	return check_place(x, path, err);
 }
 
-/* What is in the way of a file, a link or a directory. */
+/* Check whether something is in the way of a file, a link or a directory. */
 static int check_free(const struct extra_files *x, const char *path, enum walk_kind kind,
                       struct err *err)
 {

@@ -24,7 +24,7 @@ static const char *form_text(enum boots_dialect dialect)
 	return "a GRUB menu that is not at NixOS's path";
 }
 
-/* A message with the guest's text in it, for a terminal. */
+/* Escape a message that contains text of the guest. */
 static char *shown(const char *text)
 {
 	struct buf b = BUF_INIT;
@@ -60,7 +60,7 @@ static int unreadable(const struct off_guest *off, struct err *err)
 	               name_of(off), why);
 }
 
-/* Its own init= comes last on the command line, and so it wins. */
+/* The config's init= comes last on the command line, so it is used. */
 static int config_init(const struct off_guest *off, struct err *err)
 {
 	struct str init = boots_init(off->config.cmdline);
@@ -82,7 +82,7 @@ static int check_direct(struct off_guest *off, const struct guest_state *in, str
 	int rc;
 
 	rc = direct_learn(off, in, &d, err);
-	/* Its own lines again: what stands in the way is known then. */
+	/* Check the config's lines again: then the reason is known. */
 	return rc < 0 ? rc : direct_format(off, &d, &d.old, err);
 }
 
@@ -113,7 +113,7 @@ int follow_check(struct off_guest *off, const struct guest_state *in, struct err
 	return rc < 0 ? rc : 0;
 }
 
-/* A menu that would not be written stays as it is, and all that it boots. */
+/* A menu that is not written stays as it is, so its systems must stay, too. */
 static int find_foreign(struct off_guest *off, struct err *err)
 {
 	int rc = off->menu_kind == MENU_NONE ? 0 : menu_rewrite_check(off, err);

@@ -43,14 +43,14 @@ static void add(struct gc_roots *r, char *path)
 	r->paths[r->n++] = path;
 }
 
-/* What may be in the name of a store path. */
+/* Characters of a store path's name. */
 static bool in_name(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       (c && strchr("+-._?=", c));
 }
 
-/* Every store path that a text names, wherever it stands there. */
+/* Mark every store path that occurs anywhere in a text. */
 static void add_text(struct gc_roots *r, const char *text)
 {
 	while (text && (text = strstr(text, STORE_DIR "/"))) {
@@ -87,7 +87,9 @@ static void stay(struct search *s, size_t i, const char *place, const char *what
 	r->stays[r->n_stays++] = (struct gc_stay){s->in->profiles[0].v[i].number, buf_steal(&why)};
 }
 
-/* Generations that go: is what is booted one of them, and does it go from the menu, too? */
+/*
+ * Whether the booted system is among the generations to delete, and is removed from the menu, too.
+ */
 static bool goes(struct search *s, const struct booting_item *item)
 {
 	const struct booting *b = &s->off->booting;

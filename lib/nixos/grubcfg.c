@@ -136,7 +136,7 @@ static int put_default(struct writer *w)
 	return rc < 0 || !f->nested ? rc : put_specials(w, g, f->distro);
 }
 
-/* The day that the menu had already: in the guest, it is that of its time zone. */
+/* Keep the date of the old menu: the guest wrote it in its own time zone. */
 static char *day_of(struct writer *w, const struct grub_profile *p, const struct grub_generation *g)
 {
 	const struct grub_known *k = grub_form_number(w->form, p->name, g->number, g->entry.init);
@@ -165,7 +165,7 @@ static int put_generation(struct writer *w, const struct grub_profile *p,
 	return rc;
 }
 
-/* GRUB takes no empty block. */
+/* GRUB refuses an empty block. */
 static bool is_empty(const struct grub_profile *p, size_t n, const struct grub_piece *kept)
 {
 	for (size_t i = 0; i < n; i++)
@@ -174,7 +174,7 @@ static bool is_empty(const struct grub_profile *p, size_t n, const struct grub_p
 	return p->name && (!kept || (!kept->before && !kept->behind));
 }
 
-/* kept: what the old menu has there, or NULL. */
+/* kept: text of the old menu at this place, or NULL. */
 static int put_profile(struct writer *w, const struct grub_profile *p,
                        const struct grub_piece *kept)
 {
@@ -223,7 +223,7 @@ static bool has_piece(const struct grub_form *f, const char *name)
 	return false;
 }
 
-/* Those that the form does not know yet. */
+/* Settings that the old menu did not show. */
 static int put_new_profiles(struct writer *w)
 {
 	int rc = 0;

@@ -154,7 +154,7 @@ const struct grub_known *grub_form_number(const struct grub_form *f, const char 
 	return NULL;
 }
 
-/* The first of several that has more to say. */
+/* Of several reasons, the first one that has details. */
 const struct grub_known *grub_form_init(const struct grub_form *f, const char *init)
 {
 	const struct grub_known *found = NULL;

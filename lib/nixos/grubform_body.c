@@ -180,7 +180,7 @@ void entry_body_fini(struct entry_body *b)
 	*b = (struct entry_body){0};
 }
 
-/* "HASH-…", as everything in the store is called. */
+/* "HASH-…", the form of store path names. */
 static bool is_store_name(const char *s)
 {
 	size_t n = 0;
@@ -275,7 +275,7 @@ static struct str until(struct str block, const char *from, const char *to)
 	return (struct str){from, (size_t)((to ? to : block.p + block.n) - from)};
 }
 
-/* 0: it goes on; else it is over, and *why says whether well. */
+/* 0: more statements follow. Else the body has ended; *why is set if it is invalid. */
 static bool read_statement(const struct statement *st, struct str block, struct entry_body *out,
                            const char **why)
 {

@@ -23,13 +23,13 @@
 
 struct learner {
 	struct grub_form *f;
-	const char *name; /* of the file */
+	const char *name; /* of the menu file */
 	struct err *err;
 	struct buf text; /* not in a piece yet */
 	size_t cap;
-	const char *default_init; /* borrowed from what is known */
+	const char *default_init; /* borrowed from the known generations */
 	bool default_named;       /* its title ends with " - Default" */
-	bool specials, apart;     /* there are some; other things are before them */
+	bool specials, apart;     /* there are generations; other entries are before them */
 	bool nested, flat;        /* generations with specialisations are submenus; are not */
 	bool profiles;            /* their submenus have begun */
 	bool behind;              /* an entry of NixOS's, to which an empty line belongs */
@@ -70,7 +70,7 @@ static void keep(struct buf *b, struct str s)
 
 /* ---- titles --------------------------------------------------------------- */
 
-/* What follows the distribution's name; p NULL: it has another. */
+/* The text after the distribution's name; p NULL: the title has another name. */
 static struct str behind_distro(const struct learner *l, const char *title)
 {
 	struct str s = str_from(title);
@@ -129,7 +129,7 @@ static void set_once(char **to, struct str s)
 		*to = xstrndup(s.p, s.n);
 }
 
-/* false: it is none of NixOS's. */
+/* false: not an entry of NixOS. */
 static bool take_entry(struct learner *l, const struct statements *s, const struct statement *st,
                        const char *profile, unsigned number, const char *title)
 {
@@ -197,7 +197,7 @@ static int take_nested(struct learner *l, struct str block, const char *profile,
 	return rc < 0 ? rc : 0;
 }
 
-/* A statement in a profile's submenu: true where it is a generation. */
+/* A statement in a profile's submenu; true if it is a generation. */
 static int take_generation(struct learner *l, const struct statements *s,
                            const struct statement *st, const char *profile, bool *taken)
 {
@@ -342,7 +342,7 @@ static int take_top(struct learner *l, const struct statements *s, struct statem
 	return rc;
 }
 
-/* GRUB passes over the line; what else that changes is not known here. */
+/* GRUB ignores this line; we do not know what else that changes. */
 static int mistake(struct learner *l)
 {
 	err_prefix(l->err, "%s: not a menu written by NixOS", l->name);
@@ -392,7 +392,7 @@ static int take_all(struct learner *l, struct str text)
 	return rc < 0 ? rc : next < 0 ? mistake(l) : 0;
 }
 
-/* Where NixOS put specialisations before each generation got a submenu for its own. */
+/* The place of specialisations before NixOS gave each generation a submenu for them. */
 static void place_specials(struct learner *l)
 {
 	struct grub_form *f = l->f;

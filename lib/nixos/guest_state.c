@@ -43,7 +43,7 @@ static int read_target(struct ext4_edit *e, uint32_t ino, const char *name, char
 	return 0;
 }
 
-/* What one system keeps in memory, with its specialisations. */
+/* Memory that one system takes, with its specialisations. */
 static size_t weigh(const struct guest_system *s)
 {
 	size_t sum = sizeof *s + (s->params ? strlen(s->params) : 0);
@@ -131,7 +131,7 @@ static int load_profile(struct ext4_edit *e, struct guest_state *in, const char 
 			               GUEST_STATE_GENERATIONS_MAX);
 		GROW(p->v, p->n, cap);
 		rc = load_generation(e, in, &v[i], number, &p->v[p->n++], err);
-		/* Loading may have read more directories. */
+		/* Loading may have read more directories, so list this one again. */
 		if (rc == 0)
 			rc = ext4_edit_list(e, ino, &v, &n, err);
 	}

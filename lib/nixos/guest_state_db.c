@@ -12,7 +12,7 @@
 #define HOLES_MAX (16u << 20)
 #define SCHEMA_MAX 64u
 
-/* A rollback journal with something in it is a change half done. */
+/* A non-empty rollback journal is an unfinished transaction. */
 static int check_journal(struct ext4_edit *e, struct err *err)
 {
 	struct ext4_stat st = {.size = 0};
@@ -66,7 +66,7 @@ static int check_size(const struct ext4_stat *st, uint64_t n, struct err *err)
 	return 0;
 }
 
-/* As many bytes as its header counts. */
+/* Read as many bytes as its header says. */
 static int read_db(struct ext4_edit *e, struct buf *db, struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *w = NULL;
@@ -138,7 +138,7 @@ static int merge_log(struct ext4_edit *e, struct buf *db, struct err *err)
 
 /* ---- what it says --------------------------------------------------------- */
 
-/* NULL, or what stands in the file "schema" and is not what we write. */
+/* NULL, or the contents of the file "schema" if that is not the version that we write. */
 static int other_schema(struct ext4_edit *e, char **out, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;

@@ -7,7 +7,7 @@
 #include "base/spool.h"
 #include "nixos/guest_state.h"
 
-/* Texts that say how a system boots are far smaller. */
+/* The files that describe how a system boots are far smaller. */
 #define FILE_MAX (16u << 20)
 
 static struct ext4_edit *edit_of(struct store_files *f)

@@ -22,7 +22,7 @@ static size_t index_of(const struct closure *db, const char *path)
 	return p ? (size_t)(p - db->paths) : SIZE_MAX;
 }
 
-/* Paths that were reached, and whose own references are still to be followed. */
+/* Paths that were reached, but whose references were not followed yet. */
 struct stack {
 	uint32_t *v;
 	size_t n, cap;

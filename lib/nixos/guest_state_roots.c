@@ -14,7 +14,7 @@
 
 #define GCROOTS "/nix/var/nix/gcroots"
 #define DEPTH_MAX 32u
-/* Names below both, links and all. */
+/* Limit for names in both directories, links included. */
 #define ENTRIES_MAX (1u << 18)
 #define PROFILES_AND_ROOTS GUEST_STATE_PROFILES " and " GCROOTS
 
@@ -33,7 +33,7 @@ struct finder {
  * one, so it is scanned once.
  */
 
-/* The store path that a text lies in. */
+/* The store path that a path is in. */
 static bool reach_text(struct finder *f, struct str text)
 {
 	_free_ char *path = NULL;
@@ -47,7 +47,7 @@ static bool reach_text(struct finder *f, struct str text)
 	return true;
 }
 
-/* Every link on the way may be the one that names a store path. */
+/* Any link on the way may be the one that names a store path. */
 static int follow(struct finder *f, const char *path, struct err *err)
 {
 	_free_ char *at = xstrdup(path);
@@ -64,7 +64,7 @@ static int follow(struct finder *f, const char *path, struct err *err)
 		rc = err_absent(rc);
 		if (rc)
 			return rc < 0 ? rc : 0;
-		/* One with several names may mean another place from each. */
+		/* A relative link with several names may lead elsewhere from each. */
 		if (st.type != EXT4_FT_LINK || (st.links == 1 && !u32_map_put(&f->links, ino, 0)))
 			return 0;
 		rc = ext4_edit_readlink(f->e, ino, &target, err);

@@ -90,7 +90,7 @@ static int read_bootspec(struct ext4_edit *e, const char *toplevel, struct boots
 	if (rc)
 		return rc;
 	rc = bootspec_parse(buf_str(&text).p, text.n, out, err);
-	/* Text that is no bootspec of ours was read all the same; NixOS's menus need none. */
+	/* A boot.json that we do not understand is not an error; NixOS's menus do not need it. */
 	if (rc == -ERR_FORMAT || rc == -ERR_UNSUPPORTED)
 		return 1;
 	if (rc < 0)
@@ -148,7 +148,7 @@ static int from_files(struct ext4_edit *e, struct guest_system *s, struct err *e
 	return rc < 0 ? rc : store_file(e, initrd, &s->initrd, err);
 }
 
-/* What the kernel's store path is called; "" where that says nothing. */
+/* The version in the name of the kernel's store path; "" if it has none. */
 static char *version_of(const char *kernel)
 {
 	struct store_path sp;
@@ -161,7 +161,7 @@ static char *version_of(const char *kernel)
 	return xstrndup(sp.name.p, sp.name.n);
 }
 
-/* What lib/modules is called, else what the kernel's store path is called. */
+/* The version from lib/modules, else from the name of the kernel's store path. */
 static int kernel_version(struct ext4_edit *e, struct guest_system *s, struct err *err)
 {
 	_free_ char *modules = xasprintf("%s/kernel-modules/lib/modules", s->toplevel);

@@ -10,7 +10,9 @@
 static int copy_any(struct menu_rewrite *m, const char *dir, const char *name, uint32_t from,
                     unsigned depth, struct err *err);
 
-/* Copy what a directory of the root has into another; a list lasts until something changes. */
+/*
+ * Copy the contents of a directory of the root. A list of entries is valid until the next change.
+ */
 static int copy_inside(struct menu_rewrite *m, const char *dir, uint32_t from, unsigned depth,
                        struct err *err)
 {

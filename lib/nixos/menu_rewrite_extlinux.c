@@ -78,7 +78,7 @@ static int put_copies(struct menu_rewrite *m, struct extlinux *x, struct err *er
 	return rc;
 }
 
-/* What was written must be readable again. */
+/* Parse the menu that was written, to check it. */
 static int put_menu(struct menu_rewrite *m, struct extlinux *x, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;

@@ -53,7 +53,7 @@ static int look_for(struct menu_rewrite *m, const struct grub *g, const char *na
 	return rc < 0 ? rc : st.type != EXT4_FT_FILE || !st.size;
 }
 
-/* What NixOS calls it: by the system, and before that by the initrd. */
+/* The name that NixOS gives it: by the system, in older releases by the initrd. */
 static char *name_of(const struct grub *g, const struct guest_system *s, unsigned way)
 {
 	_free_ char *copy = grubcfg_copy_name(s->initrd);
@@ -198,7 +198,7 @@ static int put_kernels(struct menu_rewrite *m, struct grub *g, struct err *err)
 
 /* ---- the menu ------------------------------------------------------------- */
 
-/* What was written must be readable again: parameters may have any characters. */
+/* Parse the menu that was written, to check it: parameters may have any characters. */
 static int check_text(const struct menu_rewrite *m, const struct buf *text, struct err *err)
 {
 	struct grub_form form;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Generations of a guest, as the writers of menus take them. */
+/* Converts the guest's generations to the input of the menu writers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -108,7 +108,10 @@ int menu_rewrite_model(struct menu_rewrite *m, entry_fn *fill, void *arg, struct
 	return rc < 0 ? rc : convert(m, m->current, &m->default_system, err);
 }
 
-/* Links of the profile with lower numbers than this; those that a gc drops are there still. */
+/*
+ * The number of links of the profile with lower numbers than this, including those that gc will
+ * delete.
+ */
 static int count_older(struct menu_rewrite *m, unsigned oldest, size_t *out, struct err *err)
 {
 	const struct ext4_entry *v;
@@ -139,7 +142,7 @@ int menu_rewrite_limit(struct menu_rewrite *m, size_t shown, unsigned oldest, si
 	int rc = m->limit || !shown ? 0 : count_older(m, oldest, &older, err);
 
 	*out = m->limit ? m->limit : dflt;
-	/* It shows a part of what there was: that was its limit. */
+	/* The menu shows only some of the generations: their number is its limit. */
 	if (older)
 		*out = shown;
 	m->off->menu_limit = *out;

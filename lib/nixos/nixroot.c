@@ -45,7 +45,7 @@ static void add_etc(struct tree *t, const struct nixroot *root)
 {
 	const char *etc = root->etc_upper ? NIXROOT_ETC_UPPER : "/etc";
 
-	/* The overlay is mounted on /etc, which has these two for who looks before that. */
+	/* The overlay will be mounted on /etc; these two files are read before that. */
 	tree_file(t, "/etc/NIXOS", 0644, "", 0);
 	tree_link(t, "/etc/mtab", "/proc/mounts");
 	if (root->etc_upper)

@@ -71,7 +71,7 @@ static int is_dir(struct ext4_edit *e, const char *path, bool *answer, struct er
 	return rc < 0 ? rc : 0;
 }
 
-/* A file system that is there: root, boot, or none of ours. */
+/* A file system of the guest: root, boot, or another one. */
 static int take_fs(struct off_guest *off, const struct off_guest_fs *fs, struct err *err)
 {
 	struct ext4_edit *e = fs->edit;
@@ -143,7 +143,7 @@ static int look_at(struct off_guest *off, struct target *t, uint64_t base, uint6
 	return rc;
 }
 
-/* What was found is to be written, or is not quite as it lies on the disk. */
+/* Open for writing, if we may write it or an interrupted change must be applied. */
 static int settle_fs(struct off_guest *off, struct off_guest_fs *fs, struct err *err)
 {
 	if (!fs->edit)
@@ -297,7 +297,7 @@ int off_guest_set_pending(struct off_guest *off, bool on, struct err *err)
 		return rc;
 	if (!on)
 		return is_on ? ext4_edit_remove(e, dir, OFF_GUEST_PENDING, NULL, err) : 0;
-	/* A link holds a word without taking a block. */
+	/* A symbolic link can store a short text without a block. */
 	word = xasprintf(PENDING_WORD "%zu", off->menu_limit);
 	return ext4_edit_add_link(e, dir, OFF_GUEST_PENDING, word, err);
 }

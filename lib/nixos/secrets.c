@@ -10,7 +10,7 @@
 #define SCRIPT "append-initrd-secrets"
 #define SCRIPT_MAX (1u << 20)
 
-/* Where it has nothing to add, "exit 0" stands in a line of its own. */
+/* A script without secrets has "exit 0" in a line of its own. */
 static bool does_something(struct str script)
 {
 	while (script.p)
@@ -19,7 +19,7 @@ static bool does_something(struct str script)
 	return true;
 }
 
-/* boot.json's word; NULL: none, or none that we understand. */
+/* The script that boot.json names; NULL: none, or boot.json is not understood. */
 static char *named(const struct buf *text)
 {
 	_cleanup_(bootspec_fini) struct bootspec b = {0};

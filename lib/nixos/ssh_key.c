@@ -79,7 +79,7 @@ static int find_type(struct str name, const char **type, struct err *err)
 	               "unsupported key type for an SSH server; expected ed25519, rsa or ecdsa");
 }
 
-/* The private half repeats its type; so a foreign or damaged one shows. */
+/* The private part repeats the type, which reveals a foreign or damaged key. */
 static bool private_agrees(struct str half, struct str name)
 {
 	struct bytes b = bytes_over(half.p, half.n);

@@ -95,7 +95,7 @@ static int find_toplevel(struct loader *l, const char *path, struct err *err)
 	return rc;
 }
 
-/* boot.json's word on a file: it must be there. */
+/* A file that boot.json names must exist. */
 static int named_file(struct loader *l, const char *what, const char *path, char **out,
                       struct err *err)
 {
@@ -110,7 +110,7 @@ static int named_file(struct loader *l, const char *what, const char *path, char
 	return rc < 0 ? err_prefix(err, "%s/boot.json: %s", l->sys.toplevel, what) : 0;
 }
 
-/* The specification of one system must not be that of another. */
+/* boot.json must describe this system, not another one. */
 static int check_identity(struct loader *l, const struct bootspec *b, struct err *err)
 {
 	struct store_path sp;
@@ -128,7 +128,7 @@ static int check_identity(struct loader *l, const struct bootspec *b, struct err
 	return 0;
 }
 
-/* What nixos-init mounts as /etc is there, as its init is. */
+/* Check that the parts which nixos-init mounts as /etc exist, and its init. */
 static int check_etc(struct loader *l, const struct bootspec *b, struct err *err)
 {
 	_free_ char *image = NULL;
@@ -182,7 +182,7 @@ static int linked_file(struct loader *l, const char *name, char **out, struct er
 	_free_ char *path = xasprintf("%s/%s", l->sys.toplevel, name);
 	int rc = store_files_missing(l->files, path, err);
 
-	/* A link that leads nowhere is not the same as none. */
+	/* A dangling link is an error, a missing one is not. */
 	if (rc)
 		return rc < 0 ? rc : 0;
 	return store_files_find(l->files, path, out, err);

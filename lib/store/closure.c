@@ -52,7 +52,7 @@ const struct path_info *closure_find_base(const struct closure *c, struct str ba
 	bool found;
 	size_t i = str_place(c->paths, c->n, sizeof *c->paths, base_of, base, &found);
 
-	/* Digits alone come right before the path that begins with them. */
+	/* Digits alone sort directly before the path that begins with them. */
 	if (!found && base.n == STORE_DIGEST_LEN && i < c->n)
 		found = str_eq((struct str){base_of(&c->paths[i]).p, base.n}, base);
 	return found ? &c->paths[i] : NULL;
@@ -70,7 +70,10 @@ const struct path_info *closure_unreached(const struct closure *c, size_t from)
 		const struct path_info *info = &c->paths[todo[--n]];
 
 		for (size_t i = 0; i < info->nrefs; i++) {
-			/* Marked when put there, so that todo has room for all. */
+			/*
+			 * Each path is marked when it is added, so todo never has more than all
+			 * paths.
+			 */
 			if (!seen[info->refs[i]])
 				todo[n++] = info->refs[i];
 			seen[info->refs[i]] = true;

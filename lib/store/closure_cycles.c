@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-/* Who refers to each path, itself aside: users[at[i]] to users[at[i + 1] - 1]. */
+/* The paths that refer to path i, without itself: users[at[i]] to users[at[i + 1] - 1]. */
 struct users {
 	uint32_t *at, *users;
-	uint32_t *waits; /* how many a path refers to */
+	uint32_t *waits; /* number of references of a path */
 };
 
 static void users_fini(struct users *u)
@@ -40,7 +40,7 @@ static void list_users(const struct closure *c, struct users *u)
 				u->users[--u->at[c->paths[i].refs[r]]] = (uint32_t)i;
 }
 
-/* Take away what refers to nothing that is left, until nothing is left. */
+/* Remove paths whose references are all removed, until no path is left. */
 int closure_check_cycles(const struct closure *c, struct err *err)
 {
 	_cleanup_(users_fini) struct users u = {0};

@@ -26,7 +26,7 @@ void path_info_copy(const struct path_info *from, struct path_info *to)
 	}
 }
 
-/* Indices of a closure become those of another; ones that are gone drop out. */
+/* Translate indices of a closure to those of another. Paths that are not there are dropped. */
 static void copy_refs(const struct path_info *from, const uint32_t *map, struct path_info *to)
 {
 	to->refs = xcalloc(from->nrefs, sizeof *to->refs);
@@ -51,7 +51,7 @@ void closure_filter(const struct closure *c, const bool *keep, struct closure *o
 	*out = r;
 }
 
-/* Both are in byte order of path: one walk over the two gives both maps. */
+/* Both are sorted by path, so one pass gives both maps. */
 static size_t merge_order(const struct closure *a, const struct closure *b, uint32_t *map_a,
                           uint32_t *map_b)
 {

@@ -24,7 +24,7 @@ void store_files_fini(struct store_files *f)
 	f->root = NULL;
 }
 
-/* What is at a path that has no links in it. */
+/* The type of the file at a path without links. */
 static int kind_of(struct store_files *f, const char *real, enum walk_kind *kind, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf target = BUF_INIT;

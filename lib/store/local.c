@@ -20,7 +20,7 @@ struct local_store {
 	struct store_db *db;
 };
 
-/* A directory that the user may have given instead of the root of a store. */
+/* A directory that users give instead of the root of a store. */
 static bool is_cache(const char *root)
 {
 	_free_ char *info = xasprintf("%s/nix-cache-info", root);
@@ -28,7 +28,7 @@ static bool is_cache(const char *root)
 	return access(info, F_OK) == 0;
 }
 
-/* What is missing or unreadable, in terms of the store. */
+/* An error message that names the missing or unreadable part of the store. */
 static int explain(const char *root, struct err *err)
 {
 	const char *of = *root ? root : "this host";
@@ -48,7 +48,7 @@ static int explain(const char *root, struct err *err)
 	return -(int)err->code;
 }
 
-/* One number, the version of the database's layout. */
+/* The file "schema": a number, the version of the database schema. */
 static int check_schema(const char *path, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;

@@ -22,10 +22,10 @@ struct resolver {
 	const char *root;
 	size_t root_len;
 	size_t store_len; /* of root and /nix/store */
-	struct buf at;    /* where we are: absolute, no links in it */
-	struct buf todo;  /* what is still to follow from there */
-	bool inside;      /* came into the root: absolute links stay in it */
-	bool in_store;    /* came into the store: must not leave again */
+	struct buf at;    /* the position: an absolute path without links */
+	struct buf todo;  /* the rest of the path */
+	bool inside;      /* inside the root: absolute links stay in it */
+	bool in_store;    /* inside the store: must not leave it again */
 	unsigned links;
 };
 
@@ -87,7 +87,7 @@ static int go_up(struct resolver *r, struct err *err)
 	return 0;
 }
 
-/* Start over from the root, or from the host's. */
+/* Begin again at the root of the store, or of the host. */
 static void go_to_top(struct resolver *r)
 {
 	buf_reset(&r->at);
@@ -117,7 +117,7 @@ static int follow_link(struct resolver *r, const char *target, struct err *err)
 	return 0;
 }
 
-/* What is at the place where we are, in a store that is not the host's. */
+/* The file type at the position, in a store that is not on this host. */
 static int look(struct resolver *r, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf target = BUF_INIT;
@@ -134,7 +134,7 @@ static int look(struct resolver *r, struct err *err)
 	return kind == WALK_LINK ? follow_link(r, target.p, err) : 0;
 }
 
-/* One component from todo. */
+/* Take one component from todo. */
 static int step(struct resolver *r, struct str part, struct err *err)
 {
 	char target[PATH_MAX], shown[SHOW_SIZE];

@@ -55,7 +55,7 @@ static void sql_close(sqlite3 **sql)
 	sqlite3_close(*sql);
 }
 
-/* A row's id is its index and one. */
+/* The id of a row is its index plus one. */
 static int64_t id_of(size_t index)
 {
 	return (int64_t)index + 1;
@@ -95,7 +95,7 @@ static int put_paths(sqlite3 *sql, const struct closure *c, int64_t time, struct
 		bind_text(stmt, 3, hash_format_hex(info->nar_hash, hex));
 		sqlite3_bind_int64(stmt, 4, time == OWN_TIME ? info->registration_time : time);
 		bind_text(stmt, 5, info->deriver);
-		/* Nix's way to say that it is not known. */
+		/* Nix's value for "unknown". */
 		if (info->nar_size)
 			sqlite3_bind_int64(stmt, 6, (int64_t)info->nar_size);
 		else
@@ -176,7 +176,7 @@ static void put_be32(char *p, uint32_t v)
 static void pin_header(char *p)
 {
 	put_be32(p + 24, 1);       /* file change counter */
-	put_be32(p + 92, 1);       /* the counter that the next is valid for */
+	put_be32(p + 92, 1);       /* the change counter for which the next field is valid */
 	put_be32(p + 96, 3040001); /* the SQLite that wrote it last */
 }
 
@@ -192,7 +192,7 @@ static int build(const struct closure *c, int64_t time, struct store_db_rest *re
 	                           NULL);
 	int rc;
 
-	/* In one piece, which can be had without a copy. */
+	/* A database in one piece can be taken without a copy. */
 	if (code == SQLITE_OK)
 		code = sqlite3_deserialize(sql, "main", NULL, 0, 0,
 		                           SQLITE_DESERIALIZE_RESIZEABLE |

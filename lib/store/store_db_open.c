@@ -60,7 +60,7 @@ void store_db_refill(struct store_db *db)
 	db->budget = STEPS_LEAST + STEPS_PER_BYTE * (int64_t)db->size;
 }
 
-/* Before the first page is read: the schema in it is not ours to trust. */
+/* Set before the first page is read: its schema is untrusted. */
 static int harden(struct store_db *db, struct err *err)
 {
 	static const int off[] = {SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER,
@@ -162,7 +162,7 @@ bool store_db_changed(const struct store_db *db)
 	       now.seen.mtime_nsec != db->seen.mtime_nsec;
 }
 
-/* The header, and the file's state before anything else of it is read. */
+/* Read the header, and note the file's state before the rest of it is read. */
 static int read_header(struct store_db *db, uint8_t header[HEADER], struct err *err)
 {
 	_close_ int fd = open(db->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -186,7 +186,7 @@ static int read_header(struct store_db *db, uint8_t header[HEADER], struct err *
 	return 0;
 }
 
-/* Only the log's owner may read a log whose index is gone. */
+/* Only the log's owner may read a log without index. */
 static int open_logged(struct store_db *db, struct err *err)
 {
 	int rc = try_open(db, "mode=ro&readonly_shm=1", err);
@@ -278,15 +278,15 @@ uint64_t store_db_bytes(const void *header, size_t n, uint64_t size)
 	changes = bytes_be32(&in);
 	pages = bytes_be32(&in);
 	bytes_seek(&in, VALID_FOR);
-	/* Programs of before 2010 counted changes alone. */
+	/* SQLite before 3.7.0 (2010) set only the change counter. */
 	if (bytes_be32(&in) != changes || !bytes_ok(&in) || !pages)
 		return size;
 	return MIN(size, pages * (page == 1 ? 65536 : page));
 }
 
 /*
- * All pages are there that the header counts. SQLite would notice only when it
- * wants one of them.
+ * Check that the file has all pages that its header counts. SQLite would notice only when it reads
+ * a missing one.
  */
 static bool whole(const uint8_t *p, size_t n)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Writers may get in our way this often before we give up. */
+/* Number of attempts, if other processes write to the database. */
 #define TRIES 3
 
 /* A path and its row's id. info comes first: fini and sorting see only it. */
@@ -21,7 +21,7 @@ struct by_id {
 	uint32_t index;
 };
 
-/* A closure in the making. */
+/* A closure while it is read. */
 struct reader {
 	struct store_db *db;
 	struct row *rows; /* sorted by path once all are there */
@@ -29,7 +29,7 @@ struct reader {
 	struct by_id *ids; /* sorted by id */
 	uint64_t nar_sum;
 	size_t nrefs;
-	bool everything; /* not a closure: all rows of this store */
+	bool everything; /* all paths of this store, not a closure */
 };
 
 static void reader_fini(struct reader *rd)
@@ -40,7 +40,7 @@ static void reader_fini(struct reader *rd)
 	free(rd->ids);
 }
 
-/* Printable, so that no file or terminal is harmed by what Nix never writes. */
+/* Only printable characters: Nix writes no others, and they could harm a terminal. */
 static bool plain_text(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -151,7 +151,7 @@ static int get_row(struct reader *rd, sqlite3_stmt *stmt, struct err *err)
 	rc = sql_int(stmt, ID, "an id", false, &row->id, err);
 	if (rc < 0)
 		return err_prefix(err, "%s", name);
-	/* From here on the row owns memory. */
+	/* From here on the row owns memory that must be freed. */
 	rd->n++;
 	rc = get_path(stmt, PATH, "path", false, &row->info.path, err);
 	if (rc < 0)
@@ -238,10 +238,10 @@ static int compare_u32(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The statements that find what belongs to a row. */
+/* Statements that read the references and outputs of a row. */
 struct edges {
 	sqlite3_stmt *refs, *outputs;
-	sqlite3_stmt *valid; /* whether there is a row of an id */
+	sqlite3_stmt *valid; /* whether a row with this id exists */
 };
 
 static void edges_fini(struct edges *e)
@@ -251,7 +251,7 @@ static void edges_fini(struct edges *e)
 	sql_done(&e->valid);
 }
 
-/* 1: to nothing that counts: no row, or one of another store. */
+/* 1: the reference is ignored: to no row, or to a path of another store. */
 static int get_reference(struct reader *rd, struct edges *e, uint32_t *out, struct err *err)
 {
 	struct by_id key = {0}, *found;
@@ -398,8 +398,8 @@ static struct path_info *take_infos(struct reader *rd)
 }
 
 /*
- * What was read becomes the caller's. An index that does not say what its
- * table says shows here: not the path that was asked for, or more than it needs.
+ * The caller gets what was read. A wrong index of the database is detected here: the path that was
+ * asked for is missing, or there are more paths than it needs.
  */
 static int publish(struct reader *rd, const char *toplevel, struct closure *out, struct err *err)
 {
@@ -429,7 +429,7 @@ static int publish(struct reader *rd, const char *toplevel, struct closure *out,
 	return 0;
 }
 
-/* One transaction, so that all of it is of one moment. */
+/* One transaction, so that all rows are of the same state. */
 static int read_once(struct store_db *db, const char *toplevel, struct closure *out,
                      struct err *err)
 {
