@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "nixos/change.h"
+#include "editor.h"
 #include "nixos/follow.h"
 
 /* "web1" of the names that create gives to a guest's files. */
@@ -33,19 +33,9 @@ static void name_and_place(const char *arg, char **name, char **dir)
 		*dir = xstrdup("");
 }
 
-/* Read the guest first, so that its errors are found before a long build. */
-static int look(const struct offline_request *r, struct err *err)
+static int look(struct editor *e, void *arg, struct err *err)
 {
-	struct off_guest off;
-	struct guest_state in;
-	int rc = guest_begin(&r->common, OFF_GUEST_LOOK, &off, &in, err);
-
-	if (rc < 0)
-		return rc;
-	rc = follow_check(&off, &in, err);
-	guest_state_fini(&in);
-	guest_close(&off);
-	return rc;
+	return follow_check(&e->off, &e->in, err);
 }
 
 int update_build(struct offline_request *r, char **built, struct err *err)
@@ -57,7 +47,8 @@ int update_build(struct offline_request *r, char **built, struct err *err)
 
 	if (!nix_wanted(&r->nix))
 		return 0;
-	rc = look(r, err);
+	/* Read the guest first, so that its errors are found before a long build. */
+	rc = editor_run(&r->common, OFF_GUEST_LOOK, look, NULL, err);
 	if (rc < 0)
 		return rc;
 	name_and_place(r->common.args[0], &name, &dir);
