@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "edit.h"
 #include "grub/menu.h"
@@ -45,14 +45,6 @@ struct menu {
 
 /* Results of a key; 0 means "continue". */
 enum { DONE = 1, NOBODY = 2 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct view *top(struct menu *m)
 {
@@ -150,7 +142,7 @@ static void footer_draw(struct menu *m, struct buf *b, unsigned row)
 static void countdown_draw(struct menu *m)
 {
 	struct buf b = BUF_INIT;
-	int64_t left = (m->deadline - now_ms() + 999) / 1000;
+	int64_t left = (m->deadline - clock_ms() + 999) / 1000;
 	char text[64];
 
 	if (m->hidden && top(m)->m.style == GRUB_STYLE_HIDDEN)
@@ -365,7 +357,7 @@ static int shell(struct menu *m, struct err *err)
 static void digit(struct menu *m, unsigned d)
 {
 	struct view *v = top(m);
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 
 	if (now - m->number_at > DIGITS_MS || m->number * 10 + d >= v->m.n)
 		m->number = 0;
@@ -432,7 +424,7 @@ static int loop(struct menu *m, struct err *err)
 	int rc = 0;
 
 	while (rc == 0) {
-		int64_t left = m->deadline < 0 ? -1 : m->deadline - now_ms();
+		int64_t left = m->deadline < 0 ? -1 : m->deadline - clock_ms();
 		int key;
 
 		if (m->deadline >= 0 && left <= 0)
@@ -484,7 +476,7 @@ int menu_run(struct warden *w, struct msg_plan *plan, struct buf *body, char **a
 		view_fini(&m->view[--m->n]);
 		return 1;
 	}
-	m->deadline = top(m)->m.timeout_ms < 0 ? -1 : now_ms() + top(m)->m.timeout_ms;
+	m->deadline = top(m)->m.timeout_ms < 0 ? -1 : clock_ms() + top(m)->m.timeout_ms;
 	say_hold(true);
 	term_init(&m->t);
 	m->hidden = m->deadline >= 0 && top(m)->m.style != GRUB_STYLE_MENU;

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "warden.h"
@@ -70,22 +70,14 @@ void term_fini(struct term *t)
 	t->changed = false;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* One byte, or KEY_NONE, KEY_RESIZE, KEY_END_OF_INPUT. */
 static int byte_get(int64_t ms)
 {
-	int64_t end = ms < 0 ? -1 : now_ms() + ms;
+	int64_t end = ms < 0 ? -1 : clock_ms() + ms;
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 
 	for (;;) {
-		int64_t left = end < 0 ? 1000 : end - now_ms();
+		int64_t left = end < 0 ? 1000 : end - clock_ms();
 		unsigned char c;
 		int rc;
 
@@ -102,7 +94,7 @@ static int byte_get(int64_t ms)
 			return KEY_END_OF_INPUT;
 		if (rc > 0)
 			return read(STDIN_FILENO, &c, 1) == 1 ? c : KEY_END_OF_INPUT;
-		if (rc == 0 && end >= 0 && now_ms() >= end)
+		if (rc == 0 && end >= 0 && clock_ms() >= end)
 			return KEY_NONE;
 	}
 }

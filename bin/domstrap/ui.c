@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ui.h"
+#include "base/clock.h"
 #include "base/str.h"
 
 #include <inttypes.h>
@@ -11,17 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-#define FRAME_NS 100000000L
+#define FRAME_NS (CLOCK_SECOND / 10)
 
 static enum ui_level level;
 static bool terminal, colour;
 static struct {
 	struct ui_progress *p;
 	pthread_t thread;
-	struct timespec start;
+	int64_t start; /* clock_ns() */
 	bool running;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -140,14 +140,6 @@ void ui_detail(const char *fmt, ...)
 
 /* ---- progress ------------------------------------------------------------- */
 
-static double seconds_since(const struct timespec *t)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
-}
-
 static int columns(void)
 {
 	struct winsize ws;
@@ -161,7 +153,7 @@ static void draw(void)
 {
 	struct ui_progress *p = bar.p;
 	uint64_t bytes = atomic_load(&p->bytes), paths = atomic_load(&p->paths);
-	double t = seconds_since(&bar.start), rate = t > 0.2 ? (double)bytes / t : 0;
+	double t = clock_seconds_since(bar.start), rate = t > 0.2 ? (double)bytes / t : 0;
 	char done[16], total[16], speed[16], text[200];
 	int n, width = columns() - 1;
 
@@ -183,16 +175,8 @@ static void *draw_loop(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&bar.lock);
 	while (bar.running) {
-		struct timespec until;
-
 		draw();
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += FRAME_NS;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000L;
-		}
-		pthread_cond_timedwait(&bar.wake, &bar.lock, &until);
+		clock_wait(&bar.wake, &bar.lock, FRAME_NS);
 	}
 	pthread_mutex_unlock(&bar.lock);
 	return NULL;
@@ -205,7 +189,7 @@ void ui_progress_begin(struct ui_progress *p)
 	bar.p = p;
 	if (!terminal || level < UI_NORMAL)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &bar.start);
+	bar.start = clock_ns();
 	bar.running = true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);

@@ -10,6 +10,7 @@
  *                 is not filled
  *     write       BLKZEROOUT, which the device may do by itself, or zeros
  */
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "ext4/target.h"
@@ -21,7 +22,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Small enough for quick progress and ^C on a slow disk. */
@@ -187,17 +187,15 @@ static double read_speed(const struct target *t)
 {
 	_free_ uint8_t *bytes = xaligned(4096, SPEED_BYTES);
 	_close_ int fd = open_for_reading(t);
-	struct timespec from, to;
 	struct err ignored = ERR_INIT;
+	int64_t from = clock_ns();
 	double seconds;
 	size_t got = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &from);
 	if (fd < 0 || io_pread(fd, t->name, bytes, SPEED_BYTES,
 	                       t->size / 2 / SPEED_BYTES * SPEED_BYTES, &got, &ignored) < 0)
 		return SPEED_USUAL;
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	seconds = clock_seconds_since(from);
 	return got && seconds > 0 ? (double)got / seconds : SPEED_USUAL;
 }
 

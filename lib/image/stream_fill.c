@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
@@ -9,12 +10,11 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define UNIT_BYTES (8ull << 20)
 #define UNIT_ITEMS 512u
-#define NAP_NS 100000000L
+#define NAP_NS (CLOCK_SECOND / 10)
 
 /* ---- units ------------------------------------------------------------------ */
 
@@ -115,13 +115,7 @@ static bool stopped(const struct fill *f)
  */
 static void nap(struct fill *f)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += NAP_NS;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	pthread_cond_timedwait(&f->moved, &f->lock, &until);
+	clock_wait(&f->moved, &f->lock, NAP_NS);
 }
 
 int stream_wait_for_beginning(struct fill *f, const struct unit *u, struct err *err)

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 
@@ -90,14 +90,6 @@ bool wire_end(const struct bytes *b)
 	return bytes_ok(b) && bytes_left(b) == 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int send_all(struct wire *w, const uint8_t *p, size_t n, struct err *err)
 {
 	while (n) {
@@ -129,7 +121,7 @@ static int wait_for(struct wire *w, int64_t end_ms, const volatile bool *stop, s
 	struct pollfd p = {.fd = w->fd, .events = POLLIN};
 
 	for (;;) {
-		int64_t left = end_ms < 0 ? -1 : end_ms - now_ms();
+		int64_t left = end_ms < 0 ? -1 : end_ms - clock_ms();
 		int rc;
 
 		if (stop && *stop)
@@ -173,7 +165,7 @@ static int recv_all(struct wire *w, uint8_t *p, size_t n, int64_t end_ms, const 
 int wire_recv(struct wire *w, uint32_t *type, struct buf *body, int64_t wait_ms,
               const volatile bool *stop, struct err *err)
 {
-	int64_t end_ms = wait_ms < 0 ? -1 : now_ms() + wait_ms;
+	int64_t end_ms = wait_ms < 0 ? -1 : clock_ms() + wait_ms;
 	uint8_t head[WIRE_HEAD];
 	uint32_t size;
 	int rc = recv_all(w, head, sizeof head, end_ms, stop, err);
