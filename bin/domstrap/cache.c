@@ -9,11 +9,10 @@
 #include "base/mem.h"
 #include "cache/cache_dir.h"
 #include "command.h"
+#include "json_out.h"
 #include "options.h"
 #include "source.h"
 #include "ui.h"
-
-#define SCHEMA 1
 
 static const char usage[] = "usage: domstrap cache [options]\n\n"
                             "Prints the size of the directory of downloads, or empties it.\n\n"
@@ -63,13 +62,13 @@ static void report(const struct options *o, const char *dir, const struct cache_
 	char size[16];
 
 	if (o->json) {
-		json_t *root = json_pack("{s:i, s:s, s:I, s:I, s:b}", "schema", SCHEMA, "directory",
-		                         dir, "files", (json_int_t)u->files, "bytes",
-		                         (json_int_t)u->bytes, "cleaned", o->clean);
+		json_t *root = json_out_new();
 
-		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-		fputc('\n', stdout);
-		json_decref(root);
+		json_object_set_new(root, "directory", json_string(dir));
+		json_object_set_new(root, "files", json_integer((json_int_t)u->files));
+		json_object_set_new(root, "bytes", json_integer((json_int_t)u->bytes));
+		json_object_set_new(root, "cleaned", json_boolean(o->clean));
+		json_out_print(root, stdout);
 		return;
 	}
 	printf("%s: %" PRIu64 " files, %s%s\n", dir, u->files, str_human(u->bytes, size),

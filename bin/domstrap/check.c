@@ -13,9 +13,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "command.h"
+#include "json_out.h"
 #include "offline_options.h"
 
-#define SCHEMA 1
 #define PARAMS_MAX 65536u
 
 static const char usage[] =
@@ -213,12 +213,10 @@ static void report(const struct check *c)
 			puts("OK: no problems found");
 		return;
 	}
-	o = json_object();
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	o = json_out_new();
 	json_object_set_new(o, "ok", json_boolean(!errors));
 	json_object_set_new(o, "findings", findings_json(&c->found));
-	look_print(o);
-	json_decref(o);
+	json_out_print(o, stdout);
 }
 
 int cmd_check(int argc, char **argv)

@@ -8,13 +8,13 @@
 #include "base/mem.h"
 #include "command.h"
 #include "editor.h"
+#include "json_out.h"
 #include "nix/store_path.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "nixos/gc_roots.h"
 #include "offline_options.h"
 
-#define SCHEMA 1
 #define LINKS ".links" /* of a store with optimised (hard-linked) files */
 
 static const char usage[] =
@@ -205,10 +205,9 @@ static bool is_gone(const char *path, void *arg)
 
 static void report_json(const struct gc *gc)
 {
-	json_t *o = json_object(), *gone = json_array(), *paths = json_array();
+	json_t *o = json_out_new(), *gone = json_array(), *paths = json_array();
 	json_t *stays = json_array();
 
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	json_object_set_new(o, "dryRun", json_boolean(gc->req->common.dry_run));
 	for (size_t i = 0; i < gc->n_gone; i++)
 		json_array_append_new(gone, json_integer(gc->gone[i]));
@@ -231,9 +230,7 @@ static void report_json(const struct gc *gc)
 	json_object_set_new(o, "diskBytes",
 	                    gc->req->common.dry_run ? json_null()
 	                                            : json_integer((json_int_t)gc->disk_bytes));
-	json_dumpf(o, gc->out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', gc->out);
-	json_decref(o);
+	json_out_print(o, gc->out);
 }
 
 static void report(const struct gc *gc)

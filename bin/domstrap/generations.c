@@ -9,11 +9,10 @@
 #include "command.h"
 #include "editor.h"
 #include "generations.h"
+#include "json_out.h"
 #include "look.h"
 #include "nixos/change.h"
 #include "offline_options.h"
-
-#define SCHEMA 1
 
 static const char usage[] =
         "usage: domstrap generations GUEST [options]\n\n"
@@ -107,16 +106,13 @@ static void report(FILE *out, const struct guest_state *in, json_t *boot, bool j
 		print_boot(out, boot);
 		return;
 	}
-	o = json_object();
+	o = json_out_new();
 	list = json_array();
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	for (size_t i = 0; i < p->n; i++)
 		json_array_append_new(list, generation_json(&p->v[i], true, known));
 	json_object_set_new(o, "generations", list);
 	json_object_set(o, "boot", boot);
-	json_dumpf(o, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', out);
-	json_decref(o);
+	json_out_print(o, out);
 }
 
 static int work(struct editor *e, void *arg, struct err *err)

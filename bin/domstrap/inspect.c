@@ -7,10 +7,9 @@
 
 #include "base/mem.h"
 #include "command.h"
+#include "json_out.h"
 #include "offline_options.h"
 #include "xl.h"
-
-#define SCHEMA 1
 
 static const char usage[] =
         "usage: domstrap inspect GUEST [options]\n\n"
@@ -159,9 +158,8 @@ static json_t *disks_json(const struct inspection *in)
 static void print_json(const struct inspection *in)
 {
 	static const char *const parts[] = {"menu", "menuError", "kernels", "nixos", "nixosError"};
-	json_t *o = json_object();
+	json_t *o = json_out_new();
 
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	json_object_set_new(o, "config", config_json(in));
 	json_object_set_new(o, "domain", inspection_domain_json(in));
 	json_object_set_new(o, "disks", disks_json(in));
@@ -171,8 +169,7 @@ static void print_json(const struct inspection *in)
 		if (part)
 			json_object_set(o, parts[i], part);
 	}
-	look_print(o);
-	json_decref(o);
+	json_out_print(o, stdout);
 }
 
 int cmd_inspect(int argc, char **argv)

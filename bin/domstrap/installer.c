@@ -18,8 +18,8 @@
 #include "command.h"
 #include "disk/iso.h"
 #include "identity.h"
+#include "json_out.h"
 
-#define SCHEMA 1
 #define MODE_FILE 0644
 
 /* Files that get their names, in this order. */
@@ -265,16 +265,18 @@ static json_t *disk_json(const struct installer *in, int i)
 static void report_json(const struct installer *in)
 {
 	_free_ char *cfg = file_path(in, FILE_CFG), *install = file_path(in, FILE_INSTALL);
-	json_t *disks = json_array(), *o;
+	json_t *o = json_out_new(), *disks = json_array();
 
 	for (int i = 0; i < INSTALLER_DISKS; i++)
 		json_array_append_new(disks, disk_json(in, i));
-	o = json_pack("{s:i, s:b, s:s, s:{s:s, s:s}, s:o, s:s, s:s}", "schema", SCHEMA, "dryRun",
-	              in->opt.dry_run, "name", in->opt.name, "iso", "path", in->iso_path, "label",
-	              in->iso.label, "disks", disks, "installConfig", install, "config", cfg);
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', stdout);
-	json_decref(o);
+	json_object_set_new(o, "dryRun", json_boolean(in->opt.dry_run));
+	json_object_set_new(o, "name", json_string(in->opt.name));
+	json_object_set_new(o, "iso",
+	                    json_pack("{s:s, s:s}", "path", in->iso_path, "label", in->iso.label));
+	json_object_set_new(o, "disks", disks);
+	json_object_set_new(o, "installConfig", json_string(install));
+	json_object_set_new(o, "config", json_string(cfg));
+	json_out_print(o, stdout);
 }
 
 static void report(const struct installer *in)

@@ -14,9 +14,9 @@
 #include "command.h"
 #include "generations.h"
 #include "inspect.h"
+#include "json_out.h"
 #include "offline_options.h"
 
-#define SCHEMA 1
 #define CONFIGS "/etc/xen"
 #define GUESTS_MAX 10000u
 
@@ -192,9 +192,8 @@ static void list_one(const char *path, json_t *json)
 
 static void list_all(const struct names *l, bool json)
 {
-	json_t *o = json_object(), *guests = json_array();
+	json_t *o = json_out_new(), *guests = json_array();
 
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	json_object_set_new(o, "guests", guests);
 	if (!json && l->n)
 		printf("%-20s %-4s %-7s %-9s %-10s %-28s %s\n", "guest", "type", "MiB", "state",
@@ -202,8 +201,9 @@ static void list_all(const struct names *l, bool json)
 	for (size_t i = 0; i < l->n; i++)
 		list_one(l->v[i], json ? guests : NULL);
 	if (json)
-		look_print(o);
-	json_decref(o);
+		json_out_print(o, stdout);
+	else
+		json_decref(o);
 }
 
 int cmd_list(int argc, char **argv)

@@ -183,12 +183,6 @@ bool look_true(const json_t *o, const char *key)
 	return json_is_true(json_object_get(o, key));
 }
 
-void look_print(const json_t *o)
-{
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', stdout);
-}
-
 void look_put(struct buf *b, const char *text)
 {
 	str_escape(b, str_from(text));

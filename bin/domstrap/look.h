@@ -80,8 +80,6 @@ const char *look_text(const json_t *o, const char *key);
 uint64_t look_number(const json_t *o, const char *key);
 bool look_true(const json_t *o, const char *key);
 
-/* The whole on stdout. */
-void look_print(const json_t *o);
 /* Append a text of the guest's, escaped. */
 void look_put(struct buf *b, const char *text);
 

@@ -5,8 +5,7 @@
 
 #include "base/mem.h"
 #include "create.h"
-
-#define SCHEMA 1
+#include "json_out.h"
 
 static void set(json_t *o, const char *key, const char *value)
 {
@@ -64,9 +63,8 @@ static json_t *disk_json(const struct guest *g, const struct guest_disk *d,
 
 static void report_json(const struct guest *g, const struct image_plan *plans)
 {
-	json_t *o = json_object(), *disks = json_array();
+	json_t *o = json_out_new(), *disks = json_array();
 
-	set_number(o, "schema", SCHEMA);
 	json_object_set_new(o, "dryRun", json_boolean(g->opt.dry_run));
 	set(o, "name", g->opt.domain_name ? g->opt.domain_name : g->opt.name);
 	set(o, "type", g->opt.domain.type == XL_PVH ? "pvh" : "pv");
@@ -82,9 +80,7 @@ static void report_json(const struct guest *g, const struct image_plan *plans)
 	set(o, "kernel", g->kernel);
 	set(o, "initrd", g->initrd);
 	set(o, "cmdline", g->cmdline);
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', stdout);
-	json_decref(o);
+	json_out_print(o, stdout);
 }
 
 void guest_report(const struct guest *g, const struct image_plan *plans)

@@ -4,11 +4,10 @@
 
 #include "command.h"
 #include "editor.h"
+#include "json_out.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "offline_options.h"
-
-#define SCHEMA 1
 
 static const char usage[] =
         "usage: domstrap rollback GUEST [options]\n\n"
@@ -65,14 +64,11 @@ static void report(FILE *out, const struct offline_request *req, const struct ge
 			        g->system.toplevel);
 		return;
 	}
-	o = json_object();
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	o = json_out_new();
 	json_object_set_new(o, "dryRun", json_boolean(req->common.dry_run));
 	json_object_set_new(o, "generation", json_integer(g->number));
 	json_object_set_new(o, "system", json_string(g->system.toplevel));
-	json_dumpf(o, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', out);
-	json_decref(o);
+	json_out_print(o, out);
 }
 
 static int work(struct editor *e, void *arg, struct err *err)

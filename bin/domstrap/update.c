@@ -8,13 +8,12 @@
 #include "difference.h"
 #include "enlarge.h"
 #include "image/store_add.h"
+#include "json_out.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "nixos/system.h"
 #include "nixos_files.h"
 #include "update_build.h"
-
-#define SCHEMA 1
 
 static const char usage[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
@@ -271,9 +270,8 @@ static int change(struct update *u, struct err *err)
 
 static void report_json(const struct update *u)
 {
-	json_t *o = json_object(), *paths = json_array();
+	json_t *o = json_out_new(), *paths = json_array();
 
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
 	json_object_set_new(o, "dryRun", json_boolean(u->req.common.dry_run));
 	json_object_set_new(o, "diskBytes",
 	                    json_integer((json_int_t)(u->off.root.base + u->off.root.size)));
@@ -294,9 +292,7 @@ static void report_json(const struct update *u)
 	}
 	json_object_set_new(o, "addedPaths", paths);
 	json_object_set_new(o, "differences", differences_json(&u->diff));
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	fputc('\n', stdout);
-	json_decref(o);
+	json_out_print(o, stdout);
 }
 
 static void report_size(const struct update *u, const struct off_guest_fs *fs,

@@ -12,10 +12,9 @@
 #include "command.h"
 #include "ext4/target.h"
 #include "generations.h"
+#include "json_out.h"
 #include "nix/store_path.h"
 #include "offline_options.h"
-
-#define SCHEMA 1
 
 static const char usage[] =
         "usage: domstrap verify GUEST [options]\n\n"
@@ -343,15 +342,13 @@ static void report(const struct verify *v)
 			printf("%zu %s found\n", errors, errors == 1 ? "problem" : "problems");
 		return;
 	}
-	o = json_object();
-	json_object_set_new(o, "schema", json_integer(SCHEMA));
+	o = json_out_new();
 	json_object_set_new(o, "ok", json_boolean(!errors));
 	json_object_set_new(o, "paths", json_integer((json_int_t)v->n_paths));
 	json_object_set_new(o, "narBytes", json_integer((json_int_t)v->bytes));
 	json_object_set_new(o, "menuEntries", json_integer(v->entries));
 	json_object_set_new(o, "findings", findings_json(&v->found));
-	look_print(o);
-	json_decref(o);
+	json_out_print(o, stdout);
 }
 
 int cmd_verify(int argc, char **argv)
