@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changing a text on the terminal: an entry's lines, or one line. */
+/* Editing a text on the terminal: an entry's lines, or one line. */
 #ifndef DOMGRUB_EDIT_H
 #define DOMGRUB_EDIT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What runs in the jail: it answers requests (message.h) from what the guest
- * wrote on its disks, and copies kernel and ramdisk to its two outputs.
+ * The process in the jail: it answers requests (message.h) by reading the guest's disks, and copies
+ * kernel and ramdisk to its two outputs.
  */
 #ifndef DOMGRUB_INMATE_H
 #define DOMGRUB_INMATE_H
@@ -22,13 +22,13 @@ struct inmate_spec {
 /* For jail_start(): arg is a struct inmate_spec. Returns at the line's end. */
 int inmate_main(void *arg);
 
-/* The other one, which looks at a kernel. */
+/* The other process, which checks a kernel. */
 struct checker_spec {
 	int fd;                    /* of the kernel, inside the jail */
 	uint64_t size;             /* bytes */
 	uint64_t memory;           /* bytes that a decoder may use */
 	unsigned xen;              /* version, major << 16 | minor; 0 unknown */
-	const struct known *known; /* kernels that need no look; NULL: none */
+	const struct known *known; /* kernels that need no check; NULL: none */
 };
 
 int checker_main(void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The child's own: what inmate.c, plan.c and list.c share. */
+/* State of the child, shared by inmate.c, plan.c and list.c. */
 #ifndef DOMGRUB_INMATE_STATE_H
 #define DOMGRUB_INMATE_STATE_H
 
@@ -22,16 +22,16 @@ struct inmate {
 	uint32_t depth; /* the menu of the last request */
 	struct grub_boot plan;
 	struct grub_shell *shell;
-	uint32_t listed;             /* entries said so far */
-	struct grub_boot_file *seen; /* the menus that they are in; as long as the list is made */
+	uint32_t listed;             /* entries reported so far */
+	struct grub_boot_file *seen; /* the menus that they are in, while the list is made */
 	size_t seen_n, seen_cap;
 };
 
 void inmate_note(struct inmate *in, struct str text);
 
-/* plan.c: the plan as a message, its sizes looked up and limited. */
+/* plan.c: make the plan's message, with the sizes of its files, which are limited. */
 int plan_put(struct inmate *in, struct buf *body, struct err *err);
-/* Copy its files to the outputs, saying each one's size when it is whole. */
+/* Copy its files to the outputs, and report the size of each complete file. */
 int plan_copy(struct inmate *in, struct err *err);
 
 /*

@@ -5,7 +5,7 @@
 
 #include "warden.h"
 
-/* Prints to standard output once all of it has come. */
+/* Prints to standard output when the list is complete. */
 int list_print(struct warden *w, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A person at the guest's console chooses. */
+/* The menu on the guest's console. */
 #ifndef DOMGRUB_MENU_H
 #define DOMGRUB_MENU_H
 

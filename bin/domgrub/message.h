@@ -53,11 +53,11 @@ enum {
 	MSG_SUM,
 };
 
-/* Nothing is expected. */
+/* No message is expected. */
 #define STATE_IDLE 0
-/* The child's own: a plan was made, so COPY makes sense. */
+/* In the child: a plan was made, so COPY is allowed. */
 #define STATE_PLANNED 1
-/* The parent's own: the kernel's sum was said, so only DONE may come. */
+/* In the parent: the kernel's sum has come, so only DONE is allowed. */
 #define STATE_SUMMED 200
 
 #define MSG_TEXT_MAX (1u << 20) /* bytes of one text */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For --isconfig: one device on which every file is, and nothing is in them. */
+/* For --isconfig: a device on which every file exists and is empty. */
 #ifndef DOMGRUB_NODISK_H
 #define DOMGRUB_NODISK_H
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line, /etc/domgrub.conf, and what pygrub reads of the
- * environment. */
+/* The command line, /etc/domgrub.conf, and the environment variables that pygrub reads. */
 #ifndef DOMGRUB_OPTIONS_H
 #define DOMGRUB_OPTIONS_H
 
@@ -16,16 +15,16 @@
 #define OPTIONS_CONFIG "/etc/domgrub.conf"
 #define OPTIONS_DISKS_MAX 16
 
-/* What a guest may cost; each can be set in the configuration file. */
+/* Limits for a guest; each can be set in the configuration file. */
 #define LIMIT_KERNEL (128ull << 20)  /* bytes */
 #define LIMIT_RAMDISK (512ull << 20) /* bytes, all of an entry's together */
 #define LIMIT_MEMORY (256ull << 20)  /* bytes of address space in the jail */
 #define LIMIT_CPU 60                 /* seconds of processor time */
 #define LIMIT_TIME 60                /* seconds until the child answers */
 #define LIMIT_COPY 600               /* seconds until it has copied the files */
-#define LIMIT_CHECK 10               /* seconds for a look at the kernel */
+#define LIMIT_CHECK 10               /* seconds for the check of the kernel */
 
-/* nobody, on most systems: not root is what matters. */
+/* The user nobody on most systems; any user but root will do. */
 #define DEFAULT_UID 65534
 #define DEFAULT_DIRECTORY "/var/run/xen/pygrub/"
 #define DEFAULT_KNOWN "/var/cache/domgrub/kernels"

@@ -25,27 +25,27 @@ int output_make(const struct options *o, const char *name, struct output *out, s
  * bytes more and a reserve: what else lives there, /run above all, goes on.
  */
 int output_room(const struct output *out, uint64_t bytes, struct err *err);
-/* It must have exactly that many bytes. */
+/* Check that it has exactly this many bytes. */
 int output_check(const struct output *out, uint64_t size, struct err *err);
 void output_remove(struct output *out);
-/* Leave the file, forget about it. */
+/* Keep the file; it is not ours any more. */
 void output_keep(struct output *out);
 
 /* Where the answer goes. */
 struct answer {
 	const char *path; /* NULL: standard output */
 	int fd;
-	bool made; /* the file is ours: without an answer in it, it goes again */
+	bool made; /* we made the file, and remove it if there is no answer */
 	bool whole;
 };
 
 #define ANSWER_INIT {.fd = STDOUT_FILENO}
 
-/* It is opened before anything is done, so that a mistake shows early. */
+/* Opened before any other work, so that errors are found early. */
 int answer_open(const struct options *o, struct answer *out, struct err *err);
 int answer_write(struct answer *a, enum handoff_format format, const struct handoff *h,
                  struct err *err);
-/* Close it, and leave nothing of an answer that is not whole. */
+/* Close it; an incomplete answer is removed. */
 void answer_fini(struct answer *a);
 
 #endif

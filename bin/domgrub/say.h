@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What domgrub says to people: on standard error, a line each, everything
- * escaped. On a terminal lines end in CR LF, for xl's is raw.
+ * Messages for the user, on standard error, one line each, escaped. On a terminal lines end in CR
+ * LF, because xl's terminal is raw.
  */
 #ifndef DOMGRUB_SAY_H
 #define DOMGRUB_SAY_H
@@ -20,7 +20,7 @@ void say_error(struct str text);
 void say_warning(struct str text);
 void say_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* End of all: what was held is said. */
+/* The end: print the messages that were held back. */
 void say_fini(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminal of a person: as xl gives it a raw pty without a size, that
- * knows what a VT100 does. Only ASCII is drawn.
+ * The user's terminal: a raw pty of xl's, without a size, with the functions of a VT100. Only ASCII
+ * is drawn.
  */
 #ifndef DOMGRUB_TERM_H
 #define DOMGRUB_TERM_H
@@ -15,7 +15,7 @@
 
 /* Keys are bytes, or one of these. */
 enum {
-	KEY_NONE = 256, /* the time was over */
+	KEY_NONE = 256, /* timeout */
 	KEY_END_OF_INPUT,
 	KEY_RESIZE,
 	KEY_ESC,
@@ -36,7 +36,7 @@ enum {
 
 struct term {
 	struct termios old;
-	bool changed; /* old is to be set again */
+	bool changed; /* old must be restored */
 	unsigned rows, cols;
 };
 
@@ -45,12 +45,12 @@ void term_fini(struct term *t);
 
 /* The next key, waiting at most ms milliseconds; for ever where negative. */
 int term_key(const struct term *t, int64_t ms);
-/* Has more been typed that was not taken yet? */
+/* Whether more keys were typed that were not read yet. */
 bool term_key_waits(void);
-/* Look again how large the terminal is; 80 by 24 where it does not say. */
+/* Read the terminal's size again; 80 by 24 if it is unknown. */
 void term_size(struct term *t);
 
-/* Everything is put into a buffer and shown at once. */
+/* Output is collected in a buffer and shown at once. */
 void term_show(struct buf *b);
 void term_clear(struct buf *b);
 void term_move(struct buf *b, unsigned row, unsigned col); /* from 0 */

@@ -17,7 +17,7 @@
 #include "options.h"
 #include "output.h"
 
-/* Set by a signal: everything stops, and outputs are removed. */
+/* Set by a signal: everything stops, and the outputs are removed. */
 extern volatile bool warden_stop;
 
 struct warden {
@@ -33,7 +33,7 @@ struct warden {
 
 #define WARDEN_INIT {.kernel = OUTPUT_INIT, .ramdisk = OUTPUT_INIT, .jail = JAIL_INIT}
 
-/* Open disks and, where copying is asked for, outputs; start the child. */
+/* Open the disks and, for copying, the outputs; start the child. */
 int warden_start(struct warden *w, const struct options *o, struct err *err);
 /* Kill the child, remove the outputs that were not kept. */
 void warden_fini(struct warden *w);
@@ -48,13 +48,13 @@ int warden_ask(struct warden *w, uint32_t request, const struct req *r, uint32_t
 int warden_next(struct warden *w, uint32_t *type, struct buf *body, uint64_t seconds,
                 struct err *err);
 
-/* A plan that may be carried out, as far as the parent can tell. */
+/* Whether a plan can be carried out, as far as the parent can tell. */
 int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err);
 
-/* Have the plan's files copied, and look at the kernel meanwhile. */
+/* Have the plan's files copied, and the kernel checked meanwhile. */
 int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err);
 
-/* Write what the plan wants written, where --write-env was given. */
+/* With --write-env, write the block that the plan changes. */
 int warden_write_env(struct warden *w, const struct msg_plan *p, struct err *err);
 
 #endif

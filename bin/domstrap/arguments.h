@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a command line names as a guest: images, block devices, or one xl
- * config, whose disks are meant. Nothing of a disk is read here.
+ * The guest that a command line names: images, block devices, or one xl config with its disks. The
+ * disks are not read here.
  */
 #ifndef DOMSTRAP_ARGUMENTS_H
 #define DOMSTRAP_ARGUMENTS_H
@@ -17,8 +17,8 @@
 struct disk_argument {
 	char *path;
 	const char *vdev; /* as the config says; "" unknown */
-	bool raw;         /* its bytes are the disk's */
-	char *why;        /* where it is not raw: why it cannot be read */
+	bool raw;         /* the file's bytes are the disk's, without a format around them */
+	char *why;        /* if it is not raw: why it cannot be read */
 };
 
 /* Start from zeros; end with arguments_fini(). */
@@ -26,7 +26,7 @@ struct arguments {
 	struct disk_argument v[ARGUMENTS_DISKS_MAX];
 	size_t n;
 	const char *config;     /* the config's path, borrowed; NULL: none was named */
-	struct xlcfg_guest cfg; /* what it says; kernel is NULL where grub is not */
+	struct xlcfg_guest cfg; /* its values; kernel is NULL if it is GRUB's own image, see grub */
 	char *grub;             /* its kernel= is GRUB's own image, which reads the guest's menu */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether somebody uses a disk: a running guest (asks xl), a loop device. Locks
- * and exclusive opens are target_open_existing()'s.
+ * Whether a running guest (asks xl) or a loop device uses a disk. Locks and exclusive opens are
+ * done by target_open_existing().
  */
 #ifndef DOMSTRAP_BUSY_H
 #define DOMSTRAP_BUSY_H
@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-/* -ERR_BUSY: one of the disks is in use, and the text says by whom. */
+/* -ERR_BUSY: one of the disks is in use; the text says by what. */
 int busy_check(char *const *paths, size_t n, struct err *err);
 
 #endif

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of "domstrap check": each adds what it finds. */
+/* Parts of "domstrap check": each adds its findings. */
 #ifndef DOMSTRAP_CHECK_H
 #define DOMSTRAP_CHECK_H
 
 #include "findings.h"
 #include "look.h"
 
-/* Xen, xl, and what the config, if there is one, wants of the host. */
+/* Xen, xl, and what the config, if there is one, needs on the host. */
 void check_host(const struct arguments *a, struct findings *out);
 
 /*
- * What the boot helper is given: the first disk and those of its own --disk=. Where
- * these are not all, they are looked at by themselves. -ERR_CHILD as of look().
+ * The disks that the boot helper gets: the first one and those of its --disk=. If the guest has
+ * more, read these again without the others. -ERR_CHILD as look().
  */
 int check_helper(const struct arguments *a, struct findings *out, struct err *err);
 
-/* The start out of a look: kernel, drivers, root, console, init. */
+/* Check the start by the child's answer: kernel, drivers, root, console, init. */
 void check_guest(const struct arguments *a, const json_t *seen, struct findings *out);
 /*
- * One way to start, called name: a menu's entry (look_menu.c), or what the host
- * boots. seen: the look, for its kernels and file systems.
+ * One way to start, called name: a menu entry (look_menu.c), or what the host boots. seen: the
+ * child's answer, with kernels and file systems.
  */
 void check_start(const struct arguments *a, const json_t *seen, const json_t *start,
                  const char *name, struct findings *out);

@@ -13,11 +13,11 @@ enum status {
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
 	STATUS_BUSY = 3,   /* the disk or the database is in use */
-	STATUS_VERIFY = 4, /* something is not what it should be */
+	STATUS_VERIFY = 4, /* a problem was found */
 	                   /* 128 + N: ended by signal N */
 };
 
-/* Print the error; the status that belongs to it. */
+/* Print the error, and return its exit status. */
 int command_failed(const struct err *err);
 
 struct command {

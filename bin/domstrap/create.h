@@ -36,14 +36,14 @@ enum layout {
 enum size_kind {
 	SIZE_AUTO,
 	SIZE_FIXED, /* of the whole image */
-	SIZE_FREE,  /* to be left free */
+	SIZE_FREE,  /* to stay free */
 };
 
 /* As given; strings are argv's. */
 struct create_options {
 	const char *name; /* of the files, and of the domain if domain_name is NULL */
 	const char *domain_name;
-	const char *system; /* or what nix says is to be built */
+	const char *system; /* or built as nix says */
 	struct nix_options nix;
 	struct extra_options extra;
 	struct source_options source;
@@ -61,7 +61,7 @@ struct create_options {
 	bool fs_identifier_given;
 	bool copy_kernels;
 	const char *kernel, *initrd; /* of the host, in place of the system's */
-	const char *grub_image;      /* NULL: where packages have it */
+	const char *grub_image;      /* NULL: at the path of Debian's or nixpkgs' package */
 	struct domain_options domain;
 	const char *configuration;
 	const char *channel; /* URL[=NAME] */
@@ -69,7 +69,7 @@ struct create_options {
 	bool verify;
 	enum clone_mode clone;
 	unsigned threads;
-	bool wipe; /* of disks that are there: what is not written */
+	bool wipe; /* clear the parts of existing disks that are not written */
 	bool dry_run, json, force;
 	enum ui_level level;
 };
@@ -79,33 +79,33 @@ struct guest_disk {
 	const char *role; /* "root" or "boot" */
 	const char *mountpoint;
 	const char *device; /* a block device or file of the host; NULL: a new file */
-	const char *suffix; /* of the file's name */
+	const char *suffix; /* suffix of the file's name */
 	char *path;         /* absolute */
 	bool partitioned;
 	char vdev[8]; /* as the guest sees it */
 	const char *usual_label;
-	const char *wanted_label, *wanted_uuid; /* by the user, or NULL */
+	const char *wanted_label, *wanted_uuid; /* given by the user, or NULL */
 	char *label;
 	uint8_t uuid[16]; /* of the file system */
 	enum size_kind size_kind;
 	uint64_t size;
-	bool in_place; /* device names a file that is there */
+	bool in_place; /* device is an existing file */
 	struct old_data wiped;
 };
 
 #define GUEST_DISKS_MAX 2
 
-/* What comes out of options and system together; owns what it allocates. */
+/* Everything about a guest that options and system determine; owns what it allocates. */
 struct guest {
 	struct create_options opt;
 	struct system_source source;
 	struct nixos_system system;
-	enum etc_place etc;                       /* where it sees what is put into its /etc */
+	enum etc_place etc; /* where it sees files that are put into its /etc */
 	struct guest_disk disks[GUEST_DISKS_MAX]; /* in xl's order; the root is last */
 	size_t n_disks;
 	char *dir;                   /* output directory, absolute */
 	char *cfg, *kernel, *initrd; /* absolute paths; the latter two may be NULL */
-	const char *type_reason;     /* why this type, where nobody said; NULL: it was said */
+	const char *type_reason;     /* why this type was chosen; NULL: the user gave it */
 	char domain_uuid[37];
 	char mac[18];
 	uint32_t disk_id;
@@ -113,7 +113,7 @@ struct guest {
 	char channel_url[CHANNEL_URL_SIZE];
 	const char *channel_name; /* NULL: no channel */
 	char *channel_copy;
-	char *cmdline; /* NULL: nothing to say */
+	char *cmdline; /* NULL: no message */
 };
 
 static inline const struct guest_disk *guest_root(const struct guest *g)
@@ -126,22 +126,20 @@ static inline bool guest_is_split(const struct guest *g)
 	return g->n_disks == 2;
 }
 
-/*
- * 0; 1 where --help was asked for and printed; -ERR_USAGE.
- */
+/* 0; 1 if --help was given and printed; -ERR_USAGE. */
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err);
 
-/* Load system and closure and settle names, identities and the command line. */
+/* Load system and closure; determine names, identities and the command line. */
 int guest_load(const struct create_options *opt, const atomic_bool *stop, struct guest *out,
                struct err *err);
 void guest_fini(struct guest *g);
-/* Where nameless files may lie; borrowed. */
+/* The directory for unnamed temporary files; borrowed. */
 const char *guest_spool_dir(const struct create_options *opt);
 
-/* Settle pv or pvh, where that is not said. */
+/* Choose pv or pvh, if the user did not. */
 int guest_choose_type(struct guest *g, struct err *err);
 
-/* Settle label, UUID and place of the disks. */
+/* Determine label, UUID and device name of the disks. */
 int guest_expect(struct guest *g, struct err *err);
 
 /* From the guest's name and system: domain UUID, MAC, disk id; one more UUID. */
@@ -153,8 +151,7 @@ bool guest_uuid_parse(struct str s, uint8_t out[16]);
 /* The xl config. */
 void guest_config(const struct guest *g, struct buf *out);
 
-/* stdout: what was made, or would be, for a person or as JSON. plans: one for
- * each disk. */
+/* Print what was made, or would be, as text or JSON. plans: one for each disk. */
 void guest_report(const struct guest *g, const struct image_plan *plans);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest in the making, inside of "domstrap create": create.c decides what goes
- * in and writes the disks, create_files.c knows the names that it gets.
+ * State of "domstrap create": create.c decides what the guest contains and writes the disks,
+ * create_files.c handles the output files.
  */
 #ifndef DOMSTRAP_CREATE_WORK_H
 #define DOMSTRAP_CREATE_WORK_H
@@ -20,15 +20,15 @@ enum {
 	FILES,
 };
 
-/* A disk in the making. */
+/* A disk while it is written. */
 struct disk_work {
 	const struct guest_disk *disk;
 	struct tree *tree;
 	struct image_request req;
 	struct image_plan plan;
 	struct target target;
-	struct outfile file; /* where it is no device */
-	bool wiped;          /* a device that has lost what it held */
+	struct outfile file; /* if it is not a device */
+	bool wiped;          /* a device whose old contents are invalid now */
 };
 
 struct creation {
@@ -42,24 +42,21 @@ struct creation {
 	struct ui_progress progress;
 };
 
-/*
- * What would be in the way: to be known before a build that takes hours, or a
- * question to a cache.
- */
+/* Check for existing files before a build that takes hours, or a request to a cache. */
 int create_check_way(const struct create_options *o, struct err *err);
 /*
- * The same once the system is known, and before any work is done. Devices and
- * files that are disks in place are open and locked afterwards.
+ * The same when the system is known, before any work is done. Afterwards, devices and existing
+ * files used as disks are open and locked.
  */
 int create_check_targets(struct creation *cr, struct err *err);
 
-/* Begin every file that will get a name; creation's owner ends them. */
+/* Open every output file; the caller closes them. */
 int create_open_files(struct creation *cr, struct err *err);
-/* Write and sync what is no disk: kernel and initrd of the guest, the config. */
+/* Write and sync the files beside the disks: kernel, initrd, the config. */
 int create_write_files(struct creation *cr, struct err *err);
 /*
- * Give all files their names. All or none, as far as a file system lets us: new
- * names are taken back.
+ * Give all files their names, or none: after a failure new names are removed again, as far as the
+ * file system allows.
  */
 int create_publish(struct creation *cr, struct err *err);
 

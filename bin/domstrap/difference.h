@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What differs between two systems, in packages: store paths by name, with the
- * versions that Nix's rule cuts off ("bash-5.2" is bash, 5.2).
+ * The packages that differ between two systems: names of store paths, split into name and version
+ * by Nix's rule ("bash-5.2" is bash, 5.2).
  */
 #ifndef DOMSTRAP_DIFFERENCE_H
 #define DOMSTRAP_DIFFERENCE_H
@@ -10,10 +10,11 @@
 
 #include "store/closure.h"
 
-/* One package that is not the same in both. */
+/* A package that differs. */
 struct difference {
 	char *name;
-	char *before, *after; /* versions, comma-separated; NULL: not there */
+	char *before,
+	        *after; /* versions, comma-separated; NULL: the package is not in this system */
 };
 
 struct differences {
@@ -21,7 +22,7 @@ struct differences {
 	size_t n;
 };
 
-/* The paths of a and of b that the flags choose. */
+/* Compare the paths of a and of b whose flags are set. */
 void differences_find(const struct closure *a, const bool *in_a, const struct closure *b,
                       const bool *in_b, struct differences *out);
 void differences_fini(struct differences *d);

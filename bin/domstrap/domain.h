@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person says of the domain, the same for each command that writes an
- * xl config: its type, memory, processors, network cards, and other keys.
+ * Options about the domain, the same for each command that writes an xl config: type, memory,
+ * processors, network cards, and other keys.
  */
 #ifndef DOMSTRAP_DOMAIN_H
 #define DOMSTRAP_DOMAIN_H
@@ -16,7 +16,7 @@
 /* As given. */
 struct domain_options {
 	enum xl_type type;
-	bool type_given, type_auto; /* by --type, --type auto */
+	bool type_given, type_auto; /* set by --type; by --type auto */
 	uint64_t memory;            /* MiB */
 	unsigned vcpus;
 	struct text_list vifs; /* empty: one on the default bridge */
@@ -41,10 +41,10 @@ enum {
 
 /* 0, 1: none of them, -ERR_USAGE. */
 int domain_option(int c, const char *arg, struct domain_options *out, struct err *err);
-/* What does not go together: -ERR_USAGE. */
+/* Check for options that exclude each other: -ERR_USAGE. */
 int domain_options_check(const struct domain_options *o, struct err *err);
 
-/* Into a config; *own is the card of a guest for which none is named. Both are borrowed. */
+/* Add them to a config. *own is the network card if no --vif is given. Both are borrowed. */
 void domain_config(const struct domain_options *o, const char *const *own, struct xlcfg *cfg);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "guest_open.h"
 
-/* What a command's work has, in the jail. */
+/* The state of a command's work in the jail. */
 struct editor {
 	struct off_guest off;
 	struct guest_state in;

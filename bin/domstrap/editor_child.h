@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The side of an editor that is in the jail. */
+/* The editor's side, in the jail. */
 #ifndef DOMSTRAP_EDITOR_CHILD_H
 #define DOMSTRAP_EDITOR_CHILD_H
 
 #include "editor.h"
 #include "nixos/direct.h"
 
-/* What it gets by the fork, with the descriptors' numbers in the jail. */
+/* Data that it gets by the fork, with descriptors numbered as in the jail. */
 struct editor_child {
 	struct off_guest off;    /* disks and config; nothing found yet */
 	struct direct_host host; /* its files; the operations are the child's own */

@@ -53,8 +53,10 @@ void editor_change_put(struct buf *out, const struct direct_change *c);
 int editor_change_get(const struct buf *body, struct direct_change *out, struct buf *strings,
                       struct err *err);
 
-/* Append a text as it may go to a terminal: a byte that is no printable UTF-8, blank or end of line
- * is "?". */
+/*
+ * Append a text so that a terminal cannot be harmed: bytes other than printable UTF-8, blanks and
+ * newlines become "?".
+ */
 void editor_text_clean(struct buf *out, struct str s);
 
 #endif

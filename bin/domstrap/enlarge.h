@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A larger disk for a guest that is off: the file, its partition, the file
- * system.
- */
+/* Enlarging a disk of a guest that is off: the file, its partition, the file system. */
 #ifndef DOMSTRAP_ENLARGE_H
 #define DOMSTRAP_ENLARGE_H
 
 #include "enlarge_table.h"
 #include "nixos/off_guest.h"
 
-/* What --size or --boot-size asks for. */
+/* The argument of --size or --boot-size. */
 struct size_wish {
 	enum {
 		WISH_NONE,
@@ -18,14 +15,14 @@ struct size_wish {
 		WISH_ADD, /* bytes more */
 	} kind;
 	uint64_t bytes;
-	bool wipe;               /* of a device: all behind the file system, first */
-	const atomic_bool *stop; /* ends that; may be NULL */
+	bool wipe;               /* of a device: first clear everything after the file system */
+	const atomic_bool *stop; /* cancels that; may be NULL */
 };
 
 /* "20G", "+5G", "all", of an option. */
 int size_wish_parse(const char *option, const char *text, struct size_wish *out, struct err *err);
 
-/* What was done to a disk, and how it was. Zeroed memory: nothing. */
+/* What was changed in a disk, with the old values. Zeroed: nothing. */
 struct enlarged {
 	struct target *target;
 	uint64_t size; /* of the file; 0: it was not changed */
@@ -42,10 +39,10 @@ struct enlarged {
 int enlarge(struct off_guest *off, struct off_guest_fs *fs, const struct size_wish *wish,
             struct enlarged *old, struct err *err);
 
-/* Say so, also what --wipe would do, and let fs->size be what it would be. */
+/* Dry run: report it, also what --wipe would do, and set fs->size to the new size. */
 int enlarge_check(struct off_guest_fs *fs, const struct size_wish *wish, struct err *err);
 
-/* As it was, where the change has not happened. */
+/* Restore the old state, if the change was not committed. */
 void enlarge_undo(const struct enlarged *old);
 void enlarged_fini(struct enlarged *old);
 

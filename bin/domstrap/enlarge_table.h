@@ -12,13 +12,13 @@
 #include "base/buf.h"
 #include "ext4/target.h"
 
-/* Zeroed memory is none. */
+/* Zeroed: no change. */
 struct table_change {
-	struct buf head, tail;   /* to be at the disk's start, and its end */
-	struct buf was;          /* at its start */
-	uint64_t disk;           /* bytes, then */
-	uint64_t end;            /* of the partition, in bytes, then */
-	uint64_t copy, copy_end; /* bytes of a GPT's copy as it is; 0: not known */
+	struct buf head, tail;   /* new contents of the disk's start and end */
+	struct buf was;          /* old contents of its start */
+	uint64_t disk;           /* new size in bytes */
+	uint64_t end;            /* new end of the partition, in bytes */
+	uint64_t copy, copy_end; /* old position of a GPT's copy, in bytes; 0: not known */
 };
 
 /*
@@ -29,7 +29,7 @@ struct table_change {
 int table_change_plan(struct target *t, uint64_t base, uint64_t disk, uint64_t want,
                       struct table_change *out, struct err *err);
 int table_change_write(struct target *t, const struct table_change *c, struct err *err);
-/* As it was, at the disk's start. */
+/* Write back the old contents of the disk's start. */
 int table_change_undo(struct target *t, const struct table_change *c, struct err *err);
 void table_change_fini(struct table_change *c);
 

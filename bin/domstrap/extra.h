@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person puts into a new guest beside its system: files, and SSH keys
- * that are not for the store, which everybody can read.
+ * Files and SSH keys that the user adds to a new guest. Keys must not be in the store, which every
+ * user can read.
  */
 #ifndef DOMSTRAP_EXTRA_H
 #define DOMSTRAP_EXTRA_H
@@ -55,20 +55,20 @@ struct extra_host_key {
 	char *public; /* the line of its .pub */
 };
 
-/* Checked, and keys read. Zeroed: nothing. */
+/* The checked options, with the keys. Zeroed: none. */
 struct extra {
 	const struct extra_options *opt;
 	struct extra_host_key host_keys[HOST_KEYS_MAX];
 	size_t n_host_keys;
 	struct buf authorized;
-	int spool; /* of what was put; 0: none */
+	int spool; /* unnamed file with the contents; 0: none */
 };
 
-/* Look at everything that can be wrong before the guest is known. opt is borrowed. */
+/* Check everything that can be checked before the guest is known. opt is borrowed. */
 int extra_load(const struct extra_options *opt, struct extra *out, struct err *err);
-/* Whether there is something that others on this host should not read. */
+/* Whether there are files that other users of this host must not read. */
 bool extra_is_secret(const struct extra *x);
-/* What of it goes below /etc, an option's name; NULL: nothing does. Borrowed. */
+/* The name of an option whose file goes below /etc, or NULL. Borrowed. */
 const char *extra_in_etc(const struct extra *x);
 /*
  * Put it into the root's tree, which borrows from *x. etc: the directory for what is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What verify and check have to say: a list of findings, each with its remedy. */
+/* The results of verify and check: a list of findings, each with its remedy. */
 #ifndef DOMSTRAP_FINDINGS_H
 #define DOMSTRAP_FINDINGS_H
 
@@ -9,12 +9,12 @@
 
 enum finding_level {
 	FINDING_OK,
-	FINDING_UNKNOWN, /* it could not be asked here */
+	FINDING_UNKNOWN, /* it cannot be checked on this host */
 	FINDING_WARNING,
 	FINDING_ERROR,
 };
 
-/* All texts are as they came, perhaps from a guest; remedy may be "". */
+/* Texts are not escaped, and may be from a guest; remedy may be "". */
 struct finding {
 	enum finding_level level;
 	const char *kind; /* a word for scripts; not owned */

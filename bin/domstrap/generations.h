@@ -24,7 +24,7 @@ int generation_boot_json(struct off_guest *off, const struct guest_state *in, js
                          struct err *err);
 /* The same for a person, from JSON: "generation 2, by (hd0,msdos1)/boot/grub/grub.cfg". */
 void generation_boot_text(const json_t *boot, struct buf *out);
-/* It is not simply the generation that the profile points at. */
+/* Whether it differs from the generation that the profile points at. */
 bool generation_boot_differs(const json_t *boot);
 /* The mark behind a generation's number: "*" it boots by default, "+" the profile points at it. */
 char generation_mark(bool boots, bool current);

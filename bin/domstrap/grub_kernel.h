@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-/* A regular file that is such an image. */
+/* Whether a regular file is such an image. */
 bool grub_kernel_is(const char *path);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest that a command line names, opened: its disks are free, locked and found. */
+/* Opens the guest that a command line names: its disks must be unused, and are locked. */
 #ifndef DOMSTRAP_GUEST_OPEN_H
 #define DOMSTRAP_GUEST_OPEN_H
 
@@ -9,7 +9,7 @@
 
 #define ARGUMENTS_MAX 1024
 
-/* What all commands for such guests are told; strings are argv's. */
+/* Options of all commands for guests that are off; strings are argv's. */
 struct offline_options {
 	const char *args[ARGUMENTS_MAX]; /* images, devices, or one config */
 	size_t n_args;

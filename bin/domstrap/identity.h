@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Who a domain is, from its name alone: the same name is the same domain again.
- */
+/* The identity of a domain, which depends only on its name. */
 #ifndef DOMSTRAP_IDENTITY_H
 #define DOMSTRAP_IDENTITY_H
 

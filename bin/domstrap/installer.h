@@ -21,7 +21,7 @@ enum {
 struct installer_options {
 	const char *name;
 	const char *iso;
-	const char *disks[INSTALLER_DISKS]; /* there already, or NULL: a new file */
+	const char *disks[INSTALLER_DISKS]; /* an existing file or device; NULL: a new file */
 	uint64_t sizes[INSTALLER_DISKS];    /* of new files; 0: not given */
 	const char *output;
 	bool pygrub;

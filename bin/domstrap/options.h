@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values that several commands' options have. All return 0 or -ERR_USAGE; option
- * is its name without hyphens.
+ * Parsers for values of options that several commands have. All return 0 or -ERR_USAGE; option is
+ * its name without hyphens.
  */
 #ifndef DOMSTRAP_OPTIONS_H
 #define DOMSTRAP_OPTIONS_H
@@ -13,7 +13,7 @@
 
 struct option; /* getopt.h */
 
-/* Before the first option_next() of a command line. */
+/* Call before the first option_next() of a command line. */
 void option_begin(void);
 /*
  * The next option, as getopt_long(3) finds it: its value in *c, its argument in

@@ -5,10 +5,9 @@
 #include "base/err.h"
 
 /*
- * Libraries look around the host when they are first used: for random numbers, the processor,
- * their configuration. In a jail they could not, so whoever starts a process uses them once
- * before: jansson, SQLite, libcrypto. The second call does nothing. (The C library's own are
- * jail_start()'s.)
+ * Initialises jansson, SQLite and libcrypto before a jail is started: when they are first used,
+ * they read random numbers, facts about the processor and their configuration, which a jail
+ * forbids. A second call does nothing. (jail_start() does the same for the C library.)
  */
 int settle_libraries(struct err *err);
 

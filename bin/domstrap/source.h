@@ -24,7 +24,7 @@ struct source_options {
 	bool no_sigs;          /* keep signatures out of the guest's database */
 	unsigned jobs;         /* 0: as configured */
 	const char *cache_dir; /* NULL: as configured; "none" */
-	const char *conf;      /* NULL: CONF_FILE, if it is there */
+	const char *conf;      /* NULL: CONF_FILE, if it exists */
 	bool dry_run;          /* nothing is kept */
 };
 
@@ -62,7 +62,7 @@ enum {
 /* Take one of these options. 0, 1: none of them, -ERR_USAGE. */
 int source_option(int c, const char *arg, struct source_options *o, struct err *err);
 
-/* What a guest has already, and need not come; all borrowed. */
+/* Store paths that the guest has already; all borrowed. */
 struct source_have {
 	const struct closure *db;
 	struct store_files *files;
@@ -72,16 +72,16 @@ struct source_have {
 struct system_source {
 	struct local_store *store;
 	struct caches *caches;
-	struct store_files *files; /* to look into it; owned */
-	struct store_files host;   /* where it is the host's */
+	struct store_files *files; /* for reading files of the system; owned */
+	struct store_files host;   /* files, if the source is a local store */
 	struct closure closure;
 	const char *toplevel; /* borrowed from closure */
-	/* What is to come, in the closure's order: all of it, or what is lacking. */
+	/* The paths to copy, in the closure's order: all, or those that the guest lacks. */
 	struct store_item *items;
 	size_t n_items;
-	size_t *numbers;             /* theirs in the closure */
-	struct store_source trees;   /* of a store */
-	struct stream_source stream; /* of caches */
+	size_t *numbers;             /* their indices in the closure */
+	struct store_source trees;   /* used with a local store */
+	struct stream_source stream; /* used with caches */
 	struct conf conf;
 	struct public_key keys[2 * LIST_MAX];
 	size_t n_keys;
@@ -99,7 +99,7 @@ int source_open(struct system_source *s, const struct source_options *opt, const
                 struct err *err);
 void source_fini(struct system_source *s);
 
-/* For nameless files where there is no better place: TMPDIR or fallback. */
+/* A directory for unnamed files if there is no better one: TMPDIR or fallback. */
 const char *source_tmp(const char *fallback);
 
 /* The directory for downloads, or NULL; the caller owns it. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What an option that may repeat was given.
- */
+/* The arguments of an option that may be given several times. */
 #ifndef DOMSTRAP_TEXT_LIST_H
 #define DOMSTRAP_TEXT_LIST_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What domstrap says to a person, all of it on stderr: errors, warnings, the
- * phases of the work, progress where stderr is a terminal.
+ * Messages for the user, on stderr: errors, warnings, phases of the work; progress if stderr is a
+ * terminal.
  */
 #ifndef DOMSTRAP_UI_H
 #define DOMSTRAP_UI_H
@@ -22,12 +22,12 @@ void ui_init(enum ui_level level);
 
 void ui_error(const struct err *err);
 void ui_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* A phase begins, or something was made. */
+/* A phase begins, or a result. */
 void ui_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Only with -v. */
 void ui_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* What ui_warn(), ui_say() and ui_detail() have to say goes to fn: for a process without stderr. */
+/* Pass the texts of ui_warn(), ui_say() and ui_detail() to fn, in a process without stderr. */
 enum ui_kind {
 	UI_WARNING,
 	UI_MESSAGE,

@@ -10,14 +10,14 @@
 #include "look.h"
 #include "nix/hash.h"
 
-/* A store path and what the guest's database says of it. */
+/* A store path, with its data in the guest's database. */
 struct verify_path {
 	char *path;
 	uint8_t nar_hash[HASH_SHA256_LEN];
 	uint64_t nar_size;
 };
 
-/* Where they lie. */
+/* The file system with the store. */
 struct verify_place {
 	size_t disk;
 	uint64_t start, size; /* bytes: of the file system */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What xl says of this host. Its output is JSON or a table; nothing is changed. */
+/* Asks xl about this host, and parses its JSON or table. Changes nothing. */
 #ifndef DOMSTRAP_XL_H
 #define DOMSTRAP_XL_H
 
@@ -13,17 +13,17 @@
 /* Run xl and take what it prints: 0 and its exit status; 1: there is no xl; -ERR_*. */
 int xl_run(char *const argv[], struct buf *out, int *status, struct err *err);
 
-/* What "xl info" says of the host. */
+/* The host according to "xl info". */
 struct xl_host {
-	char version[32]; /* such as 4.17.7; "" where it does not say */
-	bool caps_known;  /* Xen says which of the next three it has: since 4.13 */
+	char version[32]; /* such as 4.17.7; "" if xl does not report it */
+	bool caps_known;  /* Xen (since 4.13) reports the next three */
 	bool hvm, hap;    /* what a PVH guest needs */
 	bool shadow;      /* what live migration of a PV guest needs, and L1TF mitigation for it */
 	bool memory_known;
 	uint64_t unused_mib; /* memory that is free */
 };
 
-/* This host runs Xen and may start guests. */
+/* Whether this host runs Xen and can start guests. */
 bool xl_is_here(void);
 /* "xl info", as xl_run(): *out is set where its exit status is 0. */
 int xl_host(struct xl_host *out, int *status, struct err *err);

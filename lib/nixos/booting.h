@@ -27,20 +27,21 @@ struct booting {
 	enum booting_kind kind;
 	struct boots menu; /* where there is one, whatever boots */
 	char *menu_place;  /* "(hd0,msdos1)/boot/grub/grub.cfg"; NULL: there is none */
-	bool foreign;      /* it is none that menu_rewrite() could write */
-	const char *place; /* of what decides: menu_place, or the config's; borrowed */
+	bool foreign;      /* it is a menu that menu_rewrite() cannot write */
+	const char *place; /* the menu or config that decides; borrowed */
 	char *init;        /* of what boots by default; NULL: it has none */
-	char *toplevel;    /* the store path that it lies in; NULL: in none */
+	char *toplevel;    /* the store path that it is in; NULL: in none */
 	char *why;         /* why nothing is known of what boots by default; NULL: it is known */
 };
 
-/* What the xl config says of it; texts are borrowed, NULL: nothing. */
+/* The boot settings of the xl config; texts are borrowed, NULL: not set. */
 struct booting_config {
 	const char *path;
-	const char *kernel, *ramdisk; /* that are booted, whatever menu there is */
-	bool in_guest;                /* kernel is a path there, which the boot helper takes */
+	const char *kernel,
+	        *ramdisk; /* kernel and initrd of the host, which are booted without a menu */
+	bool in_guest;    /* kernel is a path there, which the boot helper takes */
 	const char *cmdline;
-	const char *entry; /* of the menu, that the boot helper is told to take */
+	const char *entry; /* the menu entry that the boot helper's arguments choose */
 };
 
 struct booting_config booting_config(const char *path, const struct xlcfg_guest *cfg);
@@ -57,9 +58,9 @@ void booting_fini(struct booting *b);
 /* The store path that an init= lies in once links are followed; *out NULL: in none. */
 int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struct err *err);
 
-/* Something that can boot. */
+/* Something that can be booted. */
 struct booting_item {
-	const char *title;    /* of the menu's entry; NULL: the config says so */
+	const char *title;    /* of the menu entry; NULL: it is in the config */
 	const char *toplevel; /* NULL: none */
 	const char *const *v; /* texts that may name store paths, n of them */
 	size_t n;

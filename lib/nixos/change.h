@@ -41,10 +41,10 @@ int change_profile(struct off_guest *off, unsigned number, struct err *err);
 int change_commit(struct off_guest *off, const struct guest_state *in,
                   const struct generation *current, unsigned limit, struct err *err);
 
-/* What goes; prune() stages it in the root's changes. */
+/* A removal; prune() stages it in the root's changes. */
 struct change_removal {
 	int (*prune)(struct off_guest *off, void *arg, struct err *err);
-	bool (*gone)(const char *path, void *arg); /* a store path that prune() takes away */
+	bool (*gone)(const char *path, void *arg); /* whether prune() removes this store path */
 	void *arg;
 };
 

@@ -33,10 +33,13 @@ enum direct_file {
 	DIRECT_FILES,
 };
 
-/* The host's side: direct_host.h, or a process that has it. */
+/* The host's side: direct_host.h, or requests to the process that has it. */
 struct direct_host {
 	struct buf text; /* of the config */
-	/* What kernel= and ramdisk= name, to read. fd -1: why is the errno, or it names none. */
+	/*
+	 * The files of kernel= and ramdisk=, for reading. fd -1: the config names none, or opening
+	 * failed with errno "why".
+	 */
 	struct {
 		int fd;
 		char *path; /* on this host; NULL: it names none */
@@ -45,22 +48,22 @@ struct direct_host {
 		int why;
 	} file[DIRECT_FILES];
 
-	/* An unnamed file for a new copy, to write; it stays the host's. */
+	/* An unnamed file for a new copy, for writing; owned by the host's side. */
 	int (*copy)(struct direct_host *h, enum direct_file which, int *fd, struct err *err);
-	/* Write the config to come, and give the copies their names. */
+	/* Write the new config without its name, and give the copies their names. */
 	int (*publish)(struct direct_host *h, const struct direct_change *c, struct err *err);
-	/* Take the copies' names away again. */
+	/* Remove the copies' names again. */
 	void (*take_back)(struct direct_host *h);
-	/* The config to come is the config. */
+	/* Rename the new config into place. */
 	int (*switch_over)(struct direct_host *h, struct err *err);
 	/*
-	 * Remove kernels and initrds that the config does not name and a stopped command
-	 * left; all: those that create named, too.
+	 * Remove kernels and initrds that the config does not name, left by an interrupted command;
+	 * all: also those with the names that create gives.
 	 */
 	int (*tidy)(struct direct_host *h, bool all, struct err *err);
 };
 
-/* A change of such a config. */
+/* A change of a config with kernel=. */
 struct direct {
 	struct direct_host *host;
 	struct guest_system old; /* that it boots */
@@ -73,7 +76,7 @@ struct direct {
 /* Start from zeros; end with direct_fini(). */
 void direct_fini(struct direct *d);
 
-/* -ERR_UNSUPPORTED where not all of its lines are known, with what to do. */
+/* -ERR_UNSUPPORTED if it has lines that we do not know; the text says what to do. */
 int direct_learn(struct off_guest *off, const struct guest_state *in, struct direct *d,
                  struct err *err);
 /* Make the config's text for s, which d borrows, and what off knows of the config. */
@@ -81,7 +84,7 @@ int direct_format(struct off_guest *off, struct direct *d, const struct guest_sy
                   struct err *err);
 bool direct_differs(const struct direct *d);
 
-/* In this order: nothing has a name; kernel and initrd; the switch. */
+/* In this order: write the files without names; name kernel and initrd; switch the config. */
 int direct_write(struct off_guest *off, struct direct *d, struct err *err);
 int direct_publish(struct direct *d, struct err *err);
 void direct_take_back(struct direct *d);

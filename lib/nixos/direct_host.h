@@ -6,8 +6,8 @@
 #include "nixos/direct.h"
 
 /*
- * What the config, which has a kernel=, and its files are, before anything of the guest is
- * read. *out is the caller's, to close.
+ * Read the config, which has a kernel=, and open its files, before the guest is read. The caller
+ * closes *out.
  */
 int direct_host_open(const char *config, struct direct_host **out, struct err *err);
 /* Drops what was not published. NULL is allowed. */

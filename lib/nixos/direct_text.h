@@ -18,7 +18,7 @@ struct direct_change {
 	bool copies; /* kernel and initrd are copies beside the config, and change as well */
 };
 
-/* What kernel= and ramdisk= are made of; owned. */
+/* The parts of kernel= and ramdisk=; owned. */
 struct direct_names {
 	char *stem;            /* NAME; NULL: the kernel's name is none of ours */
 	char *shown_dir;       /* as the config has it, with its slash, or "" */

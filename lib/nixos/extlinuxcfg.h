@@ -55,13 +55,13 @@ struct extlinux_form {
 };
 
 /*
- * Take a menu apart. name is the file's, for messages. -ERR_UNSUPPORTED: it is not
- * in NixOS's form, and why.
+ * Parse a menu. name is the file's, for messages. -ERR_UNSUPPORTED: it is not in NixOS's form; the
+ * text says why.
  */
 int extlinux_form_learn(const char *name, struct str text, struct extlinux_form *out,
                         struct err *err);
 void extlinux_form_fini(struct extlinux_form *f);
-/* Whether the text that stays names this file of the directory of copies. */
+/* Whether the text that is kept names this file of the directory of copies. */
 bool extlinux_form_mentions(const struct extlinux_form *f, const char *name);
 
 struct extlinuxcfg {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A person's own files, over what a new root file system has anyway.
- */
+/* The user's files, added to a new root file system. */
 #ifndef NIXOS_EXTRA_FILES_H
 #define NIXOS_EXTRA_FILES_H
 
@@ -12,7 +10,7 @@ struct extra_files {
 	int spool;          /* a nameless file for contents; must outlive the tree */
 	uint64_t spool_at;  /* bytes in it */
 	bool separate_boot; /* /boot is no part of this tree */
-	const char *etc;    /* where what is for /etc goes; NULL: there */
+	const char *etc;    /* the directory for files of /etc; NULL: /etc */
 };
 
 /*

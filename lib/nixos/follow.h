@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What boots has to follow a change: whether it can is asked before there is one,
- * and whether it will before that is committed.
+ * Checks that the guest will boot the result of a change: before the change whether it can, before
+ * the commit whether it will.
  */
 #ifndef NIXOS_FOLLOW_H
 #define NIXOS_FOLLOW_H
 
 #include "nixos/guest_state.h"
 
-/* -ERR_UNSUPPORTED where another generation cannot be made to boot, and what to do. */
+/*
+ * -ERR_UNSUPPORTED if the guest cannot be made to boot another generation; the text says what to
+ * do.
+ */
 int follow_check(struct off_guest *off, const struct guest_state *in, struct err *err);
 
 /*
- * -ERR_* where not all that can boot is known: then nothing may be deleted. A menu that
- * cannot be written is a foreign one from here on.
+ * -ERR_* if not everything that can boot is known: then nothing may be deleted. From here on, a
+ * menu that cannot be written counts as foreign.
  */
 int follow_known(struct off_guest *off, struct err *err);
 
@@ -24,8 +27,8 @@ int follow_known(struct off_guest *off, struct err *err);
  */
 int follow_staged(struct off_guest *off, const char *toplevel, struct err *err);
 /*
- * The same for what goes: gone() says whether a store path will be there no longer, of
- * which nothing that can boot may speak.
+ * The same for a removal: gone() tells whether a store path will be removed; nothing that can boot
+ * may name such a path.
  */
 int follow_removal(struct off_guest *off, const char *toplevel,
                    bool (*gone)(const char *path, void *arg), void *arg, struct err *err);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Whatever can boot is a root: what menu and config name is not deleted. */
+/* Everything that can boot is a root: systems in menu and config are not deleted. */
 #ifndef NIXOS_GC_ROOTS_H
 #define NIXOS_GC_ROOTS_H
 
 #include "nixos/guest_state.h"
 
-/* A generation that was to go and does not. */
+/* A generation that was to be deleted, but is kept. */
 struct gc_stay {
 	unsigned number;
 	char *why;
