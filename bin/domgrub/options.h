@@ -22,7 +22,7 @@
 #define LIMIT_CPU 60                 /* seconds of processor time */
 #define LIMIT_TIME 60                /* seconds until the child answers */
 #define LIMIT_COPY 600               /* seconds until it has copied the files */
-#define LIMIT_CHECK 10               /* seconds for the check of the kernel */
+#define LIMIT_CHECK 30               /* seconds for the check of the kernel */
 
 /* The user nobody on most systems; any user but root will do. */
 #define DEFAULT_UID 65534
