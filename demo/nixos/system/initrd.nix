@@ -151,16 +151,18 @@ let
     inherit upstream;
     units = own;
     links."default.target" = "initrd.target";
-    dropIns."initrd-switch-root.service" = ''
-      [Service]
-      EnvironmentFile=-/etc/switch-root.conf
-      ExecStart=
-      ExecStart=systemctl --no-block switch-root /sysroot "''${NEW_INIT}"
-    '';
-    dropIns."initrd-parse-etc.service" = ''
-      [Service]
-      Environment=SYSTEMD_SYSROOT_FSTAB=${fstab}
-    '';
+    dropIns = units.dropIns // {
+      "initrd-switch-root.service" = ''
+        [Service]
+        EnvironmentFile=-/etc/switch-root.conf
+        ExecStart=
+        ExecStart=systemctl --no-block switch-root /sysroot "''${NEW_INIT}"
+      '';
+      "initrd-parse-etc.service" = ''
+        [Service]
+        Environment=SYSTEMD_SYSROOT_FSTAB=${fstab}
+      '';
+    };
     tools = "/bin";
   };
   systemdInitrd = runCommand name

@@ -130,9 +130,11 @@ let
       "multi-user.target.wants/systemd-networkd.service" = "../systemd-networkd.service";
       "sockets.target.wants/systemd-networkd.socket" = "../systemd-networkd.socket";
     };
-    dropIns."serial-getty@.service" = getty "%I";
-    dropIns."getty@.service" = getty "%I";
-    dropIns."systemd-udev-settle.service" = "[Service]\nTimeoutSec=60\n";
+    dropIns = units.dropIns // {
+      "serial-getty@.service" = getty "%I";
+      "getty@.service" = getty "%I";
+      "systemd-udev-settle.service" = "[Service]\nTimeoutSec=60\n";
+    };
     tools = "${fhs}/bin";
   };
 

@@ -11,6 +11,18 @@ rec {
   # For system.conf: an emulated processor takes longer than systemd's limits of 90 s allow for.
   patience = "DefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n";
 
+  # Drop-ins for both stages. udev is asked about the devices of a guest only, for each costs an emulated processor some 50 ms;
+  # NixOS asks about all, a hundred more, most of them terminals and processors.
+  dropIns = {
+    "systemd-udev-trigger.service" = ''
+      [Service]
+      ExecStart=
+      ExecStart=-udevadm trigger --action=add --subsystem-match=xen --subsystem-match=block --subsystem-match=net
+      ExecStart=-udevadm trigger --action=add --subsystem-match=tty --sysname-match=hvc*
+    '';
+    "systemd-modules-load.service" = "[Service]\nTimeoutSec=600\n";
+  };
+
   # A script as a store path of its own, as NixOS has one for each unit that is a script.
   script = name: path: text: pkgs.writeScript "unit-script-${name}" ''
     #!${pkgs.busybox}/bin/sh
