@@ -79,7 +79,7 @@ let
     basedir=$(sed -n 's/.*"etc_basedir":"\([^"]*\)".*/\1/p' "/sysroot$closure/boot.json")
     [ -n "$basedir" ] || exit 0
     ln -s "/sysroot$basedir" /etc-basedir
-    mkdir -p /sysroot/etc ${lib.optionalString overlay.mutable "/sysroot/.rw-etc/upper /sysroot/.rw-etc/work"}
+    mkdir -p /sysroot/etc
   '';
   own = {
     "initrd-find-nixos-closure.service" = units.service
@@ -130,8 +130,8 @@ let
     "sysroot-etc.mount" = units.unit
       {
         description = "/etc of the new root";
-        after = [ "initrd-find-etc.service" ];
-        requires = [ "initrd-find-etc.service" ];
+        after = [ "initrd-find-etc.service" ] ++ lib.optionals overlay.mutable [ "rw-etc.service" ];
+        requires = [ "initrd-find-etc.service" ] ++ lib.optionals overlay.mutable [ "rw-etc.service" ];
         before = [ "initrd-fs.target" ];
         requiredBy = [ "initrd-fs.target" ];
         unitConfig = { RequiresMountsFor = "/sysroot/nix/store"; DefaultDependencies = false; ConditionPathExists = "/etc-basedir"; };
@@ -145,6 +145,14 @@ let
           then "rw,upperdir=/sysroot/.rw-etc/upper,workdir=/sysroot/.rw-etc/work" else "ro");
         };
       };
+  } // lib.optionalAttrs (overlay.enable && overlay.mutable) {
+    # By its name domstrap knows that /etc is mutable.
+    "rw-etc.service" = units.service
+      {
+        description = "Directories of the overlay on /etc";
+        unitConfig = { RequiresMountsFor = "/sysroot"; DefaultDependencies = false; };
+      }
+      { Type = "oneshot"; ExecStart = "/bin/mkdir -p -m 0755 /sysroot/.rw-etc/upper /sysroot/.rw-etc/work"; };
   };
   fstab = writeText "initrd-fstab" (lib.concatStringsSep "" (map fsLine initrdFileSystems));
   stage1Units = units.directory "initrd-units" {
