@@ -50,6 +50,7 @@ common() { # common SYSTEM
 $guest_functions
 check "$1 is what was booted" same "\$(readlink -f /run/booted-system)" "$1"
 check "its init by the menu" has "\$(cat /proc/cmdline)" "init=$1/init"
+check "boot.json has the configuration's extension" has "\$(cat $1/boot.json)" '"org.example.more":{"a":[1,"}"]}'
 check "PID 1 is systemd" same "\$(cat /proc/1/comm)" systemd
 check "no unit failed" same "\$(systemctl --failed --plain --no-legend)" ""
 check "the kernel found no fault with ext4" ext4
