@@ -4,10 +4,12 @@
 #
 # gives /nix/store/…-nixos-system-NAME-VERSION in NixOS's layout. What is in it is Debian's: the cloud kernel,
 # systemd, busybox and Nix itself. Debian's packages must be there first: demo/nixos/fetch.sh gets them. kernelSuite
-# names the suite of Debian that the kernel is of, such as trixie; "" is the host's.
+# names the suite of Debian that the kernel is of, such as trixie; "" is the host's. init is standIn.init of
+# configurations that do not set it; "" is systemd.
 { configuration ? <nixos-config>
 , system ? builtins.currentSystem
 , kernelSuite ? builtins.getEnv "DOMSTRAP_KERNEL_SUITE"
+, init ? builtins.getEnv "DOMSTRAP_DEMO_INIT"
 , debs ? (
     let dir = builtins.getEnv "DOMSTRAP_WORK";
     in if dir == "" then ../../build/nixos else /. + dir + "/nixos"
@@ -20,7 +22,7 @@ assert if system == "x86_64-linux" then true else
 let
   lib = import ./lib.nix;
   pkgs = import ./pkgs { inherit lib debs kernelSuite; };
-  eval = import ./eval.nix { inherit lib pkgs; };
+  eval = import ./eval.nix { inherit lib pkgs init; };
   result = eval false [ configuration ];
 in
 {

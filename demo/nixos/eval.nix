@@ -1,8 +1,8 @@
 # eval NESTED [ MODULE… ]: a configuration with all its values, config.system.build.toplevel among them.
 # NESTED: this is a specialisation, which has none of its own.
-{ lib, pkgs }:
+{ lib, pkgs, init }:
 let
-  options = import ./options.nix { inherit lib; };
+  options = import ./options.nix { inherit lib init; };
   eval = nested: modules:
     let
       args = { inherit lib pkgs config; options = { }; modulesPath = toString ./modules; };

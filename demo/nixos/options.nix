@@ -1,5 +1,5 @@
 # The options that mean something here, with NixOS's names, types and defaults.
-{ lib }:
+{ lib, init }:
 let
   inherit (lib) attrsOf lines list scalar;
   interface = _: { useDHCP = scalar null; };
@@ -21,9 +21,8 @@ let
   };
 in
 {
-  # Which program is PID 1: "busybox", for a small system that starts quickly, or "systemd", in stage 1 as well, which is more
-  # like NixOS.
-  standIn.init = scalar "busybox";
+  # Which program is PID 1: "systemd", in stage 1 as well, as in NixOS; or "busybox", for a small system that starts quickly.
+  standIn.init = scalar (if init == "" then "systemd" else init);
   boot = {
     bootspec.extensions = attrsOf (_: scalar null);
     kernel.enable = scalar true;

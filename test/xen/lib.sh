@@ -4,6 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$repo/scripts/suite.sh"
 export XEN_SUITE=${XEN_SUITE:-$host_suite} # the Debian whose Xen all of it runs on
+export DOMSTRAP_DEMO_INIT=busybox              # guests that start quickly; a configuration may set standIn.init
 xen=$repo/test/xen
 machines=()
 set -m # each machine in a process group of its own, so that ^C here ends all of it
