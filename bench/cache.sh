@@ -3,7 +3,7 @@
 # "nix copy --from CACHE --to" a mounted image, once file system and loop device are there. The closure is
 # closure.sh's; interleaved rounds, medians, caches warm, everything synced. As root, for the peer's mount; 10 GB in
 # WORKDIR (default: build/bench).
-#   ROUNDS=3 COMPRESSIONS="zstd xz"
+#   ROUNDS=3 COMPRESSIONS="zstd xz" BASE=PROGRAM (another domstrap, in the same rounds) PEER=no (without nix copy)
 . "$(dirname "$0")/common.sh"
 domstrap=$(built domstrap)
 rounds=${ROUNDS:-3}
@@ -39,10 +39,10 @@ timed() {
   sync
   measured "$@" >"$run/out" 2>&1 || { tail -n 20 "$run/out" >&2; return 1; }
 }
-ours() {
+ours() { # PROGRAM NAME COMPRESSION
   rm -f "$run"/g.*
-  timed "domstrap-$1" "$domstrap" create g --system "$system" -o "$run" -q --conf "$run/conf" --cache-dir none \
-    --from "http://127.0.0.1:$port/cache-$1" --trusted-key "$(cat "$work/pub")"
+  timed "$2-$3" "$1" create g --system "$system" -o "$run" -q --conf "$run/conf" --cache-dir none \
+    --from "http://127.0.0.1:$port/cache-$3" --trusted-key "$(cat "$work/pub")"
 }
 # The peer writes into an empty ext4; making and mounting it is not counted, the final sync is.
 peer() {
@@ -56,8 +56,9 @@ peer() {
 
 for ((r = 0; r < rounds; r++)); do
   for how in "${compressions[@]}"; do
-    ours "$how"
-    peer "$how" || { echo "cache.sh: no peer: cannot mount a loop image here" >&2; umount "$run/mnt" 2>/dev/null || true; }
+    [ -z "${BASE:-}" ] || ours "$BASE" base "$how"
+    ours "$domstrap" domstrap "$how"
+    [ "${PEER:-}" = no ] || peer "$how" || { echo "cache.sh: no peer: cannot mount a loop image here" >&2; umount "$run/mnt" 2>/dev/null || true; }
   done
 done
 printf '%-16s %8s %8s %8s %8s\n' what wall_s cpu_s cores peak_MB
