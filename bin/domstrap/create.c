@@ -317,6 +317,8 @@ int cmd_create(int argc, char **argv)
 	if (rc == 0)
 		rc = guest_load(&opt, stop, &cr.guest, &err);
 	if (rc == 0)
+		rc = extra_load_keys(&cr.extra, &err);
+	if (rc == 0)
 		rc = check_etc(&cr, &err);
 	if (rc == 0)
 		rc = create(&cr, stop, &err);

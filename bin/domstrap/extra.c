@@ -198,19 +198,35 @@ static int load_authorized(struct extra *x, const char *text, struct err *err)
 	return rc;
 }
 
+static int check_readable(const char *option, const struct text_list *files, struct err *err)
+{
+	for (size_t i = 0; i < files->n; i++)
+		if (access(files->items[i], R_OK) < 0)
+			return err_sys(err, errno, "%s%s", option, files->items[i]);
+	return 0;
+}
+
 int extra_load(const struct extra_options *opt, struct extra *out, struct err *err)
 {
 	int rc;
 
 	*out = (struct extra){.opt = opt};
 	rc = check_changes(opt, err);
-	for (size_t i = 0; i < opt->files.n && rc == 0; i++)
-		if (access(opt->files.items[i], R_OK) < 0)
-			rc = err_sys(err, errno, "--extra-files %s", opt->files.items[i]);
-	for (size_t i = 0; i < opt->host_keys.n && rc == 0; i++)
-		rc = load_host_key(out, opt->host_keys.items[i], err);
+	if (rc == 0)
+		rc = check_readable("--extra-files ", &opt->files, err);
+	if (rc == 0)
+		rc = check_readable("", &opt->host_keys, err);
 	for (size_t i = 0; i < opt->authorized_keys.n && rc == 0; i++)
 		rc = load_authorized(out, opt->authorized_keys.items[i], err);
+	return rc;
+}
+
+int extra_load_keys(struct extra *x, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < x->opt->host_keys.n && rc == 0; i++)
+		rc = load_host_key(x, x->opt->host_keys.items[i], err);
 	return rc;
 }
 

@@ -64,8 +64,13 @@ struct extra {
 	int spool; /* unnamed file with the contents; 0: none */
 };
 
-/* Check everything that can be checked before the guest is known. opt is borrowed. */
+/* Check what can be checked before the guest is known. opt is borrowed. */
 int extra_load(const struct extra_options *opt, struct extra *out, struct err *err);
+/*
+ * Read the private keys. Only after the process for the network was started, because that has a
+ * copy of this one's memory.
+ */
+int extra_load_keys(struct extra *x, struct err *err);
 /* Whether there are files that other users of this host must not read. */
 bool extra_is_secret(const struct extra *x);
 /* The name of an option whose file goes below /etc, or NULL. Borrowed. */

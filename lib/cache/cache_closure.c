@@ -237,7 +237,7 @@ static int answer(struct search *s, uint32_t i, struct err *err)
 	s->asking--;
 	if (rc == 0)
 		rc = judge(s, n, buf_str(&text), &info, err);
-	if (rc == -ERR_INTERRUPTED)
+	if (rc == -ERR_INTERRUPTED || rc == -ERR_CHILD)
 		return rc;
 	if (rc < 0) {
 		disappointed(s, n, err);

@@ -47,7 +47,7 @@ static int ask_cache(struct caches *c, const struct path_info *info, struct offe
 		rc = narinfo_parse(buf_str(&text), digest, &got, err);
 	if (rc == 0)
 		rc = caches_trust(c, &got, &trusted, err);
-	if (rc == -ERR_INTERRUPTED)
+	if (rc == -ERR_INTERRUPTED || rc == -ERR_CHILD)
 		return rc;
 	if (rc < 0 || !is_same(info, got.nar_size, got.nar_hash))
 		return 1;

@@ -76,7 +76,7 @@ static int ask_infos(struct caches *c, struct err *err)
 		struct supplier *s = &c->suppliers[i];
 
 		rc = s->cache ? cache_end_info(s->cache, err) : 0;
-		if (rc == -ERR_INTERRUPTED)
+		if (rc == -ERR_INTERRUPTED || rc == -ERR_CHILD)
 			return rc;
 		s->out = rc < 0;
 		if (s->out) {

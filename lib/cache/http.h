@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Downloads over HTTP: one network thread and many parallel downloads, each read
+ * Downloads over HTTP: many at once, by a process of their own in a jail, each read
  * like a file by any thread. After a possibly transient error (no connection, a
  * stall, 429, 5xx) the download is retried, transparently to the reader.
  */
@@ -30,7 +30,10 @@ struct http_options {
 struct http;
 struct download;
 
-/* Starts the thread. What opt points to is borrowed for http's life. */
+/*
+ * Starts the process and a thread that listens to it; so while there is no other thread.
+ * What opt points to is borrowed for http's life.
+ */
 int http_new(const struct http_options *opt, struct http **out, struct err *err);
 /* All of its downloads must have been freed. */
 void http_free(struct http *h);
@@ -45,10 +48,11 @@ struct download *http_get(struct http *h, const char *url, const char *name, uin
 /*
  * Wait for the next bytes; *got is 0 only at the end. -ERR_NOENT: the server does
  * not have it; -ERR_LIMIT: too large; -ERR_IO: all tries failed, with the reason;
+ * -ERR_CHILD: the process has ended, and nothing can be downloaded any more;
  * -ERR_INTERRUPTED.
  */
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err);
-/* After its end was read: the SHA-256 of all bytes, taken while they came. Once. */
+/* After its end was read: the SHA-256 of all bytes, as the process that fetched them says. */
 void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN]);
 /*
  * After its end was read: the server's Content-Encoding, which was not requested;

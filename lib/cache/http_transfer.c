@@ -1,43 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* What curl calls in the net thread, and what it is told of one transfer. */
+/* What curl calls in the fetcher, and what it is told of one transfer. */
+#include "base/clock.h"
 #include "base/mem.h"
-#include "base/show.h"
 #include "cache/http_transfer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
-#define REDIRECTS_MAX 5
+#define REDIRECT_BYTES_MAX (1u << 20)
 #define STALL_BYTES_PER_S 100u
 #define HEADERS_MAX (64u << 10)
 /* CURLE_TOO_LARGE of libcurl 8.6 and later; before it a header line that is too long
  * was CURLE_OUT_OF_MEMORY. */
 #define TOO_LARGE 100
 
-int download_fail(struct download *d, enum err_code code, const char *why)
+void fetch_fail(struct fetch *d, enum err_code code, const char *why)
 {
-	char reason[SHOW_SIZE];
-
-	return err_set(&d->err, code, "%s: %s", d->name, show_str(str_from(why), reason));
-}
-
-int64_t http_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	d->code = code;
+	snprintf(d->why, sizeof d->why, "%s", why);
 }
 
 /* ---- time limits ---------------------------------------------------------------- */
 
-bool download_is_late(struct download *d)
+bool fetch_is_late(struct fetch *d)
 {
-	const struct http_options *o = &d->http->opt;
-	int64_t now = http_now_ms(), waited = now - d->since;
+	const struct http_options *o = d->fetcher->opt;
+	int64_t now = clock_ms(), waited = now - d->since;
 	curl_off_t connected = 0;
 
 	if (!d->answered) {
@@ -65,9 +55,9 @@ static const char *netrc_of(const struct http_options *o)
 	return o->netrc ? o->netrc : "~/.netrc";
 }
 
-void download_explain(const struct download *d, CURLcode code, long status, char *why, size_t n)
+void fetch_explain(const struct fetch *d, CURLcode code, long status, char *why, size_t n)
 {
-	const struct http_options *o = &d->http->opt;
+	const struct http_options *o = d->fetcher->opt;
 
 	if (d->late == NO_ANSWER)
 		snprintf(why, n, "no answer in %u s (answer-timeout in domstrap.conf)",
@@ -101,7 +91,7 @@ static bool header_value(struct str line, const char *name, struct str *out)
 }
 
 /* Each answer of a chain of redirections begins with its own status line. */
-static void look_at_header(struct download *d, struct str line)
+static void look_at_header(struct fetch *d, struct str line)
 {
 	struct str value;
 
@@ -111,30 +101,66 @@ static void look_at_header(struct download *d, struct str line)
 		snprintf(d->encoding, sizeof d->encoding, "%.*s", STR_ARG(value));
 }
 
-static void hear(struct download *d, size_t n)
+static void hear(struct fetch *d, size_t n)
 {
 	if (!d->answered)
-		d->since = http_now_ms();
+		d->since = clock_ms();
 	d->answered = true;
 	d->heard += n;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
-	struct download *d = ctx;
+	struct fetch *d = ctx;
 
 	look_at_header(d, str_trim((struct str){p, size * n}));
 	d->headers += size * n;
 	if (d->headers > HEADERS_MAX) {
-		pthread_mutex_lock(&d->http->lock);
-		download_fail(d, ERR_LIMIT, "the headers of the answer are too large");
-		pthread_mutex_unlock(&d->http->lock);
+		fetch_fail(d, ERR_LIMIT, "the headers of the answer are too large");
 		return 0;
 	}
 	return size * n;
 }
 
-static size_t take_body(struct download *d, const char *p, size_t n)
+void fetcher_tell(struct fetcher *f)
+{
+	if (f->pending.part.n)
+		http_bytes_put(&f->line.out, &f->pending);
+	f->pending.part.n = 0;
+}
+
+/* Say where the bytes are; in one message with those before them. */
+static void tell(struct fetch *d, const struct body_part *part)
+{
+	struct fetcher *f = d->fetcher;
+	struct body_part *last = &f->pending.part;
+
+	if (last->n && f->pending.id == d->id && last->piece == part->piece &&
+	    last->from + last->n == part->from) {
+		last->n += part->n;
+		return;
+	}
+	fetcher_tell(f);
+	f->pending = (struct http_bytes){d->id, *part};
+}
+
+static bool keep(struct fetch *d, const char *p, size_t n)
+{
+	struct body_part part;
+
+	for (; n; p += part.n, n -= part.n) {
+		if (!body_put(&d->body, d->fetcher->store, p, n, &part)) {
+			fetch_fail(d, ERR_LIMIT, "too many downloads wait to be read");
+			return false;
+		}
+		sha256_update(&d->sha, p, part.n);
+		d->arrived += part.n;
+		tell(d, &part);
+	}
+	return true;
+}
+
+static size_t take_body(struct fetch *d, const char *p, size_t n)
 {
 	size_t drop = (size_t)MIN(d->skip, (uint64_t)n), waiting = d->body.waiting;
 	char why[96];
@@ -146,7 +172,7 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 	if (d->limit - d->arrived < n - drop) {
 		snprintf(why, sizeof why, "the answer is larger than expected, %" PRIu64 " bytes",
 		         d->limit);
-		download_fail(d, ERR_LIMIT, why);
+		fetch_fail(d, ERR_LIMIT, why);
 		return 0;
 	}
 	if (waiting && waiting + (n - drop) > d->window) {
@@ -154,68 +180,67 @@ static size_t take_body(struct download *d, const char *p, size_t n)
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	d->skip -= drop;
-	body_put(&d->body, &d->http->heap, p + drop, n - drop);
-	d->arrived += n - drop;
-	d->http->received += n;
-	if (!waiting)
-		pthread_cond_broadcast(&d->http->changed);
-	return n;
+	return keep(d, p + drop, n - drop) ? n : 0;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
-	struct download *d = ctx;
-	uint64_t before = d->arrived;
+	struct fetch *d = ctx;
 	long status = 0;
-	size_t took, fresh;
 
 	curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
-	pthread_mutex_lock(&d->http->lock);
 	hear(d, size * n);
-	if (status != 200) {
-		download_fail(d, ERR_IO, "the server sent neither the file nor an error status");
-		took = 0;
-	} else if (d->cancelled) {
-		took = 0;
-	} else {
-		took = take_body(d, p, size * n);
-	}
-	pthread_mutex_unlock(&d->http->lock);
-	/* Here and not by who unpacks it, which takes longer. */
-	fresh = (size_t)(d->arrived - before);
-	sha256_update(&d->sha, p + (size * n - fresh), fresh);
-	return took;
+	if (status == 200)
+		return take_body(d, p, size * n);
+	/* A text for people. */
+	if (status / 100 == 3 && d->heard <= REDIRECT_BYTES_MAX)
+		return size * n;
+	fetch_fail(d, ERR_IO, "the server sent neither the file nor an error status");
+	return 0;
 }
 
-void download_set_options(struct download *d)
+/* What the parent has read, so that nothing is opened here. */
+static void set_files(struct fetch *d)
+{
+	const char *user = d->to_url ? d->to_user : d->user;
+	const char *password = d->to_url ? d->to_password : d->password;
+	const struct http_options *o = d->fetcher->opt;
+	struct str ca = d->fetcher->ca;
+	struct curl_blob blob = {(void *)(uintptr_t)ca.p, ca.n, CURL_BLOB_NOCOPY};
+
+	if (ca.n)
+		curl_easy_setopt(d->easy, CURLOPT_CAINFO_BLOB, &blob);
+	else if (o->ca_file)
+		curl_easy_setopt(d->easy, CURLOPT_CAINFO, o->ca_file);
+	if (!*user && !*password)
+		return;
+	curl_easy_setopt(d->easy, CURLOPT_USERNAME, user);
+	curl_easy_setopt(d->easy, CURLOPT_PASSWORD, password);
+}
+
+void fetch_set_options(struct fetch *d)
 {
 	CURL *c = d->easy;
-	const struct http_options *o = &d->http->opt;
-	bool secure = strncasecmp(d->url, "https:", 6) == 0;
+	const struct http_options *o = d->fetcher->opt;
+	/* From https nothing leads to http. */
+	bool secure = d->to_url && strncasecmp(d->url, "https:", 6) == 0;
 
-	curl_easy_setopt(c, CURLOPT_URL, d->url);
+	curl_easy_setopt(c, CURLOPT_URL, d->to_url ? d->to_url : d->url);
 	curl_easy_setopt(c, CURLOPT_PRIVATE, d);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, d->why);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, d->said);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, d);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, d);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, secure ? "https" : "http,https");
 	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	/* Nobody waits for a name server that does not answer. */
 	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)o->connect_timeout);
-	if (o->netrc)
-		curl_easy_setopt(c, CURLOPT_NETRC_FILE, o->netrc);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, o->agent);
-	if (o->ca_file)
-		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+	set_files(d);
 }

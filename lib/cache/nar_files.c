@@ -154,7 +154,7 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 	if (rc < 0)
 		return rc;
 	rc = fetch_once(nf, i, NULL, &nar, err);
-	while (rc < 0 && rc != -ERR_INTERRUPTED && rc != -ERR_SPACE) {
+	while (rc < 0 && rc != -ERR_INTERRUPTED && rc != -ERR_CHILD && rc != -ERR_SPACE) {
 		last = *err;
 		drop_index(&nar);
 		if (lseek(nar.fd, 0, SEEK_SET) < 0 || ftruncate(nar.fd, 0) < 0)

@@ -20,7 +20,8 @@ int stream_tap_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 
 bool stream_tap_is_bad(const struct stream_tap *t, int rc)
 {
-	return rc < 0 && rc != -ERR_INTERRUPTED && (t->bad || rc == -ERR_FORMAT);
+	return rc < 0 && rc != -ERR_INTERRUPTED && rc != -ERR_CHILD &&
+	       (t->bad || rc == -ERR_FORMAT);
 }
 
 int stream_nar(const struct stream_source *src, size_t item, int copy, _Atomic uint64_t *counter,

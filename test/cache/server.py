@@ -97,6 +97,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 f.write(f"{mode} {name}{' with a password' if self.headers.get('Authorization') else ''}\n")
         if mode == "auth" and self.headers.get("Authorization") != WANTED:
             return self.send(b"", 401, headers=[("WWW-Authenticate", "Basic realm=x")])
+        if mode == "moved":
+            return self.redirect(f"http://{self.headers['Host']}/auth/{name}")
+        if mode == "away":
+            return self.redirect(f"http://localhost:{server.server_port}/plain/{name}")
         if mode == "longheader":
             return self.send(b"", headers=[("X", "y" * 150000)])
         if mode == "silent":

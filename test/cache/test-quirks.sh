@@ -88,6 +88,18 @@ NIX_CONFIG="netrc-file = $work/secrets" good "netrc-file of NIX_CONFIG" --from "
 cp "$work/conf" "$work/conf3"
 printf 'netrc-file = %s/secrets\n' "$work" >>"$work/conf3"
 good "netrc-file of domstrap.conf" --from "$url/auth" --conf "$work/conf3"
+# A redirect takes a password along to the same server, and to another one only where the file has it.
+good "redirected, a password in the URL" --from "http://user:secret@$host/moved"
+good "redirected, netrc-file" --from "$url/moved" --conf "$work/conf3"
+: >"$requests"
+good "redirected away, a password in the URL" --from "http://user:secret@$host/away"
+good "redirected away, netrc-file" --from "$url/away" --conf "$work/conf3"
+grep -q '^away nar/.*with a password' "$requests" || { cat "$requests" >&2; fail "no password before the redirect"; }
+grep -q '^plain nar/' "$requests" || { cat "$requests" >&2; fail "not redirected"; }
+! grep -q '^plain .*with a password' "$requests" || { cat "$requests" >&2; fail "another host got a password by a redirect"; }
+printf 'machine localhost login other password 2\n' >>"$work/secrets"
+good "redirected away, netrc-file with that host" --from "$url/away" --conf "$work/conf3"
+grep -q '^plain nar/.*with a password' "$requests" || { cat "$requests" >&2; fail "the other host got no password"; }
 chmod 644 "$work/secrets"
 good "a netrc-file that all can read" --from "$url/auth" --conf "$work/conf3"
 grep -q '^warning: .*secrets: contains passwords.*(mode 644)' "$work/stderr" || { cat "$work/stderr" >&2; fail "no warning"; }
@@ -103,6 +115,37 @@ good "NARs elsewhere" --from "http://user:secret@${url#http://}/auth"
 grep -q '^auth .*narinfo with a password$' "$requests" || fail "the cache got no password"
 grep -q '^plain nar/.*zst$' "$requests" || { cat "$requests" >&2; fail "no NAR from elsewhere"; }
 ! grep -q '^plain nar/.*with a password' "$requests" || fail "another host got the password"
+
+# ---- TLS ----
+
+if command -v openssl >/dev/null; then
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    -keyout "$work/tls.key" -out "$work/tls.crt" 2>/dev/null
+  rm "$work/port"
+  python3 - "$work/tls.crt" "$work/tls.key" "$work/c" >"$work/port" 2>"$work/tls.log" <<-'PYTHON' &
+	import functools, http.server, ssl, sys
+	cert, key, root = sys.argv[1:]
+	handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=root)
+	server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+	context.load_cert_chain(cert, key)
+	server.socket = context.wrap_socket(server.socket, server_side=True)
+	print(server.server_port, flush=True)
+	server.serve_forever()
+	PYTHON
+  pids+=($!)
+  for _ in {1..100}; do [ -s "$work/port" ] && break || sleep 0.1; done
+  tls=https://localhost:$(cat "$work/port")
+  # A file that only its owner can read: the network process cannot.
+  chmod 600 "$work/tls.crt"
+  for v in CURL_CA_BUNDLE NIX_SSL_CERT_FILE SSL_CERT_FILE; do
+    export $v="$work/tls.crt"
+    good "TLS, $v" --from "$tls"
+    unset $v
+  done
+  refused 1 'certificate' g1 "${opts[@]}" --from "$tls"
+  CURL_CA_BUNDLE=/nowhere refused 1 '/nowhere' g1 "${opts[@]}" --from "$tls"
+fi
 
 # ---- parameters ----
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into domstrap: the bug that an attacker waits for. At read number AT of a
- * guest's disk, a file of SIZE bytes, the process that reads it is taken over and does
- * DEED by system calls of its own. Where that works it ends with status 42.
+ * guest's disk, a file of SIZE bytes, or without SIZE of a server's connection, the process
+ * that reads it is taken over and does DEED by system calls of its own. Where that works it
+ * ends with status 42.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +28,47 @@ __attribute__((constructor)) static void begin(void)
 	const char *number = getenv("AT"), *bytes = getenv("SIZE");
 
 	deed = getenv("DEED");
-	if (number && bytes && deed) {
+	if (number && deed) {
 		at = atol(number);
-		size = atol(bytes);
+		size = bytes ? atol(bytes) : -1;
 	}
+}
+
+/* A message of the fetcher's to its parent (http_wire.h), with numbers in its body. */
+static void say(unsigned type, unsigned body, unsigned a, unsigned b, unsigned c, unsigned d)
+{
+	unsigned message[] = {type, body, a, b, c, d};
+
+	syscall(SYS_sendto, 0, message, 8 + (body < 16 ? body : 16), MSG_NOSIGNAL, NULL, 0);
+}
+
+/* What no fetcher says; and then it is silent. */
+static void __attribute__((noreturn)) lie(void)
+{
+	if (!strcmp(deed, "lie-type"))
+		say(77, 16, 0, 0, 0, 0);
+	if (!strcmp(deed, "lie-size"))
+		say(4, 1u << 30, 0, 0, 0, 0);
+	if (!strcmp(deed, "lie-number"))
+		say(4, 16, 0xfffffff, 0, 0, 1);
+	if (!strcmp(deed, "lie-place"))
+		say(4, 16, 1, 0xffffffff, 0, 1);
+	if (!strcmp(deed, "lie-gone"))
+		say(6, 4, 1, 0, 0, 0);
+	if (!strcmp(deed, "lie-closed"))
+		syscall(SYS_shutdown, 0, SHUT_RDWR);
+	for (;;)
+		poll(NULL, 0, -1);
+}
+
+/* Changes through any descriptor that it may have. */
+static long change(void)
+{
+	long rc = -1;
+
+	for (int fd = 3; fd < 1024 && rc < 0; fd++)
+		rc = syscall(SYS_pwrite64, fd, "x", 1, 0);
+	return rc;
 }
 
 static long run(void)
@@ -51,17 +90,32 @@ static long run(void)
 		return syscall(SYS_fork);
 	if (!strcmp(deed, "ptrace"))
 		return syscall(SYS_ptrace, PTRACE_ATTACH, getppid(), NULL, NULL);
+	if (!strcmp(deed, "change"))
+		return change();
+	if (!strcmp(deed, "listen"))
+		return syscall(SYS_listen, syscall(SYS_socket, AF_INET, SOCK_STREAM, 0), 1);
+	if (!strncmp(deed, "lie", 3))
+		lie();
 	if (!strcmp(deed, "kill"))
 		return syscall(SYS_kill, getppid(), SIGKILL);
 	/* A descriptor that is none of its own, and standard output. */
 	return syscall(SYS_write, 1, "taken over\n", 11);
 }
 
-static void count(int fd)
+static int is_counted(int fd)
 {
+	struct sockaddr_in peer = {.sin_family = AF_UNSPEC};
+	socklen_t n = sizeof peer;
 	struct stat st;
 
-	if (at < 0 || syscall(SYS_fstat, fd, &st) < 0 || st.st_size != size || seen++ != at)
+	if (size >= 0)
+		return syscall(SYS_fstat, fd, &st) == 0 && st.st_size == size;
+	return syscall(SYS_getpeername, fd, &peer, &n) == 0 && peer.sin_family == AF_INET;
+}
+
+static void count(int fd)
+{
+	if (at < 0 || !is_counted(fd) || seen++ != at)
 		return;
 	if (run() >= 0)
 		syscall(SYS_exit_group, WORKED);
@@ -78,4 +132,17 @@ ssize_t __pread64_chk(int fd, void *p, size_t n, off64_t off, size_t room);
 ssize_t __pread64_chk(int fd, void *p, size_t n, off64_t off, size_t room)
 {
 	return pread64(fd, p, n, off);
+}
+
+ssize_t recv(int fd, void *p, size_t n, int flags)
+{
+	if (size < 0)
+		count(fd);
+	return syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL);
+}
+
+ssize_t __recv_chk(int fd, void *p, size_t n, size_t room, int flags);
+ssize_t __recv_chk(int fd, void *p, size_t n, size_t room, int flags)
+{
+	return recv(fd, p, n, flags);
 }

@@ -1,0 +1,58 @@
+#!/bin/bash
+# A server that has taken over the process which reads its answers, at any of the first 500 reads, gets nothing of the
+# host: what it may not do is refused or ends that process, and then the command says so and leaves nothing. Nor does
+# the parent believe what no such process says. After the first 20 reads every STEPth is taken; STEP=1 takes them all.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+: "${TAKEOVER:?}"
+system=$(large)
+fill "$work/c" "compression=zstd&secret-key=$work/secret" "$system"
+mkdir "$out/local"
+create g1 --system "$system" -o "$out/local" -q --no-sigs
+nginx_serve "$work/c"
+printf 'machine 127.0.0.1 login user password secret\n' >"$HOME/.netrc"
+rm -f /tmp/taken-over
+
+# taken DEED AT: 0 where the process was ended, 1 where the command went on, and made the right image
+taken() {
+  local status=0
+  DEED=$1 AT=$2 LD_PRELOAD=$TAKEOVER "$DOMSTRAP" create g1 --conf "$work/conf" --cache-dir none --system "$system" -o "$out" \
+    --no-sigs -q --trusted-key "$key" --from "$url" </dev/null >"$work/said" 2>&1 || status=$?
+  [ ! -e /tmp/taken-over ] || fail "$1 at read $2: it makes a file"
+  ! grep -q 'taken over\|status 42' "$work/said" || { cat "$work/said" >&2; fail "$1 at read $2 works"; }
+  if [ "$status" = 0 ]; then
+    same_image "$out/g1.img" "$out/local/g1.img" || fail "$1 at read $2: another image"
+    rm "$out"/g1.*
+    return 1
+  fi
+  [ "$status" = 1 ] || { cat "$work/said" >&2; fail "$1 at read $2: status $status"; }
+  [ "$(grep -c . "$work/said")" = 1 ] || { cat "$work/said" >&2; fail "$1 at read $2: not one line"; }
+  [ "$(ls "$out")" = local ] || fail "$1 at read $2 leaves $(ls "$out")"
+}
+said() { grep -q "the network process: .*$1" "$work/said" || { cat "$work/said" >&2; fail "not said: $1"; }; }
+
+for deed in exec fork ptrace kill; do
+  taken $deed 5 || fail "$deed at read 5 did not end it"
+  said 'it made a system call that the jail forbids'
+done
+for deed in create change listen; do ! taken $deed 5 || { cat "$work/said"; fail "$deed at read 5 ended it"; }; done
+while read -r deed words; do
+  taken "$deed" 5 || fail "$deed was believed"
+  said "$words"
+  echo "$deed: $(cat "$work/said")"
+done <<WORDS
+lie-type message 77 is not allowed
+lie-size larger than the limit
+lie-number unexpected data
+lie-place malformed message
+lie-gone unexpected removal
+lie-closed ended early
+WORDS
+for ((at = 0; at < 500; at += at < 20 ? 1 : ${STEP:-13})); do
+  ! taken open $at || fail "open at read $at ended it: $(cat "$work/said")"
+  taken exec $at || break
+  said 'it made a system call that the jail forbids'
+done
+[ "$at" -gt 40 ] || fail "only $at reads"
+echo "create: $at reads"
+echo "test-takeover.sh: ok"
