@@ -8,6 +8,8 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$repo/scripts/suite.sh"
 
+archives=/changes/var/cache/apt/archives # in the directory of a run's changes
+
 # ---- inside: as process 1 of the new name spaces ----
 
 # enter BASE DEBS TMP COMMAND...
@@ -19,12 +21,13 @@ enter() {
   mkdir "$tmp/upper" "$root"
   # What is written stays on the disk that build/ is on: a build is larger than memory may be.
   mount --bind "$fresh_changes" "$tmp/upper"
-  mkdir "$tmp/upper/changes" "$tmp/upper/work"
+  mkdir -p "$fresh_changes$archives" "$fresh_changes/work"
+  # Links, and not the directory: apt locks it, and two runs may install packages at once.
+  find "$debs" -name '*.deb' -exec cp -l -t "$fresh_changes$archives" {} +
   mount -t overlay -o "lowerdir=$base,upperdir=$tmp/upper/changes,workdir=$tmp/upper/work" fresh "$root"
   for dir in dev sys; do mount --rbind "/$dir" "$root/$dir"; done
   mount -t proc proc "$root/proc"
   for dir in tmp run; do mount -t tmpfs -o mode=1777 "$dir" "$root/$dir"; done
-  mount --bind "$debs" "$root/var/cache/apt/archives"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
   copy_tree "$root/root/domstrap"
   cd "$root"
@@ -62,15 +65,16 @@ make_base() {
   "$repo/scripts/install-deps.sh" fresh
   say "making a minimal $suite in $base"
   rm -rf "$base.new"
-  # Packages are kept, so that the next run need not fetch them again.
+  # Packages are kept, so that the next run need not fetch them again. Nothing here must survive a crash, so dpkg need not
+  # wait for the disk at each file.
   mmdebstrap --quiet --mode=root --variant=minbase --include=make,git \
-    --aptopt='APT::Keep-Downloaded-Packages "true"' --aptopt='Acquire::Languages "none"' \
+    --dpkgopt=force-unsafe-io --aptopt='APT::Keep-Downloaded-Packages "true"' --aptopt='Acquire::Languages "none"' \
     "$suite" "$base.new" - <<<"$list" || { rm -rf "$base.new"; die "mmdebstrap failed"; }
   mv "$base.new" "$base"
 }
 
 top=$work/fresh base=$work/fresh/$suite debs=$work/fresh/$suite-packages
-mkdir -p "$top" "$debs/partial"
+mkdir -p "$top" "$debs"
 (
   only_one "$top/lock"
   [ -d "$base" ] || make_base
@@ -82,4 +86,5 @@ say "$suite: $*"
 rc=0
 fresh_changes=$changes DOMSTRAP_WORK=$work unshare --mount --pid --ipc --fork --kill-child \
   bash "$0" "$base" "$debs" "$tmp" "$@" || rc=$?
+find "$changes$archives" -name '*.deb' -exec cp -ln -t "$debs" {} + 2>/dev/null || true
 exit "$rc"
