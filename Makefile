@@ -3,6 +3,7 @@
 #   make demo       a NixOS-like guest on real Xen in QEMU: create, boot by its own menu, update, roll back;
 #                   with NIXOS=1 a guest of NixOS itself, with NIXOS=/nix/store/… one of that system in the public cache
 #   make test       every test, with both compilers and the sanitizers
+#   make test-other the unit, nix and package tests and a Xen boot on a fresh system of the other Debian, 12 or 13
 #   make bench      every benchmark (some minutes; as root for the peers that mount)
 #   make install    programs, man pages, completions and documentation, below PREFIX (and below DESTDIR);
 #                   with XEN_BIN=/usr/lib/xen-4.20/bin (Debian 12: xen-4.17) a link to domgrub there, where xl looks first
@@ -28,6 +29,9 @@ demo: all
 test:
 	scripts/test.sh
 
+test-other:
+	scripts/test.sh --other
+
 bench: all
 	scripts/install-deps.sh build test
 	bench/create.sh
@@ -51,4 +55,4 @@ deb:
 clean:
 	rm -rf build build-gcc build-clang build-tsan build-fuzz
 
-.PHONY: all demo test bench install uninstall dist deb clean
+.PHONY: all demo test test-other bench install uninstall dist deb clean

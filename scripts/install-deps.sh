@@ -1,7 +1,8 @@
 #!/bin/bash
 # install-deps.sh GROUP...: install the Debian packages that GROUPs need, where they are missing.
 #   build   the two programs          test    what their tests compare with
-#   demo    real Nix                  xen     the Xen rig
+#   clang   the other compiler        demo    real Nix
+#   xen     the Xen rig
 #   package Debian packages, and the shells whose completion is tested
 #   lint    what checks scripts and sources
 #   cross   other architectures (scripts/cross.sh)
@@ -18,11 +19,11 @@ build='gcc make meson ninja-build pkgconf libext2fs-dev comerr-dev libsqlite3-de
   libcurl4-openssl-dev nettle-dev libcmocka-dev'
 # The sanitizers' libraries have the number of the release's clang in their name.
 case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
-  bookworm) clang=14 ;;
-  *) clang=19 ;;
+  bookworm) clang='clang libclang-rt-14-dev' ;;
+  *) clang='clang libclang-rt-19-dev' ;;
 esac
-test="clang libclang-rt-$clang-dev e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
-  nginx-light python3 openssh-client grub-emu grub-common bsdutils"
+test='e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
+  nginx-light python3 openssh-client grub-emu grub-common bsdutils'
 demo='nix-bin'
 xen='qemu-system-x86 patchelf cpio xz-utils lz4 zstd e2fsprogs fdisk'
 package='build-essential debhelper lintian zsh fish groff-base'
@@ -31,12 +32,12 @@ cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 fresh='mmdebstrap'
 iso='xorriso isolinux syslinux-common'
 
-[ $# -gt 0 ] || set -- build test demo xen package
+[ $# -gt 0 ] || set -- build test clang demo xen package
 want=()
 for group; do
   case $group in
-    build | test | demo | xen | package | lint | cross | fresh | iso) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
-    *) echo "${0##*/}: group '$group' is none of build, test, demo, xen, package, lint, cross, fresh, iso" >&2; exit 2 ;;
+    build | test | clang | demo | xen | package | lint | cross | fresh | iso) read -rd '' -a names <<<"${!group}" || true; want+=("${names[@]}") ;;
+    *) echo "${0##*/}: group '$group' is none of build, test, clang, demo, xen, package, lint, cross, fresh, iso" >&2; exit 2 ;;
   esac
 done
 

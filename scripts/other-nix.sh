@@ -5,11 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$repo/scripts/suite.sh"
-suite=${1:-}
-if [ -z "$suite" ]; then
-  suite=bookworm
-  [ "$host_suite" != bookworm ] || suite=trixie
-fi
+suite=${1:-$other_suite}
 dir=$work/nix-$suite
 mkdir -p "$dir"
 apt_of "$suite"

@@ -1,7 +1,9 @@
 # suite.sh: apt of any Debian suite, without root. Sourced after common.sh.
-# Sets: host_suite (the name of this host's suite, such as bookworm).
+# Sets: host_suite (the name of this host's suite, such as bookworm) and other_suite (the one that tests use beside it).
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # used by those that source this file
 host_suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+case $host_suite in bookworm) other_suite=trixie ;; *) other_suite=bookworm ;; esac
 
 # valid_suite NAME: ends with a message unless NAME may be a suite
 valid_suite() {

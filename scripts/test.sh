@@ -1,13 +1,20 @@
 #!/bin/bash
-# test.sh: install what is needed, then
+# test.sh [--gcc] [--other | --both] [SUITE | TEST]...: install what is needed, then
 #   build-gcc     gcc, -Werror: every test, those with real Nix and real Xen among them
 #   build-clang   clang, -Werror, ASan and UBSan: the unit tests and the fuzz targets' corpora
 #   build-tsan    clang, TSan: the unit tests with threads (suite threads)
-# Ends with a line "N passed, N failed, N skipped"; status 0 where none failed. Arguments: suites of build-gcc to run
-# instead of all (unit, program, oracle, image, nix, package, lint, xen), and single tests of it (nix/nar, xen/boot). With --gcc first
-# those of clang are left out.
+# Arguments: suites of build-gcc to run instead of all (unit, program, oracle, image, nix, package, lint, xen), and single
+# tests of it (nix/nar, xen/boot).
+#   --gcc         without clang
+#   --other       not on this system but on a fresh one of the other Debian (scripts/fresh.sh: needs root), with gcc only;
+#                 without arguments unit, nix, package and xen/boot. Where a test tries many steps that are alike, it tries
+#                 fewer (TEST_SHORT=1).
+#   --both        here, then as with --other
+# Ends with a line "N passed, N failed", after one that says how many were skipped; status 0 where none failed.
 set -uo pipefail
-cd "$(dirname "$0")/.." || exit
+. "$(dirname "$0")/common.sh"
+. "$repo/scripts/suite.sh"
+cd "$repo" || exit
 passed=0 failed=0 skipped=0
 
 step() { printf '\n=== %s\n' "$*"; }
@@ -39,17 +46,20 @@ run() {
   skipped=$((skipped + $(sed -n 's/^Skipped: *//p' "$dir/test.log" | tail -n 1)))
 }
 
-# run_gcc [SUITE | TEST]...: what the arguments ask for. Meson takes tests only within suites, so each kind has a run.
+# run_gcc [SUITE | TEST]...: what the arguments ask for. Meson takes either suites or names. One run of all names keeps
+# every processor at work until the end.
 run_gcc() {
-  local what suites=() tests=()
+  local what tests=()
   for what; do
     case $what in
-      unit | program | oracle | image | nix | package | lint | xen) suites+=(--suite "$what") ;;
+      unit | program | oracle | image | nix | package | lint | xen)
+        mapfile -t -O ${#tests[@]} tests < <(meson test -C build-gcc --no-rebuild --list --suite "$what" 2>/dev/null | sed -n 's,.* / ,,p') ;;
       *) tests+=("$what") ;;
     esac
   done
-  [ $# -gt 0 ] && [ ${#suites[@]} = 0 ] || run build-gcc "${suites[@]}"
-  [ ${#tests[@]} = 0 ] || run build-gcc "${tests[@]}"
+  # Without names meson would run everything.
+  [ $# = 0 ] || [ ${#tests[@]} -gt 0 ] || { broken "no tests in $*"; return; }
+  run build-gcc "${tests[@]}"
 }
 
 broken() { # broken WORDS: what could not even be built counts as a failed test
@@ -57,17 +67,26 @@ broken() { # broken WORDS: what could not even be built counts as a failed test
   failed=$((failed + 1))
 }
 
-clang=true
-if [ "${1:-}" = --gcc ]; then
-  clang=false
-  shift
-fi
+# test_here [SUITE | TEST]...
+test_here() {
+  step "packages"
+  scripts/install-deps.sh build test demo xen || { broken "packages"; return; }
+  $clang && { scripts/install-deps.sh clang || { broken "packages"; return; }; }
+  # lint's are large.
+  [[ $# -gt 0 && " $*" != *" lint"* ]] || scripts/install-deps.sh lint || echo "their tests are skipped"
+  scripts/install-deps.sh package || echo "their tests are skipped"
+  if $clang; then
+    test_clang
+  fi
+  step "gcc: ${*:-every test}"
+  if configure build-gcc gcc -Dwerror=true; then
+    run_gcc "$@"
+  else
+    broken "build with gcc"
+  fi
+}
 
-step "packages"
-scripts/install-deps.sh build test demo xen || { echo "0 passed, 1 failed"; exit 1; }
-scripts/install-deps.sh package lint || echo "their tests are skipped"
-
-if $clang; then
+test_clang() {
   step "clang, ASan, UBSan: unit tests"
   if configure build-clang clang -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false; then
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 run build-clang --suite unit --timeout-multiplier 5
@@ -83,14 +102,37 @@ if $clang; then
     broken "build with clang, TSan"
   fi
   targets=()
-fi
+}
 
-step "gcc: ${*:-every test}"
-if configure build-gcc gcc -Dwerror=true; then
-  run_gcc "$@"
-else
-  broken "build with gcc"
-fi
+# test_other [SUITE | TEST]...: what this script says on the other Debian is added to the counts
+test_other() {
+  local log=$work/test-other.log
+  [ $# -gt 0 ] || set -- unit nix package xen/boot
+  step "$other_suite: $*"
+  mkdir -p "$work"
+  scripts/fresh.sh "$other_suite" env TEST_SHORT=1 scripts/test.sh --gcc "$@" 2>&1 | tee "$log"
+  if [[ $(tail -n 2 "$log") =~ ^([0-9]+)\ skipped$'\n'([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    skipped=$((skipped + BASH_REMATCH[1])) passed=$((passed + BASH_REMATCH[2])) failed=$((failed + BASH_REMATCH[3]))
+  else
+    broken "tests on $other_suite"
+  fi
+}
 
-printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+clang=true here=true other=false
+while [[ ${1:-} == -* ]]; do
+  case $1 in
+    --gcc) clang=false ;;
+    --other) here=false other=true ;;
+    --both) other=true ;;
+    *) die "unknown option \"$1\"" ;;
+  esac
+  shift
+done
+if $here; then
+  test_here "$@"
+fi
+if $other; then
+  test_other "$@"
+fi
+printf '\n%d skipped\n%d passed, %d failed\n' "$skipped" "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -31,6 +31,9 @@ same_image() { "$same_py" "$@" >&2; }
 
 . "$(dirname "${BASH_SOURCE[0]}")/flip.sh"
 
+# chosen N: is step N of many alike to be tried? With TEST_SHORT (scripts/test.sh --other) only every fourth is.
+chosen() { [ -z "${TEST_SHORT:-}" ] || [ $(($1 % 4)) = 0 ]; }
+
 # Files are 0444 and directories 0555 in a store; only root does not mind.
 wipe() { chmod -R u+w "$1" 2>/dev/null || true; rm -rf "$1"; }
 

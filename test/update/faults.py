@@ -3,7 +3,7 @@
 # failed with a word, or have done what it does when nothing fails; the disks hold all of the change or none; nothing
 # is left behind; no process dies of a signal.
 #
-#     FAULTS_SECONDS=N  stop after so long (default 240); each kind gets its share of places, evenly spread
+#     FAULTS_SECONDS=N  stop after so long (default 240, with TEST_SHORT 60); each kind gets its share of places, evenly spread
 #     FAULTS_FULL=1     every place of every kind, however long it takes (at most FAULTS_PLACES of each, if set)
 #     FAULTS_ONLY=TEXT  only what has the text in its name ("h update read")
 import os
@@ -16,7 +16,7 @@ from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, comm
 from ext4 import Ext4
 
 FULL = os.environ.get('FAULTS_FULL')
-SECONDS = float('inf') if FULL else float(os.environ.get('FAULTS_SECONDS', '240'))
+SECONDS = float('inf') if FULL else float(os.environ.get('FAULTS_SECONDS', '60' if os.environ.get('TEST_SHORT') else '240'))
 PLACES = int(os.environ.get('FAULTS_PLACES', '0' if FULL else '40'))
 ONLY = os.environ.get('FAULTS_ONLY', '')
 # what counts as a step, how it fails, and whether the command may then succeed all the same

@@ -183,6 +183,7 @@ for layout in ${LAYOUTS:-single split}; do
         [ $at -gt $((steps - 40)) ] || [ $((at % 6)) = 0 ] || continue
         [ "$kind" = kill ] || [ $((at % 3)) = 0 ] || continue
         [ "$layout" = single ] || [ $((at % 2)) = 0 ] || continue
+        chosen $at || continue
         what="$layout $command, $kind at $at of $steps"
         restore saved
         before_names=$(names)

@@ -143,6 +143,7 @@ cp --sparse=always x.img base.img
 FAULT_COUNT=$PWD/count LD_PRELOAD=$FAULTS "$DOMSTRAP" update x.img --size 200M -q
 steps=$(cat count) done_blocks=$(root_clean x; blocks x.fs)
 for ((at = 1; at <= steps; at++)); do
+  chosen $at || continue
   for kind in kill torn eio; do
     what="GPT, $kind at $at of $steps"
     cp --sparse=always base.img x.img
@@ -164,6 +165,7 @@ run=(update g.img --system "$new" --size 300M -q -j 1)
 FAULT_COUNT=$PWD/count LD_PRELOAD=$FAULTS "$DOMSTRAP" "${run[@]}"
 steps=$(cat count) done_blocks=$(blocks g.img) base_blocks=$(blocks base.img) undone=0 finished=0
 for ((at = 1; at <= steps; at++)); do
+  chosen $at || continue
   for kind in kill eio; do
     [ $kind = kill ] || [ $((at % 4)) = 0 ] || continue
     what="growing, $kind at $at of $steps"

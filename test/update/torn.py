@@ -4,7 +4,7 @@
 # after it anything may be: lost, in another order, or torn between two sectors of 512 bytes. Each such state must be
 # the old one or the new one, by e2fsck -p or by our next command; of create, no guest or a whole one.
 #
-#     TORN_SECONDS=N  stop after so long (default 120), shared by all commands (recording
+#     TORN_SECONDS=N  stop after so long (default 120, with TEST_SHORT 30), shared by all commands (recording
 #                     them comes on top)
 #     TORN_STATES=N   at most so many states of each command (default 100); 0: no limit
 #     TORN_SEED=N     another series of states (default 1)
@@ -20,7 +20,7 @@ import time
 from ext4 import Ext4
 from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, commands, copy, e2fsck, read, write_over
 
-SECONDS = float(os.environ.get('TORN_SECONDS', '120'))
+SECONDS = float(os.environ.get('TORN_SECONDS', '30' if os.environ.get('TEST_SHORT') else '120'))
 STATES = int(os.environ.get('TORN_STATES', '100')) or 10 ** 9
 SEED = int(os.environ.get('TORN_SEED', '1'))
 ONLY = os.environ.get('TORN_ONLY', '')
