@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""greedy.py COMMAND...: run it; print its seconds and the most memory that one of its processes had, in MiB. Status 1
-where it was killed, had over 512 MiB, or one of its processes over 60 s of processor time. What waits for something that
-never comes is stopped after 10 minutes; then its processes are shown, with what each waits for."""
+"""greedy.py COMMAND...: run it; print its seconds, those of processor time, and the most memory that one of its
+processes had, in MiB. Status 1 where it was killed, had over 512 MiB, or one of its processes over 60 s of processor
+time. What waits for something that never comes is stopped after 10 minutes; then its processes are shown, with what
+each waits for."""
 import pathlib
 import resource
 import subprocess
@@ -34,7 +35,8 @@ except subprocess.TimeoutExpired:
     show(process.pid)
     process.kill()
     sys.exit(f"{' '.join(sys.argv[2:])}: does not end within {HANGS} s")
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-print(f"{time.monotonic() - began:6.2f} s {peak:5.0f} MiB  status {status}")
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+peak = used.ru_maxrss / 1024
+print(f"{time.monotonic() - began:6.2f} s, of a processor {used.ru_utime + used.ru_stime:6.2f} s {peak:5.0f} MiB  status {status}")
 if status < 0 or status > 4 or peak > MIB:
     sys.exit(f"{' '.join(sys.argv[2:])}: status {status}, {peak:.0f} MiB")

@@ -107,20 +107,22 @@ def bootspec(db):
 
 def bootspecs(db):
     """A boot.json of 4 MB in a system that many generations are."""
+    top = system(db)
     with open("boot.json", "w") as f:
         f.write('{"org.nixos.bootspec.v1":{"label":"' + "x" * 4000000 + '"}}')
-    print(f"rm {system(db)}/boot.json\nwrite boot.json {system(db)}/boot.json")
+    print(f"rm {top}/boot.json\nwrite boot.json {top}/boot.json")
     for i in range(10, 1000):
-        print(f"symlink {PROFILES}/system-{i}-link {system(db)}")
+        print(f"symlink {PROFILES}/system-{i}-link {top}")
 
 
 def arguments(db):
     """Kernel arguments that no kernel takes, in all generations."""
+    top = system(db)
     with open("params", "w") as f:
         f.write("x" * 65000)
-    print(f"rm {system(db)}/boot.json\nrm {system(db)}/kernel-params\nwrite params {system(db)}/kernel-params")
+    print(f"rm {top}/boot.json\nrm {top}/kernel-params\nwrite params {top}/kernel-params")
     for i in range(10, 9900):
-        print(f"symlink {PROFILES}/system-{i}-link {system(db)}")
+        print(f"symlink {PROFILES}/system-{i}-link {top}")
 
 
 def strangers(_):
