@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A const table: what is in front hides what is below it. What was there before may have left its
- * magic, so volumes and encryption come first, and what stands at the end of a disk last.
+ * The first match in the table wins. Earlier contents may have left their magic, so volumes and
+ * encryption come first, and formats with a magic at the end of the disk last.
  */
 #include "disk/contents.h"
 
@@ -103,7 +103,7 @@ static const struct magic {
         MAGIC("Intel RAID", END, 1024, "Intel Raid ISM Cfg Sig. "),
         MAGIC("DDF RAID", END, 512, "\xde\x11\xde\x11"),
         MAGIC("a VHD image", END, 512, "conectix"),
-        /* Two or three bytes only: anything may begin so. */
+        /* Only two or three bytes, so the match may be chance. */
         MAGIC("LVM1", START, 0, "HM\1\0"),
         MAGIC("NILFS2", START, 1024 + 6, "\x34\x34"),
         MAGIC("Minix", START, 1024 + 16, "\x8f\x13"),
@@ -115,7 +115,7 @@ static const struct magic {
 #undef MAGIC
 };
 
-/* Where a magic is in w: false where w is too short for it. */
+/* The offset of a magic in w; false if w is too short. */
 static bool place_of(const struct magic *m, const struct window *w, uint64_t *at)
 {
 	switch (m->from) {
@@ -140,7 +140,7 @@ static bool is_there(const struct magic *m, const struct window *w)
 	struct err ignored;
 	uint64_t at;
 
-	/* What cannot be read has no name: this is about names only. */
+	/* Unreadable means unknown: this only finds names. */
 	return place_of(m, w, &at) && at <= w->size && m->n <= w->size - at &&
 	       window_read(w, bytes, m->n, at, &ignored) == 0 && memcmp(bytes, m->bytes, m->n) == 0;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is on a disk or partition that nobody here can read, by its magic
- * bytes: to tell a person. A name is no promise that the rest is as it should be.
+ * Names what is on a disk or partition that domstrap and domgrub cannot read, by
+ * its magic bytes, for messages. Nothing but the magic is checked.
  */
 #ifndef DISK_CONTENTS_H
 #define DISK_CONTENTS_H
 
 #include "disk/window.h"
 
-/* Its name: "LVM2", "XFS", "a qcow2 image"; static. NULL: nothing that has one. */
+/* "LVM2", "XFS", "a qcow2 image"; static. NULL: unknown. */
 const char *contents_name(const struct window *w);
 
 #endif

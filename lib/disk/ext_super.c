@@ -68,7 +68,7 @@ static const struct feature ro_compat[] = {
         {0x10000, "orphan_present"},
 };
 
-/* One more name, of those that are still to come. */
+/* Append one name; "left" names are still to come. */
 static void put_name(struct buf *out, const char *name, unsigned *done, unsigned left)
 {
 	buf_putf(out, "%s%s", !*done ? "" : left ? ", " : " and ", name);
@@ -98,7 +98,7 @@ void ext_features_put(struct ext_features f, struct buf *out)
 		const struct feature *names;
 		size_t n;
 		uint32_t bits;
-		char letter; /* as e2fsprogs calls what it does not know */
+		char letter; /* e2fsprogs' letter for unknown features */
 	} sets[] = {
 	        {compat, ARRAY_LEN(compat), f.compat, 'C'},
 	        {incompat, ARRAY_LEN(incompat), f.incompat, 'I'},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the superblock of ext2, ext3 and ext4 says before anything else of the
- * file system is believed; and the names of its features, as mke2fs(8) and
+ * The superblock of ext2, ext3 and ext4, checked before the rest of the file
+ * system is read; and the names of its features, as mke2fs(8) and
  * tune2fs(8) know them.
  */
 #ifndef DISK_EXT_SUPER_H
@@ -31,16 +31,16 @@ struct ext_super {
 	uint32_t block;  /* bytes, EXT_BLOCK_MIN to EXT_BLOCK_MAX */
 	uint64_t blocks; /* of the whole; they fit into the place */
 	struct ext_features features;
-	bool unreplayed; /* needs_recovery: what is in its journal counts */
+	bool unreplayed; /* needs_recovery: the journal must be replayed */
 };
 
 /*
  * Parse the EXT_SUPER_SIZE bytes at EXT_SUPER_AT of a place of size bytes.
- * 0; 1: no such file system; -ERR_FORMAT: what it says cannot be.
+ * 0; 1: no such file system; -ERR_FORMAT: invalid values.
  */
 int ext_super_parse(const uint8_t *sb, uint64_t size, struct ext_super *out, struct err *err);
 
-/* Append the features' names, "a, b and c"; those that nobody knows as FEATURE_C12 and the like. */
+/* Append the features' names, "a, b and c"; unknown ones as FEATURE_C12 and the like. */
 void ext_features_put(struct ext_features f, struct buf *out);
 
 #endif

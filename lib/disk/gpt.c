@@ -191,8 +191,8 @@ static int entries_parse(const uint8_t *p, const struct header *h, struct gpt *o
 }
 
 /*
- * One header and its entries. *sound: both checksums match, so invalid values were
- * written like this, and the backup has the same.
+ * One header and its entries. *sound: both checksums match. Invalid values are then
+ * not damage: the backup has the same.
  */
 static int side_read(const struct window *w, uint64_t lba, struct gpt *out, bool *sound,
                      struct err *err)
@@ -279,7 +279,7 @@ static int all_check(const struct gpt *gpt, const struct header *h, struct err *
 		const struct gpt_entry *e = &gpt->entry[i];
 
 		if (entry_check(e, h, err) < 0) {
-			err->code = ERR_USAGE; /* here it is the caller's fault */
+			err->code = ERR_USAGE; /* the values are the caller's, not a disk's */
 			return err_prefix(err, "GPT");
 		}
 		if (!e->number || e->number > GPT_ENTRIES_USUAL)

@@ -26,7 +26,7 @@
 #include "base/err.h"
 #include "disk/window.h"
 
-/* The number of entries that we take; everybody writes 128. */
+/* The largest number of entries that we accept; tools write 128. */
 #define GPT_ENTRIES_MAX 1024
 #define GPT_ENTRIES_USUAL 128
 #define GPT_GUID_SIZE 16
@@ -43,7 +43,7 @@ struct gpt_entry {
 
 struct gpt {
 	uint8_t guid[GPT_GUID_SIZE];
-	bool from_copy; /* the first header was bad, this is the last one */
+	bool from_copy; /* the primary header is bad; this is from the backup */
 	size_t n;
 	struct gpt_entry *entry; /* the used ones, ours */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CD's image, as far as it takes to see that a PC can boot it.
+ * A CD image: just enough to tell whether a PC can boot it.
  *
  *     sector 16…   volume descriptors: kind(1) "CD001" version(1) …
  *                  1: the volume's name and size     0: El Torito, where its catalog is

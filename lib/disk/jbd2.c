@@ -41,7 +41,7 @@
 #define SUPER_SUM 252u
 #define FAST_BLOCKS_USUAL 256u
 #define FAST_HEAD 9u /* a fast commit's first tag */
-/* Beside a place's turn. What is wrong matters only where the transaction counts. */
+/* Flags in a place's turn. Errors matter only if the transaction counts. */
 #define WRONG_SUM 0x40000000u
 #define WRONG_BLOCK 0x20000000u
 #define TURN_MASK 0x1fffffffu
@@ -54,13 +54,13 @@ struct revoke {
 struct reading {
 	const struct jbd2_journal *j;
 	uint32_t compat, incompat;
-	uint32_t first, last; /* of the log; last is behind it */
+	uint32_t first, last; /* blocks of the log; last is exclusive */
 	uint32_t start, sequence, seed;
 	uint32_t at, walked; /* the next block, and how many there were */
 	uint64_t seconds;    /* of the last commit */
-	bool bad_descriptor; /* in this transaction; it may be an old one */
+	bool bad_descriptor; /* in this transaction; it may be left from an older log */
 	bool bad_revoke;
-	uint32_t sum; /* of this transaction, where such are made */
+	uint32_t sum; /* of this transaction, if the journal has such checksums */
 	struct jbd2_log log;
 	size_t cap, whole; /* places; those of whole transactions */
 	struct revoke *revokes;
@@ -78,7 +78,7 @@ static int read_at(const struct jbd2_journal *j, uint32_t at, uint8_t *out, stru
 	return window_read(&j->w, out, j->block, j->map[at] * j->block, err);
 }
 
-/* The number of the log's next block; each is passed once. false: all were. */
+/* The number of the log's next block; false after one round. */
 static bool next_at(struct reading *r, uint32_t *out)
 {
 	*out = r->at;
@@ -96,7 +96,7 @@ static bool has_sums(const struct reading *r)
 	return r->incompat & (INCOMPAT_SUM2 | INCOMPAT_SUM3);
 }
 
-/* A sum over a block that holds it itself, as zeros, at an offset. */
+/* The checksum of a block; its own field, at an offset, counts as zeros. */
 static bool own_sum_fits(uint8_t *p, size_t n, size_t at, uint32_t seed)
 {
 	uint32_t want = get_be32(p + at), is;
@@ -139,7 +139,7 @@ static size_t tag_size(const struct reading *r)
 	       (r->incompat & INCOMPAT_64BIT ? 4u : 0u);
 }
 
-/* One tag's block: it is where the log goes on. 1: there is none. */
+/* The block of one tag is the next one in the log. 1: there is none. */
 static int take_tag(struct reading *r, const uint8_t *tag, uint32_t flags, struct err *err)
 {
 	uint64_t block = get_be32(tag);
@@ -150,7 +150,7 @@ static int take_tag(struct reading *r, const uint8_t *tag, uint32_t flags, struc
 		return 1;
 	if (r->incompat & INCOMPAT_64BIT)
 		block |= (uint64_t)get_be32(tag + 8) << 32;
-	/* What is in an old descriptor says nothing. */
+	/* Ignore descriptors of an older log. */
 	if (r->bad_descriptor)
 		return 0;
 	if (has_sums(r) || r->compat & COMPAT_CHECKSUM) {
@@ -211,7 +211,7 @@ static int take_revokes(struct reading *r, struct err *err)
 	return 0;
 }
 
-/* Of the older kind: one sum over all of a transaction, or none. */
+/* The older kind: one checksum for the whole transaction, or none. */
 static bool old_sum_fits(const struct reading *r)
 {
 	uint32_t found = get_be32(r->block + 16);
@@ -228,7 +228,7 @@ static int take_commit(struct reading *r, struct err *err)
 	bool right = !r->bad_descriptor && !r->bad_revoke && block_sum_fits(r, r->block, 16) &&
 	             old_sum_fits(r);
 
-	/* What is older than the commit before it was there before the log came round. */
+	/* A commit older than the previous one is left from an earlier round of the log. */
 	if (!right && (seconds < r->seconds || r->incompat & INCOMPAT_ASYNC))
 		return 1;
 	if (!right)
@@ -271,7 +271,7 @@ static int take_block(struct reading *r, struct err *err)
 	}
 }
 
-/* What Linux logs between two commits in a format of its own, behind the log. */
+/* Fast commits: Linux logs them between two commits, in another format, after the log. */
 static int refuse_fast(struct reading *r, struct err *err)
 {
 	int rc;
@@ -357,7 +357,7 @@ static int by_revoked(const void *a, const void *b)
 
 /*
  * Keep the newest of each block, unless it is revoked in that transaction or a
- * later one. Older ones have to be right, too: Linux replays one by one.
+ * later one. Older ones must be valid, too: Linux replays them all, in order.
  */
 static int settle(struct reading *r, struct err *err)
 {
@@ -385,7 +385,7 @@ static int settle(struct reading *r, struct err *err)
 			               (unsigned long long)v[i].block,
 			               v[i].turn & WRONG_SUM ? "wrong checksum"
 			                                     : "beyond the end of the file system");
-		/* v[kept - 1] is of this block only where it is older. */
+		/* v[kept - 1] is for this block only if it is older. */
 		if (kept && v[kept - 1].block == v[i].block)
 			kept--;
 		v[kept++] = v[i];

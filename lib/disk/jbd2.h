@@ -8,9 +8,9 @@
  *     first ..   descriptor | contents ... | descriptor | contents ... | commit
  *     .. last    revoke     | descriptor ...           round again at first
  *
- * A transaction counts once its commit is there, and right by its checksum. A
- * block that it revokes is not written by it or an older one. Everything is big
- * endian. Format: Linux's filesystems/ext4/journal.
+ * A transaction counts if its commit block exists and its checksum matches. A
+ * block that it revokes is not written by it or by an older one. Everything is
+ * big endian. Format: Linux's filesystems/ext4/journal.
  */
 #ifndef DISK_JBD2_H
 #define DISK_JBD2_H
@@ -24,13 +24,13 @@
 #define JBD2_BLOCKS_MAX (1u << 20)  /* of a journal */
 #define JBD2_REVOKES_MAX (1u << 20) /* in a log */
 #define JBD2_MAGIC 0xc03b3998u      /* of the log's own blocks */
-#define JBD2_ESCAPED 0x80000000u    /* in a turn: the magic at the block's start was taken away */
+#define JBD2_ESCAPED 0x80000000u    /* in a turn: the log has zeros for the block's magic */
 
 /* A journal inside a file system, and that file system. Borrowed. */
 struct jbd2_journal {
 	struct window w;     /* the file system's place */
 	uint32_t block;      /* bytes of a block of both */
-	uint64_t fs_blocks;  /* nothing may be written behind them */
+	uint64_t fs_blocks;  /* replay must not write beyond them */
 	const uint64_t *map; /* the file system's block of each of the journal's */
 	uint32_t n;          /* at most JBD2_BLOCKS_MAX */
 };
@@ -52,14 +52,14 @@ struct jbd2_log {
 #define JBD2_LOG_INIT {.v = NULL}
 
 /*
- * Read the log. An empty one is no error. -ERR_FORMAT: Linux would not replay
- * it; -ERR_UNSUPPORTED: a version or a feature that is not known, fast commits
- * among them; -ERR_LIMIT. *out borrows what j points to.
+ * Read the log. An empty one is valid. -ERR_FORMAT: Linux would not replay it;
+ * -ERR_UNSUPPORTED: an unknown version or feature, or fast commits; -ERR_LIMIT.
+ * *out borrows what j points to.
  */
 int jbd2_log_read(const struct jbd2_journal *j, struct jbd2_log *out, struct err *err);
 void jbd2_log_fini(struct jbd2_log *log);
 
-/* Lay what replay would write over n bytes that were read from off in the file system. */
+/* Apply what replay would write to n bytes that were read at off in the file system. */
 int jbd2_log_cover(const struct jbd2_log *log, void *p, size_t n, uint64_t off, struct err *err);
 /* Whether it would write any of them. */
 bool jbd2_log_touches(const struct jbd2_log *log, uint64_t off, uint64_t n);

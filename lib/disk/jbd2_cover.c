@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "disk/jbd2.h"
 
-/* The first place at a block or behind it. */
+/* The first place at or after a block. */
 static size_t place_from(const struct jbd2_log *log, uint64_t block)
 {
 	size_t lo = 0, hi = log->n;
@@ -51,7 +51,7 @@ int jbd2_log_cover(const struct jbd2_log *log, void *p, size_t n, uint64_t off, 
 		                 j->map[pl->at] * j->block + (from - at), err);
 		if (rc < 0)
 			return rc;
-		/* The log may not hold what looks like its own. */
+		/* A block of the log must not begin with the log's magic: Linux wrote zeros. */
 		for (uint64_t k = from; pl->turn & JBD2_ESCAPED && k < MIN(to, at + 4); k++)
 			out[k - from] = magic[k - at];
 	}

@@ -42,8 +42,8 @@ struct mbr {
 };
 
 /*
- * The 512 bytes of sector 0, without boot code; CHS as for 255 heads and 63
- * sectors, as everybody writes it. Refused (-ERR_USAGE): an entry with sectors
+ * The 512 bytes of sector 0, without boot code; CHS for 255 heads and 63
+ * sectors, as usual. Refused (-ERR_USAGE): an entry with sectors
  * but no type, one that starts at 0, is empty, ends over 2^32 sectors, or
  * overlaps another.
  */

@@ -52,7 +52,7 @@ static int gpt_try(const struct window *disk, unsigned sector, struct draft *d, 
 		const struct gpt_entry *e = &gpt.entry[i];
 		struct table_part *p;
 
-		/* A sector number too large for bytes lies behind every disk. */
+		/* A sector whose byte offset overflows is beyond the end of any disk. */
 		if (e->last >= (uint64_t)INT64_MAX / sector)
 			continue;
 		p = part_add(d, e->number, e->first * sector, (e->last - e->first + 1) * sector);
@@ -158,7 +158,7 @@ static int mbr_probe(const struct window *w, struct draft *d, struct err *err)
 	return ext ? logicals_read(w, d, mbr.disk_id, ext, err) : 0;
 }
 
-/* In this order: a GPT's sector 0 would pass as an MBR. */
+/* GPT first: its sector 0 is a valid MBR. */
 static const struct {
 	enum table_kind kind;
 	const char *name;

@@ -43,7 +43,7 @@ struct table {
 
 /*
  * Read the partition table of the disk w into *out: free it with table_fini().
- * A disk without any is no error but TABLE_NONE. A GPT written for the other
+ * A disk without one has TABLE_NONE; that is no error. A GPT written for the other
  * sector size than w->sector is found too. Returns 0 or -ERR_*.
  */
 int table_read(const struct window *w, struct table *out, struct err *err);

@@ -2,8 +2,8 @@
 /*
  * Bounded reads at an offset. A source is where bytes come from: a descriptor,
  * memory, or what a test makes up. A window is a range of a source: a disk, a
- * partition of it, a file system in that. Nothing here writes, so whatever is
- * given only a window cannot change a disk.
+ * partition of it, a file system in that. Nothing here writes, so code that
+ * has only a window cannot change a disk.
  */
 #ifndef DISK_WINDOW_H
 #define DISK_WINDOW_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is given back all at once: a script's tree. Start from zeros.
+ * Memory that is freed all at once: a script's tree. Start from zeros.
  * What arena_alloc() returns is aligned for any type and zeroed.
  */
 #ifndef GRUB_ARENA_H

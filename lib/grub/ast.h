@@ -57,18 +57,18 @@ struct node {
 	struct str block; /* NODE_COMMAND: the text between { and } */
 };
 
-/* A text that scripts were read from, and look into. */
+/* A text that scripts were parsed from; their strings are views into it. */
 struct source {
 	unsigned refs;
-	bool kept;  /* a function keeps it, and its bytes were accounted for */
+	bool kept;  /* a function refers to it, and its bytes have been charged */
 	char *file; /* where it comes from, for messages */
 	size_t n;
 	char text[];
 };
 
 /*
- * A parsed unit: the statements that begin on one line. Functions keep the
- * script alive that they were defined in, and it keeps its source.
+ * A parsed unit: the statements that begin on one line. A function keeps the
+ * script alive that defines it, and a script keeps its source alive.
  */
 struct script {
 	unsigned refs;

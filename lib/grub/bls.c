@@ -105,7 +105,7 @@ struct str bls_unquoted(struct str s)
 	return s;
 }
 
-/* "$kernelopts" and its kin, and grub_users and so on, are another loader's. */
+/* Variables such as $kernelopts, and keys such as grub_users, are for Fedora's GRUB. */
 static bool is_grubs(struct str key, struct str value)
 {
 	if (str_starts(key, "grub_"))
@@ -190,7 +190,7 @@ void bls_entries_fini(struct bls_entries *l)
 	free(l->v);
 }
 
-/* An architecture that is named and not this one. */
+/* Is it for another architecture? */
 static bool foreign(const struct bls_entry *e)
 {
 	return *e->architecture && strcasecmp(e->architecture, "x64") != 0 &&

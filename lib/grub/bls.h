@@ -16,7 +16,7 @@
 #include "grub/menu.h"
 
 enum bls_kind {
-	BLS_NONE,    /* names nothing to boot, or two kinds of it */
+	BLS_NONE,    /* names neither of the following, or both */
 	BLS_LINUX,   /* a kernel */
 	BLS_PROGRAM, /* an EFI program, or a kernel packed into one */
 };
@@ -34,7 +34,7 @@ struct bls_entry {
 	char *options; /* several lines put together with blanks */
 	char *architecture;
 	struct grub_texts initrds;
-	int64_t left, done; /* tries; -1: they are not counted */
+	int64_t left, done; /* tries; -1: boot counting is off */
 	bool grubs;         /* has keys or variables that only Fedora's GRUB knows */
 	char *text;         /* the file as it was */
 };
@@ -63,8 +63,8 @@ int bls_read_dir(struct grub_files *files, const struct grub_limits *limits, siz
 int bls_cmp(const void *a, const void *b);
 
 /*
- * A title for each entry, added to *out in their order: made unique by version,
- * by machine, by file, where it takes that.
+ * Append a title for each entry to *out, in their order. Equal titles get the
+ * version, then the machine ID, then the file name, until they differ.
  */
 void bls_titles(const struct bls_entries *all, struct grub_texts *out);
 

@@ -24,7 +24,7 @@ static void set_timeout(struct grub_menu *m, struct str value)
 	m->style = m->timeout ? GRUB_STYLE_MENU : GRUB_STYLE_HIDDEN;
 }
 
-/* The entry that a pattern means; what is tried first is what systemd-boot knows: whole names. */
+/* The entry that a pattern matches. Whole file names come first, as in systemd-boot. */
 static bool find_default(const struct grub_menu *m, const struct bls_entries *all,
                          struct str pattern, bool good, size_t *entry)
 {
@@ -73,7 +73,7 @@ static void set_default(struct grub_menu *m, const struct bls_entries *all,
 		set_text(&m->default_, buf_str(&number));
 }
 
-/* A pattern in lower case; "@saved" means a variable of the firmware, which a guest has not. */
+/* A pattern in lower case. "@saved" is an EFI variable, which these guests do not have. */
 static void set_pattern(struct buf *to, struct str pattern)
 {
 	buf_reset(to);
@@ -85,7 +85,7 @@ static void set_pattern(struct buf *to, struct str pattern)
 			to->p[i] = (char)(to->p[i] - 'A' + 'a');
 }
 
-/* loader.conf beside the entries, or where an ESP has it and another partition the entries. */
+/* loader.conf is beside the entries, or on the ESP if the entries are on another partition. */
 static void read_settings_file(struct grub_menu *m, struct buf *text)
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT;
@@ -136,7 +136,7 @@ static void put_path(struct buf *out, const char *name)
 		buf_put(out, *name == '\\' ? "/" : name, 1);
 }
 
-/* A file as the entry names it, or below /boot where that is no file system of its own. */
+/* A file as the entry names it, or below /boot if /boot is not a file system of its own. */
 static int find(struct grub_menu *m, const char *name, bool kernel, struct grub_boot *boot,
                 struct err *err)
 {
@@ -156,7 +156,7 @@ static int find(struct grub_menu *m, const char *name, bool kernel, struct grub_
 	return set(boot, &base, buf_str(&below), &ignored) == 0 ? 0 : rc;
 }
 
-/* Is it one that can be in a menu? Else it is left out, and the reason is a warning. */
+/* Can the entry be in the menu? If not, it is left out, with a warning that says why. */
 static bool can_boot(struct grub_menu *m, const struct bls_entry *e)
 {
 	_cleanup_(grub_boot_fini) struct grub_boot boot = GRUB_BOOT_INIT;
@@ -179,7 +179,7 @@ static bool can_boot(struct grub_menu *m, const struct bls_entry *e)
 	return true;
 }
 
-/* The entries of the directory that stay, in the menu's order. */
+/* The entries of the directory that are not left out, in the menu's order. */
 static int read_entries(struct grub_menu *m, struct bls_entries *all, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf dir = BUF_INIT;

@@ -9,7 +9,7 @@
 
 struct title {
 	char *text;
-	size_t i; /* whose it is */
+	size_t i; /* index of its entry */
 };
 
 static int title_cmp(const void *a, const void *b)
@@ -17,7 +17,7 @@ static int title_cmp(const void *a, const void *b)
 	return strcmp(((const struct title *)a)->text, ((const struct title *)b)->text);
 }
 
-/* Mark what has the same title as another: does any? */
+/* Mark entries whose title another one has too; returns whether there are any. */
 static bool find_twins(struct grub_texts *titles, bool *twin)
 {
 	struct title *t = xcalloc(titles->n + 1, sizeof *t);
@@ -35,7 +35,7 @@ static bool find_twins(struct grub_texts *titles, bool *twin)
 	return any;
 }
 
-/* What is put behind a title in each round; p NULL: nothing. */
+/* What each round appends to a title; p NULL: nothing. */
 static struct str mark(const struct bls_entry *e, unsigned round)
 {
 	struct str s = str_from(round == 0 ? e->version : round == 1 ? e->machine_id : e->id);

@@ -110,7 +110,7 @@ void blscfg_entries_fini(struct blscfg_entries *l)
 
 struct sorting {
 	struct blscfg_entry e;
-	size_t at; /* which of two the directory has first */
+	size_t at; /* its place in the directory */
 };
 
 static int newest_first(const void *a, const void *b)

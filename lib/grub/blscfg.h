@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Boot Loader Specification entries as the GRUB of Fedora and its kin reads
+ * Boot Loader Specification entries as the GRUB of Fedora and RHEL reads
  * them; systemd-boot's reading of the same files is in bls.h. Here
  *
  * - a key ends at the line's first blank, at its first tab where it has none;
- * - a line without a value, if an empty one, ends the file;
- * - the first line with a key counts, but for initrd, grub_class, grub_arg;
+ * - a line that has no value, or is empty, ends the file;
+ * - the first line with a key counts, except that all of initrd, grub_class, grub_arg do;
  * - "$name" in options is replaced with the variable's value and a blank;
  * - what results is the text of a script: GRUB takes its quotes away.
  */
@@ -32,7 +32,7 @@ void blscfg_parse(struct str name, struct str text, struct blscfg_entry *out);
 void blscfg_fini(struct blscfg_entry *e);
 void blscfg_entries_fini(struct blscfg_entries *l);
 
-/* Newest first; of those that count as the same one stays. */
+/* Newest first; of entries that compare equal only one is kept. */
 void blscfg_sort(struct blscfg_entries *l);
 
 #endif

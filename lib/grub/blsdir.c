@@ -41,7 +41,7 @@ int blsdir_read(const struct blsdir *d, blsdir_fn *fn, void *arg, struct grub_te
 {
 	_cleanup_(names_fini) struct names n = {
 	        .max = d->limits->names, .keep = d->limits->entries, .any_case = d->any_case};
-	size_t left = d->limits->config; /* for all of them together */
+	size_t left = d->limits->config; /* bytes, for all files together */
 	int rc = d->files->ops->list(d->files, d->dev, d->path, take_name, &n, err);
 
 	for (size_t i = 0; rc == 0 && i < n.names.n; i++) {

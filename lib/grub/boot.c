@@ -22,7 +22,7 @@ void boot_unload(struct grub_boot *boot)
 	boot_drop_initrds(boot);
 }
 
-/* A disk was named and the menu's partition taken: once said for an entry. */
+/* The entry names a disk, but the menu's partition is used: warn once per entry. */
 static void say_moved(struct grub_boot *boot, const struct file_base *base, struct str name)
 {
 	const char *home = base->files->devices[base->home].name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making of struct grub_boot, for all dialects. */
+/* Filling a struct grub_boot, for all dialects. */
 #ifndef GRUB_BOOT_H
 #define GRUB_BOOT_H
 

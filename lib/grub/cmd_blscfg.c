@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blscfg, as Fedora and its kin have it: entries of a directory join the menu.
+ * blscfg, in the GRUB of Fedora and RHEL: add a directory's entries to the menu.
  *
  *     blscfg [ "default" | "non-default" | "(" device ")" directory | file | ID ]
  *     blscfg [ -p directory ] [ -f ] [ -d ] [ -n ] [ -e file ]        GRUB 2.14
@@ -43,7 +43,7 @@ static struct str without_conf(struct str id)
 	return id;
 }
 
-/* "blscfg WORD"; words beside each other mean nothing to it. */
+/* "blscfg WORD"; it ignores two or more words. */
 static void take_word(struct request *r, const struct grub_texts *words)
 {
 	struct str word = words->n == 1 ? str_from(words->v[0]) : STR("");
@@ -284,7 +284,7 @@ static int read_entries(struct exec *x, const struct request *r, struct blscfg_e
 	                                      : read_dir(x, dev, buf_str(&path), all, why);
 }
 
-/* Does $default mean it: by id, title, or number among all entries? */
+/* Does $default name it: by id, title, or number among all entries? */
 static bool is_default(struct exec *x, const struct blscfg_entry *b, size_t i)
 {
 	struct str name = exec_get(x, "default");
@@ -295,7 +295,7 @@ static bool is_default(struct exec *x, const struct blscfg_entry *b, size_t i)
 	return name.n && number_parse(name.p, &v) && v >= 0 && (uint64_t)v == i;
 }
 
-/* An earlier blscfg has put it in. */
+/* Did an earlier blscfg add it? */
 static bool is_there(const struct grub_menu *m, const struct blscfg_entry *b)
 {
 	for (size_t i = 0; i < m->n; i++)

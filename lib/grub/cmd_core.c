@@ -17,7 +17,7 @@ int cmd_false(struct exec *x, struct grub_texts *argv, struct err *err)
 	return STATUS_FALSE;
 }
 
-/* What GRUB can and this program never will; a script may ask and go on. */
+/* Commands of GRUB that domgrub lacks on purpose. The script goes on. */
 int cmd_unsupported(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	return exec_fail(x, STATUS_UNSUPPORTED, "not supported by domgrub");
@@ -212,7 +212,7 @@ static int escape_of(char c)
 	return at ? to[at - from] : -1;
 }
 
-/* What is no escape is left out altogether. */
+/* An unknown escape is dropped. */
 static void unescape(const char *s, struct buf *out)
 {
 	for (; *s; s++) {
@@ -225,7 +225,7 @@ static void unescape(const char *s, struct buf *out)
 	}
 }
 
-/* "-n", "-e" or both in one: 1 and 2 put together; 0: no option of echo. */
+/* Bits: 1 for "-n", 2 for "-e", 3 for both in one word; 0: not an option of echo. */
 static unsigned echo_option(const char *s)
 {
 	unsigned got = 0;
@@ -274,7 +274,7 @@ int cmd_gettext(struct exec *x, struct grub_texts *argv, struct err *err)
 	return STATUS_OK;
 }
 
-/* Which kernel to boot may hang on it: the host is a 64-bit one with PAE. */
+/* Scripts choose kernels by the answer: every Xen host has 64 bits and PAE. */
 int cmd_cpuid(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	static const char *const yes[] = {"-l", "--long-mode", "-p", "--pae"};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands that only look: at files, at the machine. A script asks them and goes on, so they
- * answer what a guest would hear whose files are there and whose machine has nothing special.
+ * Commands that only examine files or the machine. A script asks and goes on, so they answer
+ * that the files are intact and the machine has no special hardware.
  */
 #include "base/mem.h"
 #include "grub/command.h"
@@ -63,7 +63,7 @@ int cmd_cmp(struct exec *x, struct grub_texts *argv, struct err *err)
 	return str_eq(buf_str(&a), buf_str(&b)) ? STATUS_OK : STATUS_FALSE;
 }
 
-/* Kernels are looked at before they are handed over, so only what they are called for counts. */
+/* Every kernel is checked before it is handed over, so here it need only exist. */
 int cmd_file(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	static const char *const kinds[] = {
@@ -89,7 +89,7 @@ static const struct opt sum_opts[] = {
         {"uncompress", 'u', OPT_FLAG}, {"keep-going", 'k', OPT_FLAG},
 };
 
-/* hashsum, md5sum and so on: sums are not taken, but the files must be there. */
+/* hashsum, md5sum and so on: the files must exist, but their checksums are not computed. */
 int cmd_sum(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	_cleanup_(opts_fini) struct opts o = OPTS_OVER(argv);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * regexp, by the C library's POSIX extended expressions. A guest's pattern
- * must not make that library work for ever or grow without end: sizes are
+ * must not make that library take unbounded time or memory: sizes are
  * bounded, as are repeat counts, and there are no back-references.
  */
 #include "base/mem.h"
@@ -16,7 +16,7 @@
 #define GROUPS_MAX 32
 #define REPEATS_MAX 64 /* all "{n,m}" of a pattern multiplied */
 
-/* The largest number in "{n,m}"; a brace that is none counts as 1. */
+/* The largest number in "{n,m}"; 1 for any other brace. */
 static uint64_t repeat_of(const char *s)
 {
 	uint64_t v = 0, most = 1;

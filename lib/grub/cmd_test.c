@@ -47,7 +47,7 @@ static int number_cmp(const char *a, const char *b)
 	return (l > r) - (l < r);
 }
 
-/* -pgt and -plt: the first numbers that differ. As in GRUB a text's first byte begins none. */
+/* -pgt and -plt: the first numbers that differ. As in GRUB, none begins at the first byte. */
 static int prefix_cmp(const char *a, const char *b)
 {
 	size_t n = 0;
@@ -177,7 +177,7 @@ static bool test_or(struct test *t);
 
 static bool test_term(struct test *t)
 {
-	const char *w = t->v[t->at]; /* its callers look whether there is one */
+	const char *w = t->v[t->at]; /* callers have checked that there is one */
 	const struct binary *b = find_binary(word(t, 1));
 	bool v;
 
@@ -234,7 +234,7 @@ int cmd_test(struct exec *x, struct grub_texts *argv, struct err *err)
 	struct test t = {.x = x, .v = argv->v, .n = argv->n, .at = 1, .err = err};
 	bool v;
 
-	/* GRUB does not miss a "]", and some of NixOS's menus have none. */
+	/* GRUB does not require the "]", and some of NixOS's menus lack it. */
 	if (is(argv->v[0], "[") && is(argv->v[argv->n - 1], "]"))
 		t.n--;
 	v = test_or(&t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the dialects share behind a menu. */
+/* A menu's internal state, for all dialects. */
 #ifndef GRUB_CONTEXT_H
 #define GRUB_CONTEXT_H
 
@@ -9,7 +9,7 @@
 
 struct dialect {
 	const char *name;
-	/* Fill a menu that menu_new() made. text has no say for BLS. */
+	/* Fill a menu that menu_new() made. BLS ignores text. */
 	int (*load)(struct grub_menu *menu, struct str text, struct err *err);
 	/* As grub_menu_enter(); the body is never NULL. */
 	int (*enter)(struct grub_menu *menu, const struct grub_entry *entry, struct str body,
@@ -22,7 +22,7 @@ struct grub_context {
 	struct grub_files *files;
 	const struct grub_limits *limits;
 	struct env env;  /* GRUB script: as the menu's script left it */
-	char *chosen;    /* how one came here: ids with '>' between; "" at the top */
+	char *chosen;    /* ids of the entries that led here, joined by '>'; "" at the top */
 	unsigned depth;  /* menus above this one */
 	size_t bytes;    /* GRUB script: of all entries' bodies */
 	struct buf text; /* GRUB legacy: the lines before the first title */
@@ -34,7 +34,7 @@ struct grub_context {
 struct grub_menu *menu_new(enum grub_dialect dialect, struct grub_files *files,
                            const struct grub_limits *limits, size_t dev, struct str path);
 
-/* grub_menu_load() with a text that stands for what lies there. */
+/* grub_menu_load() with this text in place of the file's contents. */
 int menu_load_text(struct grub_files *files, const struct grub_limits *limits,
                    enum grub_dialect dialect, size_t dev, struct str path, struct str text,
                    struct grub_menu **out, struct err *err);
@@ -45,7 +45,7 @@ void entry_fini(struct grub_entry *e);
 
 void menu_warn(struct grub_menu *menu, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* What stands behind the first single '>' of "a>b"; p NULL: nothing. */
+/* What follows the first single '>' in "a>b"; p NULL: no '>'. */
 struct str menu_spec_rest(struct str spec);
 
 /* Replace an owned string. */
@@ -54,11 +54,11 @@ void set_text(char **to, struct str text);
 /* A new entry for a body of that many bytes, within the limits: 0 or -ERR_LIMIT. */
 int exec_add_entry(struct exec *x, size_t bytes, struct grub_entry **out, struct err *err);
 
-/* Of script.c. Set what GRUB's variables say before a menu's first line. */
+/* script.c: set the variables that GRUB sets before it runs a menu. */
 int script_set_vars(struct exec *x, const struct grub_menu *menu, struct err *err);
 /* Take what a menu's script left: default, timeout, variables. */
 void script_finish(struct exec *x, struct grub_menu *menu);
-/* What a run said and wants written goes to the menu that it ends in. */
+/* Move a run's warnings, output and writes to the menu that it ends in. */
 void script_hand_over(struct exec *x, struct grub_menu *menu);
 /* The end of a run of an entry: 0, 1 or -ERR_* as grub_menu_enter(). */
 int script_result(struct exec *x, struct grub_boot *boot, struct grub_menu **next, struct err *err);

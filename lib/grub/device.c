@@ -138,7 +138,7 @@ void path_tidy(struct str path, struct buf *out)
 	buf_put(out, "", 0); /* the NUL after what ".." took away */
 }
 
-/* Is dev a disk that is there for its partitions only, one of which is part? */
+/* Is dev a disk without a file system, and part one of its partitions? */
 static bool is_table(struct grub_files *files, size_t dev, size_t part)
 {
 	struct grub_probe probe = {.fs = ""};

@@ -28,9 +28,9 @@ struct file_base {
 };
 
 /*
- * device_find() for a file's sake: a whole disk that has partitions and no file
- * system stands for the partition of it that the menu lies on, as pygrub has it;
- * *moved (may be NULL) says so.
+ * device_find() for reading a file: a whole disk that has partitions and no file
+ * system stands for its partition that holds the menu, as in pygrub; *moved (may
+ * be NULL) tells whether it did.
  */
 int device_locate(const struct file_base *base, struct str name, size_t *dev, bool *moved,
                   struct err *err);

@@ -54,7 +54,7 @@ static struct str name_of(const void *var)
 	return str_from(((const struct env_var *)var)->name);
 }
 
-/* Where a name is, or would have to be. */
+/* The index of a name, or where to insert it. */
 static size_t place(const struct env *env, struct str name, bool *found)
 {
 	return str_place(env->vars, env->n, sizeof *env->vars, name_of, name, found);
@@ -77,8 +77,8 @@ bool env_isset(const struct env *env, struct str name)
 }
 
 /*
- * What a name costs besides its texts. It keeps their number to a few
- * thousand, which a sorted array bears whatever a script does to it.
+ * What a name costs besides its texts. This limits names to a few thousand, so
+ * a sorted array is fast enough whatever a script does.
  */
 #define NAME_COST 1024
 
@@ -97,7 +97,7 @@ static void refund(struct env *env, size_t bytes)
 	env->memory -= MIN(bytes, env->memory);
 }
 
-/* The variable of that name, made where there is none. */
+/* The variable of that name, created if there is none. */
 static int put(struct env *env, struct str name, struct env_var **out, struct err *err)
 {
 	bool found;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A ladder: exec_text reads units, exec_list runs statements, each kind of
+ * From the top down: exec_text reads units, exec_list runs statements, each kind of
  * statement has its function; commands are looked up in command.c.
  */
 #include "base/mem.h"
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Blocks of all the calls that are open: what the stack must bear. */
+/* Nested blocks of all active calls; bounds the stack. */
 #define NESTING_MAX 256
 
 void exec_init(struct exec *x, const struct grub_menu *menu)
@@ -118,7 +118,7 @@ int exec_call(struct exec *x, const struct env_function *f, const struct grub_te
 	return rc;
 }
 
-/* A word that nothing answers to: "name=value", or an unknown command. */
+/* A word that is neither a function nor a command: "name=value", or unknown. */
 static int exec_unknown(struct exec *x, struct str word, struct err *err)
 {
 	struct str value = word, name = str_cut(&value, '=');
@@ -147,7 +147,7 @@ static int run_words(struct exec *x, struct grub_texts *argv, struct err *err)
 	return rc < 0 ? rc : x->status;
 }
 
-/* "time command": it is run. */
+/* "time command": only runs it. */
 int cmd_time(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	if (argv->n < 2)
@@ -159,7 +159,7 @@ int cmd_time(struct exec *x, struct grub_texts *argv, struct err *err)
 	return run_words(x, argv, err);
 }
 
-/* "! command": argv without the "!" is run, and its status turned round. */
+/* "! command": run argv without the "!" and invert its status. */
 static int run_inverted(struct exec *x, struct grub_texts *argv, struct err *err)
 {
 	int rc;
@@ -230,7 +230,7 @@ static int exec_if(struct exec *x, struct script *s, const struct node *n, struc
 	return 0;
 }
 
-/* After a turn of a loop: does it go on? Takes a break or continue that ends here. */
+/* After a turn of a loop: does it go on? Consumes a break or continue meant for it. */
 static bool loop_on(struct exec *x)
 {
 	bool more;
@@ -238,7 +238,7 @@ static bool loop_on(struct exec *x)
 	if (x->flow != FLOW_BREAK && x->flow != FLOW_CONTINUE)
 		return x->flow == FLOW_ON;
 	if (--x->levels)
-		return false; /* the loop around it is meant */
+		return false; /* meant for an outer loop */
 	more = x->flow == FLOW_CONTINUE;
 	x->flow = FLOW_ON;
 	return more;
@@ -316,7 +316,7 @@ int exec_list(struct exec *x, struct script *script, const struct node *list, st
 	return rc;
 }
 
-/* Functions are there once they are read, before anything of their unit runs. */
+/* Functions are defined when parsed, before anything in their unit runs. */
 static int define_functions(struct exec *x, struct script *s, struct err *err)
 {
 	int rc = 0;

@@ -5,9 +5,9 @@
  * where it says so), or -ERR_* where the run cannot go on: a limit was met.
  * What merely goes wrong in the script is a warning and a status.
  *
- * Where this differs from GRUB 2.06, knowingly:
+ * Deliberate differences from GRUB 2.06:
  * - An unknown command is false; GRUB says so and goes on as if it were true.
- * - An entry whose initrd cannot be had does not boot; GRUB would try.
+ * - An entry whose initrd cannot be read does not boot; GRUB would try.
  * - Each entry starts from the menu's variables; GRUB's keep what an entry
  *   that failed has set.
  * - "fallback" may be a title or id; GRUB takes numbers only.
@@ -15,11 +15,13 @@
  * - ".." in a path goes by names, not through symbolic links.
  * - The kernel's arguments do not begin with BOOT_IMAGE=, as with pygrub.
  * - "\xHH" outside quotes stays as it is, as in Red Hat's GRUB.
- * - Sums of files are not taken, nor the machine asked: there is none.
+ * - Checksums of files are not computed. Questions about the machine get fixed
+ *   answers, since no guest runs yet.
  * - A function may be defined anew while it runs.
  * - menuentry within an entry is left out; "newc:" ramdisks and devices other
  *   than disks are not supported.
- * - Passwords are not asked for: who has the guest's console has the guest.
+ * - Passwords are not asked for: whoever has the guest's console controls the
+ *   guest anyway.
  */
 #ifndef GRUB_EXEC_H
 #define GRUB_EXEC_H
@@ -64,7 +66,7 @@ struct exec {
 	struct grub_menu *menu;  /* where menuentry puts entries; NULL: nowhere */
 	struct grub_menu *next;  /* a menu that configfile made */
 	struct grub_boot boot;   /* kernel.path NULL: no kernel yet; warnings and so on too */
-	struct err broken;       /* a kernel or ramdisk was asked for and cannot be had */
+	struct err broken;       /* why a kernel or ramdisk that was asked for is not there */
 	enum exec_flow flow;
 	unsigned levels; /* FLOW_BREAK, FLOW_CONTINUE: loops still to leave */
 	unsigned loops;  /* loops open in this function */
@@ -83,8 +85,8 @@ void exec_init(struct exec *x, const struct grub_menu *menu);
 void exec_fini(struct exec *x);
 
 /*
- * Run a text. In a strict one a mistake of syntax ends it with -ERR_FORMAT
- * (an entry's body), else it costs its own lines and a warning.
+ * Run a text. A syntax error ends it with -ERR_FORMAT if strict (an entry's
+ * body); else only its own lines are skipped, with a warning.
  */
 int exec_text(struct exec *x, const char *file, struct str text, bool strict, struct err *err);
 
@@ -97,12 +99,12 @@ int exec_call(struct exec *x, const struct env_function *f, const struct grub_te
 
 /* One step, and one more for each 256 bytes of text. 0 or -ERR_LIMIT. */
 int exec_charge(struct exec *x, size_t bytes, struct err *err);
-/* As much as looking at a file, or looking for one, costs. */
+/* What reading or looking up a file is charged as. */
 #define EXEC_FILE_BYTES ((size_t)16 * 256)
 
 /* Add "file:line: command: …" to the warnings. */
 void exec_warn(struct exec *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The same, and give the status back. */
+/* The same; returns the status. */
 int exec_fail(struct exec *x, int status, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 /* What a script prints, up to the limit. */
@@ -117,7 +119,7 @@ static inline struct str exec_get(const struct exec *x, const char *name)
 	return env_get(&x->env, str_from(name));
 }
 
-/* Names are relative to $root; of use until that changes. */
+/* Names are relative to $root; valid until that changes. */
 static inline struct file_base exec_base(const struct exec *x)
 {
 	return (struct file_base){x->files, exec_get(x, "root"), 1, x->home};

@@ -12,8 +12,8 @@ struct expansion {
 	struct exec *x;
 	struct grub_texts *out;
 	struct buf word;
-	struct buf pattern; /* the same, with what was quoted behind backslashes */
-	bool open;          /* word holds one, if an empty one */
+	struct buf pattern; /* the same, with a backslash before quoted bytes */
+	bool open;          /* word has been started; it may be empty */
 	bool wild;          /* and it is a pattern */
 };
 
@@ -48,7 +48,7 @@ static int add(struct expansion *e, struct str text, bool quoted, struct err *er
 	return exec_charge(e->x, text.n, err);
 }
 
-/* The word is done: the names that it means, or itself where it means none. */
+/* The word is complete: append the names that it matches, or itself if none. */
 static int flush(struct expansion *e, struct err *err)
 {
 	size_t before = e->out->n;
@@ -118,7 +118,7 @@ static int add_all(struct expansion *e, struct err *err)
 	return rc;
 }
 
-/* The value of a variable; what had to be made for it is kept in *tmp. */
+/* The value of a variable; may point into *tmp. */
 static struct str value_of(const struct exec *x, struct str name, struct buf *tmp)
 {
 	const struct grub_texts *args = x->args;

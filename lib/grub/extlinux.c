@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the configuration; extlinux_enter.c works entries off. */
+/* Reading the configuration; extlinux_enter.c evaluates entries. */
 #include "base/mem.h"
 #include "grub/context.h"
 #include "grub/device.h"
@@ -160,7 +160,7 @@ static int collect(struct load *l, enum extlinux_word word, struct str rest, str
 
 static int read_text(struct load *l, struct str text, struct err *err);
 
-/* A file that is not there is a warning: the menu without it may well do. */
+/* A missing file is only a warning: the rest of the menu may be enough. */
 static int include(struct load *l, struct str rest, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT, text = BUF_INIT;
@@ -285,7 +285,7 @@ static int read_text(struct load *l, struct str text, struct err *err)
 	return rc;
 }
 
-/* The default is a label, if one like a number: from now on its entry's own number. */
+/* The default is a label, even if it looks like a number: make it its entry's number. */
 static bool set_default(struct grub_menu *m, struct str label)
 {
 	_cleanup_(buf_fini) struct buf number = BUF_INIT;
@@ -299,7 +299,7 @@ static bool set_default(struct grub_menu *m, struct str label)
 	return i < m->n;
 }
 
-/* The default is a label within a submenu, however deep: that opens with it as its own default. */
+/* The default is a label in a submenu, at any depth: that submenu opens with it as its default. */
 static bool set_default_below(struct grub_menu *m, struct str label)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -318,7 +318,7 @@ static bool set_default_below(struct grub_menu *m, struct str label)
 	return false;
 }
 
-/* "DEFAULT label more args": they go behind the entry's own. */
+/* "DEFAULT label more args": appended to the entry's own. */
 static void add_args(struct grub_entry *e, struct str args)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;

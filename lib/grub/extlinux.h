@@ -12,9 +12,9 @@
  *         CONFIG file        COM32 module       LOCALBOOT, BOOT and so on: refused
  *
  * DEFAULT may be a kernel's file with arguments as well, where no label has that
- * name. An entry's body is made of the last lines above, complete in itself. Files
+ * name. An entry's body holds the lines from LINUX to BOOT above, and needs no others. Files
  * are relative to the directory of the first configuration; APPEND beside CONFIG
- * names another one for what that file says.
+ * names the directory for the paths in that file.
  */
 #ifndef GRUB_EXTLINUX_H
 #define GRUB_EXTLINUX_H
@@ -38,7 +38,7 @@ enum extlinux_word {
 	EXT_INITRD,
 	EXT_APPEND,
 	EXT_CONFIG,
-	EXT_COM32, /* a program of syslinux's own; as KERNEL where its name says so too */
+	EXT_COM32, /* a module of syslinux, such as menu.c32 */
 	EXT_REFUSED,
 	EXT_TEXT,
 	EXT_ENDTEXT,
@@ -55,7 +55,7 @@ enum extlinux_word {
 /* Cut the next line off *text; false at the end. */
 bool extlinux_line(struct str *text, enum extlinux_word *word, struct str *rest, struct str *line);
 
-/* The first word of *s, up to a blank; *s goes behind it. */
+/* Cut the first word off *s, with the blanks after it. */
 struct str extlinux_cut(struct str *s);
 
 #endif

@@ -22,7 +22,7 @@ void extlinux_path(const struct grub_menu *m, struct str name, struct buf *path)
 	path_tidy(buf_str(&full), path);
 }
 
-/* The first word, and the next where a comma ends it; what follows is for the kernel. */
+/* The first word, and the next one if it ends in a comma. What follows are kernel arguments. */
 static struct str cut_initrds(struct str *rest)
 {
 	struct str list = *rest, word;
@@ -88,7 +88,7 @@ static int set_initrds(struct grub_menu *m, struct str list, struct grub_boot *b
 	return rc;
 }
 
-/* The arguments; an initrd= among them is taken out where no INITRD says it. */
+/* The arguments; without an INITRD line, an initrd= among them is taken out. */
 static void put_args(struct buf *out, struct str args, struct str *initrds)
 {
 	while (args.n) {
@@ -123,7 +123,7 @@ static bool is_program(struct str name)
 	return false;
 }
 
-/* A folder of that name; as SYSLINUX has it, one that is not there changes nothing. */
+/* The directory of that name; as in SYSLINUX, a missing one is ignored. */
 static void find_base(const struct grub_menu *m, struct str name, struct buf *out)
 {
 	_cleanup_(buf_fini) struct buf named = BUF_INIT;
@@ -139,8 +139,7 @@ static void find_base(const struct grub_menu *m, struct str name, struct buf *ou
 		extlinux_path(m, STR("."), out);
 }
 
-/* In a menu's file all is relative to where the one before was, or to "base" where that is named.
- */
+/* Paths in the new menu are relative to "base" if it is given, else as in the menu before. */
 int extlinux_open(struct grub_menu *m, struct str name, struct str base, struct grub_menu **next,
                   struct err *err)
 {

@@ -15,10 +15,10 @@ struct extlinux_body {
 
 struct extlinux_body extlinux_body(struct str text);
 
-/* Where a name in a configuration leads, appended. */
+/* Append the path that a name in a configuration stands for. */
 void extlinux_path(const struct grub_menu *m, struct str name, struct buf *path);
 
-/* Does a file's name end so, in any case? */
+/* Does a file's name have this suffix, in upper or lower case? */
 bool extlinux_suffix(struct str name, const char *suffix);
 
 int extlinux_load(struct grub_menu *m, struct str text, struct err *err);

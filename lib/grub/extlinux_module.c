@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* syslinux's modules that lead to a Linux kernel or a menu; others stay what they are. */
+/* syslinux's modules that lead to a Linux kernel or a menu; others are left alone. */
 #include "base/mem.h"
 #include "grub/context.h"
 #include "grub/extlinux_enter.h"
@@ -50,7 +50,7 @@ static void run_command(struct grub_menu *m, struct extlinux_body *b, struct str
 	*b = (struct extlinux_body){.kind = EXT_KERNEL, .kernel = label, .append = args};
 }
 
-/* What stands behind one word of the arguments, up to another word that ends it. */
+/* The arguments after one word, up to another. */
 static struct str behind(struct str args, const char *word, const char *const *ends, size_t n)
 {
 	struct str part = {NULL, 0};
@@ -136,7 +136,7 @@ static int run_mboot(struct grub_menu *m, struct extlinux_body *b, struct grub_m
 	return 0;
 }
 
-/* "menu.c32 FILE"; without one it is the menu that we are in. */
+/* "menu.c32 FILE"; without FILE it is the current menu. */
 static int run_menu(struct grub_menu *m, struct extlinux_body *b, struct grub_menu **next,
                     struct err *err)
 {

@@ -18,10 +18,10 @@ int grubenv_check(struct str block, struct err *err)
 
 struct line {
 	struct str text; /* with its newline */
-	bool whole;      /* it has one that no backslash hides */
+	bool whole;      /* it ends in a newline without a backslash before it */
 };
 
-/* The line at *pos, which goes behind it. */
+/* The line at *pos, which moves past it. */
 static struct line next_line(struct str block, size_t *pos)
 {
 	size_t start = *pos;

@@ -29,7 +29,7 @@ static struct str cut_word(struct str *line)
 	return word;
 }
 
-/* The next line that says something; false at the end. */
+/* The next line that is not blank or a comment; false at the end. */
 static bool next_line(struct str *text, struct str *line)
 {
 	while (text->p) {
@@ -123,7 +123,7 @@ static int legacy_load(struct grub_menu *m, struct str text, struct err *err)
 	return 0;
 }
 
-/* An entry as it is worked off. */
+/* An entry while it is evaluated. */
 struct run {
 	struct grub_menu *m;
 	struct grub_boot *boot;
@@ -138,8 +138,8 @@ static void run_fini(struct run *r)
 }
 
 /*
- * The device stays where the menu lies if there is none of that name: inside
- * a guest without a partition table people write (hd0,0) all the same.
+ * If there is no device of that name, it stays the menu's own: people write
+ * (hd0,0) even in guests without a partition table.
  */
 static void set_root(struct run *r, struct str name)
 {

@@ -50,7 +50,7 @@ bool lex_is_name(struct str s)
 	return true;
 }
 
-/* How long the variable name is that begins "ahead" of here; 0: none. */
+/* Length of the variable name that begins "ahead" bytes from here; 0: none. */
 static size_t name_length(const struct lex *lx, size_t ahead)
 {
 	char c = peek(lx, ahead);
@@ -149,7 +149,7 @@ static bool special(char c)
 	return c == '\0' || strchr(" \t\n{}|&$;<>'\"\\", c);
 }
 
-/* Text outside quotes, up to what means something else. */
+/* Text outside quotes, up to a special character. */
 static void word_plain(struct lex *lx, struct part ***tail)
 {
 	size_t start = lx->pos;

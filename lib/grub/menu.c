@@ -242,7 +242,7 @@ size_t grub_menu_default(const struct grub_menu *menu)
 	return entry;
 }
 
-/* What is said on the way down comes before what the entry says. */
+/* Warnings of the menus on the way come before the entry's own. */
 static void say_first(struct grub_boot *boot, struct grub_texts *warnings, struct buf *output)
 {
 	texts_copy(warnings, &boot->warnings);
@@ -294,7 +294,7 @@ static int follow(struct grub_menu *menu, struct str spec, struct grub_boot *boo
 	return rc;
 }
 
-/* Fallbacks are one name as it is, or several numbers. */
+/* "fallback" is one name, taken whole, or several numbers. */
 static int fall_back(struct grub_menu *menu, struct grub_boot *boot)
 {
 	struct str all = str_from(menu->fallback), one = all, rest;
@@ -321,7 +321,7 @@ int grub_menu_auto(struct grub_menu *menu, struct str spec, struct grub_boot *bo
 		return rc;
 	if (fall_back(menu, &other) < 0) {
 		grub_boot_fini(&other);
-		return rc; /* why the default does not boot says the most */
+		return rc; /* the default's error is the most useful one */
 	}
 	texts_give(&other.warnings, xasprintf("booting a fallback: %s", err->text));
 	grub_boot_fini(boot);

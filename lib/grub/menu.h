@@ -45,7 +45,7 @@ struct grub_texts {
 	size_t cap;
 };
 
-/* A file as it should become: the menu did save_env. */
+/* New contents for a file: the menu ran save_env. */
 struct grub_write {
 	size_t dev;
 	char *path;
@@ -87,9 +87,9 @@ struct grub_menu {
 	long timeout;   /* milliseconds; GRUB_WAIT: for ever, 0: at once */
 	enum grub_style style;
 	bool locked;                /* superusers are set: GRUB would ask for a password */
-	struct grub_texts warnings; /* what was odd, in order */
+	struct grub_texts warnings; /* in order of appearance */
 	struct buf output;          /* what the menu's script printed */
-	struct grub_writes writes;  /* what it wants written, whatever is booted */
+	struct grub_writes writes;  /* to be written whichever entry is booted */
 	struct grub_context *context;
 };
 
@@ -114,8 +114,8 @@ struct grub_boot {
 void grub_boot_fini(struct grub_boot *boot);
 
 /*
- * Find the guest's menu in the order of places.c. A file that is there but gives no menu is passed
- * over; its trouble becomes a warning of the menu found, or the error if none is.
+ * Find the guest's menu in the order of places.c. A file that exists but yields no menu is
+ * skipped; its error becomes a warning of the menu found, or is returned if none is.
  */
 int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,
                     struct grub_menu **out, struct err *err);
@@ -125,12 +125,12 @@ int grub_menu_load(struct grub_files *files, const struct grub_limits *limits,
                    enum grub_dialect dialect, size_t dev, struct str path, struct grub_menu **out,
                    struct err *err);
 
-/* The menu in a text that lies nowhere (pygrub's --isconfig); not for BLS. */
+/* The menu in a text that is on no device (pygrub's --isconfig); not for BLS. */
 int grub_menu_parse(struct grub_files *files, const struct grub_limits *limits,
                     enum grub_dialect dialect, struct str text, struct grub_menu **out,
                     struct err *err);
 
-/* Which dialect a text without a telling name is written in. */
+/* Guess the dialect of a text whose file name does not tell. */
 enum grub_dialect grub_menu_guess(struct str text);
 
 void grub_menu_free(struct grub_menu *menu);
@@ -159,8 +159,8 @@ size_t grub_menu_default(const struct grub_menu *menu);
 /*
  * What boots without a person: "spec" (p NULL: the default) through all its
  * submenus, then, for the default, the fallbacks (with a warning that says
- * why). Returns 0 or -ERR_*; *boot holds what was said in either case, so that
- * it wants grub_boot_fini() in either case.
+ * why). Returns 0 or -ERR_*; *boot holds warnings and output in either case:
+ * always end with grub_boot_fini().
  */
 int grub_menu_auto(struct grub_menu *menu, struct str spec, struct grub_boot *boot,
                    struct err *err);
@@ -175,8 +175,8 @@ struct grub_shell *grub_shell_new(struct grub_menu *menu);
 void grub_shell_free(struct grub_shell *shell);
 /*
  * Run a line (or several); what it prints, errors included, goes to *out.
- * 0: ready for the next, 1: "boot" was said, *boot is filled, 2: a menu was
- * asked for, *next is filled, or -ERR_* where the shell cannot go on.
+ * 0: ready for the next, 1: the command boot filled *boot, 2: a menu is
+ * to be shown, *next, or -ERR_* where the shell cannot go on.
  */
 int grub_shell_line(struct grub_shell *shell, struct str line, struct buf *out,
                     struct grub_boot *boot, struct grub_menu **next, struct err *err);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* How much of a text says what the digits are. */
+/* The base; *s moves past the prefix "0x". */
 static unsigned base_of(const char **s)
 {
 	const char *p = *s;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /*
- * The number that a text begins with; too large a one becomes the largest.
+ * The number that a text begins with; one that is too large becomes INT64_MAX.
  * Returns where it ends; NULL where there is none, and *out is 0.
  */
 const char *number_parse(const char *s, int64_t *out);

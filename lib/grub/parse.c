@@ -92,7 +92,7 @@ static int expect(struct parser *ps, const char *word, const char *where, struct
 static int parse_command(struct parser *ps, struct node **out, struct err *err);
 
 /*
- * list [sep]: commands until something follows a separator that begins none.
+ * list [sep]: commands, until a separator is followed by something else.
  * *ended says whether the last command had its separator.
  */
 static int parse_list(struct parser *ps, bool (*closes)(const struct parser *), bool *ended,
@@ -117,7 +117,7 @@ static int parse_list(struct parser *ps, bool (*closes)(const struct parser *), 
 	return rc;
 }
 
-/* list sep: what a keyword ends must have its separator. */
+/* list sep: before a keyword the separator is required. */
 static int parse_ended(struct parser *ps, bool (*closes)(const struct parser *), struct node **out,
                        struct err *err)
 {
@@ -257,7 +257,7 @@ static bool is_one_of(struct str s, const char *const *words, size_t n)
 	return false;
 }
 
-/* Words that no command may be. */
+/* Words that cannot be a command. */
 static bool reserved(const struct parser *ps)
 {
 	static const char *const words[] = {"case", "do", "done",   "elif", "else",    "esac",
@@ -408,7 +408,7 @@ int parse_next(struct parser *ps, struct script **out, struct err *err)
 	if (rc == 0)
 		rc = parse_unit(ps, &s->first, err);
 	if (rc < 0) {
-		if (lx->token != LEX_NEWLINE) /* else the line is behind us */
+		if (lx->token != LEX_NEWLINE) /* else the line has been read already */
 			lex_skip_line(lx);
 		return rc;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * GRUB script's grammar. GRUB reads a line, goes on reading while something
- * is open, and runs what it has; so a mistake costs its own lines only.
+ * is open, and runs what it has; so a syntax error loses only its own lines.
  *
  *     unit      = { statement sep } NEWLINE
  *     statement = command | "function" NAME NEWLINE* "{" list sep "}"
@@ -36,7 +36,7 @@ void parse_fini(struct parser *ps);
 
 /*
  * The next unit: 0 and *out (the caller owns one reference), 1 at the end,
- * -ERR_FORMAT for a mistake (call again to go on behind its line), or
+ * -ERR_FORMAT for a mistake (call again to go on after its line), or
  * -ERR_LIMIT.
  */
 int parse_next(struct parser *ps, struct script **out, struct err *err);

@@ -81,13 +81,13 @@ static bool is_there(struct search *s, size_t dev, const struct place *place)
 	       st.kind == (place->dialect == GRUB_BLS ? GRUB_DIR : GRUB_FILE);
 }
 
-/* "bootctl install" leaves a folder for entries: no news where the menu is another. */
+/* "bootctl install" makes an empty directory of entries: no reason for a warning. */
 static bool is_usual(const struct grub_menu *m)
 {
 	return m && m->dialect == GRUB_BLS && !m->warnings.n;
 }
 
-/* A menu that was read, or why it was not: NULL where it is of no use. */
+/* Takes a menu, or the error of reading it: returns the menu, or NULL if it has no use. */
 static struct grub_menu *keep(struct search *s, size_t dev, const char *path, int rc,
                               struct grub_menu *menu, struct err *err)
 {
@@ -242,7 +242,7 @@ static struct grub_menu *try_grubs(struct search *s, size_t dev)
 	return m;
 }
 
-/* A disk whose partitions follow it says nothing by itself. */
+/* Skip a disk whose partitions follow. */
 static bool has_partitions(const struct grub_files *files, size_t dev)
 {
 	struct str name = str_from(files->devices[dev].name), next;

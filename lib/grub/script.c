@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* What GRUB's variables say before the first line; menus ask for these. */
+/* Variables that GRUB sets before the first line; menus test them. */
 static const char *const features[] = {
         "feature_200_final",
         "feature_all_video_module",
@@ -162,7 +162,7 @@ static void put_chosen(const struct grub_menu *m, const struct grub_entry *e, st
 	}
 }
 
-/* For a submenu the rest of "default", whatever its first name means; else none. */
+/* In a submenu $default is what follows the first '>', whichever entry comes before it. */
 static int set_default(struct exec *x, const struct grub_menu *m, struct err *err)
 {
 	struct str rest = menu_spec_rest(str_from(m->default_));
@@ -171,7 +171,7 @@ static int set_default(struct exec *x, const struct grub_menu *m, struct err *er
 	return rest.n ? exec_set(x, "default", rest, err) : 0;
 }
 
-/* What went wrong earlier in the entry is often the reason: a search, as a rule. */
+/* The cause is often an earlier warning of the entry, such as a failed search. */
 static int explain(const struct grub_boot *boot, struct err *err)
 {
 	const struct grub_texts *w = &boot->warnings;

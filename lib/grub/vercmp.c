@@ -16,7 +16,7 @@ static bool separator(char c)
 	return c == '~' || c == '-' || c == '^' || c == '.';
 }
 
-/* Step over bytes that mean nothing. */
+/* Skip bytes that are not compared. */
 static struct str significant(struct str s)
 {
 	while (s.n && !digit(s.p[0]) && !letter(s.p[0]) && !separator(s.p[0]))
@@ -135,7 +135,7 @@ static int package_part_cmp(struct str a, struct str b)
 	}
 }
 
-/* Cut what stands behind the last '-' off; p NULL: there is none. */
+/* Cut off what follows the last '-'; p NULL: there is none. */
 static struct str cut_last(struct str *s)
 {
 	for (size_t i = s->n; i-- > 0;)

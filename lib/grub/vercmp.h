@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Versions in the order that Boot Loader Specification menus are in (UAPI
- * version format): runs of
- * digits by value, runs of letters by byte, "~" before everything, then the
- * end, then "-", "^", "." and the rest.
+ * Versions in the order of Boot Loader Specification menus (UAPI version
+ * format): runs of digits by value, runs of letters by byte; "~" comes first,
+ * then the end of the text, then "-", "^", "." and the rest.
  */
 #ifndef GRUB_VERCMP_H
 #define GRUB_VERCMP_H
@@ -14,7 +13,7 @@ int version_cmp(struct str a, struct str b);
 
 /*
  * Names of packages, NAME-VERSION-RELEASE, as Fedora's GRUB orders them: rpm's order for each of
- * the three, with "+" behind the end and before all else. Different names may be equal.
+ * the three, with "+" after the end of the text and before all else. Different names may be equal.
  */
 int package_cmp(struct str a, struct str b);
 

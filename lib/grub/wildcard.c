@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pattern is taken apart at its slashes; what its parts mean so far is a
- * list of names. GRUB does this once the module regexp is there, which most
- * have built in.
+ * A pattern is split at its slashes; the names that match the parts so far are
+ * a list. GRUB does this once the module regexp is loaded, which most builds
+ * contain.
  */
 #include "base/mem.h"
 #include "grub/device.h"
@@ -48,7 +48,7 @@ static void put_plain(struct buf *out, struct str part)
 	}
 }
 
-/* One more name: one of before, or none, and what follows it. */
+/* Append a name: a directory found before, or "", and a name in it. */
 static int add(struct wildcard *w, struct str dir, struct str name)
 {
 	if (w->next.n >= w->x->limits->words)
@@ -101,7 +101,7 @@ static int add_devices(struct wildcard *w, struct str part)
 	return rc;
 }
 
-/* Cut "(device)", or what stands before the first slash. */
+/* Cut off "(device)", or what precedes the first slash. */
 static int begin(struct wildcard *w, struct str *rest)
 {
 	_cleanup_(buf_fini) struct buf plain = BUF_INIT;
@@ -117,7 +117,7 @@ static int begin(struct wildcard *w, struct str *rest)
 		return add_devices(w, part);
 	put_plain(&plain, part);
 	if (part.n && end == '/')
-		return 0; /* no file's name begins so */
+		return 0; /* not the name of a file */
 	return add(w, STR(""), buf_str(&plain));
 }
 
@@ -156,7 +156,7 @@ static int add_part(struct wildcard *w, struct str *rest)
 	return rc;
 }
 
-/* Is there such a file; behind a slash, such a directory? A device is one. */
+/* Does the file exist, or with a slash at the end the directory? A device is one. */
 static bool exists(struct exec *x, const char *name)
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT;

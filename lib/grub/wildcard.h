@@ -6,7 +6,7 @@
 #include "grub/exec.h"
 
 /*
- * Append the names that a pattern (see glob_matches()) means, in the order of
+ * Append the names that a pattern (see glob_matches()) matches, in the order of
  * their directories; none where nothing matches. Returns 0 or -ERR_LIMIT.
  */
 int wildcard_expand(struct exec *x, struct str pattern, struct grub_texts *out, struct err *err);

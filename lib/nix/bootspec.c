@@ -136,7 +136,7 @@ static int get_params(const json_t *obj, struct bootspec *b, struct err *err)
 	return 0;
 }
 
-/* Optional, in an object that has much else. */
+/* Optional; its object has many other keys. */
 static int get_etc(const json_t *init, const char *key, char **out, struct err *err)
 {
 	const json_t *value = json_object_get(init, key);
@@ -160,7 +160,7 @@ static int get_special(const char *name, const json_t *doc, unsigned depth,
 	struct str s = str_from(name);
 	int rc;
 
-	/* It is a file's name in specialisation/ and stands in menus. */
+	/* It is a file name in specialisation/, and menus show it. */
 	if (!walk_name_valid(s) || !bootspec_text_valid(s))
 		return err_set(err, ERR_FORMAT, "boot.json: invalid specialisation name \"%s\"",
 		               show_str(s, shown));
@@ -235,7 +235,7 @@ static int get_document(const json_t *doc, unsigned depth, struct bootspec *b, s
 	return rc < 0 ? rc : get_specials(doc, depth, b, err);
 }
 
-/* A value of two bytes takes some hundred in memory. */
+/* Parsed, a value of two bytes takes about a hundred. */
 static int check_values(const char *p, size_t n, struct err *err)
 {
 	unsigned values = 0;

@@ -6,11 +6,11 @@
  *         { "init": PATH, "toplevel": PATH, "label": TEXT, "system": TEXT,
  *           "kernelParams": [TEXT...],
  *           "kernel": PATH, "initrd": PATH, "initrdSecrets": PATH },  optional
- *       "org.nixos.specialisation.v1": { NAME: { the same again }... },
+ *       "org.nixos.specialisation.v1": { NAME: { both of these keys }... },
  *       "org.nixos.nixos-init.v1":
  *         { "etc_basedir": PATH, "etc_metadata_image": PATH } }         optional
  *
- * A PATH is in the store. Other keys belong to others and are not looked at.
+ * A PATH is in the store. Other keys are ignored.
  */
 #ifndef NIX_BOOTSPEC_H
 #define NIX_BOOTSPEC_H

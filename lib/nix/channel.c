@@ -27,7 +27,7 @@ bool channel_url(struct str version, char out[static CHANNEL_URL_SIZE])
 
 	if (!is_release(version))
 		return false;
-	/* "pre" is what comes before a release: the development branch. */
+	/* "pre" marks the development branch, before a release. */
 	if (str_starts(tail, "pre"))
 		snprintf(out, CHANNEL_URL_SIZE, URL "unstable");
 	else if (tail.n == 0 || tail.p[0] == '.' || str_starts(tail, "beta"))

@@ -14,7 +14,7 @@
 
 #define CHANNEL_URL_SIZE 64
 
-/* Write the URL for what nixos-version says. false: not such a version. */
+/* Write the URL for the contents of nixos-version. false: not such a version. */
 bool channel_url(struct str version, char out[static CHANNEL_URL_SIZE]);
 
 #endif

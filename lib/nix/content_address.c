@@ -82,7 +82,7 @@ static bool refers_to_itself(const struct narinfo *info)
 	return false;
 }
 
-/* The path's own digits must be these. */
+/* Compare the path's own digits with the expected ones. */
 static int compare(const struct narinfo *info, const char *digits, struct err *err)
 {
 	char shown[SHOW_SIZE], ca[SHOW_SIZE];

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Store paths that are named after their contents, so that nobody needs to
- * vouch for them.
+ * Store paths that are named after their contents, so they need no signature.
  *
  *     ca = "text:sha256:" nix32         a file's contents, as builtins.toFile
  *        | "fixed:sha256:" nix32        a file's contents
  *        | "fixed:r:sha256:" nix32      its NAR
  *
- * Other hashes than SHA-256 (md5, sha1, sha512, where it is fixed), and a tree
- * that refers to itself, are well-formed but not looked into here.
+ * Other hashes than SHA-256 ("fixed:" allows md5, sha1 and sha512), and a tree
+ * that refers to itself, are well-formed but not checked here.
  */
 #ifndef NIX_CONTENT_ADDRESS_H
 #define NIX_CONTENT_ADDRESS_H
@@ -17,8 +16,8 @@
 #include "nix/narinfo.h"
 
 /*
- * Whether a text has that form. No signature speaks of it; but a Nix that finds
- * another one in its database does not work any more.
+ * Whether a text has that form. Signatures do not cover it, but Nix fails on a
+ * database that holds a malformed one.
  */
 bool ca_valid(struct str ca);
 

@@ -12,7 +12,7 @@ static bool skip(struct str *s, const char *word)
 	return true;
 }
 
-/* What is between the quotes, escapes as they stand. */
+/* The text between the quotes, escapes unchanged. */
 static bool string(struct str *s, struct str *out)
 {
 	size_t n = 0;

@@ -12,7 +12,7 @@
 #define PREFIX "sha256:"
 #define BASE64_LEN 44
 
-/* SHA-256 of whole buffers cannot fail but for want of memory. */
+/* SHA-256 of a buffer fails only without memory. */
 static void must(int ok)
 {
 	if (ok != 1)
@@ -73,7 +73,7 @@ const char *hash_format_nix32(const uint8_t hash[HASH_SHA256_LEN], char out[stat
 	return out;
 }
 
-/* Nix writes small letters only. */
+/* Nix writes only lower case. */
 static unsigned hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -105,7 +105,7 @@ static bool parse_base64(struct str s, uint8_t out[HASH_SHA256_LEN])
 		return false;
 	if (EVP_DecodeBlock(raw, (const uint8_t *)s.p, BASE64_LEN) != sizeof raw)
 		return false;
-	/* libcrypto is lenient: only what it would write itself is good. */
+	/* libcrypto's decoder is lenient: require the form that it would write. */
 	EVP_EncodeBlock(again, raw, HASH_SHA256_LEN);
 	if (memcmp(again, s.p, BASE64_LEN) != 0)
 		return false;

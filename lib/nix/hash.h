@@ -22,7 +22,7 @@
 /* "sha256:", 52 digits, NUL. */
 #define HASH_NIX32_SIZE 60
 
-/* A digest in the making; libcrypto's context inside. Not for two threads. */
+/* A digest being computed, with libcrypto's context. For one thread at a time. */
 struct sha256 {
 	void *ctx;
 };

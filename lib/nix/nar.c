@@ -73,7 +73,7 @@ static int from_source(struct nar_reader *rd, void *p, size_t n, size_t *got, st
 	return rc;
 }
 
-/* See to it that n bytes are in the buffer, in one piece. */
+/* Make n bytes available in the buffer, in one piece. */
 static int need(struct nar_reader *rd, size_t n, struct err *err)
 {
 	size_t got;
@@ -148,7 +148,7 @@ static int read_str(struct nar_reader *rd, const char *what, size_t max, struct 
 	if (n > max)
 		return bad(rd, err, "%s has %llu bytes, more than the limit of %zu", what,
 		           (unsigned long long)n, max);
-	/* The padding along with it, so that reading that moves nothing. */
+	/* With the padding, so that reading that does not move the buffer. */
 	rc = need(rd, (size_t)n + padding(n), err);
 	if (rc < 0)
 		return rc;
@@ -177,7 +177,7 @@ static int expect(struct nar_reader *rd, const char *want, struct err *err)
 
 /* Objects. */
 
-/* Behind an object's ")": the entry that it is the node of ends too. */
+/* After an object's ")": the entry whose node it is ends, too. */
 static int end_object(struct nar_reader *rd, struct err *err)
 {
 	if (rd->depth == 0) {
@@ -257,7 +257,7 @@ static int read_object(struct nar_reader *rd, struct walk_entry *ent, struct err
 	struct str type;
 	int rc;
 
-	/* So there is room in rd->last where this is a directory. */
+	/* Leaves room in rd->last if this is a directory. */
 	if (rd->depth >= WALK_DEPTH_MAX)
 		return bad(rd, err, "directories nested deeper than %d", WALK_DEPTH_MAX);
 	ent->mtime = 1;
@@ -334,7 +334,7 @@ static int read_entry(struct nar_reader *rd, struct walk_entry *ent, struct err 
 
 /* The walk. */
 
-/* Up to n bytes of contents, over the buffer where it holds any. */
+/* Up to n bytes of contents, from the buffer if it holds any. */
 static int some_data(struct nar_reader *rd, void *p, size_t n, size_t *got, struct err *err)
 {
 	int rc = 0;

@@ -15,7 +15,7 @@
  *
  * Names are 1..255 bytes, not "." or "..", without '/' and NUL, in strictly
  * ascending byte order; targets 1..4095 bytes without NUL; less than 64
- * levels. What else stands in the bytes is refused.
+ * levels. Anything else is refused.
  */
 #ifndef NIX_NAR_H
 #define NIX_NAR_H
@@ -43,7 +43,7 @@ struct nar_source {
  * src.ctx must outlive the walk; walk_free() it.
  */
 struct walk *nar_walk_new(struct nar_source src);
-/* After a FILE, before it is read: where in the archive its contents begin. */
+/* After a FILE, before reading it: the offset of its contents in the archive. */
 uint64_t nar_walk_offset(const struct walk *w);
 
 #endif

@@ -36,7 +36,7 @@ static inline void nar_hash_data(struct nar_hash *h, const void *p, size_t n)
  */
 int nar_hash_final(struct nar_hash *h, uint8_t out[HASH_SHA256_LEN], uint64_t *nar_size,
                    struct err *err);
-/* Drop a tree half-way; h is ready for the next. */
+/* Drop an unfinished tree; h is ready for the next. */
 void nar_hash_reset(struct nar_hash *h);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Pieces of contents over this go to put() as they are. */
+/* Larger pieces of contents go to put() directly. */
 #define DIRECT 2048
 
 /*
@@ -101,7 +101,7 @@ static void end_data(struct nar_writer *w)
 	end_object(w);
 }
 
-/* The file before this call must have got all its bytes. */
+/* The previous file must have all its bytes. */
 static int check_file(const struct nar_writer *w, struct err *err)
 {
 	if (w->extra)

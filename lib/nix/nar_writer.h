@@ -9,8 +9,8 @@
  *         for a FILE: nar_writer_data() in pieces of ent.size bytes in all
  *     nar_writer_finish(&w, err)
  *
- * The writer trusts the walk for names and their order, and checks by itself
- * only that the tree is whole and the data as long as promised.
+ * The writer trusts the walk for names and their order. It checks only that the
+ * tree is complete and that the data has the announced length.
  */
 #ifndef NIX_NAR_WRITER_H
 #define NIX_NAR_WRITER_H
@@ -43,12 +43,12 @@ void nar_writer_init(struct nar_writer *w, void (*put)(void *ctx, const void *p,
                      void *ctx);
 /*
  * The next entry. 0; -ERR_MISMATCH: the file before it got fewer or more bytes
- * than its size; -ERR_USAGE: no tree has an entry here.
+ * than its size; -ERR_USAGE: a tree cannot have an entry here.
  */
 int nar_writer_entry(struct nar_writer *w, const struct walk_entry *ent, struct err *err);
-/* The next n bytes of the open file. A wrong total shows at the next call. */
+/* The next n bytes of the open file. A wrong total is reported by the next call. */
 void nar_writer_data(struct nar_writer *w, const void *p, size_t n);
-/* The end: flushes. Errors as above; -ERR_USAGE also where the tree is open. */
+/* The end: flushes. Errors as above; -ERR_USAGE also if a directory is still open. */
 int nar_writer_finish(struct nar_writer *w, struct err *err);
 
 #endif

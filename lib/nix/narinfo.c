@@ -32,7 +32,7 @@ uint64_t narinfo_file_max(uint64_t nar_size)
 	return nar_size + nar_size / 8 + FILE_SLACK;
 }
 
-/* A base name, also where it stands with the store before it. */
+/* A base name, with or without the store before it. */
 static int parse_base(struct str value, struct store_path *out, struct err *err)
 {
 	if (str_starts(value, STORE_DIR "/"))
@@ -50,7 +50,7 @@ static bool url_char(char c)
 	return c > ' ' && c < 0x7f && c != '\\' && c != '#' && c != '"' && c != '<' && c != '>';
 }
 
-/* Escapes of '.' and '/' could make a ".." that we do not see. */
+/* Escaped '.' and '/' could hide a "..". */
 static bool hides_dots(struct str path)
 {
 	for (size_t i = 0; i + 2 < path.n; i++)
@@ -139,7 +139,7 @@ static int parse_size(const char *key, struct str value, uint64_t *out, struct e
 
 static int parse_file_size(struct parser *p, struct str value, struct err *err)
 {
-	/* Some caches say 0 where they do not know. */
+	/* Some caches write 0 for an unknown size. */
 	if (str_is(value, "0"))
 		return 0;
 	return parse_size("FileSize", value, &p->info.file_size, err);
@@ -192,7 +192,7 @@ static int parse_deriver(struct parser *p, struct str value, struct err *err)
 	return 0;
 }
 
-/* The form of a signature is looked at when it is used: there may be others. */
+/* A signature's form is checked when it is used: others may be valid. */
 static int parse_sig(struct parser *p, struct str value, struct err *err)
 {
 	if (!value.n || memchr(value.p, ' ', value.n))
@@ -271,7 +271,7 @@ static void sort_refs(struct narinfo *n)
 	n->nrefs = kept;
 }
 
-/* What no single line shows. */
+/* Checks that involve several lines. */
 static int check(struct parser *p, struct str digest, struct err *err)
 {
 	struct narinfo *n = &p->info;

@@ -58,10 +58,10 @@ struct narinfo {
 int narinfo_parse(struct str text, struct str digest, struct narinfo *out, struct err *err);
 void narinfo_fini(struct narinfo *n);
 
-/* Whether the archive is elsewhere, and not below the cache. */
+/* Whether the archive has a URL of its own, not one below the cache. */
 bool narinfo_url_is_absolute(struct str url);
 
-/* The largest compressed file that is believable for an archive of so many bytes. */
+/* The largest plausible compressed size of an archive of so many bytes. */
 uint64_t narinfo_file_max(uint64_t nar_size);
 
 #endif

@@ -43,7 +43,7 @@ bool nix32_decode(struct str text, uint8_t *out, size_t n)
 		size_t bit = (len - 1 - d) * 5;
 		unsigned v = value_of(text.p[d]);
 
-		/* Only the first digit can hold bits that no byte has. */
+		/* Only the first digit can have bits beyond the last byte. */
 		if (v > 31 || (bit + 5 > n * 8 && v >> (n * 8 - bit)))
 			return false;
 	}

@@ -57,7 +57,7 @@ int public_key_parse(struct str text, struct public_key *out, struct err *err)
 	char shown[SHOW_SIZE];
 	struct str name;
 
-	/* Seed and public key together are as long as a signature: not to be shown. */
+	/* A secret key (seed and public key) is as long as a signature, so never show it. */
 	if (signature_formed(text))
 		return err_set(err, ERR_FORMAT, "this is a secret key; give the public key");
 	if (!split(text, &name, key.key, sizeof key.key))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who vouches for a store path: ed25519 signatures of its fingerprint.
+ * Signatures of store paths: ed25519, of the path's fingerprint.
  *
  *     key         = name ":" base64 of 32 bytes
  *     signature   = name ":" base64 of 64 bytes
@@ -28,15 +28,15 @@ struct public_key {
 /* 0, or -ERR_FORMAT. */
 int public_key_parse(struct str text, struct public_key *out, struct err *err);
 
-/* Whether a text has the form of a signature, by whomever. */
+/* Whether a text has the form of a signature, by any key. */
 bool signature_formed(struct str sig);
 
 /* Append what is signed. */
 void fingerprint_format(const struct narinfo *info, struct buf *out);
 
 /*
- * Whether a signature is one of message by one of the n keys. A text that is
- * no signature, or by a key that is not among them, is just not one.
+ * Whether sig is a valid signature of the message by one of the n keys. false
+ * also for a malformed signature, or one by another key.
  */
 bool signature_valid(struct str sig, struct str message, const struct public_key *keys, size_t n);
 

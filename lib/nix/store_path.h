@@ -38,11 +38,11 @@ int store_path_parse(struct str text, struct store_path *out, struct err *err);
 /*
  * A path in or below a store path: "/nix/store/<base>/bin/z". *rest is what
  * follows the base ("/bin/z", or empty). It has no empty, "." or ".." parts,
- * so the whole cannot lead out of the store path by its text.
+ * so it cannot lead out of the store path, symbolic links aside.
  */
 int store_path_split(struct str text, struct store_path *out, struct str *rest, struct err *err);
 
-/* The same as questions, for texts that may be anything. */
+/* The same as predicates, for any text. */
 bool store_path_is_base(struct str base, struct store_path *out);
 bool store_path_is(struct str text, struct store_path *out);
 bool store_path_is_in(struct str text, struct store_path *out, struct str *rest);
