@@ -90,8 +90,11 @@ guest_login() {
 
 # guest_run SECONDS FILE: run the shell script FILE in the logged-in guest, its output on the console.
 guest_run() {
-  # Through cat, since the shell's own line editor takes a millisecond a key here.
-  { echo "cat >~/rig-script"; cat "$2"; printf '\004'; } | guest_type
+  # Through cat, since the shell's own line editor takes a millisecond a key here; and once cat runs: what comes earlier may
+  # meet that editor's terminal settings, which keep a carriage return as it is.
+  echo "echo 'rig''-cat'; cat >~/rig-script" | guest_type
+  guest_expect 120 "rig-cat" || return
+  { cat "$2"; printf '\004'; } | guest_type
   guest_expect 120 "rig> " || return
   echo "echo; sh ~/rig-script; echo rig-script ended with \$?." | guest_type
   guest_expect "$1" "rig-script ended with " || return
