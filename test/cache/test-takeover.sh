@@ -1,7 +1,7 @@
 #!/bin/bash
 # A server that has taken over the process which reads its answers, at any of the first 500 reads, gets nothing of the
 # host: what it may not do is refused or ends that process, and then the command says so and leaves nothing. Nor does
-# the parent believe what no such process says. After the first 20 reads every STEPth is taken; STEP=1 takes them all.
+# the parent believe what no such process says. After the first 8 reads every STEPth is taken; STEP=1 takes them all.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 : "${TAKEOVER:?}"
@@ -48,7 +48,7 @@ lie-place malformed message
 lie-gone unexpected removal
 lie-closed ended early
 WORDS
-for ((at = 0; at < 500; at += at < 20 ? 1 : ${STEP:-13})); do
+for ((at = 0; at < 500; at += at < 8 ? 1 : ${STEP:-41})); do
   ! taken open $at || fail "open at read $at ended it: $(cat "$work/said")"
   taken exec $at || break
   said 'it made a system call that the jail forbids'
