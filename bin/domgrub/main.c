@@ -197,9 +197,13 @@ static void standard_fds_open(void)
 
 static int about_print(const struct options *o, struct err *err)
 {
-	const char *text = o->help ? options_help : "domgrub " VERSION "\n";
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 
-	return io_write(STDOUT_FILENO, "standard output", text, strlen(text), err);
+	if (o->help)
+		options_usage(&text);
+	else
+		buf_puts(&text, "domgrub " VERSION "\n");
+	return io_write(STDOUT_FILENO, "standard output", text.p, text.n, err);
 }
 
 static int status_of(int rc)

@@ -5,88 +5,18 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/options.h"
 #include "base/str.h"
 #include "message.h"
 
 #define CONFIG_MAX 65536
-
-const char options_help[] =
-        "usage: domgrub [OPTION…] DISK\n"
-        "Reads the boot menu on a Xen guest's disk and hands its kernel to xl.\n\n"
-        "  -q, --quiet              show no menu\n"
-        "  -i, --interactive        show the menu on a terminal (default)\n"
-        "  -l, --list-entries       print the menu's entries and exit\n"
-        "      --json               with -l: as JSON\n"
-        "  -n, --not-really         do not copy kernel and ramdisk\n"
-        "      --entry=ENTRY        boot this entry (number, title, id or a>b)\n"
-        "                           and show no menu\n"
-        "      --kernel=PATH        boot this kernel of the guest, without a menu\n"
-        "      --ramdisk=PATH       with --kernel: its ramdisk\n"
-        "      --args=TEXT          additional kernel arguments\n"
-        "      --disk=PATH          another disk of the guest; may repeat\n"
-        "      --offset=BYTES       where the file system starts on DISK\n"
-        "      --output=FILE        write the answer to FILE (-: standard output)\n"
-        "      --output-format=sxp|simple|simple0\n"
-        "                           format of the answer (default: sxp)\n"
-        "      --output-directory=DIR\n"
-        "                           write kernel and ramdisk to DIR\n"
-        "      --runas=UID          user ID of the jail that reads the disk\n"
-        "      --write-env          clear GRUB's next_entry on the disk\n"
-        "      --isconfig           DISK is a menu file\n"
-        "      --config=FILE        read FILE instead of /etc/domgrub.conf\n"
-        "      --debug              print debug messages\n"
-        "  -h, --help               print this\n"
-        "      --version            print the version\n";
-
-enum {
-	OPT_OUTPUT = 256,
-	OPT_FORMAT,
-	OPT_DIRECTORY,
-	OPT_OFFSET,
-	OPT_RUNAS,
-	OPT_ENTRY,
-	OPT_KERNEL,
-	OPT_RAMDISK,
-	OPT_ARGS,
-	OPT_ISCONFIG,
-	OPT_DEBUG,
-	OPT_JSON,
-	OPT_DISK,
-	OPT_WRITE_ENV,
-	OPT_CONFIG,
-	OPT_VERSION,
-};
-
-static const struct option longs[] = {
-        {"quiet", no_argument, NULL, 'q'},
-        {"interactive", no_argument, NULL, 'i'},
-        {"list-entries", no_argument, NULL, 'l'},
-        {"not-really", no_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},
-        {"output", required_argument, NULL, OPT_OUTPUT},
-        {"output-format", required_argument, NULL, OPT_FORMAT},
-        {"output-directory", required_argument, NULL, OPT_DIRECTORY},
-        {"offset", required_argument, NULL, OPT_OFFSET},
-        {"runas", required_argument, NULL, OPT_RUNAS},
-        {"entry", required_argument, NULL, OPT_ENTRY},
-        {"kernel", required_argument, NULL, OPT_KERNEL},
-        {"ramdisk", required_argument, NULL, OPT_RAMDISK},
-        {"args", required_argument, NULL, OPT_ARGS},
-        {"isconfig", no_argument, NULL, OPT_ISCONFIG},
-        {"debug", no_argument, NULL, OPT_DEBUG},
-        {"d", no_argument, NULL, OPT_DEBUG}, /* pygrub's abbreviation, next to --disk */
-        {"json", no_argument, NULL, OPT_JSON},
-        {"disk", required_argument, NULL, OPT_DISK},
-        {"write-env", no_argument, NULL, OPT_WRITE_ENV},
-        {"config", required_argument, NULL, OPT_CONFIG},
-        {"version", no_argument, NULL, OPT_VERSION},
-        {NULL, 0, NULL, 0},
-};
+#define OPTION_CONFIG "config"
 
 static void set_text(char **to, const char *text)
 {
@@ -271,105 +201,153 @@ static int config_read(struct options *o, struct err *err)
 	return rc;
 }
 
-static int option_flag(struct options *o, int c)
+/* pygrub's two environment variables, in MiB; other texts than numbers are ignored. */
+static void environment_read(struct options *o)
 {
-	switch (c) {
-	case 'q':
-		o->quiet = true;
-		return 0;
-	case 'i':
-		o->quiet = false;
-		return 0;
-	case 'l':
-		o->list = true;
-		return 0;
-	case 'n':
-		o->not_really = true;
-		return 0;
-	case 'h':
-		o->help = true;
-		return 0;
-	case OPT_ISCONFIG:
-		o->is_config = true;
-		return 0;
-	case OPT_DEBUG:
-		o->debug = true;
-		return 0;
-	case OPT_JSON:
-		o->json = true;
-		return 0;
-	case OPT_WRITE_ENV:
-		o->write_env = true;
-		return 0;
-	case OPT_VERSION:
-		o->version = true;
-		return 0;
-	default:
-		return 1;
+	const char *file = getenv("PYGRUB_MAX_FILE_SIZE_MB");
+	const char *ram = getenv("PYGRUB_MAX_RAM_USAGE_MB");
+	uint64_t v;
+
+	if (file && str_u64(str_from(file), 10, 1u << 30, &v) && v) {
+		o->kernel_max = v << 20;
+		o->ramdisk_max = v << 20;
 	}
+	if (ram && str_u64(str_from(ram), 10, 1u << 30, &v) && v)
+		o->memory = v << 20;
 }
 
-static int option_value(struct options *o, int c, const char *text, struct err *err)
+/* ---- the table -------------------------------------------------------------- */
+
+/* [char *], a copy */
+static int own_text(const struct option_row *row, void *to, const char *text, struct err *err)
 {
-	switch (c) {
-	case OPT_OUTPUT:
-		set_text(&o->output, text);
-		return 0;
-	case OPT_FORMAT:
-		return set_format(o, text, err);
-	case OPT_DIRECTORY:
-		return set_directory(o, text, err);
-	case OPT_OFFSET:
-		o->has_offset = true;
-		if (str_u64(str_from(text), 10, INT64_MAX, &o->offset))
-			return 0;
-		return err_set(err, ERR_USAGE, "need a number of bytes, got \"%s\"", text);
-	case OPT_RUNAS:
-		o->uid_asked = true;
-		return set_uid(o, text, err);
-	case OPT_ENTRY:
-		set_text(&o->entry, text);
-		return 0;
-	case OPT_KERNEL: /* an empty one is ignored, as by pygrub */
-		free(take(&o->kernel));
-		o->kernel = *text ? xstrdup(text) : NULL;
-		return 0;
-	case OPT_RAMDISK:
-		set_text(&o->ramdisk, text);
-		return 0;
-	case OPT_ARGS:
-		set_text(&o->args, text);
-		return 0;
-	case OPT_DISK:
-		return add_disk(o, text, err);
-	default:
-		return 0; /* --config was seen before */
-	}
-}
-
-/* getopt has printed the error itself. */
-static int each_option(struct options *o, int argc, char **argv, bool config_only, struct err *err)
-{
-	int c, index = 0;
-
-	optind = 0;
-	opterr = !config_only;
-	while ((c = getopt_long(argc, argv, "qilnh", longs, &index)) != -1) {
-		int rc = 0;
-
-		if (c == '?')
-			return err_set(err, ERR_USAGE, "see \"domgrub --help\"");
-		if (config_only) {
-			if (c == OPT_CONFIG)
-				set_text(&o->config, optarg);
-			continue;
-		}
-		if (option_flag(o, c) != 0)
-			rc = option_value(o, c, optarg, err);
-		if (rc < 0)
-			return err_prefix(err, "--%s", longs[index].name);
-	}
+	set_text((char **)(void *)((char *)to + row->offset), text);
 	return 0;
+}
+
+/* An empty one is ignored, as by pygrub. */
+static int kernel_option(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	struct options *o = to;
+
+	free(take(&o->kernel));
+	o->kernel = *text ? xstrdup(text) : NULL;
+	return 0;
+}
+
+static int offset_option(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	struct options *o = to;
+
+	o->has_offset = true;
+	if (str_u64(str_from(text), 10, INT64_MAX, &o->offset))
+		return 0;
+	return err_set(err, ERR_USAGE, "need a number of bytes, got \"%s\"", text);
+}
+
+static int runas_option(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	((struct options *)to)->uid_asked = true;
+	return set_uid(to, text, err);
+}
+
+static int format_option(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	return set_format(to, text, err);
+}
+
+static int directory_option(const struct option_row *row, void *to, const char *text,
+                            struct err *err)
+{
+	return set_directory(to, text, err);
+}
+
+static int disk_option(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	return add_disk(to, text, err);
+}
+
+#define AT(field) offsetof(struct options, field)
+#define TRUE(long_name, letter, text, field)                                                       \
+	{.name = (long_name), letter, NULL, text, option_true, AT(field)}
+#define TEXT(long_name, argument, text, field)                                                     \
+	{.name = (long_name), 0, argument, text, own_text, AT(field)}
+
+static const struct option_row rows[] = {
+        TRUE("quiet", 'q', "show no menu", quiet),
+        {.name = "interactive",
+         'i',
+         NULL,
+         "show the menu on a terminal (default)",
+         option_false,
+         AT(quiet)},
+        TRUE("list-entries", 'l', "print the menu's entries and exit", list),
+        TRUE("json", 0, "with -l: as JSON", json),
+        TRUE("not-really", 'n', "do not copy kernel and ramdisk", not_really),
+        TEXT("entry", "ENTRY", "boot this entry (number, title, id or a>b)\nand show no menu",
+             entry),
+        {.name = "kernel",
+         0,
+         "PATH",
+         "boot this kernel of the guest, without a menu",
+         kernel_option},
+        TEXT("ramdisk", "PATH", "with --kernel: its ramdisk", ramdisk),
+        TEXT("args", "TEXT", "additional kernel arguments", args),
+        {.name = "disk", 0, "PATH", "another disk of the guest; may repeat", disk_option},
+        {.name = "offset", 0, "BYTES", "where the file system starts on DISK", offset_option},
+        TEXT("output", "FILE", "write the answer to FILE (-: standard output)", output),
+        {.name = "output-format",
+         0,
+         "sxp|simple|simple0",
+         "format of the answer (default: sxp)",
+         format_option},
+        {.name = "output-directory", 0, "DIR", "write kernel and ramdisk to DIR", directory_option},
+        {.name = "runas", 0, "UID", "user ID of the jail that reads the disk", runas_option},
+        TRUE("write-env", 0, "clear GRUB's next_entry on the disk", write_env),
+        TRUE("isconfig", 0, "DISK is a menu file", is_config),
+        TEXT(OPTION_CONFIG, "FILE", "read FILE instead of /etc/domgrub.conf", config),
+        TRUE("debug", 0, "print debug messages", debug),
+        /* pygrub's abbreviation, next to --disk */
+        TRUE("d", 0, NULL, debug),
+        TRUE("help", 'h', "print this help", help),
+        TRUE("version", 0, "print the version", version),
+};
+static const struct option_group group = OPTION_GROUP(rows, 0);
+static const struct option_set set = {
+        .program = "domgrub",
+        .intro = "usage: domgrub [OPTION…] DISK\n"
+                 "Reads the boot menu on a Xen guest's disk and hands its kernel to xl.\n\n",
+        .groups = &group,
+        .n_groups = 1,
+        .column = 27,
+        .equals = true,
+};
+
+void options_usage(struct buf *out)
+{
+	options_help(&set, out);
+}
+
+/* ---- parsing ---------------------------------------------------------------- */
+
+static int set_one(const struct option_given *g, struct options *o, struct err *err)
+{
+	return options_set(g, o, err) < 0 ? err_prefix(err, "--%s", g->row->name) : 0;
+}
+
+/* The configuration file first, which --config names; options override it. */
+static int set_all(struct options *o, const struct option_given *given, size_t n, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(given[i].row->name, OPTION_CONFIG) == 0)
+			set_text(&o->config, given[i].text);
+	rc = config_read(o, err);
+	environment_read(o);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = set_one(&given[i], o, err);
+	return rc;
 }
 
 static int image_take(struct options *o, int argc, char **argv, struct err *err)
@@ -389,21 +367,6 @@ static int image_take(struct options *o, int argc, char **argv, struct err *err)
 	return 0;
 }
 
-/* pygrub's two environment variables, in MiB; other texts than numbers are ignored. */
-static void environment_read(struct options *o)
-{
-	const char *file = getenv("PYGRUB_MAX_FILE_SIZE_MB");
-	const char *ram = getenv("PYGRUB_MAX_RAM_USAGE_MB");
-	uint64_t v;
-
-	if (file && str_u64(str_from(file), 10, 1u << 30, &v) && v) {
-		o->kernel_max = v << 20;
-		o->ramdisk_max = v << 20;
-	}
-	if (ram && str_u64(str_from(ram), 10, 1u << 30, &v) && v)
-		o->memory = v << 20;
-}
-
 int options_parse(int argc, char **argv, struct options *out, struct err *err)
 {
 	struct options o = {.uid = DEFAULT_UID,
@@ -415,13 +378,12 @@ int options_parse(int argc, char **argv, struct options *out, struct err *err)
 	                    .time = LIMIT_TIME,
 	                    .copy_time = LIMIT_COPY,
 	                    .limits = grub_limits_default};
-	int rc;
+	_free_ struct option_given *given = NULL;
+	size_t n = 0;
+	int rc = options_find(&set, argc, argv, &given, &n, err);
 
-	(void)each_option(&o, argc, argv, true, err);
-	rc = config_read(&o, err);
-	environment_read(&o);
 	if (rc == 0)
-		rc = each_option(&o, argc, argv, false, err);
+		rc = set_all(&o, given, n, err);
 	if (rc == 0 && !o.help && !o.version)
 		rc = image_take(&o, argc, argv, err);
 	if (rc < 0) {

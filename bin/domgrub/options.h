@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "grub/limit.h"
 #include "xen/handoff.h"
@@ -54,7 +55,7 @@ struct options {
 int options_parse(int argc, char **argv, struct options *out, struct err *err);
 void options_fini(struct options *o);
 
-/* The text of --help, one option a line, at most 80 columns. */
-extern const char options_help[];
+/* Append the text of --help. */
+void options_usage(struct buf *out);
 
 #endif

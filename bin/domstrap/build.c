@@ -7,45 +7,50 @@
 #include "base/mem.h"
 #include "command.h"
 #include "nix_build.h"
-#include "options.h"
+#include "rows.h"
 
-static const char usage[] =
+struct build {
+	struct nix_options opt;
+	struct nix_request req;
+};
+
+#define AT(field) offsetof(struct build, field)
+
+static const struct option_row config_row[] = {
+        ROW_TEXT("config", "FILE", "NixOS configuration, such as configuration.nix", struct build,
+                 opt.config),
+};
+static const struct option_row rows[] = {
+        {.name = "max-jobs",
+         'j',
+         "N",
+         "number of parallel builds",
+         option_max_jobs,
+         AT(opt.max_jobs)},
+        {.name = "out-link",
+         'o',
+         "LINK",
+         "keeps the system from Nix's garbage collector\n(default: result)",
+         option_text,
+         AT(req.link)},
+        ROW_DRY_RUN(struct build, req.dry_run, "print what would be built, build nothing"),
+        ROW_QUIET(struct build, req.level),
+        ROW_VERBOSE(struct build, req.level, "more messages"),
+        ROW_HELP,
+};
+static const struct option_group groups[] = {
+        OPTION_GROUP(config_row, 0),
+        OPTION_GROUP(nix_rows, AT(opt)),
+        OPTION_GROUP(rows, 0),
+};
+static const struct option_set options = SET_OF_GROUPS(
+        "build",
         "usage: domstrap build [--config FILE] [--nixpkgs PATH|NAME] [options]\n"
         "       domstrap build --file FILE [--attr ATTR] [options]\n"
         "       domstrap build --flake REF[#HOST] [options]\n\n"
         "Builds a NixOS system with Nix and prints its store path. Without any of these\n"
-        "options it builds ./system.nix, or else ./configuration.nix.\n\n"
-        "      --config FILE         NixOS configuration, such as configuration.nix\n" NIX_USAGE
-        "  -j, --max-jobs N          number of parallel builds\n"
-        "  -o, --out-link LINK       keeps the system from Nix's garbage collector\n"
-        "                            (default: result)\n"
-        "  -n, --dry-run             print what would be built, build nothing\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
-
-#define ROW(name, has_arg, value) {name, has_arg, NULL, value},
-static const struct option long_options[] = {
-        NIX_OPTION_ROWS(ROW){"out-link", required_argument, NULL, 'o'},
-        {"dry-run", no_argument, NULL, 'n'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-};
-#undef ROW
-
-static void one_option(int c, const char *arg, struct nix_request *req)
-{
-	if (c == 'o')
-		req->link = arg;
-	if (c == 'n')
-		req->dry_run = true;
-	if (c == 'q')
-		req->level = UI_QUIET;
-	if (c == 'v')
-		req->level = UI_VERBOSE;
-}
+        "options it builds ./system.nix, or else ./configuration.nix.\n\n",
+        groups);
 
 /* nixos-rebuild, too, takes a system.nix before a configuration.nix. */
 static void choose_default(struct nix_options *opt)
@@ -58,53 +63,39 @@ static void choose_default(struct nix_options *opt)
 		opt->config = "configuration.nix";
 }
 
-/* 1: --help was asked for. */
-static int parse(int argc, char **argv, struct nix_options *opt, struct nix_request *req,
-                 struct err *err)
+/* 1: --help was given. */
+static int parse(int argc, char **argv, struct build *b, struct err *err)
 {
-	int c, rc;
+	int rc = options_read(&options, argc, argv, b, err);
 
-	option_begin();
-	while ((rc = option_next(argc, argv, "j:Lo:nqvh", long_options, &c, err)) == 0) {
-		if (c == 'h') {
-			fputs(usage, stdout);
-			return 1;
-		}
-		rc = nix_option(c == 'j' ? OPT_NIX_MAX_JOBS : c, optarg, argc, argv, opt, err);
-		if (rc < 0)
-			return rc;
-		if (rc)
-			one_option(c, optarg, req);
-	}
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (optind < argc)
 		return err_set(err, ERR_USAGE,
 		               "unexpected argument \"%s\"; give what to build with --config, "
 		               "--file or --flake",
 		               argv[optind]);
-	choose_default(opt);
-	return nix_options_check(opt, NULL, false, err);
+	choose_default(&b->opt);
+	return nix_options_check(&b->opt, NULL, false, err);
 }
 
 int cmd_build(int argc, char **argv)
 {
-	struct nix_options opt = {0};
-	struct nix_request req = {.opt = &opt, .link = "result"};
+	struct build b = {.req = {.opt = &b.opt, .link = "result"}};
 	struct err err = ERR_INIT;
 	_free_ char *system = NULL;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = parse(argc, argv, &opt, &req, &err);
+	rc = parse(argc, argv, &b, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
-	ui_init(req.level);
+	ui_init(b.req.level);
 	ui_catch_signals();
-	rc = nix_build(&req, &system, &err);
+	rc = nix_build(&b.req, &system, &err);
 	if (rc < 0)
 		return command_failed(&err);
-	if (req.dry_run)
+	if (b.req.dry_run)
 		ui_say("%s", access(system, F_OK) == 0 ? "already built"
 		                                       : "not built yet; it would be built");
 	puts(system);

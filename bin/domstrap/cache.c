@@ -10,47 +10,35 @@
 #include "cache/cache_dir.h"
 #include "command.h"
 #include "json_out.h"
-#include "options.h"
+#include "rows.h"
 #include "source.h"
 #include "ui.h"
-
-static const char usage[] = "usage: domstrap cache [options]\n\n"
-                            "Prints the size of the directory of downloads, or empties it.\n\n"
-                            "      --clean               empty the directory\n"
-                            "      --cache-dir DIR       use DIR instead of the default directory\n"
-                            "      --conf FILE           read FILE instead of /etc/domstrap.conf\n"
-                            "      --json                print JSON\n"
-                            "  -h, --help                print this help\n";
 
 struct options {
 	const char *dir, *conf;
 	bool clean, json;
 };
 
+static const struct option_row rows[] = {
+        ROW_TRUE("clean", "empty the directory", struct options, clean),
+        ROW_TEXT("cache-dir", "DIR", "use DIR instead of the default directory", struct options,
+                 dir),
+        ROW_TEXT("conf", "FILE", "read FILE instead of /etc/domstrap.conf", struct options, conf),
+        ROW_TRUE("json", "print JSON", struct options, json),
+        ROW_HELP,
+};
+static const struct option_set set =
+        SET_OF_ROWS("cache",
+                    "usage: domstrap cache [options]\n\n"
+                    "Prints the size of the directory of downloads, or empties it.\n\n",
+                    rows);
+
 /* 0; 1: --help was printed; -ERR_USAGE. */
 static int parse(int argc, char **argv, struct options *o, struct err *err)
 {
-	static const struct option list[] = {
-	        {"clean", no_argument, NULL, 'c'},      {"cache-dir", required_argument, NULL, 'd'},
-	        {"conf", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'},
-	        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
-	};
-	int c, rc;
+	int rc = options_read(&set, argc, argv, o, err);
 
-	option_begin();
-	while ((rc = option_next(argc, argv, "h", list, &c, err)) == 0) {
-		if (c == 'h') {
-			fputs(usage, stdout);
-			return 1;
-		}
-		o->clean |= c == 'c';
-		o->json |= c == 'j';
-		if (c == 'd')
-			o->dir = optarg;
-		if (c == 'f')
-			o->conf = optarg;
-	}
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "unexpected argument \"%s\"", argv[optind]);

@@ -18,17 +18,20 @@
 
 #define PARAMS_MAX 65536u
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap check [CONFIG|DISK... | --system PATH] [options]\n\n"
         "Checks before a guest is started whether it will run: the host (Xen, xl, boot\n"
         "loader, bridges, memory, disks), and what the guest would boot (menu, kernel,\n"
         "drivers in the initrd, root, console, init). Without an argument it checks only\n"
-        "the host. Nothing is written. Exit status 4: the guest will not run.\n\n"
-        "      --system PATH         check a built system in the host's store\n"
-        "      --json                print JSON\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
+        "the host. Nothing is written. Exit status 4: the guest will not run.\n\n";
+
+static const struct option_row rows[] = {
+        OFFLINE_TEXT("system", "PATH", "check a built system in the host's store", system),
+        OFFLINE_JSON("print JSON"),
+        OFFLINE_LAST("more messages"),
+};
+
+static const struct option_set options = SET_OF_ROWS("check", intro, rows);
 
 struct check {
 	struct offline_request req;
@@ -226,8 +229,7 @@ int cmd_check(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_TOPLEVEL | TAKES_NO_GUEST, usage, &c.req,
-	                           &err);
+	rc = offline_options_parse(argc, argv, &options, false, &c.req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(c.req.common.level);

@@ -7,133 +7,13 @@
 #include "base/pool.h"
 #include "create.h"
 #include "ext4/ext4_finish.h"
-#include "options.h"
+#include "rows.h"
 
 #define BOOT_SIZE (512ull << 20)
 
-static const char usage[] =
-        "usage: domstrap create NAME --system PATH [options]\n"
-        "       domstrap create NAME --config FILE | --file FILE | --flake REF [options]\n\n"
-        "Makes NAME.img and NAME.cfg from a built NixOS system in a Nix store or a binary\n"
-        "cache; or builds the system first, with Nix.\n\n"
-        "the system:\n"
-        "      --system PATH         a store path, its 32 digits, or a link to one\n" SOURCE_USAGE
-        "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
-        "                            built from)\n"
-        "      --channel URL[=NAME]  root's channel (default: that of the release)\n"
-        "      --no-channel          no channel\n"
-        "      --no-verify           do not compare NAR hashes while copying\n\n"
-        "files beside the system:\n" EXTRA_USAGE "\n"
-        "building the system first:\n"
-        "      --config FILE         NixOS configuration, such as configuration.nix\n" NIX_USAGE
-        "      --max-jobs N          number of parallel builds\n\n"
-        "the disk:\n"
-        "  -o, --output DIR          directory for the files (default: the current one)\n"
-        "      --layout single|split\n"
-        "                            split: /boot on a disk of its own\n"
-        "      --disk DISK           write to a block device, or into an existing file,\n"
-        "                            instead of NAME.img\n"
-        "      --root-disk DISK      the same as --disk\n"
-        "      --boot-disk DISK      the same for NAME-boot.img\n"
-        "      --wipe                clear what the image does not fill on such a disk\n"
-        "      --boot-size SIZE      of NAME-boot.img (default: 512M)\n"
-        "  -s, --size SIZE           auto, 10G, or +2G for that much free (default: auto)\n"
-        "      --label TEXT          of the file system (default: as the system expects)\n"
-        "      --uuid UUID           of the file system (default: derived)\n"
-        "      --reflink auto|always|never\n"
-        "                            share blocks with the store (default: auto)\n\n";
-
-/* Two strings: C guarantees string literals of up to 4095 bytes only. */
-static const char usage_guest[] =
-        "the guest:\n"
-        "      --name NAME           of the domain (default: that of the files)\n"
-        "      --type pv|pvh|auto    (default: auto on the Xen host, else pv)\n"
-        "      --boot domgrub|pygrub|direct|grub\n"
-        "                            how the guest boots (default: domgrub)\n"
-        "      --grub-image FILE     for grub: GRUB's image for PVH guests (default: that\n"
-        "                            of an installed package)\n"
-        "      --fs-identifier uuid|label|provided\n"
-        "                            how the menu names disks\n"
-        "      --copy-kernels        copy the menu's kernels from the store to /boot\n"
-        "      --kernel FILE         for direct: a kernel on the host\n"
-        "      --initrd FILE         the initrd of that kernel\n"
-        "  -m, --memory SIZE         MiB, or with a unit (default: 1024)\n"
-        "      --vcpus N             (default: 1)\n"
-        "      --vif SPEC            network card, as in xl.cfg(5); may repeat; or none\n"
-        "      --set KEY=VALUE       another key of the xl config; may repeat\n\n"
-        "this run:\n"
-        "  -n, --dry-run             print what would be made, write nothing\n"
-        "  -f, --force               replace existing files\n"
-        "      --json                print what was made as JSON\n"
-        "  -j, --threads N           threads to copy with\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
-
-enum {
-	OPT_SYSTEM = 256,
-	OPT_CONFIGURATION,
-	OPT_CHANNEL,
-	OPT_NO_CHANNEL,
-	OPT_NO_VERIFY,
-	OPT_WIPE,
-	OPT_DISK,
-	OPT_LAYOUT,
-	OPT_BOOT_DISK,
-	OPT_BOOT_SIZE,
-	OPT_LABEL,
-	OPT_UUID,
-	OPT_REFLINK,
-	OPT_NAME,
-	OPT_BOOT,
-	OPT_FS_IDENTIFIER,
-	OPT_COPY_KERNELS,
-	OPT_KERNEL,
-	OPT_INITRD,
-	OPT_GRUB_IMAGE,
-	OPT_JSON,
-};
-
-#define OPTION_ROW(name, has_arg, value) {name, has_arg, NULL, value},
-
-static const struct option long_options[] = {
-        NIX_OPTION_ROWS(OPTION_ROW)
-                EXTRA_OPTION_ROWS(OPTION_ROW){"system", required_argument, NULL, OPT_SYSTEM},
-        SOURCE_OPTION_ROWS(OPTION_ROW) DOMAIN_OPTION_ROWS(OPTION_ROW){
-                "configuration", required_argument, NULL, OPT_CONFIGURATION},
-        {"channel", required_argument, NULL, OPT_CHANNEL},
-        {"no-channel", no_argument, NULL, OPT_NO_CHANNEL},
-        {"no-verify", no_argument, NULL, OPT_NO_VERIFY},
-        {"wipe", no_argument, NULL, OPT_WIPE},
-        {"output", required_argument, NULL, 'o'},
-        {"layout", required_argument, NULL, OPT_LAYOUT},
-        {"disk", required_argument, NULL, OPT_DISK},
-        {"root-disk", required_argument, NULL, OPT_DISK},
-        {"boot-disk", required_argument, NULL, OPT_BOOT_DISK},
-        {"boot-size", required_argument, NULL, OPT_BOOT_SIZE},
-        {"size", required_argument, NULL, 's'},
-        {"label", required_argument, NULL, OPT_LABEL},
-        {"uuid", required_argument, NULL, OPT_UUID},
-        {"reflink", required_argument, NULL, OPT_REFLINK},
-        {"name", required_argument, NULL, OPT_NAME},
-        {"boot", required_argument, NULL, OPT_BOOT},
-        {"fs-identifier", required_argument, NULL, OPT_FS_IDENTIFIER},
-        {"copy-kernels", no_argument, NULL, OPT_COPY_KERNELS},
-        {"kernel", required_argument, NULL, OPT_KERNEL},
-        {"initrd", required_argument, NULL, OPT_INITRD},
-        {"grub-image", required_argument, NULL, OPT_GRUB_IMAGE},
-        {"dry-run", no_argument, NULL, 'n'},
-        {"force", no_argument, NULL, 'f'},
-        {"json", no_argument, NULL, OPT_JSON},
-        {"threads", required_argument, NULL, 'j'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-};
-
-static int size_option(const char *text, struct create_options *out, struct err *err)
+static int size_option(const struct option_row *row, void *to, const char *text, struct err *err)
 {
+	struct create_options *out = to;
 	struct str s = str_from(text);
 
 	if (str_is(s, "auto")) {
@@ -151,8 +31,11 @@ static int size_option(const char *text, struct create_options *out, struct err 
 	return 0;
 }
 
-static int boot_size_option(const char *text, struct create_options *out, struct err *err)
+static int boot_size_option(const struct option_row *row, void *to, const char *text,
+                            struct err *err)
 {
+	struct create_options *out = to;
+
 	if (!str_size(str_from(text), &out->boot_size) || out->boot_size < EXT4_MIN_BYTES)
 		return err_set(err, ERR_USAGE,
 		               "--boot-size '%s': expected a size of at least %lluM, such as 512M",
@@ -160,8 +43,10 @@ static int boot_size_option(const char *text, struct create_options *out, struct
 	return 0;
 }
 
-static int label_option(const char *text, struct create_options *out, struct err *err)
+static int label_option(const struct option_row *row, void *to, const char *text, struct err *err)
 {
+	struct create_options *out = to;
+
 	if (strlen(text) > EXT4_LABEL_MAX || !*text)
 		return err_set(err, ERR_USAGE, "--label '%s': expected 1 to %d bytes", text,
 		               EXT4_LABEL_MAX);
@@ -169,99 +54,155 @@ static int label_option(const char *text, struct create_options *out, struct err
 	return 0;
 }
 
-/* The options that say what the guest is. */
-static int guest_option(int c, const char *arg, struct create_options *out, struct err *err)
+static int name_option(const struct option_row *row, void *to, const char *text, struct err *err)
 {
-	static const char *const layouts[] = {"single", "split"};
-	static const char *const boots[] = {"domgrub", "pygrub", "direct", "grub"};
-	static const char *const identifiers[] = {"uuid", "label", "provided"};
-	static const char *const clones[] = {"auto", "always", "never"};
-	unsigned n;
-	int rc;
-
-	switch (c) {
-	case OPT_BOOT:
-		rc = option_word("boot", arg, boots, ARRAY_LEN(boots), &n, err);
-		out->boot = rc < 0 ? out->boot : (enum boot_mode)n;
-		return rc;
-	case OPT_LAYOUT:
-		rc = option_word("layout", arg, layouts, ARRAY_LEN(layouts), &n, err);
-		out->layout = rc < 0 ? out->layout : (enum layout)n;
-		return rc;
-	case OPT_FS_IDENTIFIER:
-		rc = option_word("fs-identifier", arg, identifiers, ARRAY_LEN(identifiers), &n,
-		                 err);
-		out->fs_identifier = rc < 0 ? out->fs_identifier : (enum grub_identifier)n;
-		out->fs_identifier_given = true;
-		return rc;
-	case OPT_REFLINK:
-		rc = option_word("reflink", arg, clones, ARRAY_LEN(clones), &n, err);
-		out->clone = rc < 0 ? out->clone : (enum clone_mode)n;
-		return rc;
-	case OPT_NAME:
-		out->domain_name = arg;
-		return xlcfg_name_check(arg, err);
-	case OPT_LABEL:
-		return label_option(arg, out, err);
-	case 's':
-		return size_option(arg, out, err);
-	case OPT_BOOT_SIZE:
-		return boot_size_option(arg, out, err);
-	case 'j':
-		return option_count("threads", arg, 16, &out->threads, err);
-	default:
-		return err_set(err, ERR_USAGE, "option %d is not handled", c);
-	}
+	((struct create_options *)to)->domain_name = text;
+	return xlcfg_name_check(text, err);
 }
 
-/* Options whose argument is stored unchanged; false: not one of them. */
-static bool plain_option(int c, const char *arg, struct create_options *out)
+static int identifier_option(const struct option_row *row, void *to, const char *text,
+                             struct err *err)
 {
-	const struct {
-		int option;
-		const char **text;
-	} texts[] = {
-	        {OPT_SYSTEM, &out->system},
-	        {OPT_CHANNEL, &out->channel},
-	        {OPT_CONFIGURATION, &out->configuration},
-	        {'o', &out->output},
-	        {OPT_DISK, &out->disk},
-	        {OPT_BOOT_DISK, &out->boot_disk},
-	        {OPT_UUID, &out->uuid},
-	        {OPT_KERNEL, &out->kernel},
-	        {OPT_INITRD, &out->initrd},
-	        {OPT_GRUB_IMAGE, &out->grub_image},
-	};
-	const struct {
-		int option;
-		bool *flag;
-		bool value;
-	} flags[] = {
-	        {OPT_NO_CHANNEL, &out->no_channel, true},
-	        {OPT_NO_VERIFY, &out->verify, false},
-	        {OPT_WIPE, &out->wipe, true},
-	        {OPT_COPY_KERNELS, &out->copy_kernels, true},
-	        {'n', &out->dry_run, true},
-	        {'f', &out->force, true},
-	        {OPT_JSON, &out->json, true},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (texts[i].option == c) {
-			*texts[i].text = arg;
-			return true;
-		}
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (flags[i].option == c) {
-			*flags[i].flag = flags[i].value;
-			return true;
-		}
-	if (c == 'q')
-		out->level = UI_QUIET;
-	if (c == 'v')
-		out->level = UI_VERBOSE;
-	return c == 'q' || c == 'v';
+	((struct create_options *)to)->fs_identifier_given = true;
+	return option_word(row, to, text, err);
 }
+
+/* ---- the table -------------------------------------------------------------- */
+
+/* In the order of the enums that they set. */
+static const char *const layouts[] = {"single", "split", NULL};
+static const char *const clones[] = {"auto", "always", "never", NULL};
+static const char *const types[] = {"pv", "pvh", "auto", NULL};
+static const char *const boots[] = {"domgrub", "pygrub", "direct", "grub", NULL};
+static const char *const identifiers[] = {"uuid", "label", "provided", NULL};
+
+#define AT(field) offsetof(struct create_options, field)
+#define TEXT(long_name, argument, text, field)                                                     \
+	ROW_TEXT(long_name, argument, text, struct create_options, field)
+#define TRUE(name, text, field) ROW_TRUE(name, text, struct create_options, field)
+#define WORD(long_name, argument, text, field, list)                                               \
+	{.name = (long_name), 0, argument, text, option_word, AT(field), .words = (list)}
+
+static const struct option_row system_rows[] = {
+        {.help = "the system:"},
+        TEXT("system", "PATH", "a store path, its 32 digits, or a link to one", system),
+};
+static const struct option_row config_rows[] = {
+        TEXT("configuration", "FILE",
+             "for the guest's /etc/nixos (default: what it is\nbuilt from)", configuration),
+        TEXT("channel", "URL[=NAME]", "root's channel (default: that of the release)", channel),
+        TRUE("no-channel", "no channel", no_channel),
+        {.name = "no-verify",
+         0,
+         NULL,
+         "do not compare NAR hashes while copying",
+         option_false,
+         AT(verify)},
+        ROW_HEADING("files beside the system:"),
+};
+static const struct option_row build_rows[] = {
+        ROW_HEADING("building the system first:"),
+        TEXT("config", "FILE", "NixOS configuration, such as configuration.nix", nix.config),
+};
+static const struct option_row disk_rows[] = {
+        {.name = "max-jobs",
+         0,
+         "N",
+         "number of parallel builds",
+         option_max_jobs,
+         AT(nix.max_jobs)},
+        ROW_HEADING("the disk:"),
+        {.name = "output",
+         'o',
+         "DIR",
+         "directory for the files (default: the current one)",
+         option_text,
+         AT(output)},
+        WORD("layout", "single|split", "split: /boot on a disk of its own", layout, layouts),
+        TEXT("disk", "DISK",
+             "write to a block device, or into an existing file,\ninstead of NAME.img", disk),
+        TEXT("root-disk", "DISK", "the same as --disk", disk),
+        TEXT("boot-disk", "DISK", "the same for NAME-boot.img", boot_disk),
+        TRUE("wipe", "clear what the image does not fill on such a disk", wipe),
+        {.name = "boot-size", 0, "SIZE", "of NAME-boot.img (default: 512M)", boot_size_option},
+        {.name = "size",
+         's',
+         "SIZE",
+         "auto, 10G, or +2G for that much free (default: auto)",
+         size_option},
+        {.name = "label",
+         0,
+         "TEXT",
+         "of the file system (default: as the system expects)",
+         label_option},
+        TEXT("uuid", "UUID", "of the file system (default: derived)", uuid),
+        WORD("reflink", "auto|always|never", "share blocks with the store (default: auto)", clone,
+             clones),
+};
+static const struct option_row guest_rows[] = {
+        ROW_HEADING("the guest:"),
+        {.name = "name", 0, "NAME", "of the domain (default: that of the files)", name_option},
+        {.name = "type",
+         0,
+         "pv|pvh|auto",
+         "(default: auto on the Xen host, else pv)",
+         option_type,
+         AT(domain),
+         .words = types},
+        WORD("boot", "domgrub|pygrub|direct|grub", "how the guest boots (default: domgrub)", boot,
+             boots),
+        TEXT("grub-image", "FILE",
+             "for grub: GRUB's image for PVH guests (default: that\nof an installed package)",
+             grub_image),
+        {.name = "fs-identifier",
+         0,
+         "uuid|label|provided",
+         "how the menu names disks",
+         identifier_option,
+         AT(fs_identifier),
+         .words = identifiers},
+        TRUE("copy-kernels", "copy the menu's kernels from the store to /boot", copy_kernels),
+        TEXT("kernel", "FILE", "for direct: a kernel on the host", kernel),
+        TEXT("initrd", "FILE", "the initrd of that kernel", initrd),
+        ROW_MEMORY("1024", struct create_options, domain.memory),
+        ROW_VCPUS(struct create_options, domain.vcpus),
+};
+static const struct option_row run_rows[] = {
+        ROW_HEADING("this run:"),
+        ROW_DRY_RUN(struct create_options, dry_run, "print what would be made, write nothing"),
+        ROW_FORCE(struct create_options, force),
+        TRUE("json", "print what was made as JSON", json),
+        {.name = "threads", 'j', "N", "threads to copy with", option_count, AT(threads), 16},
+        ROW_QUIET(struct create_options, level),
+        ROW_VERBOSE(struct create_options, level, "more messages"),
+        ROW_HELP,
+};
+static const struct option_group groups[] = {
+        OPTION_GROUP(system_rows, 0),
+        OPTION_GROUP(source_rows, AT(source)),
+        OPTION_GROUP(config_rows, 0),
+        OPTION_GROUP(extra_rows, AT(extra)),
+        OPTION_GROUP(build_rows, 0),
+        OPTION_GROUP(nix_rows, AT(nix)),
+        OPTION_GROUP(disk_rows, 0),
+        OPTION_GROUP(guest_rows, 0),
+        OPTION_GROUP(domain_rows, AT(domain)),
+        OPTION_GROUP(run_rows, 0),
+};
+static const struct option_set options = {
+        .program = "domstrap create",
+        .intro =
+                "usage: domstrap create NAME --system PATH [options]\n"
+                "       domstrap create NAME --config FILE | --file FILE | --flake REF "
+                "[options]\n\n"
+                "Makes NAME.img and NAME.cfg from a built NixOS system in a Nix store or a binary\n"
+                "cache; or builds the system first, with Nix.\n\n",
+        .groups = groups,
+        .n_groups = ARRAY_LEN(groups),
+        .column = HELP_COLUMN,
+};
+
+/* ---- options that require or exclude others --------------------------------- */
 
 /* extra= and root= are for kernels that get no command line from a boot menu. */
 static int check_set(const struct create_options *o, struct err *err)
@@ -343,7 +284,7 @@ static int check_together(struct create_options *o, struct err *err)
 
 int create_options_parse(int argc, char **argv, struct create_options *out, struct err *err)
 {
-	int c, rc;
+	int rc;
 
 	*out = (struct create_options){
 	        .output = ".",
@@ -351,28 +292,8 @@ int create_options_parse(int argc, char **argv, struct create_options *out, stru
 	        .verify = true,
 	        .threads = pool_threads(),
 	};
-	option_begin();
-	while ((rc = option_next(argc, argv, "o:s:m:nfj:Lqvh", long_options, &c, err)) == 0) {
-		if (c == 'h') {
-			fputs(usage, stdout);
-			fputs(usage_guest, stdout);
-			return 1;
-		}
-		if (plain_option(c, optarg, out))
-			continue;
-		rc = source_option(c, optarg, &out->source, err);
-		if (rc == 1)
-			rc = nix_option(c, optarg, argc, argv, &out->nix, err);
-		if (rc == 1)
-			rc = extra_option(c, optarg, &out->extra, err);
-		if (rc == 1)
-			rc = domain_option(c, optarg, &out->domain, err);
-		if (rc == 1)
-			rc = guest_option(c, optarg, out, err);
-		if (rc < 0)
-			return rc;
-	}
-	if (rc < 0)
+	rc = options_read(&options, argc, argv, out, err);
+	if (rc)
 		return rc;
 	out->source.dry_run = out->dry_run;
 	if (optind == argc)

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "options.h"
 
-#define VCPUS_MAX 512u
+#define MEMORY_MIN_MIB 64u
 
-static int vif_option(const char *text, struct domain_options *out, struct err *err)
+static int vif_option(const struct option_row *row, void *to, const char *text, struct err *err)
 {
+	struct domain_options *out = to;
 	int rc;
 
 	if (strcmp(text, "none") == 0) {
@@ -17,36 +17,62 @@ static int vif_option(const char *text, struct domain_options *out, struct err *
 		return 0;
 	}
 	rc = xlcfg_vif_check(text, err);
-	return rc < 0 ? rc : text_list_add("vif", &out->vifs, text, err);
+	return rc < 0 ? rc : option_list(row, to, text, err);
 }
 
-int domain_option(int c, const char *arg, struct domain_options *out, struct err *err)
+static int set_option(const struct option_row *row, void *to, const char *text, struct err *err)
 {
-	static const char *const types[] = {"pv", "pvh", "auto"};
-	unsigned n;
-	int rc;
+	int rc = xlcfg_set_check(text, err);
 
-	switch (c) {
-	case OPT_DOMAIN_TYPE:
-		rc = option_word("type", arg, types, ARRAY_LEN(types), &n, err);
-		if (rc < 0)
-			return rc;
-		out->type_given = true;
-		out->type_auto = n == 2;
-		out->type = out->type_auto ? XL_PV : (enum xl_type)n;
-		return 0;
-	case 'm':
-		return option_memory(arg, &out->memory, err);
-	case OPT_DOMAIN_VCPUS:
-		return option_count("vcpus", arg, VCPUS_MAX, &out->vcpus, err);
-	case OPT_DOMAIN_VIF:
-		return vif_option(arg, out, err);
-	case OPT_DOMAIN_SET:
-		rc = xlcfg_set_check(arg, err);
-		return rc < 0 ? rc : text_list_add("set", &out->set, arg, err);
-	default:
-		return 1;
+	return rc < 0 ? rc : option_list(row, to, text, err);
+}
+
+const struct option_row domain_rows[] = {
+        {.name = "vif",
+         0,
+         "SPEC",
+         "network card, as in xl.cfg(5); may repeat; or none",
+         vif_option,
+         offsetof(struct domain_options, vifs)},
+        {.name = "set",
+         0,
+         "KEY=VALUE",
+         "another key of the xl config; may repeat",
+         set_option,
+         offsetof(struct domain_options, set)},
+};
+
+int option_type(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	struct domain_options *out = (struct domain_options *)(void *)((char *)to + row->offset);
+	struct option_row at_zero = *row;
+	int type, rc;
+
+	at_zero.offset = 0;
+	rc = option_word(&at_zero, &type, text, err);
+	if (rc < 0)
+		return rc;
+	out->type_given = true;
+	out->type_auto = strcmp(text, "auto") == 0;
+	out->type = out->type_auto ? XL_PV : (enum xl_type)type;
+	return 0;
+}
+
+int option_memory(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	uint64_t v;
+
+	if (!str_u64(str_from(text), 10, 1u << 30, &v)) {
+		if (!str_size(str_from(text), &v))
+			return err_set(err, ERR_USAGE,
+			               "--memory '%s': expected MiB, or a size such as 2G", text);
+		v >>= 20;
 	}
+	if (v < MEMORY_MIN_MIB)
+		return err_set(err, ERR_USAGE, "--memory '%s': expected at least %u MiB", text,
+		               MEMORY_MIN_MIB);
+	memcpy((char *)to + row->offset, &v, sizeof v);
+	return 0;
 }
 
 int domain_options_check(const struct domain_options *o, struct err *err)

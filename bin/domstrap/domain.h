@@ -24,23 +24,22 @@ struct domain_options {
 	struct text_list set; /* KEY=VALUE */
 };
 
-enum {
-	OPT_DOMAIN_TYPE = 1200,
-	OPT_DOMAIN_VCPUS,
-	OPT_DOMAIN_VIF,
-	OPT_DOMAIN_SET,
-};
+/* --vif and --set. */
+extern const struct option_row domain_rows[2];
+option_setter option_type;   /* [struct domain_options] --type: one of row->words */
+option_setter option_memory; /* [uint64_t] MiB: plain digits, as in xl's own configs, or a size */
 
-/* Rows for a table of getopt_long(3). */
-#define DOMAIN_OPTION_ROWS(ROW)                                                                    \
-	ROW("type", required_argument, OPT_DOMAIN_TYPE)                                            \
-	ROW("memory", required_argument, 'm')                                                      \
-	ROW("vcpus", required_argument, OPT_DOMAIN_VCPUS)                                          \
-	ROW("vif", required_argument, OPT_DOMAIN_VIF)                                              \
-	ROW("set", required_argument, OPT_DOMAIN_SET)
+#define ROW_MEMORY(usual, type, field)                                                             \
+	{.name = "memory",                                                                         \
+	 'm',                                                                                      \
+	 "SIZE",                                                                                   \
+	 "MiB, or with a unit (default: " usual ")",                                               \
+	 option_memory,                                                                            \
+	 offsetof(type, field)}
+#define VCPUS_MAX 512u
+#define ROW_VCPUS(type, field)                                                                     \
+	{.name = "vcpus", 0, "N", "(default: 1)", option_count, offsetof(type, field), VCPUS_MAX}
 
-/* 0, 1: none of them, -ERR_USAGE. */
-int domain_option(int c, const char *arg, struct domain_options *out, struct err *err);
 /* Check for options that exclude each other: -ERR_USAGE. */
 int domain_options_check(const struct domain_options *o, struct err *err);
 

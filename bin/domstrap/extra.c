@@ -24,23 +24,17 @@ struct change_of {
 	uint32_t uid, gid, mode;
 };
 
-int extra_option(int c, const char *arg, struct extra_options *out, struct err *err)
-{
-	switch (c) {
-	case OPT_EXTRA_FILES:
-		return text_list_add("extra-files", &out->files, arg, err);
-	case OPT_EXTRA_CHOWN:
-		return text_list_add("chown", &out->chowns, arg, err);
-	case OPT_EXTRA_CHMOD:
-		return text_list_add("chmod", &out->chmods, arg, err);
-	case OPT_EXTRA_HOST_KEY:
-		return text_list_add("ssh-host-key", &out->host_keys, arg, err);
-	case OPT_EXTRA_AUTHORIZED_KEY:
-		return text_list_add("authorized-key", &out->authorized_keys, arg, err);
-	default:
-		return 1;
-	}
-}
+#define LIST(long_name, argument, text, field)                                                     \
+	ROW_LIST(long_name, argument, text, struct extra_options, field)
+
+const struct option_row extra_rows[] = {
+        LIST("extra-files", "DIR", "copy the files in DIR to the root; may repeat", files),
+        LIST("chown", "PATH:UID:GID", "owner of PATH and all below it (default: 0:0)", chowns),
+        LIST("chmod", "PATH:MODE", "PATH's mode, octal (default: as in DIR)", chmods),
+        LIST("ssh-host-key", "FILE", "private host key for sshd; may repeat", host_keys),
+        LIST("authorized-key", "KEY", "public key of root, or a file of such; may repeat",
+             authorized_keys),
+};
 
 /* ---- owners and modes ----------------------------------------------------- */
 

@@ -24,30 +24,7 @@ struct extra_options {
 	struct text_list authorized_keys; /* files, or keys */
 };
 
-enum {
-	OPT_EXTRA_FILES = 600,
-	OPT_EXTRA_CHOWN,
-	OPT_EXTRA_CHMOD,
-	OPT_EXTRA_HOST_KEY,
-	OPT_EXTRA_AUTHORIZED_KEY,
-};
-
-/* Rows for a table of getopt_long(3), and the same for people. */
-#define EXTRA_OPTION_ROWS(ROW)                                                                     \
-	ROW("extra-files", required_argument, OPT_EXTRA_FILES)                                     \
-	ROW("chown", required_argument, OPT_EXTRA_CHOWN)                                           \
-	ROW("chmod", required_argument, OPT_EXTRA_CHMOD)                                           \
-	ROW("ssh-host-key", required_argument, OPT_EXTRA_HOST_KEY)                                 \
-	ROW("authorized-key", required_argument, OPT_EXTRA_AUTHORIZED_KEY)
-#define EXTRA_USAGE                                                                                \
-	"      --extra-files DIR     copy the files in DIR to the root; may repeat\n"              \
-	"      --chown PATH:UID:GID  owner of PATH and all below it (default: 0:0)\n"              \
-	"      --chmod PATH:MODE     PATH's mode, octal (default: as in DIR)\n"                    \
-	"      --ssh-host-key FILE   private host key for sshd; may repeat\n"                      \
-	"      --authorized-key KEY  public key of root, or a file of such; may repeat\n"
-
-/* 0, 1: none of them, -ERR_USAGE. */
-int extra_option(int c, const char *arg, struct extra_options *out, struct err *err);
+extern const struct option_row extra_rows[5];
 
 struct extra_host_key {
 	struct ssh_key key;

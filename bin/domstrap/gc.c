@@ -15,20 +15,45 @@
 #include "nixos/gc_roots.h"
 #include "offline_options.h"
 
+#define DAY_S 86400
 #define LINKS ".links" /* of a store with optimised (hard-linked) files */
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap gc GUEST [options]\n\n"
         "Deletes the store paths that nothing in a guest that is off needs; with --keep\n"
         "or --older-than, old generations first. GUEST is its xl config, or its disks:\n"
-        "images or block devices. What its menu or config can boot is kept.\n\n"
-        "      --keep N              delete all but the newest N generations\n"
-        "      --older-than DAYS     delete generations that are DAYS old or older\n"
-        "  -n, --dry-run             print what would be deleted, write nothing\n"
-        "      --json                print what was deleted as JSON\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
+        "images or block devices. What its menu or config can boot is kept.\n\n";
+
+/* [int64_t] seconds */
+static int option_older(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	uint64_t days;
+	int64_t seconds;
+
+	if (!str_u64(str_from(text), 10, row->number, &days))
+		return err_set(err, ERR_USAGE,
+		               "--older-than '%s': expected a number from 0 to %" PRIu64, text,
+		               row->number);
+	seconds = (int64_t)days * DAY_S;
+	memcpy((char *)to + row->offset, &seconds, sizeof seconds);
+	return 0;
+}
+
+static const struct option_row rows[] = {
+        OFFLINE_NUMBER("keep", "delete all but the newest N generations", keep),
+        {.name = "older-than",
+         0,
+         "DAYS",
+         "delete generations that are DAYS old or older",
+         option_older,
+         offsetof(struct offline_request, older_s),
+         1000000},
+        OFFLINE_DRY_RUN("print what would be deleted, write nothing"),
+        OFFLINE_JSON("print what was deleted as JSON"),
+        OFFLINE_LAST("more messages"),
+};
+
+static const struct option_set options = SET_OF_ROWS("gc", intro, rows);
 
 struct gc {
 	const struct offline_request *req;
@@ -304,7 +329,7 @@ int cmd_gc(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_KEEP, usage, &req, &err);
+	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);

@@ -14,15 +14,18 @@
 #include "nixos/change.h"
 #include "offline_options.h"
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap generations GUEST [options]\n\n"
         "Lists the generations of a guest that is off. GUEST is its xl config, or its\n"
         "disks: images or block devices. \"*\" marks the one that boots by default, \"+\"\n"
-        "the one that the profile points at, if it is another.\n\n"
-        "      --json                print JSON\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
+        "the one that the profile points at, if it is another.\n\n";
+
+static const struct option_row rows[] = {
+        OFFLINE_JSON("print JSON"),
+        OFFLINE_LAST("more messages"),
+};
+
+static const struct option_set options = SET_OF_ROWS("generations", intro, rows);
 
 const char *generation_when(int64_t t, char out[static 32])
 {
@@ -140,7 +143,7 @@ int cmd_generations(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, 0, usage, &req, &err);
+	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);

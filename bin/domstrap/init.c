@@ -16,7 +16,8 @@
 #include "command.h"
 #include "keys_file.h"
 #include "nixos/guestconf.h"
-#include "options.h"
+#include "rows.h"
+#include "text_list.h"
 #include "ui.h"
 
 #define KEYS_MAX 64
@@ -24,69 +25,10 @@
 #define PASSWORD_MAX 512
 #define RELEASE "26.05"
 
-static const char usage[] =
-        "usage: domstrap init [DIR] [options]\n\n"
-        "Writes DIR/configuration.nix for a new guest. DIR is the current directory by\n"
-        "default, and is created if it does not exist.\n\n"
-        "      --hostname NAME     (default: the directory's name)\n"
-        "      --layout single|split\n"
-        "                          as in create (default: single)\n"
-        "      --boot domgrub|pygrub\n"
-        "                          (default: domgrub)\n"
-        "      --ip ADDRESS/BITS   a fixed address (default: DHCP)\n"
-        "      --gateway ADDRESS   with --ip: the default gateway\n"
-        "      --dns ADDRESS       with --ip: a name server; may repeat\n"
-        "      --time-zone ZONE    (default: UTC)\n"
-        "      --user NAME         a user who may log in and use sudo (default: you)\n"
-        "      --ssh-key FILE      the user's public keys; may repeat (default: your own)\n"
-        "      --password-prompt   ask for the user's password; only its hash is\n"
-        "                          written\n"
-        "      --release YY.MM     of NixOS (default: " RELEASE ")\n"
-        "      --flake             write a flake.nix as well\n"
-        "  -f, --force             replace existing files\n"
-        "  -q, --quiet             errors and warnings only\n"
-        "  -h, --help              print this help\n";
-
-enum {
-	OPT_HOSTNAME = 256,
-	OPT_LAYOUT,
-	OPT_BOOT,
-	OPT_IP,
-	OPT_GATEWAY,
-	OPT_DNS,
-	OPT_TIME_ZONE,
-	OPT_USER,
-	OPT_SSH_KEY,
-	OPT_PASSWORD_PROMPT,
-	OPT_RELEASE,
-	OPT_FLAKE,
-};
-
-static const struct option long_options[] = {
-        {"hostname", required_argument, NULL, OPT_HOSTNAME},
-        {"layout", required_argument, NULL, OPT_LAYOUT},
-        {"boot", required_argument, NULL, OPT_BOOT},
-        {"ip", required_argument, NULL, OPT_IP},
-        {"gateway", required_argument, NULL, OPT_GATEWAY},
-        {"dns", required_argument, NULL, OPT_DNS},
-        {"time-zone", required_argument, NULL, OPT_TIME_ZONE},
-        {"user", required_argument, NULL, OPT_USER},
-        {"ssh-key", required_argument, NULL, OPT_SSH_KEY},
-        {"password-prompt", no_argument, NULL, OPT_PASSWORD_PROMPT},
-        {"release", required_argument, NULL, OPT_RELEASE},
-        {"flake", no_argument, NULL, OPT_FLAKE},
-        {"force", no_argument, NULL, 'f'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-};
-
 struct init {
 	struct guestconf conf;
 	const char *dir;
-	const char *key_files[KEYS_MAX];
-	size_t n_key_files;
-	const char *dns[DNS_MAX];
+	struct text_list key_files, dns;
 	char *keys[KEYS_MAX];
 	size_t n_keys;
 	char *hostname, *user; /* true where the values are our own guesses */
@@ -97,17 +39,19 @@ struct init {
 
 /* ---- options -------------------------------------------------------------- */
 
-static int pick(const char *option, const char *text, const char *no, const char *yes, bool *out,
-                struct err *err)
+/* [bool]: the second word is true */
+static int pick(const struct option_row *row, void *to, const char *text, struct err *err)
 {
-	if (strcmp(text, no) != 0 && strcmp(text, yes) != 0)
-		return err_set(err, ERR_USAGE, "--%s '%s': %s or %s", option, text, no, yes);
-	*out = strcmp(text, yes) == 0;
-	return 0;
+	bool second = strcmp(text, row->words[1]) == 0;
+
+	if (!second && strcmp(text, row->words[0]) != 0)
+		return err_set(err, ERR_USAGE, "--%s '%s': %s or %s", row->name, text,
+		               row->words[0], row->words[1]);
+	return second ? option_true(row, to, text, err) : option_false(row, to, text, err);
 }
 
 /* Enough to detect a mistyped address; networkd checks the rest. */
-static int address(const char *option, const char *text, bool bits, struct err *err)
+static int check_address(const struct option_row *row, const char *text, bool bits, struct err *err)
 {
 	const char *allowed = "0123456789abcdefABCDEF:.", *slash = strchr(text, '/');
 	size_t n = strspn(text, allowed);
@@ -116,81 +60,135 @@ static int address(const char *option, const char *text, bool bits, struct err *
 	if (n < 2 ||
 	    (bits ? !slash || text + n != slash || !str_u64(str_from(slash + 1), 10, 128, &v)
 	          : text[n] != '\0'))
-		return err_set(err, ERR_USAGE, "--%s '%s': expected an address such as %s", option,
-		               text, bits ? "192.0.2.7/24" : "192.0.2.1");
+		return err_set(err, ERR_USAGE, "--%s '%s': expected an address such as %s",
+		               row->name, text, bits ? "192.0.2.7/24" : "192.0.2.1");
 	return 0;
 }
 
-static int list_option(const char *option, const char **list, size_t *n, size_t max,
-                       const char *text, struct err *err)
+/* Store a text that check() accepts. */
+static int checked(const struct option_row *row, void *to, const char *text,
+                   int (*check)(const char *text, struct err *err), struct err *err)
 {
-	if (*n == max)
-		return err_set(err, ERR_USAGE, "--%s: given more than %zu times", option, max);
-	list[(*n)++] = text;
-	return 0;
+	int rc = check(text, err);
+
+	return rc < 0 ? rc : option_text(row, to, text, err);
 }
 
-static int one_option(int c, const char *arg, struct init *in, struct err *err)
+static int hostname(const struct option_row *row, void *to, const char *text, struct err *err)
 {
-	struct guestconf *conf = &in->conf;
-	int rc;
-
-	switch (c) {
-	case OPT_HOSTNAME:
-		conf->hostname = arg;
-		return guestconf_hostname_check(arg, err);
-	case OPT_LAYOUT:
-		return pick("layout", arg, "single", "split", &conf->split, err);
-	case OPT_BOOT:
-		return pick("boot", arg, "domgrub", "pygrub", &conf->pygrub, err);
-	case OPT_IP:
-		conf->address = arg;
-		return address("ip", arg, true, err);
-	case OPT_GATEWAY:
-		conf->gateway = arg;
-		return address("gateway", arg, false, err);
-	case OPT_DNS:
-		rc = address("dns", arg, false, err);
-		return rc < 0 ? rc : list_option("dns", in->dns, &conf->n_dns, DNS_MAX, arg, err);
-	case OPT_TIME_ZONE:
-		conf->time_zone = arg;
-		return 0;
-	case OPT_USER:
-		conf->user = arg;
-		return guestconf_user_check(arg, err);
-	case OPT_SSH_KEY:
-		return list_option("ssh-key", in->key_files, &in->n_key_files, KEYS_MAX, arg, err);
-	case OPT_RELEASE:
-		conf->release = arg;
-		return guestconf_release_check(arg, err);
-	default:
-		break;
-	}
-	in->password_prompt |= c == OPT_PASSWORD_PROMPT;
-	in->flake |= c == OPT_FLAKE;
-	in->force |= c == 'f';
-	if (c == 'q')
-		in->level = UI_QUIET;
-	return 0;
+	return checked(row, to, text, guestconf_hostname_check, err);
 }
 
-/* 1: --help was asked for. */
+static int user(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	return checked(row, to, text, guestconf_user_check, err);
+}
+
+static int release(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	return checked(row, to, text, guestconf_release_check, err);
+}
+
+/* row->number: 1: with the length of the prefix. */
+static int address(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	int rc = check_address(row, text, row->number == 1, err);
+
+	return rc < 0 ? rc : option_text(row, to, text, err);
+}
+
+static int name_server(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	struct text_list *list = &((struct init *)to)->dns;
+	int rc = check_address(row, text, false, err);
+
+	if (rc == 0 && list->n == DNS_MAX)
+		rc = err_set(err, ERR_USAGE, "--%s: given more than %d times", row->name, DNS_MAX);
+	return rc < 0 ? rc : text_list_add(row->name, list, text, err);
+}
+
+static const char *const layouts[] = {"single", "split", NULL};
+static const char *const boots[] = {"domgrub", "pygrub", NULL};
+
+#define AT(field) offsetof(struct init, field)
+#define TRUE(name, text, field) ROW_TRUE(name, text, struct init, field)
+
+static const struct option_row rows[] = {
+        {.name = "hostname",
+         0,
+         "NAME",
+         "(default: the directory's name)",
+         hostname,
+         AT(conf.hostname)},
+        {.name = "layout",
+         0,
+         "single|split",
+         "as in create (default: single)",
+         pick,
+         AT(conf.split),
+         .words = layouts},
+        {.name = "boot",
+         0,
+         "domgrub|pygrub",
+         "(default: domgrub)",
+         pick,
+         AT(conf.pygrub),
+         .words = boots},
+        {.name = "ip",
+         0,
+         "ADDRESS/BITS",
+         "a fixed address (default: DHCP)",
+         address,
+         AT(conf.address),
+         1},
+        {.name = "gateway",
+         0,
+         "ADDRESS",
+         "with --ip: the default gateway",
+         address,
+         AT(conf.gateway)},
+        {.name = "dns", 0, "ADDRESS", "with --ip: a name server; may repeat", name_server},
+        ROW_TEXT("time-zone", "ZONE", "(default: UTC)", struct init, conf.time_zone),
+        {.name = "user",
+         0,
+         "NAME",
+         "a user who may log in and use sudo (default: you)",
+         user,
+         AT(conf.user)},
+        ROW_LIST("ssh-key", "FILE", "the user's public keys; may repeat (default: your own)",
+                 struct init, key_files),
+        TRUE("password-prompt", "ask for the user's password; only its hash is\nwritten",
+             password_prompt),
+        {.name = "release",
+         0,
+         "YY.MM",
+         "of NixOS (default: " RELEASE ")",
+         release,
+         AT(conf.release)},
+        TRUE("flake", "write a flake.nix as well", flake),
+        ROW_FORCE(struct init, force),
+        ROW_QUIET(struct init, level),
+        ROW_HELP,
+};
+static const struct option_group group = OPTION_GROUP(rows, 0);
+static const struct option_set options = {
+        .program = "domstrap init",
+        .intro = "usage: domstrap init [DIR] [options]\n\n"
+                 "Writes DIR/configuration.nix for a new guest. DIR is the current directory by\n"
+                 "default, and is created if it does not exist.\n\n",
+        .groups = &group,
+        .n_groups = 1,
+        .column = 26,
+};
+
+/* 1: --help was given. */
 static int parse(int argc, char **argv, struct init *in, struct err *err)
 {
-	int c, rc;
+	int rc = options_read(&options, argc, argv, in, err);
 
-	option_begin();
-	while ((rc = option_next(argc, argv, "fqh", long_options, &c, err)) == 0) {
-		if (c == 'h') {
-			fputs(usage, stdout);
-			return 1;
-		}
-		rc = one_option(c, optarg, in, err);
-		if (rc < 0)
-			return rc;
-	}
-	if (rc < 0)
+	if (rc)
 		return rc;
+	in->conf.n_dns = in->dns.n;
 	if (optind < argc)
 		in->dir = argv[optind++];
 	if (optind < argc)
@@ -247,9 +245,9 @@ static int find_keys(struct init *in, struct err *err)
 	const char *home = getenv("HOME");
 	int rc = 0;
 
-	for (size_t i = 0; i < in->n_key_files && rc == 0; i++)
-		rc = read_keys(in, in->key_files[i], err);
-	if (rc < 0 || in->n_key_files || !home)
+	for (size_t i = 0; i < in->key_files.n && rc == 0; i++)
+		rc = read_keys(in, in->key_files.items[i], err);
+	if (rc < 0 || in->key_files.n || !home)
 		return rc;
 	for (size_t i = 0; i < ARRAY_LEN(usual) && !in->n_keys; i++) {
 		_free_ char *path = xasprintf("%s/.ssh/%s", home, usual[i]);
@@ -364,7 +362,7 @@ static int init(struct init *in, struct err *err)
 		rc = find_keys(in, err);
 	if (rc == 0 && in->password_prompt)
 		rc = ask_password(in, err);
-	in->conf.dns = in->dns;
+	in->conf.dns = in->dns.items;
 	in->conf.ssh_keys = (const char *const *)in->keys;
 	in->conf.n_ssh_keys = in->n_keys;
 	if (rc == 0)

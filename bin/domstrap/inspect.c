@@ -11,17 +11,20 @@
 #include "offline_options.h"
 #include "xl.h"
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap inspect GUEST [options]\n\n"
         "Shows what is on a guest's disks: partitions, file systems, the boot menu as\n"
         "domgrub reads it, kernels, generations, the Nix store; and whether it runs.\n"
         "GUEST is its xl config, or its disks: images or block devices, of any guest.\n"
-        "Nothing is written.\n\n"
-        "      --paths               every store path, with its size\n"
-        "      --json                print JSON\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             files and arguments of every menu entry\n"
-        "  -h, --help                print this help\n";
+        "Nothing is written.\n\n";
+
+static const struct option_row rows[] = {
+        OFFLINE_TRUE("paths", "every store path, with its size", paths),
+        OFFLINE_JSON("print JSON"),
+        OFFLINE_LAST("files and arguments of every menu entry"),
+};
+
+static const struct option_set options = SET_OF_ROWS("inspect", intro, rows);
 
 /* ---- the live domain ------------------------------------------------------ */
 
@@ -181,7 +184,7 @@ int cmd_inspect(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_PATHS, usage, &req, &err);
+	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);

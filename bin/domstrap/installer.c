@@ -187,9 +187,9 @@ static void format_config(const struct installer *in, int file, struct buf *out)
 	        .name = o->name,
 	        .file = path,
 	        .uuid = in->uuid,
-	        .bootloader = install     ? NULL
-	                      : o->pygrub ? "pygrub"
-	                                  : "domgrub",
+	        .bootloader = install                       ? NULL
+	                      : o->boot == INSTALLER_PYGRUB ? "pygrub"
+	                                                    : "domgrub",
 	        .disks = disks,
 	        .n_disks = INSTALLER_DISKS,
 	        .cdrom = install ? in->iso_path : NULL,

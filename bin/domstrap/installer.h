@@ -24,8 +24,8 @@ struct installer_options {
 	const char *disks[INSTALLER_DISKS]; /* an existing file or device; NULL: a new file */
 	uint64_t sizes[INSTALLER_DISKS];    /* of new files; 0: not given */
 	const char *output;
-	bool pygrub;
-	struct domain_options domain; /* its type: afterwards */
+	enum { INSTALLER_DOMGRUB, INSTALLER_PYGRUB } boot; /* of NAME.cfg */
+	struct domain_options domain;                      /* its type: afterwards */
 	bool dry_run, json, force;
 	enum ui_level level;
 };

@@ -20,14 +20,17 @@
 #define CONFIGS "/etc/xen"
 #define GUESTS_MAX 10000u
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap list [DIRECTORY|CONFIG...] [options]\n\n"
         "Lists guests, one per line: the xl configs *.cfg in the directories given, or\n"
-        "the configs given; default: /etc/xen.\n\n"
-        "      --json                print JSON\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             also print why a value is unknown\n"
-        "  -h, --help                print this help\n";
+        "the configs given; default: /etc/xen.\n\n";
+
+static const struct option_row rows[] = {
+        OFFLINE_JSON("print JSON"),
+        OFFLINE_LAST("also print why a value is unknown"),
+};
+
+static const struct option_set options = SET_OF_ROWS("list", intro, rows);
 
 struct names {
 	char **v;
@@ -214,7 +217,7 @@ int cmd_list(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_NO_GUEST, usage, &req, &err);
+	rc = offline_options_parse(argc, argv, &options, false, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);

@@ -8,19 +8,23 @@
 #include "ui.h"
 
 static const struct command commands[] = {
-        {"init", cmd_init, "write a configuration.nix for a new guest"},
-        {"build", cmd_build, "build a system from a configuration or a flake, with Nix"},
-        {"create", cmd_create, "make a guest's disk image and xl config from a built system"},
-        {"installer", cmd_installer, "write the xl configs to install NixOS from its CD"},
-        {"generations", cmd_generations, "list the generations of a guest that is off"},
-        {"update", cmd_update, "add a generation to a guest that is off"},
-        {"rollback", cmd_rollback, "make an older generation boot by default"},
-        {"gc", cmd_gc, "delete old generations and what only they need"},
-        {"check", cmd_check, "check whether a guest will run"},
-        {"list", cmd_list, "list guests by their xl configs"},
-        {"inspect", cmd_inspect, "show what is on a guest's disks"},
-        {"verify", cmd_verify, "verify the store, file systems and menu of a guest that is off"},
-        {"cache", cmd_cache, "show the size of the kept downloads, or remove them"},
+        {.name = "init", cmd_init, "write a configuration.nix for a new guest"},
+        {.name = "build", cmd_build, "build a system from a configuration or a flake, with Nix"},
+        {.name = "create",
+         cmd_create,
+         "make a guest's disk image and xl config from a built system"},
+        {.name = "installer", cmd_installer, "write the xl configs to install NixOS from its CD"},
+        {.name = "generations", cmd_generations, "list the generations of a guest that is off"},
+        {.name = "update", cmd_update, "add a generation to a guest that is off"},
+        {.name = "rollback", cmd_rollback, "make an older generation boot by default"},
+        {.name = "gc", cmd_gc, "delete old generations and what only they need"},
+        {.name = "check", cmd_check, "check whether a guest will run"},
+        {.name = "list", cmd_list, "list guests by their xl configs"},
+        {.name = "inspect", cmd_inspect, "show what is on a guest's disks"},
+        {.name = "verify",
+         cmd_verify,
+         "verify the store, file systems and menu of a guest that is off"},
+        {.name = "cache", cmd_cache, "show the size of the kept downloads, or remove them"},
 };
 
 int command_failed(const struct err *err)

@@ -13,65 +13,46 @@
 #include "nix/store_path.h"
 #include "nix_flake.h"
 #include "nixos/system.h"
+#include "rows.h"
 
 #define MAX_JOBS_MAX 10000u
 
 /* ---- options -------------------------------------------------------------- */
 
-static int two_words(int argc, char **argv, const char *name, struct nix_options *out,
-                     struct err *err)
-{
-	int rc;
-
-	if (optind >= argc || !*name)
-		return err_set(err, ERR_USAGE,
-		               "--option %s needs two values, a setting's name and its value",
-		               name);
-	rc = text_list_add("option", &out->option, name, err);
-	return rc < 0 ? rc : text_list_add("option", &out->option, argv[optind++], err);
-}
-
-int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options *out,
-               struct err *err)
+int option_max_jobs(const struct option_row *row, void *to, const char *text, struct err *err)
 {
 	uint64_t v;
 
-	switch (c) {
-	case OPT_NIX_CONFIG:
-		out->config = arg;
-		return 0;
-	case OPT_NIX_NIXPKGS:
-		out->nixpkgs = arg;
-		return 0;
-	case OPT_NIX_FLAKE:
-		out->flake = arg;
-		return 0;
-	case OPT_NIX_FILE:
-		out->file = arg;
-		return 0;
-	case OPT_NIX_ATTR:
-		out->attr = arg;
-		return 0;
-	case OPT_NIX_OPTION:
-		return two_words(argc, argv, arg, out, err);
-	case OPT_NIX_MAX_JOBS:
-		out->max_jobs = arg;
-		if (strcmp(arg, "auto") == 0 || str_u64(str_from(arg), 10, MAX_JOBS_MAX, &v))
-			return 0;
-		return err_set(err, ERR_USAGE, "--max-jobs '%s': expected a number or auto", arg);
-	case OPT_NIX_LOG_FORMAT:
-		out->log_format = arg;
-		return 0;
-	case OPT_NIX_SHOW_TRACE:
-		out->show_trace = true;
-		return 0;
-	case 'L':
-		out->build_logs = true;
-		return 0;
-	default:
-		return 1;
-	}
+	if (strcmp(text, "auto") != 0 && !str_u64(str_from(text), 10, MAX_JOBS_MAX, &v))
+		return err_set(err, ERR_USAGE, "--max-jobs '%s': expected a number or auto", text);
+	return option_text(row, to, text, err);
 }
+
+#define TEXT(long_name, argument, text, field)                                                     \
+	ROW_TEXT(long_name, argument, text, struct nix_options, field)
+
+const struct option_row nix_rows[] = {
+        TEXT("nixpkgs", "PATH|NAME", "nixpkgs to build with (default: <nixpkgs>)", nixpkgs),
+        TEXT("flake", "REF[#HOST]", "build a flake's nixosConfigurations.HOST instead", flake),
+        TEXT("file", "FILE", "build the NixOS system that a Nix file evaluates to", file),
+        TEXT("attr", "ATTR", "its attribute in FILE (default FILE: " NIX_SYSTEM_FILE ")", attr),
+        {.name = "option",
+         0,
+         "NAME VALUE",
+         "a setting of nix.conf(5); may repeat",
+         option_list,
+         offsetof(struct nix_options, option),
+         .two = true},
+        ROW_TRUE("show-trace", "print where an evaluation error comes from", struct nix_options,
+                 show_trace),
+        {.name = "print-build-logs",
+         'L',
+         NULL,
+         "print the builders' full output",
+         option_true,
+         offsetof(struct nix_options, build_logs)},
+        TEXT("log-format", "FORMAT", "of Nix's messages: raw, bar, internal-json…", log_format),
+};
 
 /* Which options require or exclude each other. */
 static int check_build(const struct nix_options *o, struct err *err)

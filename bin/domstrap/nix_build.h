@@ -24,48 +24,11 @@ struct nix_options {
 	bool show_trace, build_logs;
 };
 
-enum {
-	OPT_NIX_CONFIG = 512,
-	OPT_NIX_NIXPKGS,
-	OPT_NIX_FLAKE,
-	OPT_NIX_FILE,
-	OPT_NIX_ATTR,
-	OPT_NIX_OPTION,
-	OPT_NIX_MAX_JOBS,
-	OPT_NIX_LOG_FORMAT,
-	OPT_NIX_SHOW_TRACE,
-};
+/* Without --config and --max-jobs, which have other texts in each command. */
+extern const struct option_row nix_rows[8];
+/* [const char *] the setter of --max-jobs */
+option_setter option_max_jobs;
 
-/* Rows for a table of getopt_long(3): ROW(name, has_arg, value). */
-#define NIX_OPTION_ROWS(ROW)                                                                       \
-	ROW("config", required_argument, OPT_NIX_CONFIG)                                           \
-	ROW("nixpkgs", required_argument, OPT_NIX_NIXPKGS)                                         \
-	ROW("flake", required_argument, OPT_NIX_FLAKE)                                             \
-	ROW("file", required_argument, OPT_NIX_FILE)                                               \
-	ROW("attr", required_argument, OPT_NIX_ATTR)                                               \
-	ROW("option", required_argument, OPT_NIX_OPTION)                                           \
-	ROW("max-jobs", required_argument, OPT_NIX_MAX_JOBS)                                       \
-	ROW("log-format", required_argument, OPT_NIX_LOG_FORMAT)                                   \
-	ROW("show-trace", no_argument, OPT_NIX_SHOW_TRACE)                                         \
-	ROW("print-build-logs", no_argument, 'L')
-
-/* The same for people; --config and --max-jobs are the commands' own to tell. */
-#define NIX_USAGE                                                                                  \
-	"      --nixpkgs PATH|NAME   nixpkgs to build with (default: <nixpkgs>)\n"                 \
-	"      --flake REF[#HOST]    build a flake's nixosConfigurations.HOST instead\n"           \
-	"      --file FILE           build the NixOS system that a Nix file evaluates to\n"        \
-	"      --attr ATTR           its attribute in FILE (default FILE: system.nix)\n"           \
-	"      --option NAME VALUE   a setting of nix.conf(5); may repeat\n"                       \
-	"      --show-trace          print where an evaluation error comes from\n"                 \
-	"  -L, --print-build-logs    print the builders' full output\n"                            \
-	"      --log-format FORMAT   of Nix's messages: raw, bar, internal-json…\n"
-
-/*
- * Take one of these options. --option's second word is taken from argv.
- * 0, 1: none of them, -ERR_USAGE.
- */
-int nix_option(int c, const char *arg, int argc, char **argv, struct nix_options *out,
-               struct err *err);
 static inline bool nix_wanted(const struct nix_options *o)
 {
 	return o->config || o->flake || o->file || o->attr;

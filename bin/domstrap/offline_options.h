@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command lines of all commands that look at a guest: one table of options,
- * of which each command takes some.
+ * The command lines of all commands for a guest that exists. Each command has a table with some of
+ * these options.
  */
 #ifndef DOMSTRAP_OFFLINE_OPTIONS_H
 #define DOMSTRAP_OFFLINE_OPTIONS_H
 
 #include "guest_open.h"
 #include "nix_build.h"
+#include "rows.h"
 #include "source.h"
 
 struct offline_request {
@@ -28,20 +29,36 @@ struct offline_request {
 	bool paths;      /* inspect */
 };
 
-enum offline_takes {
-	TAKES_WRITE = 1,  /* --dry-run */
-	TAKES_SYSTEM = 2, /* --system, where it comes from, what builds it, --size, --limit, … */
-	TAKES_TO = 4,     /* --to */
-	TAKES_KEEP = 8,   /* --keep, --older-than */
-	TAKES_THREADS = 16,
-	TAKES_FSCK = 32,      /* --no-fsck */
-	TAKES_PATHS = 64,     /* --paths */
-	TAKES_TOPLEVEL = 128, /* --system alone */
-	TAKES_NO_GUEST = 256, /* no argument is right, too */
-};
+#define OFFLINE_TEXT(long_name, argument, text, field)                                             \
+	ROW_TEXT(long_name, argument, text, struct offline_request, field)
+#define OFFLINE_TRUE(name, text, field) ROW_TRUE(name, text, struct offline_request, field)
+#define OFFLINE_FALSE(long_name, text, field)                                                      \
+	{.name = (long_name), 0, NULL, text, option_false, offsetof(struct offline_request, field)}
+#define OFFLINE_NUMBER(long_name, text, field)                                                     \
+	{.name = (long_name),                                                                      \
+	 0,                                                                                        \
+	 "N",                                                                                      \
+	 text,                                                                                     \
+	 option_count,                                                                             \
+	 offsetof(struct offline_request, field),                                                  \
+	 1000000}
+#define OFFLINE_DRY_RUN(text) ROW_DRY_RUN(struct offline_request, common.dry_run, text)
+#define OFFLINE_JSON(text) OFFLINE_TRUE("json", text, common.json)
+#define OFFLINE_THREADS(text)                                                                      \
+	{.name = "threads",                                                                        \
+	 'j',                                                                                      \
+	 "N",                                                                                      \
+	 text,                                                                                     \
+	 option_count,                                                                             \
+	 offsetof(struct offline_request, threads),                                                \
+	 16}
+/* The last rows of every command. */
+#define OFFLINE_LAST(verbose)                                                                      \
+	ROW_QUIET(struct offline_request, common.level),                                           \
+	        ROW_VERBOSE(struct offline_request, common.level, verbose), ROW_HELP
 
-/* 0; 1 where --help was asked for and printed; -ERR_USAGE. */
-int offline_options_parse(int argc, char **argv, unsigned takes, const char *usage,
+/* guest: an argument is required. 0; 1 if --help was given and printed; -ERR_USAGE. */
+int offline_options_parse(int argc, char **argv, const struct option_set *set, bool guest,
                           struct offline_request *out, struct err *err);
 
 #endif

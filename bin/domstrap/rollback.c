@@ -9,16 +9,19 @@
 #include "nixos/follow.h"
 #include "offline_options.h"
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap rollback GUEST [options]\n\n"
         "Makes an older generation of a guest that is off boot by default. GUEST is its\n"
-        "xl config, or its disks: images or block devices.\n\n"
-        "      --to N                generation N (default: the one before)\n"
-        "  -n, --dry-run             print the generation, write nothing\n"
-        "      --json                print the generation as JSON\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
+        "xl config, or its disks: images or block devices.\n\n";
+
+static const struct option_row rows[] = {
+        OFFLINE_NUMBER("to", "generation N (default: the one before)", to),
+        OFFLINE_DRY_RUN("print the generation, write nothing"),
+        OFFLINE_JSON("print the generation as JSON"),
+        OFFLINE_LAST("more messages"),
+};
+
+static const struct option_set options = SET_OF_ROWS("rollback", intro, rows);
 
 /* -ERR_NOENT: there is none. */
 static int choose(const struct guest_state *in, unsigned to, struct generation **out,
@@ -93,7 +96,7 @@ int cmd_rollback(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_TO, usage, &req, &err);
+	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);

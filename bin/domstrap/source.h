@@ -28,39 +28,7 @@ struct source_options {
 	bool dry_run;          /* nothing is kept */
 };
 
-enum {
-	OPT_SOURCE_FROM = 1000,
-	OPT_SOURCE_TRUSTED_KEY,
-	OPT_SOURCE_NO_CHECK_SIGS,
-	OPT_SOURCE_NO_SIGS,
-	OPT_SOURCE_JOBS,
-	OPT_SOURCE_CACHE_DIR,
-	OPT_SOURCE_CONF,
-};
-
-/* Rows for a table of getopt_long(3): ROW(name, has_arg, value). */
-#define SOURCE_OPTION_ROWS(ROW)                                                                    \
-	ROW("from", required_argument, OPT_SOURCE_FROM)                                            \
-	ROW("trusted-key", required_argument, OPT_SOURCE_TRUSTED_KEY)                              \
-	ROW("no-check-sigs", no_argument, OPT_SOURCE_NO_CHECK_SIGS)                                \
-	ROW("no-sigs", no_argument, OPT_SOURCE_NO_SIGS)                                            \
-	ROW("jobs", required_argument, OPT_SOURCE_JOBS)                                            \
-	ROW("cache-dir", required_argument, OPT_SOURCE_CACHE_DIR)                                  \
-	ROW("conf", required_argument, OPT_SOURCE_CONF)
-
-/* The same for people. */
-#define SOURCE_USAGE                                                                               \
-	"      --from STORE          auto, a root directory, file://DIR or a URL; may\n"           \
-	"                            repeat\n"                                                     \
-	"      --trusted-key KEY     trust this key (name:base64) too; may repeat\n"               \
-	"      --no-check-sigs       accept unsigned paths from caches\n"                          \
-	"      --no-sigs             leave signatures out of the guest's Nix database\n"           \
-	"      --jobs N              number of parallel downloads\n"                               \
-	"      --cache-dir DIR       keep downloads in DIR; none: keep none\n"                     \
-	"      --conf FILE           read FILE instead of /etc/domstrap.conf\n"
-
-/* Take one of these options. 0, 1: none of them, -ERR_USAGE. */
-int source_option(int c, const char *arg, struct source_options *o, struct err *err);
+extern const struct option_row source_rows[7];
 
 /* Store paths that the guest has already; all borrowed. */
 struct source_have {

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "base/err.h"
+#include "base/options.h"
 
 #define LIST_MAX 64
 
@@ -15,7 +15,12 @@ struct text_list {
 	size_t n;
 };
 
-/* -ERR_USAGE where the list is full; option is its name without hyphens. */
+/* -ERR_USAGE if the list is full; option is its name without hyphens. */
 int text_list_add(const char *option, struct text_list *list, const char *text, struct err *err);
+
+option_setter option_list; /* [struct text_list] adds the argument */
+
+#define ROW_LIST(long_name, argument, text, type, field)                                           \
+	{.name = (long_name), 0, argument, text, option_list, offsetof(type, field)}
 
 #endif

@@ -15,28 +15,46 @@
 #include "nixos_files.h"
 #include "update_build.h"
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
         "       domstrap update GUEST --config FILE | --file FILE | --flake REF [options]\n\n"
         "Adds a generation to a guest that is off: copies the store paths that it lacks,\n"
         "and makes the new system boot by default. Or enlarges its disks.\n"
-        "GUEST is its xl config, or its disks: images or block devices.\n\n"
-        "      --system PATH         a store path, its 32 digits, or a link to one\n" SOURCE_USAGE
-        "      --configuration FILE  for the guest's /etc/nixos (default: what it is\n"
-        "                            built from)\n"
-        "      --config FILE         build this configuration first\n" NIX_USAGE
-        "      --max-jobs N          number of parallel builds\n"
-        "      --size SIZE           of the root disk: 20G, +5G, or all of a device\n"
-        "      --boot-size SIZE      the same for a separate boot disk\n"
-        "      --wipe                of a device, first clear the space that is added\n"
-        "      --limit N             generations in the boot menu (default: unchanged)\n"
-        "      --no-verify           do not compare NAR hashes while copying\n"
-        "  -n, --dry-run             print what would be added, write nothing\n"
-        "      --json                print what was added as JSON\n"
-        "  -j, --threads N           threads to copy with\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
+        "GUEST is its xl config, or its disks: images or block devices.\n\n";
+
+static const struct option_row system_row[] = {
+        OFFLINE_TEXT("system", "PATH", "a store path, its 32 digits, or a link to one", system),
+};
+static const struct option_row config_rows[] = {
+        OFFLINE_TEXT("configuration", "FILE",
+                     "for the guest's /etc/nixos (default: what it is\nbuilt from)", configuration),
+        OFFLINE_TEXT("config", "FILE", "build this configuration first", nix.config),
+};
+static const struct option_row rows[] = {
+        {.name = "max-jobs",
+         0,
+         "N",
+         "number of parallel builds",
+         option_max_jobs,
+         offsetof(struct offline_request, nix.max_jobs)},
+        OFFLINE_TEXT("size", "SIZE", "of the root disk: 20G, +5G, or all of a device", size),
+        OFFLINE_TEXT("boot-size", "SIZE", "the same for a separate boot disk", boot_size),
+        OFFLINE_TRUE("wipe", "of a device, first clear the space that is added", wipe),
+        OFFLINE_NUMBER("limit", "generations in the boot menu (default: unchanged)", limit),
+        OFFLINE_FALSE("no-verify", "do not compare NAR hashes while copying", verify),
+        OFFLINE_DRY_RUN("print what would be added, write nothing"),
+        OFFLINE_JSON("print what was added as JSON"),
+        OFFLINE_THREADS("threads to copy with"),
+        OFFLINE_LAST("more messages"),
+};
+static const struct option_group groups[] = {
+        OPTION_GROUP(system_row, 0),
+        OPTION_GROUP(source_rows, offsetof(struct offline_request, source)),
+        OPTION_GROUP(config_rows, 0),
+        OPTION_GROUP(nix_rows, offsetof(struct offline_request, nix)),
+        OPTION_GROUP(rows, 0),
+};
+static const struct option_set options = SET_OF_GROUPS("update", intro, groups);
 
 struct update {
 	struct offline_request req;
@@ -450,8 +468,7 @@ int cmd_update(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_WRITE | TAKES_SYSTEM | TAKES_THREADS, usage,
-	                           &u.req, &err);
+	rc = offline_options_parse(argc, argv, &options, true, &u.req, &err);
 	u.stop = ui_catch_signals();
 	if (rc == 0)
 		rc = parse_sizes(&u, &err);

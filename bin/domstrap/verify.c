@@ -16,18 +16,21 @@
 #include "nix/store_path.h"
 #include "offline_options.h"
 
-static const char usage[] =
+static const char intro[] =
         "usage: domstrap verify GUEST [options]\n\n"
         "Verifies a guest that is off: every store path against its NAR hash in the Nix\n"
         "database, the database against the store, the file systems with e2fsck, and the\n"
         "files that the boot menu names. GUEST is its xl config, or its disks: images or\n"
-        "block devices. Nothing is written. Exit status 4: there are problems.\n\n"
-        "      --no-fsck             do not run e2fsck\n"
-        "  -j, --threads N           processes that read the store\n"
-        "      --json                print JSON\n"
-        "  -q, --quiet               errors and warnings only\n"
-        "  -v, --verbose             more messages\n"
-        "  -h, --help                print this help\n";
+        "block devices. Nothing is written. Exit status 4: there are problems.\n\n";
+
+static const struct option_row rows[] = {
+        OFFLINE_FALSE("no-fsck", "do not run e2fsck", fsck),
+        OFFLINE_THREADS("processes that read the store"),
+        OFFLINE_JSON("print JSON"),
+        OFFLINE_LAST("more messages"),
+};
+
+static const struct option_set options = SET_OF_ROWS("verify", intro, rows);
 
 struct verify {
 	struct offline_request req;
@@ -360,7 +363,7 @@ int cmd_verify(int argc, char **argv)
 	for (size_t i = 0; i < ARGUMENTS_DISKS_MAX; i++)
 		v.locks[i] = (struct target)TARGET_INIT;
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, TAKES_THREADS | TAKES_FSCK, usage, &v.req, &err);
+	rc = offline_options_parse(argc, argv, &options, true, &v.req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(v.req.common.level);
