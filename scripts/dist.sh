@@ -18,5 +18,5 @@ cd "$dir"/domstrap-*
 say "building and testing $tarball"
 meson setup build -Dwerror=true >"$dir/log" || { tail -n 30 "$dir/log" >&2; die "the tarball cannot be set up"; }
 ninja -C build >"$dir/log" || { tail -n 40 "$dir/log" >&2; die "the tarball does not build"; }
-meson test -C build --no-rebuild --print-errorlogs --suite unit --suite lint >&2 || die "the tarball's tests fail"
+meson test -C build --no-rebuild --print-errorlogs --timeout-multiplier 5 --suite unit --suite lint >&2 || die "the tarball's tests fail"
 printf '%s\n' "$tarball"
