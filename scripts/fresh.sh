@@ -24,7 +24,11 @@ enter() {
   mkdir -p "$fresh_changes$archives" "$fresh_changes/work"
   # Links, and not the directory: apt locks it, and two runs may install packages at once.
   find "$debs" -name '*.deb' -exec cp -l -t "$fresh_changes$archives" {} +
-  mount -t overlay -o "lowerdir=$base,upperdir=$tmp/upper/changes,workdir=$tmp/upper/work" fresh "$root"
+  # An overlay cannot be made on every file system, such as another overlay: then from a copy.
+  if ! mount -t overlay -o "lowerdir=$base,upperdir=$tmp/upper/changes,workdir=$tmp/upper/work" fresh "$root" 2>/dev/null; then
+    cp -a --reflink=auto "$base/." "$fresh_changes/changes"
+    mount --bind "$fresh_changes/changes" "$root"
+  fi
   for dir in dev sys; do mount --rbind "/$dir" "$root/$dir"; done
   mount -t proc proc "$root/proc"
   for dir in tmp run; do mount -t tmpfs -o mode=1777 "$dir" "$root/$dir"; done
