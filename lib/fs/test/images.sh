@@ -5,6 +5,9 @@
 # usage: images.sh FS_TREE
 set -eu
 
+for tool in mke2fs debugfs mkfs.fat mcopy; do
+	command -v $tool >/dev/null || { echo "skipped: no $tool"; exit 77; }
+done
 tree=$(realpath "$1")
 . "$(dirname "$0")/../../../test/flip.sh"
 work=$(mktemp -d)
