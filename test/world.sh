@@ -46,7 +46,7 @@ enter_world() {
   fi
   command -v nix-store >/dev/null || skip "no Nix"
   unshare "${as_root[@]}" --mount true 2>/dev/null || skip "no mount name space for this user"
-  [ -d /nix ] || mkdir /nix 2>/dev/null || skip "no directory /nix to mount on"
+  mkdir -p /nix 2>/dev/null || skip "no directory /nix to mount on"
   dir=$(mktemp -d "${world_in:-${TMPDIR:-/tmp}}/domstrap-test.XXXXXX")
   # shellcheck disable=SC2064 # now is when dir is known
   trap "wipe '$dir'" EXIT
