@@ -24,8 +24,9 @@ static void set_text(char **to, const char *text)
 	*to = xstrdup(text);
 }
 
-static int set_uid(struct options *o, const char *text, struct err *err)
+static int set_uid(const struct option_row *row, void *to, const char *text, struct err *err)
 {
+	struct options *o = to;
 	uint64_t v;
 
 	if (!str_u64(str_from(text), 10, UINT32_MAX - 1, &v) || v == 0)
@@ -34,8 +35,10 @@ static int set_uid(struct options *o, const char *text, struct err *err)
 	return 0;
 }
 
-static int set_format(struct options *o, const char *text, struct err *err)
+static int set_format(const struct option_row *row, void *to, const char *text, struct err *err)
 {
+	struct options *o = to;
+
 	if (handoff_format_parse(text, &o->format) != 0)
 		return err_set(err, ERR_USAGE,
 		               "unknown output format \"%s\"; expected sxp, simple or simple0",
@@ -43,8 +46,10 @@ static int set_format(struct options *o, const char *text, struct err *err)
 	return 0;
 }
 
-static int add_disk(struct options *o, const char *path, struct err *err)
+static int add_disk(const struct option_row *row, void *to, const char *path, struct err *err)
 {
+	struct options *o = to;
+
 	if (!*path)
 		return err_set(err, ERR_USAGE, "empty path");
 	if (o->disks == OPTIONS_DISKS_MAX)
@@ -53,41 +58,71 @@ static int add_disk(struct options *o, const char *path, struct err *err)
 	return 0;
 }
 
-/* The configuration file: "key = value", "#" starts a comment. */
-struct key {
-	const char *name;
-	int (*set)(struct options *o, const char *text, struct err *err);
-	/* If set is NULL: a bool, a uint64_t or a size_t at this offset in struct options. */
-	enum { KEY_FLAG, KEY_NUMBER, KEY_LIMIT } kind;
-	size_t offset;
-	uint64_t max; /* largest value of a number */
-};
-
-static int set_directory(struct options *o, const char *text, struct err *err)
+static int set_directory(const struct option_row *row, void *to, const char *text, struct err *err)
 {
+	struct options *o = to;
+
 	if (!*text)
 		return err_set(err, ERR_USAGE, "empty path");
 	set_text(&o->directory, text);
 	return 0;
 }
 
-static int set_known(struct options *o, const char *text, struct err *err)
+static int set_known(const struct option_row *row, void *to, const char *text, struct err *err)
 {
+	struct options *o = to;
+
 	if (strcmp(text, "no") != 0 && text[0] != '/')
 		return err_set(err, ERR_USAGE, "need an absolute path or \"no\", got \"%s\"", text);
 	set_text(&o->known, text);
 	return 0;
 }
 
-static int set_entry(struct options *o, const char *text, struct err *err)
+/* [char *], a copy */
+static int own_text(const struct option_row *row, void *to, const char *text, struct err *err)
 {
-	set_text(&o->entry, text);
+	set_text((char **)(void *)((char *)to + row->offset), text);
 	return 0;
 }
 
-static int set_args(struct options *o, const char *text, struct err *err)
+/* [bool] */
+static int set_flag(const struct option_row *row, void *to, const char *text, struct err *err)
 {
-	set_text(&o->args, text);
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		return err_set(err, ERR_USAGE, "need yes or no, got \"%s\"", text);
+	return text[0] == 'y' ? option_true(row, to, text, err) : option_false(row, to, text, err);
+}
+
+/* [uint64_t] at most row->number */
+static int set_number(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	uint64_t v;
+
+	if (!str_size(str_from(text), &v) || v == 0)
+		return err_set(err, ERR_USAGE,
+		               "need a number above 0, with or without K, M or G, got \"%s\"",
+		               text);
+	if (v > row->number)
+		return err_set(err, ERR_USAGE, "%s is larger than the limit of %" PRIu64, text,
+		               row->number);
+	memcpy((char *)to + row->offset, &v, sizeof v);
+	return 0;
+}
+
+/* [size_t] the same */
+static int set_limit(const struct option_row *row, void *to, const char *text, struct err *err)
+{
+	struct option_row at_zero = *row;
+	uint64_t v;
+	size_t limit;
+	int rc;
+
+	at_zero.offset = 0;
+	rc = set_number(&at_zero, &v, text, err);
+	if (rc < 0)
+		return rc;
+	limit = (size_t)v;
+	memcpy((char *)to + row->offset, &limit, sizeof limit);
 	return 0;
 }
 
@@ -96,67 +131,38 @@ static int set_args(struct options *o, const char *text, struct err *err)
 #define BYTES_MAX (1ull << 50)
 #define COUNT_MAX (1u << 30)
 
-#define NUMBER(field, most)                                                                        \
-	.kind = KEY_NUMBER, .offset = offsetof(struct options, field), .max = (most)
-#define LIMIT(field, most)                                                                         \
-	.kind = KEY_LIMIT, .offset = offsetof(struct options, limits.field), .max = (most)
-#define FLAG(field) .kind = KEY_FLAG, .offset = offsetof(struct options, field)
+#define AT(field) offsetof(struct options, field)
+#define FLAG(key, field) {.name = (key), .set = set_flag, .offset = AT(field)}
+#define NUMBER(key, field, most)                                                                   \
+	{.name = (key), .set = set_number, .offset = AT(field), .number = (most)}
+#define LIMIT(key, field, most)                                                                    \
+	{.name = (key), .set = set_limit, .offset = AT(limits.field), .number = (most)}
 
-static const struct key keys[] = {
-        {"runas", .set = set_uid},
-        {"output-format", .set = set_format},
-        {"output-directory", .set = set_directory},
-        {"entry", .set = set_entry},
-        {"args", .set = set_args},
-        {"disk", .set = add_disk},
-        {"quiet", FLAG(quiet)},
-        {"write-env", FLAG(write_env)},
-        {"check-kernel", FLAG(check_kernel)},
-        {"known-kernels", .set = set_known},
-        {"max-kernel", NUMBER(kernel_max, BYTES_MAX)},
-        {"max-ramdisk", NUMBER(ramdisk_max, BYTES_MAX)},
-        {"max-memory", NUMBER(memory, BYTES_MAX)},
-        {"max-cpu-seconds", NUMBER(cpu, SECONDS_MAX)},
-        {"max-seconds", NUMBER(time, SECONDS_MAX)},
-        {"max-copy-seconds", NUMBER(copy_time, SECONDS_MAX)},
-        {"max-config", LIMIT(config, COUNT_MAX)},
-        {"max-steps", LIMIT(steps, COUNT_MAX)},
-        {"max-entries", LIMIT(entries, MSG_ENTRIES_MAX)},
-        {"max-initrds", LIMIT(initrds, MSG_INITRDS_MAX)},
-        {"max-names", LIMIT(names, COUNT_MAX)},
-        {"max-value", LIMIT(value, COUNT_MAX)},
+/* The keys of the configuration file: "key = value", "#" starts a comment. */
+static const struct option_row keys[] = {
+        {.name = "runas", .set = set_uid},
+        {.name = "output-format", .set = set_format},
+        {.name = "output-directory", .set = set_directory},
+        {.name = "entry", .set = own_text, .offset = AT(entry)},
+        {.name = "args", .set = own_text, .offset = AT(args)},
+        {.name = "disk", .set = add_disk},
+        FLAG("quiet", quiet),
+        FLAG("write-env", write_env),
+        FLAG("check-kernel", check_kernel),
+        {.name = "known-kernels", .set = set_known},
+        NUMBER("max-kernel", kernel_max, BYTES_MAX),
+        NUMBER("max-ramdisk", ramdisk_max, BYTES_MAX),
+        NUMBER("max-memory", memory, BYTES_MAX),
+        NUMBER("max-cpu-seconds", cpu, SECONDS_MAX),
+        NUMBER("max-seconds", time, SECONDS_MAX),
+        NUMBER("max-copy-seconds", copy_time, SECONDS_MAX),
+        LIMIT("max-config", config, COUNT_MAX),
+        LIMIT("max-steps", steps, COUNT_MAX),
+        LIMIT("max-entries", entries, MSG_ENTRIES_MAX),
+        LIMIT("max-initrds", initrds, MSG_INITRDS_MAX),
+        LIMIT("max-names", names, COUNT_MAX),
+        LIMIT("max-value", value, COUNT_MAX),
 };
-
-static int set_flag(bool *flag, const char *text, struct err *err)
-{
-	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
-		return err_set(err, ERR_USAGE, "need yes or no, got \"%s\"", text);
-	*flag = text[0] == 'y';
-	return 0;
-}
-
-static int key_set(struct options *o, const struct key *k, const char *text, struct err *err)
-{
-	char *at = (char *)o + k->offset;
-	uint64_t v;
-
-	if (k->set)
-		return k->set(o, text, err);
-	if (k->kind == KEY_FLAG)
-		return set_flag((bool *)at, text, err);
-	if (!str_size(str_from(text), &v) || v == 0)
-		return err_set(err, ERR_USAGE,
-		               "need a number above 0, with or without K, M or G, got \"%s\"",
-		               text);
-	if (v > k->max)
-		return err_set(err, ERR_USAGE, "%s is larger than the limit of %" PRIu64, text,
-		               k->max);
-	if (k->kind == KEY_NUMBER)
-		*(uint64_t *)(void *)at = v;
-	else
-		*(size_t *)(void *)at = (size_t)v;
-	return 0;
-}
 
 static int config_line(struct options *o, struct str line, struct err *err)
 {
@@ -174,7 +180,7 @@ static int config_line(struct options *o, struct str line, struct err *err)
 	value = xstrndup(rest.p, rest.n);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (str_is(name, keys[i].name)) {
-			int rc = key_set(o, &keys[i], value, err);
+			int rc = keys[i].set(&keys[i], o, value, err);
 
 			return rc < 0 ? err_prefix(err, "%s", keys[i].name) : 0;
 		}
@@ -218,13 +224,6 @@ static void environment_read(struct options *o)
 
 /* ---- the table -------------------------------------------------------------- */
 
-/* [char *], a copy */
-static int own_text(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	set_text((char **)(void *)((char *)to + row->offset), text);
-	return 0;
-}
-
 /* An empty one is ignored, as by pygrub. */
 static int kernel_option(const struct option_row *row, void *to, const char *text, struct err *err)
 {
@@ -248,26 +247,9 @@ static int offset_option(const struct option_row *row, void *to, const char *tex
 static int runas_option(const struct option_row *row, void *to, const char *text, struct err *err)
 {
 	((struct options *)to)->uid_asked = true;
-	return set_uid(to, text, err);
+	return set_uid(row, to, text, err);
 }
 
-static int format_option(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	return set_format(to, text, err);
-}
-
-static int directory_option(const struct option_row *row, void *to, const char *text,
-                            struct err *err)
-{
-	return set_directory(to, text, err);
-}
-
-static int disk_option(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	return add_disk(to, text, err);
-}
-
-#define AT(field) offsetof(struct options, field)
 #define TRUE(long_name, letter, text, field)                                                       \
 	{.name = (long_name), letter, NULL, text, option_true, AT(field)}
 #define TEXT(long_name, argument, text, field)                                                     \
@@ -293,15 +275,15 @@ static const struct option_row rows[] = {
          kernel_option},
         TEXT("ramdisk", "PATH", "with --kernel: its ramdisk", ramdisk),
         TEXT("args", "TEXT", "additional kernel arguments", args),
-        {.name = "disk", 0, "PATH", "another disk of the guest; may repeat", disk_option},
+        {.name = "disk", 0, "PATH", "another disk of the guest; may repeat", add_disk},
         {.name = "offset", 0, "BYTES", "where the file system starts on DISK", offset_option},
         TEXT("output", "FILE", "write the answer to FILE (-: standard output)", output),
         {.name = "output-format",
          0,
          "sxp|simple|simple0",
          "format of the answer (default: sxp)",
-         format_option},
-        {.name = "output-directory", 0, "DIR", "write kernel and ramdisk to DIR", directory_option},
+         set_format},
+        {.name = "output-directory", 0, "DIR", "write kernel and ramdisk to DIR", set_directory},
         {.name = "runas", 0, "UID", "user ID of the jail that reads the disk", runas_option},
         TRUE("write-env", 0, "clear GRUB's next_entry on the disk", write_env),
         TRUE("isconfig", 0, "DISK is a menu file", is_config),

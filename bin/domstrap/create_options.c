@@ -54,12 +54,6 @@ static int label_option(const struct option_row *row, void *to, const char *text
 	return 0;
 }
 
-static int name_option(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	((struct create_options *)to)->domain_name = text;
-	return xlcfg_name_check(text, err);
-}
-
 static int identifier_option(const struct option_row *row, void *to, const char *text,
                              struct err *err)
 {
@@ -141,7 +135,13 @@ static const struct option_row disk_rows[] = {
 };
 static const struct option_row guest_rows[] = {
         ROW_HEADING("the guest:"),
-        {.name = "name", 0, "NAME", "of the domain (default: that of the files)", name_option},
+        {.name = "name",
+         0,
+         "NAME",
+         "of the domain (default: that of the files)",
+         option_text,
+         AT(domain_name),
+         .check = xlcfg_name_check},
         {.name = "type",
          0,
          "pv|pvh|auto",

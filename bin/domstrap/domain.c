@@ -20,13 +20,6 @@ static int vif_option(const struct option_row *row, void *to, const char *text, 
 	return rc < 0 ? rc : option_list(row, to, text, err);
 }
 
-static int set_option(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	int rc = xlcfg_set_check(text, err);
-
-	return rc < 0 ? rc : option_list(row, to, text, err);
-}
-
 const struct option_row domain_rows[] = {
         {.name = "vif",
          0,
@@ -38,8 +31,9 @@ const struct option_row domain_rows[] = {
          0,
          "KEY=VALUE",
          "another key of the xl config; may repeat",
-         set_option,
-         offsetof(struct domain_options, set)},
+         option_list,
+         offsetof(struct domain_options, set),
+         .check = xlcfg_set_check},
 };
 
 int option_type(const struct option_row *row, void *to, const char *text, struct err *err)

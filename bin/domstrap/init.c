@@ -65,30 +65,6 @@ static int check_address(const struct option_row *row, const char *text, bool bi
 	return 0;
 }
 
-/* Store a text that check() accepts. */
-static int checked(const struct option_row *row, void *to, const char *text,
-                   int (*check)(const char *text, struct err *err), struct err *err)
-{
-	int rc = check(text, err);
-
-	return rc < 0 ? rc : option_text(row, to, text, err);
-}
-
-static int hostname(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	return checked(row, to, text, guestconf_hostname_check, err);
-}
-
-static int user(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	return checked(row, to, text, guestconf_user_check, err);
-}
-
-static int release(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	return checked(row, to, text, guestconf_release_check, err);
-}
-
 /* row->number: 1: with the length of the prefix. */
 static int address(const struct option_row *row, void *to, const char *text, struct err *err)
 {
@@ -118,8 +94,9 @@ static const struct option_row rows[] = {
          0,
          "NAME",
          "(default: the directory's name)",
-         hostname,
-         AT(conf.hostname)},
+         option_text,
+         AT(conf.hostname),
+         .check = guestconf_hostname_check},
         {.name = "layout",
          0,
          "single|split",
@@ -153,8 +130,9 @@ static const struct option_row rows[] = {
          0,
          "NAME",
          "a user who may log in and use sudo (default: you)",
-         user,
-         AT(conf.user)},
+         option_text,
+         AT(conf.user),
+         .check = guestconf_user_check},
         ROW_LIST("ssh-key", "FILE", "the user's public keys; may repeat (default: your own)",
                  struct init, key_files),
         TRUE("password-prompt", "ask for the user's password; only its hash is\nwritten",
@@ -163,8 +141,9 @@ static const struct option_row rows[] = {
          0,
          "YY.MM",
          "of NixOS (default: " RELEASE ")",
-         release,
-         AT(conf.release)},
+         option_text,
+         AT(conf.release),
+         .check = guestconf_release_check},
         TRUE("flake", "write a flake.nix as well", flake),
         ROW_FORCE(struct init, force),
         ROW_QUIET(struct init, level),

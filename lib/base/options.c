@@ -147,6 +147,8 @@ int options_find(const struct option_set *set, int argc, char **argv, struct opt
 		        (struct option_given){.group = t.group[i], .row = t.row[i], .text = optarg};
 		if (take_second(&list[count++], argc, argv, err) < 0)
 			return -(int)err->code;
+		if (!t.row[i]->set)
+			break;
 	}
 	*n = count;
 	*out = take(&list);
@@ -156,8 +158,10 @@ int options_find(const struct option_set *set, int argc, char **argv, struct opt
 int options_set(const struct option_given *g, void *to, struct err *err)
 {
 	void *at = (char *)to + g->group->offset;
-	int rc = g->row->set(g->row, at, g->text, err);
+	int rc = g->row->check ? g->row->check(g->text, err) : 0;
 
+	if (rc == 0)
+		rc = g->row->set(g->row, at, g->text, err);
 	return rc < 0 || !g->second ? rc : g->row->set(g->row, at, g->second, err);
 }
 

@@ -38,6 +38,7 @@ struct option_row {
 	uint64_t number;          /* the largest number allowed, or the value to store */
 	const char *const *words; /* allowed words, NULL at the end */
 	bool two;                 /* two arguments: set is called for each */
+	int (*check)(const char *text, struct err *err); /* called before set; may be NULL */
 };
 
 struct option_group {
@@ -65,8 +66,9 @@ struct option_given {
 };
 
 /*
- * Find the options of a command line, without setting values; the other arguments are moved to the
- * end of argv, from optind on. *out is an array of *n that the caller frees. -ERR_USAGE.
+ * Find the options of a command line, up to --help (set NULL), without setting values; the other
+ * arguments are moved to the end of argv, from optind on. *out is an array of *n that the caller
+ * frees. -ERR_USAGE.
  */
 int options_find(const struct option_set *set, int argc, char **argv, struct option_given **out,
                  size_t *n, struct err *err);

@@ -2,6 +2,7 @@
 #include "base/options.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -24,6 +25,11 @@ static int add_pair(const struct option_row *row, void *to, const char *text, st
 	return 0;
 }
 
+static int check_short(const char *text, struct err *err)
+{
+	return strlen(text) < 3 ? 0 : err_set(err, ERR_USAGE, "too long");
+}
+
 static const char *const words[] = {"one", "two", "three", NULL};
 
 #define AT(field) offsetof(struct values, field)
@@ -31,6 +37,7 @@ static const char *const words[] = {"one", "two", "three", NULL};
 static const struct option_row first[] = {
         {.help = "values:"},
         {.name = "name", 'n', "TEXT", "a name", option_text, AT(name)},
+        {.name = "short", 0, "TEXT", NULL, option_text, AT(name), .check = check_short},
         {.name = "on", 0, NULL, "of two\nlines", option_true, AT(on)},
         {.name = "off", 0, NULL, NULL, option_false, AT(off)},
 };
@@ -91,6 +98,21 @@ static void sets(void **state)
 	assert_int_equal(optind, 10);
 }
 
+/* --help is found before what is wrong behind it. */
+static void stops(void **state)
+{
+	struct option_given *given;
+	struct err err = ERR_INIT;
+	size_t n;
+	int argc;
+	char **argv = argv_of("p -q --help --none", &argc);
+
+	assert_ok(options_find(&set, argc, argv, &given, &n, &err), &err);
+	assert_int_equal(n, 2);
+	assert_string_equal(given[1].row->name, "help");
+	free(given);
+}
+
 static void refuses(void **state)
 {
 	static const struct {
@@ -105,6 +127,7 @@ static void refuses(void **state)
 	        {"p --word four", "--word 'four': one, two or three"},
 	        {"p -c 0", "--count '0': expected a number from 1 to 16"},
 	        {"p -c 17", "--count '17': expected a number from 1 to 16"},
+	        {"p --short abc", "too long"},
 	        {"p --pair a", "--pair a needs two values"},
 	};
 
@@ -140,7 +163,7 @@ static void helps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(sets), cmocka_unit_test(refuses),
-	                                   cmocka_unit_test(helps)};
+	                                   cmocka_unit_test(stops), cmocka_unit_test(helps)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
