@@ -113,7 +113,7 @@ struct guest {
 	char channel_url[CHANNEL_URL_SIZE];
 	const char *channel_name; /* NULL: no channel */
 	char *channel_copy;
-	char *cmdline; /* NULL: no message */
+	char *cmdline; /* the kernel's command line; NULL: none */
 };
 
 static inline const struct guest_disk *guest_root(const struct guest *g)

@@ -211,7 +211,7 @@ static int prune(struct off_guest *off, void *arg, struct err *err)
 		rc = drop_paths(gc, err);
 	if (rc < 0)
 		return rc;
-	/* Write the directory anew, so that it uses no blocks for deleted names. */
+	/* Write the database anew, so that it has no pages of deleted rows. */
 	closure_filter(&gc->in->db, gc->live, &left);
 	return guest_state_put_db(off, gc->in, &left, err);
 }

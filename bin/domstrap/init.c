@@ -31,7 +31,7 @@ struct init {
 	struct text_list key_files, dns;
 	char *keys[KEYS_MAX];
 	size_t n_keys;
-	char *hostname, *user; /* true where the values are our own guesses */
+	char *hostname, *user; /* owned, where the user gave none */
 	char *hash;
 	bool password_prompt, flake, force;
 	enum ui_level level;
@@ -189,7 +189,7 @@ static int guess_names(struct init *in, struct err *err)
 	if (!real)
 		return err_sys(err, errno, "%s", in->dir);
 	if (!in->conf.hostname) {
-		const char *base = strrchr(real, '/') + 1;
+		const char *base = str_base(real);
 		bool good = guestconf_hostname_check(base, &ignored) == 0;
 
 		in->conf.hostname = in->hostname = xstrdup(good ? base : "nixos");

@@ -94,7 +94,7 @@ static uint32_t first_pristine(const struct ext4_edit *e, uint32_t g)
 
 	/*
 	 * Without checksums of group descriptors, e2fsck reads every inode of a table. Without a
-	 * journal, the steps of the commit write new inodes.
+	 * journal, new inodes are written only in their step of the commit.
 	 */
 	if (!ext2fs_has_group_desc_csum(e->fs) || e->stepwise)
 		unused = 0;

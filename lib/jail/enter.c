@@ -116,7 +116,7 @@ static int become(const struct enter *e, struct err *err)
 {
 	gid_t gid = e->spec->uid;
 
-	/* User ID 0 inside the namespace gives a program no rights. */
+	/* If the user stays 0, user_drop() makes sure that a program gains nothing by it. */
 	if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setgroups(0, NULL) < 0 ||
 	    setresgid(gid, gid, gid) < 0 || setresuid(e->uid, e->uid, e->uid) < 0)
 		return err_sys(err, errno, "user %u", (unsigned)e->uid);

@@ -70,7 +70,7 @@ static int open_walk(struct off_guest *off, const char *path, struct walk **out,
 	return rc < 0 ? rc : walk_next(*out, ent, err);
 }
 
-/* Compare a file of the host with one of the guest's store. NULL: they differ. */
+/* Whether a file of the host is the same as one of the guest's store. path NULL: it is not. */
 static int same_file(struct off_guest *off, enum direct_file which, const char *path, bool *same,
                      struct err *err)
 {

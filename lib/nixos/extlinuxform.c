@@ -27,7 +27,7 @@ struct learner {
 	struct extlinux_form *f;
 	const char *name;
 	struct err *err;
-	struct buf text; /* first line that is in no piece yet */
+	struct buf text; /* not in a piece yet */
 	bool any;        /* the default's entry was seen */
 };
 

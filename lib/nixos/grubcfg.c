@@ -223,7 +223,7 @@ static bool has_piece(const struct grub_form *f, const char *name)
 	return false;
 }
 
-/* Settings that the old menu did not show. */
+/* Profiles that the old menu did not have. */
 static int put_new_profiles(struct writer *w)
 {
 	int rc = 0;

@@ -257,7 +257,7 @@ static const char *read_initrds(const struct word *w, struct entry_body *out)
 		_free_ char *path = word_raw(w);
 
 		if (path && !out->secrets && is_secrets(path)) {
-			out->secrets = xstrdup(strrchr(path, '/') + 1);
+			out->secrets = xstrdup(str_base(path));
 			out->secrets_dir = xstrndup(path, strlen(path) - strlen(out->secrets));
 		} else if (path) {
 			buf_putf(&more, " %s", path);
@@ -275,7 +275,7 @@ static struct str until(struct str block, const char *from, const char *to)
 	return (struct str){from, (size_t)((to ? to : block.p + block.n) - from)};
 }
 
-/* 0: more statements follow. Else the body has ended; *why is set if it is invalid. */
+/* false: more statements follow. Else the body has ended; *why is set if it is invalid. */
 static bool read_statement(const struct statement *st, struct str block, struct entry_body *out,
                            const char **why)
 {

@@ -29,7 +29,7 @@ struct learner {
 	size_t cap;
 	const char *default_init; /* borrowed from the known generations */
 	bool default_named;       /* its title ends with " - Default" */
-	bool specials, apart;     /* there are generations; other entries are before them */
+	bool specials, apart;     /* there are specialisations; other things are before them */
 	bool nested, flat;        /* generations with specialisations are submenus; are not */
 	bool profiles;            /* their submenus have begun */
 	bool behind;              /* an entry of NixOS's, to which an empty line belongs */

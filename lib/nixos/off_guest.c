@@ -143,7 +143,7 @@ static int look_at(struct off_guest *off, struct target *t, uint64_t base, uint6
 	return rc;
 }
 
-/* Open for writing, if we may write it or an interrupted change must be applied. */
+/* Open it again for writing, or warn if it is read differently than it lies on the disk. */
 static int settle_fs(struct off_guest *off, struct off_guest_fs *fs, struct err *err)
 {
 	if (!fs->edit)
