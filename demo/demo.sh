@@ -13,6 +13,7 @@
 # Exit status: 0 if all steps succeeded, 1 if not, 2 usage.
 set -euo pipefail
 . "$(dirname "$0")/../scripts/common.sh"
+. "$repo/scripts/suite.sh"
 domstrap=${DOMSTRAP:-$repo/build/bin/domstrap/domstrap}
 domgrub=${DOMGRUB:-$repo/build/bin/domgrub/domgrub}
 cache=${DEMO_CACHE:-https://cache.nixos.org}
@@ -79,7 +80,7 @@ interactive() {
   say "booting; the console is yours. Log in as guest (password guest) or root (nixos), leave with poweroff."
   "$repo/test/xen/run.sh" -i -b "$domgrub" -x "$domstrap" -t 86400 -e LOGIN=1 "$@" "$repo/test/xen/jobs/demo" 9>&-
 }
-xen_version() { sed -n 's/.*Xen version \([0-9.]*\).*/\1/p' "$dir/console.log" | head -n 1; }
+xen_version() { head -n 1 "$work/xen-rig/${XEN_SUITE:-$host_suite}/out/versions"; }
 . "$repo/demo/nixos.sh"
 
 # ---- the stand-in: two systems, and a binary cache with both ----

@@ -14,6 +14,7 @@ export DEMO_CACHE=file://$dir/no-cache TERM=dumb
 shown() { grep -Eq -- "$1" "$logs/demo.out"; }
 check "each step has its time" same "$(grep -Ec '^  \([0-9.]+ s\)$' "$logs/demo.out")" "$(grep -Ec '^[0-9]+\. ' "$logs/demo.out")"
 for command in create update rollback generations; do check "it shows domstrap $command" shown "# domstrap $command "; done
+check "the version of Xen" shown "^The guest ran on real Xen 4[.][0-9]+ and "
 check "the menu" shown '^  \|.*>  0  NixOS'
 check "the menu with two generations" same "$(grep -Ec '^  \|.* NixOS - Configuration [12] ' "$logs/demo.out")" 2
 check "the systems that booted" same "$(grep -x '/nix/store/[^ ]*' "$logs/demo.out" | sed 's/.*-nixos-system-//; s/-[0-9].*//' | tr '\n' ' ')" "demo demo2 "
