@@ -124,7 +124,7 @@ static int check_link(const char *link, struct err *err)
 	target[n < 0 ? 0 : n] = '\0';
 	if (strncmp(target, "/nix/store/", strlen("/nix/store/")) != 0)
 		return err_set(err, ERR_EXISTS,
-		               "%s: exists already, and is not a link to a built system", link);
+		               "%s: already exists and is not a link to a built system", link);
 	return check_place(link, err);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A growing byte string. Start from BUF_INIT; end with buf_fini(). The bytes
- * are always followed by a NUL that n does not count, once anything was put.
+ * A growing byte string. Start from BUF_INIT; end with buf_fini(). Once anything
+ * was put, the bytes are followed by a NUL that n does not count.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

@@ -36,7 +36,7 @@ static inline size_t bytes_left(const struct bytes *b)
 /* n bytes in place, borrowed from the caller of bytes_over(); NULL: too few. */
 const uint8_t *bytes_take(struct bytes *b, size_t n);
 void bytes_skip(struct bytes *b, size_t n);
-/* Go to an offset from the start; over n is bad. */
+/* Move to an offset from the start; beyond n sets bad. */
 void bytes_seek(struct bytes *b, size_t pos);
 uint8_t bytes_u8(struct bytes *b);
 uint16_t bytes_le16(struct bytes *b);

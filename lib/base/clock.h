@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Time that passes, by the monotonic clock: not changed by who sets the host's date. */
+/* Elapsed time by the monotonic clock, which does not change with the host's date. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -2,8 +2,8 @@
 #include "base/crc32c.h"
 
 /*
- * Half a byte at a time: tables that are small enough to stand here, for a jail
- * has no threads' once. What four bits, shifted out, leave behind.
+ * Four bits at a time, so that the tables are small constants and need no
+ * initialization. An entry is the remainder of four bits that are shifted out.
  */
 static const uint32_t castagnoli[16] = {
         0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,

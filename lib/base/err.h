@@ -36,7 +36,7 @@ struct err {
 
 #define ERR_INIT {.code = ERR_NONE}
 
-/* Fill in *err; return -code. A text too long is cut at its end. */
+/* Fill in *err; return -code. Text that is too long is cut off. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 

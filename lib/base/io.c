@@ -94,7 +94,7 @@ int io_pwrite(int fd, const char *name, const void *p, size_t n, uint64_t off, s
 
 int io_read_file(int dirfd, const char *path, size_t limit, struct buf *out, struct err *err)
 {
-	/* O_NONBLOCK: a FIFO must not hold us up before fstat refuses it. */
+	/* O_NONBLOCK: opening a FIFO must not block. */
 	_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	char piece[16384];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading and writing whole pieces. "name" is used in error texts only.
- * All of them go on after EINTR and short counts.
+ * All of them continue after EINTR and short counts.
  */
 #ifndef BASE_IO_H
 #define BASE_IO_H

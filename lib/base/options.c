@@ -11,9 +11,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define FIRST_VALUE 256 /* of options without a short name; their row's number is added */
+#define FIRST_VALUE 256 /* for options without a short name; the row's number is added */
 
-/* A set for getopt_long(3). */
+/* A set in the form that getopt_long(3) takes. */
 struct table {
 	const struct option_group *group[OPTIONS_ROWS_MAX];
 	const struct option_row *row[OPTIONS_ROWS_MAX];
@@ -54,7 +54,7 @@ static void make_table(const struct option_set *set, struct table *t)
 
 /* ---- errors --------------------------------------------------------------- */
 
-/* The only option that a possibly shortened long name can mean; NULL: none, or *several. */
+/* The option that a long name, perhaps abbreviated, stands for; NULL: none, or *several. */
 static const struct option *find_long(const char *word, const struct option *longs, bool *several)
 {
 	const struct option *found = NULL;
@@ -73,9 +73,9 @@ static const struct option *find_long(const char *word, const struct option *lon
 }
 
 /*
- * getopt_long() says little of what was wrong: optopt is 0 for an unknown long
- * option, else the value of the option. A long one is always the word before
- * optind; for a short one that word may be the one before its group.
+ * getopt_long() reports little: optopt is 0 for an unknown long option, else the
+ * value of the option. A long option is always the word before optind; for a
+ * short one, that may be the word before its group.
  */
 static int complain(const struct option_set *set, const struct table *t, const char *word, int c,
                     struct err *err)
@@ -135,7 +135,7 @@ int options_find(const struct option_set *set, int argc, char **argv, struct opt
 
 	make_table(set, &t);
 	opterr = 0;
-	optind = 0; /* getopt(3): begin anew */
+	optind = 0; /* getopt(3): start again */
 	while ((c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
 		size_t i;
 
@@ -272,7 +272,8 @@ int option_word(const struct option_row *row, void *to, const char *text, struct
 		                             : " or ",
 		         row->words[i]);
 	}
-	return err_set(err, ERR_USAGE, "--%s '%s': %.*s", row->name, text, STR_ARG(buf_str(&list)));
+	return err_set(err, ERR_USAGE, "--%s '%s': expected %.*s", row->name, text,
+	               STR_ARG(buf_str(&list)));
 }
 
 int option_count(const struct option_row *row, void *to, const char *text, struct err *err)

@@ -51,7 +51,7 @@ struct option_group {
 
 struct option_set {
 	const char *program; /* such as "domstrap create", for messages */
-	const char *intro;   /* begin of --help: usage and description */
+	const char *intro;   /* beginning of --help: usage and description */
 	const struct option_group *groups;
 	size_t n_groups;
 	unsigned column; /* of the texts in --help */

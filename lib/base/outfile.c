@@ -16,8 +16,8 @@ static char *stand_in(const char *name)
 }
 
 /*
- * Open the stand-in. One that is there and not locked was left by a run that
- * died; so its lock is ours to take, and its contents go.
+ * Open the hidden file. If it exists and is not locked, a run that was killed
+ * left it: lock it and discard its contents.
  */
 static int open_stand_in(struct outfile *o, mode_t mode, struct err *err)
 {
@@ -36,7 +36,7 @@ static int open_stand_in(struct outfile *o, mode_t mode, struct err *err)
 	return 0;
 }
 
-/* Remove what an earlier run left, unless it is still at it. */
+/* Remove the hidden file of an earlier run, unless that run still has it locked. */
 static void sweep(struct outfile *o)
 {
 	_free_ char *tmp = stand_in(o->name);
@@ -75,13 +75,13 @@ int outfile_check(const char *dir, const char *name, bool replace, struct err *e
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "%s", path);
 	if (!replace)
-		return err_set(err, ERR_EXISTS, "%s: exists already (--force replaces it)", path);
+		return err_set(err, ERR_EXISTS, "%s: already exists (--force replaces it)", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_EXISTS, "%s: exists and is not a regular file", path);
 	return 0;
 }
 
-/* A nameless file can be linked, but not over another one. */
+/* linkat(2) can name a file of O_TMPFILE, but not replace an existing one. */
 static int name_nameless(struct outfile *o, const char *name)
 {
 	char self[64];

@@ -38,7 +38,7 @@ int outfile_check(const char *dir, const char *name, bool replace, struct err *e
  */
 int outfile_publish(struct outfile *o, bool replace, struct err *err);
 
-/* Another name in the same directory, for a file that is not published yet. */
+/* Choose another name in the same directory, for a file that is not published yet. */
 void outfile_rename(struct outfile *o, const char *name);
 
 /* Sync the directory, with the names of this file and others. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Threads, and jobs on a few of them.
- */
+/* Threads, and jobs that several threads share. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 

@@ -19,7 +19,7 @@ int spool_open(const char *dir, int *fd, struct err *err)
 			(void)unlink(path);
 	}
 	if (got < 0)
-		return err_sys(err, errno, "%s: a temporary file", dir);
+		return err_sys(err, errno, "%s: cannot create a temporary file", dir);
 	*fd = got;
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-/* In a directory; *fd is the caller's to close. */
+/* Create one in a directory; the caller closes *fd. */
 int spool_open(const char *dir, int *fd, struct err *err);
 
 /* Seek to the start, to read what was written. */

@@ -140,7 +140,7 @@ bool str_u64(struct str s, unsigned base, uint64_t max, uint64_t *out)
 	return true;
 }
 
-/* "K", "KiB", "Kb": the unit's shift, taken off the end of *s; 0 without one. */
+/* Remove a unit ("K", "KiB", "Kb") from the end of *s; returns its shift, 0 if there is none. */
 static unsigned cut_unit(struct str *s)
 {
 	static const char units[] = "KMGT";

@@ -24,7 +24,7 @@ struct str {
 struct str str_from(const char *s);
 bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *s);
-/* Byte order, a prefix before what it is a prefix of: <0, 0, >0. */
+/* Compare in byte order, as strcmp(3): <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
 /*
  * Binary search: the index of name in the array of n elements of size bytes at
@@ -37,34 +37,34 @@ bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
 struct str str_drop(struct str s, size_t n); /* without the first n bytes */
 struct str str_trim(struct str s);           /* without blanks at both ends */
-/* The name at the end of a path: what is behind its last slash, or all of it. */
+/* The last component of a path: the text after its last slash, or all of it. */
 const char *str_base(const char *path);
 /*
- * Cut *s at the first c: returns what is before it, leaves what is behind it
- * in *s. Without a c the whole is returned and *s is left empty with p NULL,
- * so that "while (s.p)" visits every field.
+ * Cut *s at the first c: returns the text before it and leaves the text after it
+ * in *s. Without a c, all of *s is returned and *s is left empty with p NULL, so
+ * that "while (s.p)" visits every field.
  */
 struct str str_cut(struct str *s, char c);
 
-/* The whole of s as an unsigned number. false: not digits only, or over max. */
+/* All of s as an unsigned number. false: not only digits, or over max. */
 bool str_u64(struct str s, unsigned base, uint64_t max, uint64_t *out);
 
 /*
- * A size: digits with an optional K, M, G or T in either case, times 1024: "10G",
- * "10GiB", "10GB" and "10Gb" are the same. Before a unit up to six digits may
- * follow a point: "1.5G". Bytes, rounded down. false: not such a number, or over
- * 2^63 - 1.
+ * A size in bytes: digits with an optional unit K, M, G or T in either case, in
+ * powers of 1024: "10G", "10GiB", "10GB" and "10Gb" are the same. With a unit, up
+ * to six decimal places are allowed ("1.5G"), rounded down to a byte. false: not
+ * such a number, or over 2^63 - 1.
  */
 bool str_size(struct str s, uint64_t *out);
 
 /*
- * Append s to out so that a terminal cannot be harmed: printable ASCII as it
- * is, everything else (and backslash) as \xHH. All text from guests, caches
- * and file names is printed through this function.
+ * Append s to out so that it is safe on a terminal: printable ASCII unchanged,
+ * everything else (and backslash) as \xHH. All text from guests, caches and file
+ * names is printed through this function.
  */
 void str_escape(struct buf *out, struct str s);
 
-/* "1.5 GiB", "12 KiB", "37 B" into a caller's array; returns it. */
+/* Format a size as "1.5 GiB", "12.0 KiB" or "37 B" into the caller's array; returns it. */
 const char *str_human(uint64_t bytes, char out[static 16]);
 
 #endif

@@ -5,10 +5,10 @@
 #define FIRST 64u
 
 struct u32_slot {
-	uint32_t key, taken; /* the value and one; 0: free */
+	uint32_t key, taken; /* the value plus one; 0: free */
 };
 
-/* Where the key is, or the free slot where it would be. Half of the slots at most are taken. */
+/* The key's slot, or the free slot where it would go. At most half of the slots are taken. */
 static struct u32_slot *slot_of(struct u32_slot *slots, size_t cap, uint32_t key)
 {
 	size_t i = (size_t)((key * 2654435761u) >> 7) & (cap - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers by number, such as what is known of an inode. Starts from zeros. */
+/* A map from numbers to numbers, such as from an inode to its directory. All zero: empty. */
 #ifndef BASE_U32_MAP_H
 #define BASE_U32_MAP_H
 
@@ -12,7 +12,7 @@ struct u32_map {
 	size_t n, cap; /* cap: a power of two */
 };
 
-/* Let key stand for value, under UINT32_MAX. false: it stood for something before. */
+/* Map key to value, which is under UINT32_MAX. false: this replaced another value. */
 bool u32_map_put(struct u32_map *m, uint32_t key, uint32_t value);
 bool u32_map_get(const struct u32_map *m, uint32_t key, uint32_t *value);
 void u32_map_fini(struct u32_map *m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 
-/* Bytes of the character that begins so, and the least number that needs them; 0: none does. */
+/* A character's length by its first byte, 0 if invalid; *least: its lowest code point. */
 static unsigned length_of(unsigned char c, uint32_t *least)
 {
 	static const uint32_t leasts[] = {0, 0, 0x80, 0x800, 0x10000};

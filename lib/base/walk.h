@@ -8,8 +8,8 @@
  *
  * The first entry is the tree's root, with an empty name. The entries of a
  * directory come in strict byte order of name. After a FILE the consumer may
- * call walk_read() until it returned all ent.size bytes; bytes not read are
- * skipped by the next walk_next().
+ * call walk_read() until it has returned all ent.size bytes; the next walk_next()
+ * skips the rest.
  */
 #ifndef BASE_WALK_H
 #define BASE_WALK_H
@@ -44,8 +44,8 @@ struct walk_entry {
 	uint32_t uid, gid;
 	int64_t mtime; /* seconds since 1970 */
 	/*
-	 * The consumer's number of the object: of the tree that a WALK_GRAFT
-	 * refers to, or the number that a WALK_DIR must get; 0: none.
+	 * The number by which the consumer knows the object: the tree that a
+	 * WALK_GRAFT refers to, or the number that a WALK_DIR must get; 0: none.
 	 */
 	uint32_t handle;
 	enum walk_kind graft; /* WALK_GRAFT: what kind of tree it is */
@@ -76,13 +76,12 @@ int walk_next(struct walk *w, struct walk_entry *ent, struct err *err);
 int walk_read(struct walk *w, void *p, size_t n, size_t *got, struct err *err);
 /* A descriptor of the current file, borrowed until the next entry; or -1. */
 int walk_fd(struct walk *w);
-/* Pass over n bytes of the current file, which has a descriptor. */
+/* Skip n bytes of the current file, which has a descriptor. */
 int walk_skip(struct walk *w, uint64_t n, struct err *err);
 void walk_free(struct walk *w);
 void walk_freep(struct walk **w);
 
-/* A valid name in a directory: 1..255 bytes, no '/' or
- * NUL, not "." or "..". */
+/* A valid name in a directory: 1..255 bytes, no '/' or NUL, not "." or "..". */
 bool walk_name_valid(struct str name);
 
 #endif

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define DENTS_SIZE 32768
-/* One directory holds fewer names than this; more is no Nix store path. */
+/* Of one directory. */
 #define NAMES_MAX (16u << 20)
 
 struct name {
@@ -302,8 +302,8 @@ static int changed(const struct walk_dir *d, const char *how, struct err *err)
 }
 
 /*
- * Asks for one byte more than is left where the buffer has room: so that the
- * usual small file costs one read(2), and a file that grew is seen.
+ * Asks for one byte more than is left if the buffer has room, so that a file that
+ * has grown is noticed without another read(2).
  */
 static int dir_read(struct walk *w, void *p, size_t n, size_t *got, struct err *err)
 {

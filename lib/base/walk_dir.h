@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host's directory tree (or a single file or link) as a walk. Symbolic links
- * are never followed; other kinds than file, link and directory are refused.
+ * A directory tree of the host (or a single file or link) as a walk. Symbolic
+ * links are never followed; anything but a file, link or directory is refused.
  */
 #ifndef BASE_WALK_DIR_H
 #define BASE_WALK_DIR_H
@@ -11,8 +11,8 @@
 enum walk_dir_flags {
 	/* Sizes only: files are not opened, walk_read() must not be called. */
 	WALK_DIR_STAT = 1 << 0,
-	/* Owners, modes and times as a Nix store has them: 0:0, 0444, 0555 for
-	 * directories and what its owner may execute, 0777 for links, 1. */
+	/* Metadata as in a Nix store: owner 0:0; mode 0444, or 0555 for directories
+	 * and files that their owner may execute, 0777 for links; time 1. */
 	WALK_DIR_CANONICAL = 1 << 1,
 };
 

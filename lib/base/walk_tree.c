@@ -14,7 +14,7 @@ struct node {
 	char *bytes; /* WALK_FILE: content, where fd is -1; WALK_LINK: target */
 	uint64_t size;
 	int fd;       /* WALK_FILE: where the content is, or -1 */
-	uint64_t off; /* the same: from here on */
+	uint64_t off; /* WALK_FILE: where it begins in fd */
 	struct node **kids;
 	size_t n, cap;
 };
@@ -77,7 +77,7 @@ static struct str name_of(const void *kid)
 	return str_from((*(struct node *const *)kid)->name);
 }
 
-/* The child's place in name order; *found where it is there already. */
+/* The child's place in name order; *found: it exists. */
 static size_t place(const struct node *dir, struct str name, bool *found)
 {
 	return str_place(dir->kids, dir->n, sizeof(struct node *), name_of, name, found);

@@ -172,9 +172,9 @@ if [ -z "$no_loop" ] && "${nobody[@]}" ls "$nixpkgs" >listed 2>&1; then
   grep -q 'secret.nix: Permission denied' stderr || { cat stderr >&2; fail "not said that it cannot be read"; }
 fi
 # Links and their places.
-refuses 1 'configuration.nix: exists already' "${ok[@]}" -o configuration.nix
+refuses 1 'configuration.nix: already exists' "${ok[@]}" -o configuration.nix
 ln -s /etc elsewhere
-refuses 1 'elsewhere: exists already' "${ok[@]}" -o elsewhere
+refuses 1 'elsewhere: already exists' "${ok[@]}" -o elsewhere
 refuses 1 'nowhere: No such file' "${ok[@]}" -o nowhere/result
 mkdir sealed
 mount -t tmpfs -o ro none sealed

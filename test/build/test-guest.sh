@@ -46,7 +46,7 @@ inside "$out/web9.img" /etc/nixos/configuration.nix | cmp - "$nixpkgs/nixos/defa
 rm "$out"/web9*
 # What is in the way is told before anything is built, and so is a bad option.
 echo '{' >broken.nix
-fails 1 'web1.img|web1.cfg: exists already' create web1 --config broken.nix "${nix[@]}" -o "$out"
+fails 1 'web1.img|web1.cfg: already exists' create web1 --config broken.nix "${nix[@]}" -o "$out"
 fails 1 'nix-build failed' create web2 --config broken.nix "${nix[@]}" -o "$out"
 fails 1 'nowhere' create web2 --config broken.nix "${nix[@]}" -o nowhere
 fails 2 '--memory' create web2 --config broken.nix "${nix[@]}" -o "$out" --memory 1

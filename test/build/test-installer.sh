@@ -62,12 +62,12 @@ done
 "$DOMSTRAP" generations "$out/web1.cfg" 2>stderr && fail "empty disks have generations"
 grep -q 'no ext4 file system' stderr || { cat stderr >&2; fail "the config's disks are not found"; }
 echo precious >"$out/web1-root.img"
-refuses 1 'web1-boot.img: exists already' "${ok[@]}"
+refuses 1 'web1-boot.img: already exists' "${ok[@]}"
 rm "$out/web1-boot.img"
-refuses 1 'web1-root.img: exists already' "${ok[@]}"
+refuses 1 'web1-root.img: already exists' "${ok[@]}"
 [ "$(cat "$out/web1-root.img")" = precious ] || fail "a disk was overwritten"
 rm "$out/web1-root.img" "$out/web1.cfg"
-refuses 1 'web1-install.cfg: exists already' "${ok[@]}"
+refuses 1 'web1-install.cfg: already exists' "${ok[@]}"
 installer "${ok[@]}" -q -f --size 2G --boot-size 100M --boot pygrub --type pvh -m 1G --vcpus 2 \
   --vif bridge=br0 --set on_crash=preserve --set vncdisplay=5 2>stderr >stdout
 grep -q 'web1-root.img: only 2.* GiB; NixOS needs 5' stderr || { cat stderr >&2; fail "a small disk is not told"; }
@@ -116,8 +116,8 @@ for size in much 0 63M 65T -1G; do refuses 2 "--boot-size '$size': expected a si
 for size in '' 10X 1023M; do refuses 2 "--size '$size': expected a size from 1" "${ok[@]}" --size="$size"; done
 refuses 2 '--size applies to a new image; --root-disk root.img' "${ok[@]}" --root-disk root.img --size 10G
 refuses 2 '--boot-size applies to a new image' "${ok[@]}" --boot-disk boot.img --boot-size 1G
-refuses 2 "--boot 'direct': domgrub or pygrub" "${ok[@]}" --boot direct
-refuses 2 "--type 'hvm': pv or pvh" "${ok[@]}" --type hvm
+refuses 2 "--boot 'direct': expected domgrub or pygrub" "${ok[@]}" --boot direct
+refuses 2 "--type 'hvm': expected pv or pvh" "${ok[@]}" --type hvm
 refuses 2 "--memory '1'" "${ok[@]}" -m 1
 refuses 2 "--vcpus 'x'" "${ok[@]}" --vcpus x
 refuses 2 'not a key of xl-network' "${ok[@]}" --vif nonsense

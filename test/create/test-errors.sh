@@ -104,9 +104,9 @@ touch "$WORLD/proc/xen/capabilities"
 
 for name in g1.img g1.cfg g1.kernel g1.initrd; do
   echo mine >"$out/$name"
-  refused 1 "$name: exists already \(--force" g1 "${ok[@]}" --boot direct
+  refused 1 "$name: already exists \(--force" g1 "${ok[@]}" --boot direct
   # Before anybody asks a cache.
-  refused 1 "$name: exists already \(--force" g1 --system "$system" -o "$out" --boot direct --from http://127.0.0.1:1
+  refused 1 "$name: already exists \(--force" g1 --system "$system" -o "$out" --boot direct --from http://127.0.0.1:1
   [ "$(cat "$out/$name")" = mine ] || fail "$name was overwritten"
   rm "$out/$name"
 done
@@ -114,7 +114,7 @@ mkdir "$out/g1.img"
 refused 1 'g1.img: .*not a regular file' g1 "${ok[@]}" --force
 rmdir "$out/g1.img"
 ln -s "$work/elsewhere" "$out/g1.cfg"
-refused 1 'g1.cfg: exists already' g1 "${ok[@]}"
+refused 1 'g1.cfg: already exists' g1 "${ok[@]}"
 refused 1 'g1.cfg: .*not a regular file' g1 "${ok[@]}" --force
 rm "$out/g1.cfg"
 [ ! -e "$work/elsewhere" ] || fail "a link was followed"

@@ -124,7 +124,7 @@ static void refuses(void **state)
 	        {"p --on=x", "option \"--on\" takes no value, got \"--on=x\""},
 	        {"p --name", "option \"--name\" needs a value"},
 	        {"p -n", "option \"-n\" needs a value"},
-	        {"p --word four", "--word 'four': one, two or three"},
+	        {"p --word four", "--word 'four': expected one, two or three"},
 	        {"p -c 0", "--count '0': expected a number from 1 to 16"},
 	        {"p -c 17", "--count '17': expected a number from 1 to 16"},
 	        {"p --short abc", "too long"},
