@@ -21,7 +21,7 @@
 #define INFO_WINDOW 65536u
 
 struct cache {
-	char *url;         /* without a slash at its end */
+	char *url;         /* without a trailing slash */
 	char *name;        /* the same without credentials */
 	struct http *http; /* NULL: a folder */
 	int dirfd;
@@ -50,7 +50,7 @@ bool cache_is_url(const char *text)
 	return strstr(text, "://") != NULL;
 }
 
-/* A URL without what may be a password in it. */
+/* A URL without user name and password. */
 static char *without_credentials(const char *url)
 {
 	const char *host = strstr(url, "://") + strlen("://");
@@ -65,7 +65,7 @@ static char *without_credentials(const char *url)
 	return xasprintf("%.*s%s", (int)(host - url), url, show_str(str_from(at + 1), shown));
 }
 
-/* Parameters of Nix's store URLs that change nothing for who only reads. */
+/* Parameters of Nix's store URLs that do not affect reading. */
 static const char *const no_matter[] = {
         "want-mass-query",   "compression",     "compression-level", "parallel-compression",
         "write-nar-listing", "local-nar-cache", "index-debug-info",  "path-info-cache-size",
@@ -114,7 +114,7 @@ static int set_parameters(struct cache *c, struct str query, struct err *err)
 	return rc;
 }
 
-/* s3://BUCKET?region=R&endpoint=E: what a person may give instead. */
+/* s3://BUCKET?region=R&endpoint=E: the message suggests a URL to use instead. */
 static int refuse_s3(const char *url, struct err *err)
 {
 	struct str query = str_from(url + strlen("s3://")), place = str_cut(&query, '?');
@@ -142,7 +142,7 @@ static int refuse_s3(const char *url, struct err *err)
 	        b, b, show_str(region, r), place.n ? "/" : "", p);
 }
 
-/* Take "%20" for a blank, as in any URL. What is no escape stands for itself. */
+/* Decode escapes such as "%20". Anything that is not an escape is left unchanged. */
 static int unescape(char *path, const char *name, struct err *err)
 {
 	char *to = path;
@@ -264,7 +264,7 @@ int cache_end_info(struct cache *c, struct err *err)
 		return err_prefix(err, "%s", c->name);
 	if (rc == -ERR_NOENT)
 		return err_prefix(err, "%s is not a binary cache", c->name);
-	/* What could not be read says so itself. */
+	/* Errors of reading name the file already. */
 	if (rc < 0)
 		return rc;
 	if (!c->priority_given)
@@ -274,7 +274,7 @@ int cache_end_info(struct cache *c, struct err *err)
 
 /* ---- files ------------------------------------------------------------------ */
 
-/* Links in a folder may not lead out of it. */
+/* Symbolic links must not lead out of the cache's directory. */
 static int open_beneath(int dirfd, const char *name)
 {
 	struct open_how how = {
@@ -298,16 +298,15 @@ static int open_in_folder(struct cache_file *f, const struct cache *c, const cha
 	if (!S_ISREG(st.st_mode))
 		return err_set(&f->failed, ERR_FORMAT, "%s: not a regular file", f->path);
 	if ((uint64_t)st.st_size > limit)
-		return err_set(&f->failed, ERR_LIMIT,
-		               "%s: %llu bytes, larger than expected, %llu bytes", f->path,
-		               (unsigned long long)st.st_size, (unsigned long long)limit);
+		return err_set(&f->failed, ERR_LIMIT, "%s: %llu bytes, expected at most %llu bytes",
+		               f->path, (unsigned long long)st.st_size, (unsigned long long)limit);
 	return 0;
 }
 
 /*
- * Another server's, as Nix takes it: what comes must have the NAR hash that was
- * signed. Nobody gets the cache's password, and what was fetched by https is not
- * fetched otherwise. A folder may not make us ask the network.
+ * A file of another server, as Nix allows: its NAR hash is signed. That server does
+ * not get the cache's password. An https cache must not refer to http, nor a directory
+ * to the network.
  */
 static void open_elsewhere(struct cache_file *f, const struct cache *c, const char *url,
                            uint64_t limit, size_t window)
@@ -441,7 +440,7 @@ static const char *encoding_of(const struct cache_file *f)
 	return "";
 }
 
-/* Object stores hand out what they keep packed, asked to or not. */
+/* Object stores may send files compressed as they are stored, even if that was not requested. */
 static int unpack_text(const struct cache_file *f, size_t limit, struct buf *text, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf packed = *text;

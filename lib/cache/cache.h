@@ -4,8 +4,8 @@
  *
  *     file:///dir  http://host/path  https://host/path      "?priority=N" may follow
  *
- * Other parameters of Nix are ignored if they do not matter for reading.
- * dir may have escapes such as %20, like any URL.
+ * Other parameters of Nix are ignored if they do not affect reading. dir may
+ * contain escapes such as %20.
  */
 #ifndef CACHE_CACHE_H
 #define CACHE_CACHE_H
@@ -48,16 +48,16 @@ unsigned cache_priority(const struct cache *c);
  */
 struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit, size_t window);
 void cache_file_free(struct cache_file *f);
-/* As download_read(). */
+/* Like download_read(). */
 int cache_file_read(struct cache_file *f, void *p, size_t n, size_t *got, struct err *err);
-/* After its end was read: the SHA-256 of all bytes. Once. */
+/* Once, after the end was read: the SHA-256 of all bytes. */
 void cache_file_hash(struct cache_file *f, uint8_t out[HASH_SHA256_LEN]);
 /* A thread that waits for its bytes gets -ERR_INTERRUPTED. */
 void cache_file_stop(struct cache_file *f);
 bool cache_file_ready(struct cache_file *f);
 /*
- * Read all of it into an empty buffer; decompressed according to the server's
- * Content-Encoding. -ERR_LIMIT if it has more than limit bytes, before or after that.
+ * Read all of it into an empty buffer and decode the server's Content-Encoding.
+ * -ERR_LIMIT if it has more than limit bytes, before or after decoding.
  */
 int cache_file_read_all(struct cache_file *f, size_t limit, struct buf *out, struct err *err);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A closure out of narinfos. Each path is a node: asked for where it is first
- * referred to, of one supplier after the other until one has it in a state
- * that can be trusted; many are asked for at once.
+ * A closure from narinfos. Each path is a node, which is queried from one supplier
+ * after the other, until one has it and can be trusted. Many queries run at once.
  */
 #include "base/mem.h"
 #include "base/show.h"
@@ -27,7 +26,7 @@ static int accept(struct search *s, uint32_t i, const struct narinfo *info, stru
 	struct path_info *pi;
 	int rc = 0;
 
-	/* Nodes may move while new ones come. */
+	/* search_node() may move the nodes. */
 	for (size_t r = 0; r < info->nrefs && rc == 0; r++)
 		rc = str_eq(info->refs[r], info->path.base)
 		             ? (refs[r] = i, 0)
@@ -40,7 +39,7 @@ static int accept(struct search *s, uint32_t i, const struct narinfo *info, stru
 	return rc < 0 ? rc : search_settle(s, i, err);
 }
 
-/* Whether what a supplier gave will do. */
+/* Parse a supplier's narinfo, and check that it is the node's and trusted. */
 static int judge(struct search *s, struct node *n, struct str text, struct narinfo *out,
                  struct err *err)
 {
@@ -62,7 +61,7 @@ static int judge(struct search *s, struct node *n, struct str text, struct narin
 	return rc;
 }
 
-/* 1: it is not kept, or not as it should be. */
+/* Use a kept narinfo. 1: there is none, or it is invalid. */
 static int use_kept(struct search *s, uint32_t i, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
@@ -85,9 +84,9 @@ static int use_kept(struct search *s, uint32_t i, struct err *err)
 	return rc;
 }
 
-/* ---- what is there already --------------------------------------------------- */
+/* ---- paths that need not be fetched ------------------------------------------- */
 
-/* 1: it is not. */
+/* 1: the path is not one of them. */
 static int use_have(struct search *s, uint32_t i, struct err *err)
 {
 	const struct closure *have = s->have;
@@ -116,7 +115,7 @@ static int use_have(struct search *s, uint32_t i, struct err *err)
 
 /* ---- local stores ------------------------------------------------------------ */
 
-/* Take over what a store says of one path, where it is not known yet. */
+/* Copy what a store's database says of one path, unless it is known already. */
 static int adopt(struct search *s, struct closure *from, size_t k, const uint32_t *numbers,
                  size_t supplier, struct err *err)
 {
@@ -160,7 +159,7 @@ static int ask_store(struct search *s, uint32_t i, size_t supplier, struct err *
 
 /* ---- asking ----------------------------------------------------------------- */
 
-/* The supplier was no help; the next one's turn. */
+/* The supplier failed; try the next one. */
 static void disappointed(struct search *s, struct node *n, const struct err *err)
 {
 	struct supplier *who = &s->c->suppliers[n->supplier];
@@ -189,7 +188,7 @@ static int nobody_has(const struct search *s, const struct node *n, struct err *
 	return -(int)err->code;
 }
 
-/* Query the next cache or store. A cache answers later, see answer(). */
+/* Query the next cache or store. A cache's answer is read later, in answer(). */
 static int ask(struct search *s, uint32_t i, struct err *err)
 {
 	_free_ char *name = NULL;
@@ -259,7 +258,7 @@ static bool stopped(const struct search *s)
 	return stop && atomic_load(stop);
 }
 
-/* See what has been answered, and ask on. *progress: anything happened. */
+/* Process answers, and begin further queries. *progress: anything happened. */
 static int turn(struct search *s, bool *progress, struct err *err)
 {
 	size_t first = s->next;
@@ -301,7 +300,7 @@ static int find_all(struct search *s, struct err *err)
 
 /* ---- the whole -------------------------------------------------------------- */
 
-/* The system's base name, or its digits alone. */
+/* The system's base name, or only its digest. */
 static int parse_system(const char *system, struct str *out, struct err *err)
 {
 	struct store_path sp;

@@ -17,12 +17,11 @@
 struct cache_dir {
 	char *path;
 	int fd;
-	bool made; /* or only looked into */
+	bool made; /* opened with make; else it is only read */
 };
 
 static const char *const rooms[] = {"nar", "narinfo"};
 
-/* The directory and its parents. */
 static int make_dirs(const char *path, struct err *err)
 {
 	_free_ char *copy = xstrdup(path);

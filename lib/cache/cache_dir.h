@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Downloads kept on this host, so that the next guest needs only what is new.
+ * Downloads kept on this host, so that the next guest downloads only new paths.
  *
- *     DIR/nar/HASH.nar.xz         by the NAR's own hash, compressed as it came
+ *     DIR/nar/HASH.nar.xz         by the NAR's hash, compressed as downloaded
  *     DIR/narinfo/HASH.narinfo    by cache and path
  *
- * Nothing in it is trusted: what comes out is checked as if it came from the
- * network, and dropped where it is not what it should be.
+ * Nothing in it is trusted: its files are verified like downloads, and removed if
+ * they are wrong.
  */
 #ifndef CACHE_CACHE_DIR_H
 #define CACHE_CACHE_DIR_H
@@ -21,8 +21,8 @@
 struct cache_dir;
 
 /*
- * make: the directory is made where it is missing, for this user alone. Else
- * -ERR_NOENT where it is, and nothing will be kept in it or dropped.
+ * make: create the directory if it is missing, accessible to this user only. Else
+ * -ERR_NOENT if it is missing, and no file will be added or removed.
  */
 int cache_dir_open(const char *path, bool make, struct cache_dir **out, struct err *err);
 void cache_dir_free(struct cache_dir *d);
@@ -30,18 +30,18 @@ void cache_dir_free(struct cache_dir *d);
 /* A kept file, open for reading; the caller closes it. -1: there is none. */
 int cache_dir_get(const struct cache_dir *d, const char *name);
 /*
- * A file without a name, for cache_dir_keep(); the caller closes it. 1: nothing
- * is to be kept.
+ * A file without a name, for cache_dir_keep(); the caller closes it. 1: downloads
+ * are not kept.
  */
 int cache_dir_begin(const struct cache_dir *d, int *fd, struct err *err);
 /*
- * Give it its name, in the place of what has it: that was of no use. Failing is
- * not an error: it is just not kept.
+ * Give it its name, replacing the file of that name, which was invalid. If this
+ * fails, the file is not kept; that is no error.
  */
 void cache_dir_keep(const struct cache_dir *d, int fd, const char *name);
 void cache_dir_drop(const struct cache_dir *d, const char *name);
 
-/* A small file at once. 1: there is none. */
+/* Read a small file whole. 1: there is none. */
 int cache_dir_read(const struct cache_dir *d, const char *name, size_t limit, struct buf *out);
 void cache_dir_write(const struct cache_dir *d, const char *name, struct str bytes);
 
@@ -49,7 +49,7 @@ struct cache_dir_usage {
 	uint64_t files, bytes;
 };
 
-/* Count what is kept, and remove it where remove is set. */
+/* Count the kept files; remove them if remove is set. */
 int cache_dir_usage(const struct cache_dir *d, bool remove, struct cache_dir_usage *out,
                     struct err *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The nodes of a closure that is being looked for: what cache_closure.c knows
- * of each path, found by its base name. Nobody else includes it.
+ * The nodes of a closure while it is queried: what cache_closure.c knows of each
+ * path, found by its base name. Included by that file and cache_nodes.c only.
  */
 #ifndef CACHE_CACHE_NODES_H
 #define CACHE_CACHE_NODES_H
@@ -17,13 +17,13 @@ enum state {
 };
 
 struct node {
-	char *base; /* digest and name; of the system maybe the digest alone */
+	char *base; /* digest and name; of the system, perhaps only the digest */
 	enum state state;
 	uint32_t needed_by;
-	size_t supplier; /* who is asked */
+	size_t supplier; /* the one that is queried */
 	struct cache_file *file;
-	struct buf said;       /* what those said who were asked in vain */
-	int code;              /* the worst of it */
+	struct buf said;       /* the errors of the suppliers queried so far */
+	int code;              /* the worst of them */
 	struct path_info info; /* its refs are nodes until the end */
 	struct offer offer;
 };
@@ -33,7 +33,7 @@ struct search {
 	const struct closure *have; /* NULL: nothing */
 	struct node *nodes;
 	size_t n, cap;
-	uint32_t *table; /* hash table of node numbers and one; 0: free */
+	uint32_t *table; /* hash table of node numbers plus one; 0: free */
 	size_t table_n;
 	size_t next; /* no node before it is ASKED_FOR */
 	size_t known, asking, refs;
@@ -41,16 +41,16 @@ struct search {
 	uint64_t seen; /* for http_wait() */
 };
 
-/* The node of a base name, a new one where there is none. -ERR_LIMIT. */
+/* The node of a base name, which is added if there is none. -ERR_LIMIT. */
 int search_node(struct search *s, struct str base, uint32_t needed_by, uint32_t *out,
                 struct err *err);
 
-/* The node is known now: count it. -ERR_LIMIT where all of it is too much. */
+/* The node is known now: count it. -ERR_LIMIT if the closure is too large. */
 int search_settle(struct search *s, uint32_t i, struct err *err);
 
 /*
- * All nodes are known; in order of path they become the closure and its offers.
- * *toplevel: node 0's path, the closure's.
+ * All nodes are known: turn them into the closure and its offers, in order of path.
+ * *toplevel: the path of node 0, borrowed from the closure.
  */
 int search_gather(struct search *s, struct closure *out, const char **toplevel, struct err *err);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A supplier that is asked for one NAR, because another one's was bad. */
+/* Asking another supplier for a NAR after one supplier's was invalid. */
 #include "base/mem.h"
 #include "cache/caches_internal.h"
 
 #include <string.h>
 
-/* The closure and its order are settled: only the very same will do. */
+/* The closure and its order are final, so only the same NAR can be used. */
 static bool is_same(const struct path_info *info, uint64_t size,
                     const uint8_t hash[HASH_SHA256_LEN])
 {

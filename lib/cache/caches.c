@@ -63,7 +63,7 @@ static int open_suppliers(struct caches *c, struct err *err)
 	return 0;
 }
 
-/* All at once; who does not answer is out. */
+/* Query all caches at once; one that does not answer is not used. */
 static int ask_infos(struct caches *c, struct err *err)
 {
 	size_t good = 0;
@@ -302,8 +302,7 @@ static int compare_str(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* As Nix's database has them: sorted, blanks between. What is no signature is
- * not for a database. */
+/* As in Nix's database: sorted, separated by spaces. Invalid signatures are left out. */
 static char *join_sigs(const struct narinfo *info)
 {
 	struct buf b = BUF_INIT;

@@ -25,14 +25,14 @@ struct caches_options {
 	bool check_sigs;
 	const char *dir;    /* keeps downloads; NULL: none are kept */
 	bool dir_asked;     /* the user set dir: it is an error if it cannot be used */
-	bool keeps_nothing; /* read from dir, but do not write to it */
+	bool keeps_nothing; /* read dir, but do not write to it */
 	struct http_options http;
 	void (*warn)(const char *text); /* for problems that are not errors; may be NULL */
 };
 
 struct caches;
 
-/* Reads nix-cache-info of each; one of several that does not answer is left out. */
+/* Reads nix-cache-info of each. If there are several, one that does not answer is skipped. */
 int caches_open(const struct caches_options *opt, struct caches **out, struct err *err);
 void caches_free(struct caches *c);
 void caches_freep(struct caches **c);
@@ -48,7 +48,7 @@ void caches_freep(struct caches **c);
 int caches_closure(struct caches *c, const char *system, const struct closure *have,
                    struct closure *out, const char **toplevel, struct err *err);
 
-/* Whether path i of the closure has a compression that is slow to unpack. */
+/* Whether path i of the closure is slow to decompress. */
 bool caches_is_slow(const struct caches *c, size_t i);
 
 /* The order in which NARs will be fetched, to download ahead. Copied. */
@@ -62,19 +62,19 @@ struct nar_fetch;
  */
 int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out, struct err *err);
 /*
- * As nar_source.read. The end is reported only if size, hashes and compression
+ * Like nar_source.read. The end is reported only if size, hashes and compression
  * match the narinfo. Otherwise the error names the path, the cache, and the
  * expected and actual values.
  */
 int nar_fetch_read(void *f, void *p, size_t n, size_t *got, struct err *err);
 /*
- * The data read so far is not a valid NAR, see *err. Reads on to the end; if the
- * size or hash does not match, *err is replaced by that. Returns -err->code.
+ * The data read so far is not a valid NAR, see *err. Reads on to the end; if the size
+ * or hash does not match, *err is replaced by that error. Returns -err->code.
  */
 int nar_fetch_refused(struct nar_fetch *f, struct err *err);
 void nar_fetch_free(struct nar_fetch *f);
 
-/* Warn that a NAR was invalid, and is fetched from another cache. */
+/* Warn that a NAR was invalid and is now fetched from the next cache. */
 void caches_elsewhere(struct caches *c, const struct err *err);
 
 /* Cancel: all fetches return -ERR_INTERRUPTED soon. */

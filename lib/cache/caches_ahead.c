@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Downloads of small files that run ahead of who reads them. */
+/* Downloading small files before they are read. */
 #include "base/io.h"
 #include "base/mem.h"
 #include "cache/caches_internal.h"
@@ -40,7 +40,7 @@ static bool is_kept(const struct caches *c, size_t i)
 	return true;
 }
 
-/* Begin what comes next, as far as there is room. Locked. */
+/* Begin the next downloads, up to the limits. Locked. */
 static void run_ahead(struct caches *c)
 {
 	while (c->next_order < c->n_order && c->ahead_n < 2 * c->opt.http.jobs) {
@@ -87,7 +87,7 @@ struct cache_file *offer_take_ahead(struct caches *c, struct offer *o)
 	}
 	run_ahead(c);
 	pthread_mutex_unlock(&c->lock);
-	/* It may be another's by now. */
+	/* The supplier may have changed since. */
 	if (f && o->ahead_from != o->supplier) {
 		cache_file_free(f);
 		f = NULL;

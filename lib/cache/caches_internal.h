@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What caches*.c, cache_closure.c and nar_fetch.c share; inside lib/cache only. */
+/* What caches*.c, cache_*.c and nar_fetch.c share; for lib/cache only. */
 #ifndef CACHE_CACHES_INTERNAL_H
 #define CACHE_CACHES_INTERNAL_H
 
@@ -17,24 +17,24 @@ struct supplier {
 	const char *name; /* borrowed */
 	unsigned priority;
 	size_t given; /* place on the command line */
-	bool out;     /* not to be asked any more */
+	bool out;     /* failed too often, or has no nix-cache-info: not queried any more */
 	unsigned failures;
 };
 
-/* How to fetch one path, beside what the closure says of it. */
+/* How to fetch one path; the rest is in its struct path_info. */
 struct offer {
 	size_t supplier;
-	bool from_kept;          /* its narinfo was kept, and may be old */
+	bool from_kept;          /* its narinfo is a kept one, and may be outdated */
 	char *url, *compression; /* of a cache */
 	bool has_file_hash;
 	uint8_t file_hash[HASH_SHA256_LEN];
-	uint64_t file_size; /* 0: not said */
-	/* Its contents, and not a signature, must prove it. */
+	uint64_t file_size; /* 0: unknown */
+	/* Content-addressed: its contents are verified in place of a signature. */
 	bool by_contents;
 	uint8_t contents[HASH_SHA256_LEN];
-	size_t next;              /* whose turn it is, see nar_fetch.c */
-	bool opened;              /* no download runs ahead for it any more */
-	struct cache_file *ahead; /* a download that was begun before it is asked for */
+	size_t next;              /* the supplier to try next, see nar_fetch.c */
+	bool opened;              /* was asked for: do not download it ahead */
+	struct cache_file *ahead; /* a download that was begun ahead */
 	uint64_t ahead_bytes;
 	size_t ahead_from; /* its supplier */
 };
@@ -45,7 +45,7 @@ struct caches {
 	struct supplier suppliers[CACHES_MAX];
 	size_t n;
 	struct cache_dir *dir; /* NULL: nothing is kept */
-	bool dir_failed;       /* nothing more is kept; said already */
+	bool dir_failed;       /* nothing more is kept; a warning was given */
 	/* after caches_closure() */
 	struct path_info *paths; /* the closure's */
 	struct offer *offers;
@@ -63,7 +63,7 @@ void caches_warn(const struct caches *c, const struct err *err);
 
 /* A file for a download's copy, or -1. */
 int caches_begin_copy(struct caches *c);
-/* It could not be written: that is said once, and nothing more is kept. */
+/* It could not be written: warn once, and keep nothing more. */
 void caches_copy_failed(struct caches *c, const struct err *err);
 
 /* The name of a supplier's narinfo in the directory of downloads. */
@@ -72,36 +72,36 @@ void caches_kept_name(const struct caches *c, size_t supplier, struct str digest
                       char out[static KEPT_NAME_SIZE]);
 
 /*
- * Ask a supplier for the NAR of a path that another one promised: then *o is
- * its offer. 1: it has not got the very same one.
+ * Ask a supplier for a path whose NAR another supplier failed to provide, and set
+ * *o to its offer. 1: it does not have the same NAR.
  */
 int caches_ask_other(struct caches *c, const struct path_info *info, struct offer *o,
                      size_t supplier, struct err *err);
 
-/* What the closure says of a narinfo's path, its references aside. */
+/* Fill in *pi from a narinfo, except its references. */
 void path_info_set(struct path_info *pi, const struct narinfo *info);
 
 #define NARINFO_WINDOW NARINFO_BYTES_MAX
-/* A supplier that fails so often, not answering at all, is left alone. */
+/* A supplier that failed to answer so often is not queried any more. */
 #define FAILURES_MAX 3u
 
 /*
- * Whether a narinfo is to be trusted; sets *by_contents and contents[] where
- * it is, if its file has these contents.
+ * Whether a narinfo is trusted. If it is, provided that its NAR has certain
+ * contents, by_contents and contents[] of *o are set.
  */
 int caches_trust(const struct caches *c, const struct narinfo *info, struct offer *o,
                  struct err *err);
 /* Fill in how the path of a narinfo is fetched. */
 void offer_set(struct offer *o, const struct narinfo *info, size_t supplier);
 
-/* Held for the reader of one download. A file that fits is fetched ahead. */
+/* Bytes buffered for the reader of one download. Files up to this size are fetched ahead. */
 #define NAR_WINDOW (8u << 20)
 
-/* What a path's download is called in the directory of those that are kept. */
+/* The name of a path's download in the directory of downloads. */
 void offer_dir_name(const struct offer *o, const struct path_info *info, char *out, size_t n);
-/* Bytes that its file may have. */
+/* The largest size that its file may have. */
 uint64_t offer_file_limit(const struct offer *o, const struct path_info *info);
-/* The download that was begun ahead, or NULL; more may begin now. */
+/* Take the download that was begun ahead, or NULL, and begin further ones. */
 struct cache_file *offer_take_ahead(struct caches *c, struct offer *o);
 
 #endif

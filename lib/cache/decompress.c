@@ -11,9 +11,9 @@ struct decompressor {
 	const struct codec *codec;
 	struct nar_source src;
 	struct state state;
-	bool chosen;  /* codec is by the data's own beginning */
-	bool open;    /* state is one */
-	bool started; /* something of the current stream was read */
+	bool chosen;  /* codec is final: the first bytes were examined, or need not be */
+	bool open;    /* state is initialized */
+	bool started; /* some of the current stream was read */
 	bool any;     /* a whole stream was read */
 	struct io io;
 	uint8_t in[IN_SIZE];
@@ -61,7 +61,7 @@ struct decompressor *decompress_new(struct str name, struct nar_source src)
 
 	d->codec = find(name);
 	d->src = src;
-	/* Nothing to see at the beginning of these. */
+	/* These have no magic number. */
 	d->chosen = d->codec && (!d->codec->step || !d->codec->magic_n);
 	d->open = d->started = d->any = false;
 	d->state.big = false;
@@ -76,7 +76,7 @@ void decompress_free(struct decompressor *d)
 	free(d);
 }
 
-/* A stream's header must be whole, however small the pieces in which it comes. */
+/* Read more. A codec needs a stream's header whole, however small the pieces that arrive. */
 static int refill(struct decompressor *d, struct err *err)
 {
 	size_t want = d->open ? 1 : CODEC_HEAD_MAX;
@@ -98,7 +98,7 @@ static int refill(struct decompressor *d, struct err *err)
 	return 0;
 }
 
-/* As libarchive does for Nix: by what the data begins with, whatever it is called. */
+/* By the first bytes, whatever the name, as libarchive does for Nix. */
 static int choose(struct decompressor *d, struct err *err)
 {
 	const struct codec *seen = d->chosen ? NULL : find_magic(&d->io);
@@ -121,7 +121,7 @@ static int damaged(const struct decompressor *d, int rc, struct err *err)
 	return err_set(err, ERR_FORMAT, "the %s data is damaged", d->codec->name);
 }
 
-/* One step; a stream that ended is closed, what follows opens the next. */
+/* One step; at the end of a stream it is closed, and further data opens the next. */
 static int step(struct decompressor *d, struct err *err)
 {
 	size_t in = d->io.in_n, out = d->io.out_n;

@@ -11,7 +11,7 @@
 
 #include <zstd_errors.h>
 
-/* Memory that a stream may take: xz -6 wants 9 MiB, xz -9 65, zstd -19 8. */
+/* Memory that a stream may use: xz -6 needs 9 MiB, xz -9 65, zstd -19 8. */
 #define MEMORY_USUAL (16u << 20)
 #define MEMORY_MAX (72u << 20)
 #define ZSTD_WINDOW_LOG_MAX 27 /* zstd's own limit, and what its highest level uses */
@@ -104,7 +104,7 @@ static void bzip2_fini(struct state *s)
 	BZ2_bzDecompressEnd(&s->bzip2);
 }
 
-/* All streams of a file, and the padding between and behind them. */
+/* All streams of a file, and the padding between and after them. */
 static int xz_init(struct state *s)
 {
 	lzma_stream fresh = LZMA_STREAM_INIT;
@@ -195,7 +195,7 @@ static int zstd_skip(struct state *s, struct io *io)
 	return s->zstd.skip == 0;
 }
 
-/* At the beginning of a frame; refill() has seen to it that its header is whole. */
+/* At the beginning of a frame; refill() ensured that its header is whole. */
 static int zstd_begin(struct state *s, const struct io *io)
 {
 	if (zstd_window(io) > 1ull << ZSTD_WINDOW_LOG_MAX)

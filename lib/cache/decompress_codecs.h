@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each compression does, for decompress.c; nobody else includes it. */
+/* The compressions, for decompress.c only. */
 #ifndef CACHE_DECOMPRESS_CODECS_H
 #define CACHE_DECOMPRESS_CODECS_H
 
@@ -14,16 +14,16 @@
 #include <zlib.h>
 #include <zstd.h>
 
-/* The longest header that must be whole when a stream begins: a zstd frame's. */
+/* The longest header that a codec needs whole when a stream begins: that of a zstd frame. */
 #define CODEC_HEAD_MAX 18u
 
-/* What one step may read and write; it moves the pointers on. */
+/* What one step may read and write; it advances the pointers. */
 struct io {
 	const uint8_t *in;
 	size_t in_n;
 	uint8_t *out;
 	size_t out_n;
-	bool eof; /* nothing comes behind in */
+	bool eof; /* no more input follows */
 };
 
 struct state {
@@ -34,7 +34,7 @@ struct state {
 		struct {
 			ZSTD_DStream *stream; /* NULL until the frame's header was seen */
 			bool skips;
-			uint64_t skip; /* bytes of a skippable frame that are left */
+			uint64_t skip; /* bytes left of a skippable frame */
 		} zstd;
 		LZ4F_dctx *lz4;
 		BrotliDecoderState *br;
@@ -42,11 +42,11 @@ struct state {
 	bool big; /* it has big_turn */
 };
 
-/* step: 0 more, 1 the end of the stream, <0 as -ERR_*, without a text. */
+/* step: 0 more, 1 the end of the stream, or -ERR_* without a text. */
 struct codec {
 	const char *name, *suffix;
-	const char *magic; /* what a stream begins with */
-	size_t magic_n;    /* 0: nothing certain */
+	const char *magic; /* the first bytes of a stream */
+	size_t magic_n;    /* 0: no magic number */
 	bool slow;
 	int (*init)(struct state *s);
 	int (*step)(struct state *s, struct io *io);
@@ -56,7 +56,7 @@ struct codec {
 extern const struct codec codecs[];
 extern const size_t n_codecs;
 
-/* Why a step returned -ERR_LIMIT, or NULL: no such bound. */
+/* The memory limit for which a step returns -ERR_LIMIT, as text. */
 const char *codec_bound(const struct codec *c);
 
 #endif

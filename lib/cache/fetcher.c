@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread with curl's multi interface, which also takes the SHA-256 of what comes. */
+/* One thread with libcurl's multi interface, which also hashes the downloaded data. */
 #include "cache/fetcher.h"
 
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 
 /* ---- one transfer ----------------------------------------------------------- */
 
-/* The next try begins with the URL that was asked for. */
+/* The next try begins with the original URL. */
 static void forget_redirect(struct fetch *d)
 {
 	free(take(&d->to_url));
@@ -54,7 +54,7 @@ static void end_transfer(struct fetcher *f, struct fetch *d)
 	f->active--;
 }
 
-/* All has come, or it has failed. */
+/* Report the end of a download, or its failure. */
 static void say_end(struct fetcher *f, struct fetch *d)
 {
 	struct http_end end = {.id = d->id,
@@ -89,7 +89,7 @@ static void begin_transfer(struct fetcher *f, struct fetch *d)
 	curl_multi_add_handle(f->multi, d->easy);
 }
 
-/* Worth another try? Certificates, schemes and our own limits are not. */
+/* Worth another try? Errors of certificates, schemes and our own limits are not. */
 static bool transient(CURLcode code, long status)
 {
 	switch (code) {
@@ -114,7 +114,7 @@ static bool transient(CURLcode code, long status)
 
 static enum err_code code_for(CURLcode code, long status)
 {
-	/* Stores that cannot be listed say 403 for what they do not have. */
+	/* Object stores that do not allow listing return 403 for a missing file. */
 	if (code == CURLE_HTTP_RETURNED_ERROR && (status == 404 || status == 403 || status == 410))
 		return ERR_NOENT;
 	return ERR_IO;
@@ -124,7 +124,7 @@ static void schedule_retry(struct fetch *d, curl_off_t after)
 {
 	int64_t wait = (int64_t)BACK_OFF_MS << MIN(d->tries - 1, 6u);
 
-	/* Not all at the same moment. */
+	/* Spread the retries over time. */
 	wait += (int64_t)((uintptr_t)d / 64 % BACK_OFF_MS);
 	if (after > 0)
 		wait = MAX(wait, 1000 * MIN((int64_t)after, (int64_t)RETRY_AFTER_MAX_S));
@@ -134,7 +134,7 @@ static void schedule_retry(struct fetch *d, curl_off_t after)
 	forget_redirect(d);
 }
 
-/* Not by libcurl itself: the parent knows the passwords. False: that was too often. */
+/* Not left to libcurl, because the parent has the passwords. False: too many redirects. */
 static bool follow(struct fetcher *f, struct fetch *d, const char *to)
 {
 	struct http_moved moved = {d->id, str_from(to)};
@@ -151,7 +151,7 @@ static bool follow(struct fetcher *f, struct fetch *d, const char *to)
 	return true;
 }
 
-/* 1: it goes on, with another try or elsewhere. */
+/* 0: it has ended. 1: it continues with another try or a redirect. */
 static int judge(struct fetcher *f, struct fetch *d, CURLcode code)
 {
 	long status = 0;
@@ -166,7 +166,7 @@ static int judge(struct fetcher *f, struct fetch *d, CURLcode code)
 	to = where ? xstrdup(where) : NULL;
 	snprintf(why, sizeof why, "%s", d->said[0] ? d->said : curl_easy_strerror(code));
 	end_transfer(f, d);
-	if (d->code) /* our own verdict */
+	if (d->code)
 		return 0;
 	if (code == CURLE_OK && status == 200 && d->skip == 0)
 		return 0;
@@ -196,7 +196,7 @@ static void finish_transfer(struct fetcher *f, struct fetch *d, CURLcode code)
 		say_end(f, d);
 }
 
-/* ---- what the parent asks for ----------------------------------------------- */
+/* ---- the parent's messages --------------------------------------------------- */
 
 static struct fetch *find(struct fetcher *f, uint32_t id)
 {
@@ -278,7 +278,7 @@ static int on_done(struct fetcher *f, struct str body, struct err *err)
 	return 0;
 }
 
-/* 1: the parent is gone. */
+/* 1: the parent has closed the line. */
 static int listen_to_parent(struct fetcher *f, struct err *err)
 {
 	uint32_t type = 0;
@@ -313,7 +313,7 @@ static void begin_waiting(struct fetcher *f)
 			begin_transfer(f, d);
 }
 
-/* Those whose windows have room again. */
+/* Resume transfers whose windows have room again. */
 static void resume_paused(struct fetcher *f)
 {
 	for (struct fetch *d = f->first; d; d = d->next)
@@ -338,7 +338,7 @@ static void collect(struct fetcher *f)
 	}
 }
 
-/* Those that take too long have failed. */
+/* End transfers that exceeded a time limit. */
 static void end_late(struct fetcher *f)
 {
 	for (struct fetch *d = f->first; d; d = d->next)
@@ -380,7 +380,7 @@ struct start {
 	struct buf ca;
 };
 
-/* What a terminal sends to all is the parent's to handle. */
+/* The terminal's signals are handled by the parent. */
 static void ignore_signals(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
@@ -402,7 +402,7 @@ static int main_of_fetcher(void *arg)
 	int closed[2];
 
 	ignore_signals();
-	/* Descriptors 1 and 2 are closed: no connection may become one that others write to. */
+	/* Descriptors 1 and 2 are closed: occupy them, so that no connection gets one of them. */
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, closed) < 0)
 		return 1;
 	f.multi = curl_multi_init();
@@ -414,7 +414,7 @@ static int main_of_fetcher(void *arg)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Reads OpenSSL's configuration, among others. */
+/* Also reads OpenSSL's configuration. */
 static void init_curl(void)
 {
 	uint8_t hash[HASH_SHA256_LEN];
@@ -437,7 +437,7 @@ int fetcher_start(const struct http_options *opt, struct body_store *store, stru
 	int rc;
 
 	pthread_once(&once, init_curl);
-	/* If it cannot be read, libcurl says so when it needs it. */
+	/* If this fails, libcurl reports it when it needs the file. */
 	if (opt->ca_file)
 		(void)io_read_file(AT_FDCWD, opt->ca_file, CA_BYTES_MAX, &s.ca, &ignored);
 	rc = jail_start(&spec, out, err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process that downloads: a child in a jail (role fetcher) that has the network, the line to
- * its parent and the memory of http_body.h. What it reads of the host is what the resolver and
- * TLS need.
+ * its parent and the memory of http_body.h. Of the host's files it reads only those that the
+ * resolver and TLS need.
  */
 #ifndef CACHE_FETCHER_H
 #define CACHE_FETCHER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parent's side of downloads. Everything of the network is done by the fetcher, a process in
- * a jail (fetcher.h). One thread reads what it says (http_listen.c); any thread writes to the line
- * what fits, under the lock, which protects all fields of struct http and of downloads.
+ * The parent's side of downloads. Only the fetcher, a process in a jail (fetcher.h), uses the
+ * network. One thread reads its messages (http_listen.c); any thread may write to the line. A lock
+ * protects the line and all fields of struct http and struct download.
  */
 #include "cache/http_internal.h"
 
@@ -20,7 +20,7 @@
 #include "cache/fetcher.h"
 #include "cache/netrc.h"
 
-/* What was read is reported in such pieces, or a quarter of the window. */
+/* Reads are reported to the fetcher after so many bytes, or a quarter of the window. */
 #define TAKEN_BYTES (256u << 10)
 
 static bool stopped(const struct http *h)
@@ -31,7 +31,7 @@ static bool stopped(const struct http *h)
 
 /* ---- starting --------------------------------------------------------------- */
 
-/* Passwords for hosts: the fetcher is told those of the hosts that it is asked for. */
+/* Passwords for hosts. The fetcher gets only those for the hosts that it must contact. */
 static void read_netrc(struct http *h)
 {
 	const char *home = getenv("HOME");
@@ -103,14 +103,14 @@ void http_free(struct http *h)
 	destroy(h);
 }
 
-/* ---- what the others call --------------------------------------------------- */
+/* ---- for any thread ---------------------------------------------------------- */
 
-/* Locked. Send what was put to the line; what does not fit now goes with the thread. */
+/* Locked. Send what is in the line's buffer; the thread sends later what does not fit now. */
 static void post(struct http *h)
 {
 	struct err ignored = ERR_INIT;
 
-	/* Of a line that is broken the thread knows more. */
+	/* The thread reports errors of the line. */
 	if (!h->broken.code)
 		(void)http_line_push(&h->line, &ignored);
 }
@@ -156,13 +156,13 @@ struct download *http_get(struct http *h, const char *url, const char *name, uin
 	return d;
 }
 
-/* Locked. Only a moment, so that a stop is seen. */
+/* Locked. A short time, so that a stop is noticed. */
 static void wait_a_moment(struct http *h)
 {
 	clock_wait(&h->changed, &h->lock, HTTP_POLL_MS * INT64_C(1000000));
 }
 
-/* Locked. Something came, or the end. */
+/* Locked. Wait for bytes or the end. */
 static int wait_for_bytes(struct download *d, struct err *err)
 {
 	struct http *h = d->http;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Downloads over HTTP: many at once, by a process of their own in a jail, each read
+ * Downloads over HTTP: many at once, by a separate process in a jail, each read
  * like a file by any thread. After a possibly transient error (no connection, a
- * stall, 429, 5xx) the download is retried, transparently to the reader.
+ * stall, 429, 5xx) the download is retried; its reader does not notice.
  */
 #ifndef CACHE_HTTP_H
 #define CACHE_HTTP_H
@@ -31,7 +31,7 @@ struct http;
 struct download;
 
 /*
- * Starts the process and a thread that listens to it; so while there is no other thread.
+ * Starts the process and a thread that listens to it. Call it before starting other threads.
  * What opt points to is borrowed for http's life.
  */
 int http_new(const struct http_options *opt, struct http **out, struct err *err);
@@ -52,11 +52,11 @@ struct download *http_get(struct http *h, const char *url, const char *name, uin
  * -ERR_INTERRUPTED.
  */
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err);
-/* After its end was read: the SHA-256 of all bytes, as the process that fetched them says. */
+/* After its end was read: the SHA-256 of all bytes, as reported by the fetcher. */
 void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN]);
 /*
- * After its end was read: the server's Content-Encoding, which was not requested;
- * "" if there is none. Borrowed.
+ * After its end was read: the Content-Encoding that the server used although none
+ * was requested; "" if none. Borrowed.
  */
 const char *download_encoding(const struct download *d);
 /* Whether it failed or is complete, so that reading does not wait. */

@@ -13,7 +13,7 @@
 
 int body_store_init(struct body_store *s, struct err *err)
 {
-	/* Of a file: no memory is promised to it. Nobody keeps the file, so it cannot shrink. */
+	/* A memfd, so that no memory is reserved. It is closed here, so nobody can truncate it. */
 	_close_ int fd = memfd_create("downloads", MFD_CLOEXEC);
 	void *p = MAP_FAILED;
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bodies on their way from the fetcher to who reads them: pieces of one memory that both
- * processes share. The fetcher fills pieces and says how far; the parent copies them out and
- * says how much it took; then the fetcher fills the pieces again. The fetcher alone decides
- * which piece comes next, so the parent checks each part that it is told of, and looks at a byte
- * once: it may change at any time.
+ * Bodies on their way from the fetcher to their readers, in pieces of memory that both
+ * processes share. The fetcher fills pieces and reports how far; the parent copies the bytes out
+ * and reports how many; then the fetcher reuses the pieces. The parent checks each part that the
+ * fetcher reports, and reads each byte only once, because the fetcher can change it at any time.
  */
 #ifndef CACHE_HTTP_BODY_H
 #define CACHE_HTTP_BODY_H
@@ -21,13 +20,13 @@
 
 struct body_store {
 	uint8_t *bytes;
-	/* the fetcher's: */
-	uint32_t *spare; /* pieces to fill again, n_spare of them */
+	/* in the fetcher only: */
+	uint32_t *spare; /* n_spare pieces to be reused */
 	size_t n_spare, cap;
-	uint32_t used; /* pieces that were ever filled */
+	uint32_t used; /* pieces that have been used so far */
 };
 
-/* Shared with processes that are forked from now on. */
+/* Shared with processes forked afterwards. */
 int body_store_init(struct body_store *s, struct err *err);
 void body_store_fini(struct body_store *s);
 
@@ -40,21 +39,21 @@ struct body_part {
 struct body {
 	uint32_t *piece; /* n of them, in order; all but the last are full */
 	size_t n, cap;
-	size_t pos;     /* bytes of the first that were read */
-	size_t end;     /* bytes that the last has */
-	size_t waiting; /* bytes that were not read */
+	size_t pos;     /* bytes read from the first */
+	size_t end;     /* bytes in the last */
+	size_t waiting; /* bytes not read yet */
 };
 
-/* The fetcher: store some of the bytes; *part says where. False: no piece is left. */
+/* In the fetcher: store some of the bytes; *part says where. False: no piece is free. */
 bool body_put(struct body *b, struct body_store *s, const void *p, size_t n,
               struct body_part *part);
-/* The parent: take note of such a part. False: it does not follow the one before. */
+/* In the parent: add such a part. False: it does not follow the previous part. */
 bool body_add(struct body *b, const struct body_part *part);
-/* The parent: some of the next bytes; NULL: none wait. They stay until body_drop(). */
+/* In the parent: some of the next bytes; NULL: there are none. Valid until body_drop(). */
 const uint8_t *body_peek(const struct body *b, const struct body_store *s, size_t *n);
-/* n bytes that wait were read; s: their pieces are filled again, or NULL in the parent. */
+/* n bytes were read. s: where their pieces are reused; NULL in the parent. */
 void body_drop(struct body *b, struct body_store *s, size_t n);
-/* Ends a body with all that waits; s as above. */
+/* Drop all bytes and free the body; s as above. */
 void body_fini(struct body *b, struct body_store *s);
 
 #endif

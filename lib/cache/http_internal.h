@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What http.c and http_listen.c share; nobody else includes it. */
+/* What http.c and http_listen.c share; for these files only. */
 #ifndef CACHE_HTTP_INTERNAL_H
 #define CACHE_HTTP_INTERNAL_H
 
@@ -16,16 +16,16 @@ struct download {
 	struct http *http;
 	struct download *prev, *next; /* in http's list */
 	uint32_t id;
-	char *url, *name; /* what is asked for; what errors call it */
-	unsigned moves;   /* redirections */
+	char *url, *name; /* name: for errors */
+	unsigned moves;   /* redirects */
 	uint64_t limit;
 	size_t window;
-	bool stopped; /* for its reader */
-	bool ended;   /* END came */
+	bool stopped; /* by download_stop() */
+	bool ended;   /* END was received */
 	bool freed;   /* DONE was sent */
 	bool unasked; /* GET was not sent */
 	uint64_t arrived;
-	uint64_t taken; /* bytes that were read, and not yet reported */
+	uint64_t taken; /* bytes read, but not reported yet */
 	struct body body;
 	struct err err; /* code 0: none */
 	uint8_t hash[HASH_SHA256_LEN];
@@ -41,19 +41,18 @@ struct http {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct http_line line;
-	struct download *first, *last; /* in order of being asked for */
+	struct download *first, *last; /* in order of id */
 	uint32_t last_id;
 	uint64_t received, finished;
 	bool quit, cancelled;
-	struct err broken; /* code 0: the fetcher is there */
+	struct err broken; /* why the fetcher ended; code 0: it is running */
 };
 
-/* Forget one. Locked. */
+/* Remove and free a download. Locked. */
 void http_unlink(struct http *h, struct download *d);
-/* Handle the messages that are in the line's buffer. Locked. -ERR_*: the fetcher is not to be
- * trusted. */
+/* Handle the messages in the line's buffer. Locked. -ERR_*: the fetcher sent an invalid one. */
 int http_heed(struct http *h, struct err *err);
-/* The thread that reads what the fetcher says; its argument is a struct http. */
+/* The thread that reads the fetcher's messages; its argument is a struct http. */
 void *http_listen(void *arg);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fetcher says is checked here; nothing of it is believed but the bytes of bodies. */
+/* Checks the fetcher's messages. The bytes of bodies are verified by their readers. */
 #include "cache/http_internal.h"
 
 #include <poll.h>
@@ -11,8 +11,8 @@
 #include "base/show.h"
 #include "cache/netrc.h"
 
-#define END_TRIES 20 /* of 50 ms: for a process that closed its line to end */
-/* What libcurl gives at once may exceed the window. */
+#define END_TRIES 20 /* of 50 ms each, for a process to end after it closed its line */
+/* libcurl may deliver data beyond the window. */
 #define WINDOW_SLACK (1u << 20)
 
 void http_unlink(struct http *h, struct download *d)
@@ -25,7 +25,7 @@ void http_unlink(struct http *h, struct download *d)
 	free(d);
 }
 
-/* ---- what the fetcher says: locked ------------------------------------------- */
+/* ---- the fetcher's messages: locked ------------------------------------------ */
 
 static struct download *find(struct http *h, uint32_t id)
 {
@@ -95,7 +95,7 @@ static int on_gone(struct http *h, struct str body, struct err *err)
 	return 0;
 }
 
-/* Whatever it names, it gets no more than the file of passwords has for that host. */
+/* Whatever URL the fetcher names, it gets only the password of the netrc file for that host. */
 static int on_moved(struct http *h, struct str body, struct err *err)
 {
 	_free_ char *user = NULL, *password = NULL;
@@ -166,7 +166,7 @@ static int exchange(struct http *h, struct err *err)
 
 /* ---- its end ---------------------------------------------------------------- */
 
-/* How it ended; one that closes its line and stays is killed. */
+/* How the fetcher ended; if it closed its line but keeps running, it is killed. */
 static void ask_end(struct http *h, struct err *err)
 {
 	const struct timespec moment = {.tv_nsec = 50000000};

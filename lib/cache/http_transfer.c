@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What curl calls in the fetcher, and what it is told of one transfer. */
+/* libcurl's callbacks in the fetcher, and the options of one transfer. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cache/http_transfer.h"
@@ -12,8 +12,8 @@
 #define REDIRECT_BYTES_MAX (1u << 20)
 #define STALL_BYTES_PER_S 100u
 #define HEADERS_MAX (64u << 10)
-/* CURLE_TOO_LARGE of libcurl 8.6 and later; before it a header line that is too long
- * was CURLE_OUT_OF_MEMORY. */
+/* CURLE_TOO_LARGE of libcurl 8.6 and later; earlier versions return CURLE_OUT_OF_MEMORY
+ * for a header line that is too long. */
 #define TOO_LARGE 100
 
 void fetch_fail(struct fetch *d, enum err_code code, const char *why)
@@ -31,7 +31,7 @@ bool fetch_is_late(struct fetch *d)
 	curl_off_t connected = 0;
 
 	if (!d->answered) {
-		/* Until it is connected libcurl watches: connect_timeout. */
+		/* Until then, libcurl watches connect_timeout. */
 		curl_easy_getinfo(d->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 		if (!connected)
 			d->since = now;
@@ -39,7 +39,7 @@ bool fetch_is_late(struct fetch *d)
 			d->late = NO_ANSWER;
 		return d->late != IN_TIME;
 	}
-	/* Nobody takes what is there: that is not the server's fault. */
+	/* While paused, the reader is slow, not the server. */
 	if (!d->paused && waited <= 1000 * (int64_t)o->stall_timeout)
 		return false;
 	if (!d->paused &&
@@ -79,7 +79,7 @@ void fetch_explain(const struct fetch *d, CURLcode code, long status, char *why,
 
 /* ---- what curl calls --------------------------------------------------------- */
 
-/* "Name: value", of any case; false: another one. */
+/* The value of a line "Name: value", the name in any case; false: another header. */
 static bool header_value(struct str line, const char *name, struct str *out)
 {
 	struct str value = line, key = str_cut(&value, ':');
@@ -90,7 +90,7 @@ static bool header_value(struct str line, const char *name, struct str *out)
 	return true;
 }
 
-/* Each answer of a chain of redirections begins with its own status line. */
+/* Each answer in a chain of redirects begins with a status line. */
 static void look_at_header(struct fetch *d, struct str line)
 {
 	struct str value;
@@ -129,7 +129,7 @@ void fetcher_tell(struct fetcher *f)
 	f->pending.part.n = 0;
 }
 
-/* Say where the bytes are; in one message with those before them. */
+/* Report where the bytes are, in one message with those before them if they adjoin. */
 static void tell(struct fetch *d, const struct body_part *part)
 {
 	struct fetcher *f = d->fetcher;
@@ -150,7 +150,7 @@ static bool keep(struct fetch *d, const char *p, size_t n)
 
 	for (; n; p += part.n, n -= part.n) {
 		if (!body_put(&d->body, d->fetcher->store, p, n, &part)) {
-			fetch_fail(d, ERR_LIMIT, "too many downloads wait to be read");
+			fetch_fail(d, ERR_LIMIT, "too much downloaded data is waiting to be read");
 			return false;
 		}
 		sha256_update(&d->sha, p, part.n);
@@ -192,14 +192,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	hear(d, size * n);
 	if (status == 200)
 		return take_body(d, p, size * n);
-	/* A text for people. */
+	/* The text of a redirect is ignored. */
 	if (status / 100 == 3 && d->heard <= REDIRECT_BYTES_MAX)
 		return size * n;
 	fetch_fail(d, ERR_IO, "the server sent neither the file nor an error status");
 	return 0;
 }
 
-/* What the parent has read, so that nothing is opened here. */
+/* Certificates, in memory if possible because the jail may not see the file; password. */
 static void set_files(struct fetch *d)
 {
 	const char *user = d->to_url ? d->to_user : d->user;
@@ -222,7 +222,7 @@ void fetch_set_options(struct fetch *d)
 {
 	CURL *c = d->easy;
 	const struct http_options *o = d->fetcher->opt;
-	/* From https nothing leads to http. */
+	/* A redirect must not lead from https to http. */
 	bool secure = d->to_url && strncasecmp(d->url, "https:", 6) == 0;
 
 	curl_easy_setopt(c, CURLOPT_URL, d->to_url ? d->to_url : d->url);
@@ -235,7 +235,7 @@ void fetch_set_options(struct fetch *d)
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, secure ? "https" : "http,https");
 	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	/* Nobody waits for a name server that does not answer. */
+	/* Do not wait for a name server that does not answer. */
 	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What fetcher.c and http_transfer.c share; nobody else includes it. */
+/* What fetcher.c and http_transfer.c share; for these files only. */
 #ifndef CACHE_HTTP_TRANSFER_H
 #define CACHE_HTTP_TRANSFER_H
 
@@ -9,10 +9,10 @@
 #include "cache/http_wire.h"
 
 enum state {
-	WAITING, /* for its turn, or for its next try */
+	WAITING, /* for a free slot, or for its next try */
 	ACTIVE,
-	MOVED, /* for the password of where it was redirected to */
-	READY, /* all was said of it */
+	MOVED, /* redirected: waits for LOGIN */
+	READY, /* END was sent */
 };
 
 struct fetcher;
@@ -23,7 +23,7 @@ struct fetch {
 	struct fetch *prev, *next; /* in the fetcher's list */
 	uint32_t id;
 	char *url, *user, *password;
-	/* Where this try was redirected to, with its password; NULL: nowhere. */
+	/* Where this try was redirected to, with the password for it; NULL: no redirect. */
 	char *to_url, *to_user, *to_password;
 	unsigned moves;
 	uint64_t limit;
@@ -33,44 +33,44 @@ struct fetch {
 	unsigned tries;
 	int64_t not_before; /* ms: when the next try may begin */
 	struct body body;
-	uint64_t arrived; /* bytes of the body that the reader gets, in all */
-	uint64_t skip;    /* of this try: what an earlier one brought already */
+	uint64_t arrived; /* bytes received for the reader, in all tries */
+	uint64_t skip;    /* bytes of this try that earlier tries have received already */
 	uint64_t headers;
 	char encoding[HTTP_ENCODING_MAX + 1]; /* Content-Encoding */
 	/* of this try, for its time limits: */
-	bool answered;        /* something of the body came */
-	int64_t since;        /* ms: when it, or the window that is looked at, began */
-	uint64_t since_bytes; /* heard up to then */
-	uint64_t heard;       /* bytes of its body */
+	bool answered;        /* some of the body was received */
+	int64_t since;        /* ms: when the try, or the interval that is measured, began */
+	uint64_t since_bytes; /* heard at that time */
+	uint64_t heard;       /* bytes of the body received */
 	enum { IN_TIME, NO_ANSWER, STALLED } late;
 	struct sha256 sha;
-	enum err_code code;     /* our own verdict; NONE: none */
-	char why[HTTP_WHY_MAX]; /* the reason of code */
+	enum err_code code;     /* an error found here, not by libcurl; NONE: none */
+	char why[HTTP_WHY_MAX]; /* its text */
 	CURL *easy;
-	char said[CURL_ERROR_SIZE]; /* by libcurl */
+	char said[CURL_ERROR_SIZE]; /* libcurl's error text */
 };
 
 struct fetcher {
 	const struct http_options *opt;
-	struct str ca; /* certificates; empty: those of opt, or libcurl's own */
+	struct str ca; /* certificates; empty: opt's file, or libcurl's default */
 	struct body_store *store;
 	struct http_line line;
-	struct http_bytes pending; /* to be said before anything else; n 0: nothing */
+	struct http_bytes pending; /* to be sent before other messages; part.n 0: none */
 	CURLM *multi;
-	struct fetch *first, *last; /* in order of being asked for */
+	struct fetch *first, *last; /* in order of id */
 	unsigned active;
 };
 
-/* Put what is pending to the messages that will be sent. */
+/* Append the pending message to those that will be sent. */
 void fetcher_tell(struct fetcher *f);
 
-/* Whether it took too long by now; then d->late says how. */
+/* Whether it exceeded a time limit; d->late says which. */
 bool fetch_is_late(struct fetch *d);
-/* What may be wrong beyond what libcurl says; why has n bytes. */
+/* Replace libcurl's text by a clearer one for some errors; why has n bytes. */
 void fetch_explain(const struct fetch *d, CURLcode code, long status, char *why, size_t n);
 /* Note why it failed. */
 void fetch_fail(struct fetch *d, enum err_code code, const char *why);
-/* Make its handle ready for a try. */
+/* Set up its handle for a try. */
 void fetch_set_options(struct fetch *d);
 
 #endif

@@ -39,7 +39,7 @@ static size_t begin(struct buf *out, uint32_t type)
 	return at;
 }
 
-/* The size is known once the body is there. */
+/* Fill in the size, now that the body is complete. */
 static void end(struct buf *out, size_t at)
 {
 	put_le32(out->p + at + 4, (uint32_t)(out->n - at - WIRE_HEAD));

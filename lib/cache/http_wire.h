@@ -4,13 +4,13 @@
  *
  *     parent                             fetcher
  *     GET    id, URL, limits, password
- *                                        BYTES  id, where they are in shared memory   any number
+ *                                        BYTES  id, their place in shared memory      any number
  *     TAKEN  id, bytes read                                                           any number
- *                                        MOVED  id, URL: it was redirected there      a few times
- *     LOGIN  id, password for it
+ *                                        MOVED  id, URL of a redirect                 a few times
+ *     LOGIN  id, password for that URL
  *                                        END    id, error or hash                     once
- *     DONE   id                                        also before END: it is cancelled
- *                                        GONE   id: nothing of it follows
+ *     DONE   id                                        before END: cancels the download
+ *                                        GONE   id: no more messages about it
  */
 #ifndef CACHE_HTTP_WIRE_H
 #define CACHE_HTTP_WIRE_H
@@ -30,13 +30,13 @@ enum {
 	HTTP_LOGIN,
 };
 
-#define HTTP_MOVES_MAX 5u /* redirections of one try */
+#define HTTP_MOVES_MAX 5u /* redirects of one try */
 #define HTTP_URL_MAX 65536u
 #define HTTP_SECRET_MAX 4096u
 #define HTTP_WHY_MAX 1024u
 #define HTTP_ENCODING_MAX 31u
 
-/* What the fetcher may say, and the parent. */
+/* The messages that the fetcher and the parent may send. */
 extern const struct wire_rule http_fetcher_rules[], http_parent_rules[];
 extern const size_t http_fetcher_rule_count, http_parent_rule_count;
 
@@ -70,7 +70,7 @@ struct http_end {
 	uint8_t hash[HASH_SHA256_LEN];
 };
 
-/* Whole messages are appended to out; the body of one is read. -ERR_FORMAT: not well-formed. */
+/* put appends a whole message to out; get decodes a message's body. -ERR_FORMAT: malformed. */
 void http_get_put(struct buf *out, const struct http_get *m);
 int http_get_get(struct str body, struct http_get *m, struct err *err);
 void http_taken_put(struct buf *out, uint32_t id, uint64_t bytes);
@@ -87,18 +87,18 @@ int http_login_get(struct str body, struct http_login *m, struct err *err);
 void http_id_put(struct buf *out, uint32_t type, uint32_t id);
 int http_id_get(struct str body, uint32_t *id, struct err *err);
 
-/* One end of the line, which may never keep a process waiting: both ends have buffers. */
+/* One end of the line. Both ends have buffers, so that neither process ever blocks on it. */
 struct http_line {
 	struct wire wire;
 	struct buf in, out;
-	size_t pos; /* read of in */
+	size_t pos; /* bytes read from in */
 };
 
-/* Send what fits into the socket; out keeps the rest. */
+/* Send as much as the socket takes; out keeps the rest. */
 int http_line_push(struct http_line *l, struct err *err);
-/* Receive what is there. 1: the other end is closed. */
+/* Receive what has arrived. 1: the other end is closed. */
 int http_line_pull(struct http_line *l, struct err *err);
-/* The next message that is there as a whole: its body is borrowed until the next call. 1: none. */
+/* The next complete message: its body is borrowed until the next call. 1: none. */
 int http_line_next(struct http_line *l, uint32_t *type, struct str *body, struct err *err);
 void http_line_fini(struct http_line *l);
 

@@ -10,16 +10,16 @@
 
 struct piece {
 	struct piece *next;
-	size_t n, pos; /* bytes in it; those that were read */
+	size_t n, pos; /* bytes in it; bytes read */
 	uint8_t *bytes;
 };
 
-/* Pieces in order, and what is behind the last. */
+/* Pieces in order, and how they end. */
 struct queue {
 	struct piece *first, **last;
 	pthread_cond_t grown;
-	bool done; /* nothing more but: */
-	int rc;    /* 0 for the end, */
+	bool done; /* no more pieces will be added; then: */
+	int rc;    /* 0: the end of the NAR, or -ERR_* */
 	struct err err;
 };
 
@@ -61,7 +61,7 @@ static void finish(struct queue *q, int rc, const struct err *err)
 	pthread_cond_signal(&q->grown);
 }
 
-/* The first, which stays where it is; NULL: there is none any more. */
+/* Wait for the first piece, which stays in the queue; NULL: no more will come. */
 static struct piece *wait_for(struct nar_ahead *a, struct queue *q)
 {
 	while (!q->first && !q->done && !a->quit)
@@ -79,7 +79,7 @@ static struct piece *pop(struct queue *q)
 	return p;
 }
 
-/* One to fill; NULL: no more are wanted. */
+/* Wait for an empty piece; NULL: stop reading. */
 static struct piece *get_empty(struct nar_ahead *a)
 {
 	struct piece *p;
@@ -157,14 +157,14 @@ static void *check_all(void *ctx)
 		}
 	}
 	finish(&a->checked, rc, &err);
-	/* Of what is wrong no more is wanted. */
+	/* Stop the reading thread, also after an error. */
 	a->quit = true;
 	pthread_cond_signal(&a->emptied);
 	pthread_mutex_unlock(&a->lock);
 	return NULL;
 }
 
-/* ---- who reads it ------------------------------------------------------------ */
+/* ---- the reader -------------------------------------------------------------- */
 
 static void stop_reader(struct nar_ahead *a)
 {
@@ -197,13 +197,13 @@ struct nar_ahead *nar_ahead_new(struct nar_source src, nar_check *check, void *c
 	pthread_cond_init(&a->emptied, NULL);
 	queue_init(&a->unpacked);
 	queue_init(&a->checked);
-	/* What is never filled is never touched. */
+	/* Not zeroed: pieces that are never filled use no memory. */
 	a->memory = xaligned(4096, pieces * NAR_AHEAD_PIECE);
 	while (pieces--) {
 		a->pieces[pieces].bytes = a->memory + pieces * NAR_AHEAD_PIECE;
 		put_empty(a, &a->pieces[pieces]);
 	}
-	/* Second the one that takes from the source. */
+	/* Last the thread that reads the source, since nothing read can be returned to it. */
 	if (pool_thread(&a->checker, check_all, a) == 0) {
 		if (pool_thread(&a->reader, read_all, a) == 0)
 			return a;
@@ -235,7 +235,7 @@ int nar_ahead_read(void *ctx, void *out, size_t n, size_t *got, struct err *err)
 	pthread_mutex_unlock(&a->lock);
 	if (!p)
 		return rc;
-	/* Ours until it is empty. */
+	/* No other thread uses it until put_empty(). */
 	*got = MIN(n, p->n - p->pos);
 	memcpy(out, p->bytes + p->pos, *got);
 	p->pos += *got;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A tree as the stream of its NAR, to be pulled.
- */
+/* Serializes a tree as a NAR, on demand. */
 #ifndef CACHE_NAR_DUMP_H
 #define CACHE_NAR_DUMP_H
 
@@ -9,10 +7,10 @@
 
 struct nar_dump;
 
-/* Takes the walk over. */
+/* Takes ownership of walk. */
 struct nar_dump *nar_dump_new(struct walk *walk);
 void nar_dump_free(struct nar_dump *d);
-/* As nar_source.read. */
+/* Like nar_source.read. */
 int nar_dump_read(void *d, void *p, size_t n, size_t *got, struct err *err);
 
 #endif

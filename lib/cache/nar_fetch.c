@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One NAR on its way, in layers, lowest first:
+ * Fetching one NAR, in layers, lowest first:
  *
  *     a download, a file of a cache, a kept download, or a local tree
- *     the file's hash and size, and a copy for the directory of downloads
+ *     the file's hash and size; a copy for the directory of downloads
  *     decompression
- *     the NAR's hash and size; contents that prove a path
+ *     the NAR's hash and size; the contents of a content-addressed path
  *
- * Of a large NAR the last is a thread's of its own, and what is below another's.
+ * For a large NAR, one thread runs the top layer and another all layers below it.
  */
 #include "base/bytes.h"
 #include "base/io.h"
@@ -27,11 +27,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* From here on a NAR is large; pieces of it that are held for its reader, who
- * may have to wait for its turn. */
+/* Size from which threads are used; pieces buffered for the reader, which may have to
+ * wait for its turn. */
 #define LARGE_NAR (12u << 20)
 #define LARGE_PIECES 96u
-/* In the NAR of a lone file, where its contents begin, and what stands behind
+/* The NAR of a single file: the offset of its contents, and the number of bytes after
  * them and their padding. */
 #define CONTENTS_AT 96u
 #define CONTENTS_TAIL 16u
@@ -40,8 +40,8 @@ struct nar_fetch {
 	struct caches *caches;
 	const struct path_info *info;
 	struct offer *offer;
-	const char *from; /* who it comes from, for errors; borrowed */
-	/* the lowest layer: one of them */
+	const char *from; /* the cache, store or directory, for errors; borrowed */
+	/* the lowest layer: one of these */
 	struct cache_file *file;
 	int kept; /* fd, or -1 */
 	struct nar_dump *dump;
@@ -53,7 +53,7 @@ struct nar_fetch {
 	uint64_t nar_got;
 	struct sha256 nar_sha, contents_sha;
 	uint8_t head[CONTENTS_AT];
-	struct nar_ahead *ahead; /* of a large one; or NULL */
+	struct nar_ahead *ahead; /* of a large NAR; or NULL */
 	bool ended;
 };
 
@@ -122,14 +122,14 @@ static int read_file(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 
 /* ---- the NAR ---------------------------------------------------------------- */
 
-/* What comes before the length of a lone file's contents. */
+/* The NAR of a single file, up to the length of its contents. */
 static const char lone_file[] = "\x0d\0\0\0\0\0\0\0nix-archive-1\0\0\0"
                                 "\x01\0\0\0\0\0\0\0(\0\0\0\0\0\0\0"
                                 "\x04\0\0\0\0\0\0\0type\0\0\0\0"
                                 "\x07\0\0\0\0\0\0\0regular\0"
                                 "\x08\0\0\0\0\0\0\0contents";
 
-/* The part of the next n bytes that is contents of a lone file. */
+/* Hash the part of the next n bytes that belongs to the contents of a single file. */
 static void hash_contents(struct nar_fetch *f, const uint8_t *p, size_t n)
 {
 	uint64_t from = f->nar_got, to = from + n;
@@ -195,7 +195,7 @@ static int unpack(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return read_file(f, p, n, got, err);
 }
 
-/* The next bytes of the NAR; none: its end. */
+/* Check the next bytes of the NAR; n == 0: its end. */
 static int check(void *ctx, const void *p, size_t n, struct err *err)
 {
 	struct nar_fetch *f = ctx;
@@ -217,14 +217,14 @@ static int read_nar(struct nar_fetch *f, void *p, size_t n, size_t *got, struct 
 
 	if (f->ahead)
 		return nar_ahead_read(f->ahead, p, n, got, err);
-	/* Never more than one byte beyond what was promised. */
+	/* At most one byte more than its size, to notice a longer NAR. */
 	if (n > f->info->nar_size - f->nar_got)
 		n = (size_t)(f->info->nar_size - f->nar_got) + 1;
 	rc = unpack(f, p, n, got, err);
 	return rc < 0 ? rc : check(f, p, *got, err);
 }
 
-/* One that fails again and again, where others could help, is left alone. */
+/* Stop using a supplier that failed FAILURES_MAX times, if there are others. */
 static void blame(struct caches *c, size_t supplier)
 {
 	struct supplier *s = &c->suppliers[supplier];
@@ -261,7 +261,7 @@ int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 		offer_dir_name(f->offer, f->info, name, sizeof name);
 		cache_dir_drop(f->caches->dir, name);
 	}
-	/* Too long, cut short, damaged: all of them not what was promised. */
+	/* Too long, truncated, damaged: none of them matches the narinfo. */
 	if (rc == -ERR_LIMIT || rc == -ERR_FORMAT)
 		err->code = ERR_MISMATCH;
 	if (f->file && rc == -ERR_IO)
@@ -288,7 +288,7 @@ void nar_fetch_free(struct nar_fetch *f)
 {
 	if (!f)
 		return;
-	/* Threads must not wait for bytes that are no longer needed. */
+	/* Wake threads that wait for bytes that are no longer needed. */
 	if (f->file)
 		cache_file_stop(f->file);
 	nar_ahead_free(f->ahead);
@@ -346,7 +346,7 @@ static int open_kept(struct nar_fetch *f)
 	return 0;
 }
 
-/* Ask one of the others. 1: it cannot help. */
+/* Ask another supplier. 1: it does not have the NAR. */
 static int ask_other(struct nar_fetch *f, size_t supplier, struct err *err)
 {
 	const struct supplier *s = &f->caches->suppliers[supplier];
@@ -361,8 +361,11 @@ static int ask_other(struct nar_fetch *f, size_t supplier, struct err *err)
 	return rc;
 }
 
-/* Whoever is next: first what was kept, then who made the offer, then others;
- * and who made it where that was kept, and may have another by now. */
+/*
+ * The next source: the kept download, then the supplier of the offer, then the other
+ * suppliers. If the offer came from a kept narinfo, its supplier is asked again, too: it
+ * may have another file by now.
+ */
 static int open_next(struct nar_fetch *f, struct err *err)
 {
 	struct caches *c = f->caches;

@@ -10,13 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A closure's system and kernel are far smaller. */
+/* The paths that are read here, such as a kernel, have far fewer files. */
 #define ENTRIES_MAX (1u << 20)
 #define COPY_PIECE 65536u
 
-/* Something in a store path. */
+/* A file, link or directory in a store path. */
 struct entry {
-	char *path; /* below it, without a slash in front; "" is the path itself */
+	char *path; /* relative to the store path; "" is the store path itself */
 	enum walk_kind kind;
 	char *target;
 	uint64_t at, size; /* of a file's contents in the NAR */
@@ -32,8 +32,8 @@ struct nar_files {
 	struct store_files files;
 	struct caches *caches;
 	const struct closure *closure;
-	const struct closure *have; /* not to be fetched: it is */
-	struct store_files *there;  /* here; both may be NULL */
+	const struct closure *have; /* paths that need not be fetched, and */
+	struct store_files *there;  /* their files; both may be NULL */
 	const char *dir;
 	struct nar *nars; /* by number in the closure */
 };
@@ -82,7 +82,7 @@ static int add_entry(struct nar *nar, const struct walk_entry *ent, const struct
 	return 0;
 }
 
-/* "a/b" with the name "c" is "a/b/c"; up again it is "a/b". */
+/* Append a name to a path: "a/b" becomes "a/b/c". */
 static void descend(struct buf *path, struct str name)
 {
 	if (path->n)
@@ -124,7 +124,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
 }
 
-/* last: why it is fetched again, or NULL. */
+/* last: the error for which it is fetched again, or NULL. */
 static int fetch_once(struct nar_files *nf, size_t i, const struct err *last, struct nar *nar,
                       struct err *err)
 {
@@ -177,9 +177,9 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 	return 0;
 }
 
-/* ---- looking ---------------------------------------------------------------- */
+/* ---- look-up ---------------------------------------------------------------- */
 
-/* Where a path is that need not be fetched, or NULL. */
+/* The files of a path that need not be fetched, or NULL. */
 static struct store_files *elsewhere(const struct store_files *f, const char *path)
 {
 	const struct nar_files *nf = (const struct nar_files *)f;
@@ -191,7 +191,7 @@ static struct store_files *elsewhere(const struct store_files *f, const char *pa
 	return closure_find_base(nf->have, sp.base) ? nf->there : NULL;
 }
 
-/* The NAR that a path leads into, fetched, and what of the path is inside. */
+/* Fetch the NAR that a path leads into; *rest is the part of the path inside it. */
 static int enter(struct nar_files *nf, const char *path, struct nar **nar, struct str *rest,
                  struct err *err)
 {
@@ -256,7 +256,7 @@ static int look(struct store_files *f, const char *path, enum walk_kind *kind, s
 	return 0;
 }
 
-/* A file of its own, so that it begins at its beginning. */
+/* Copies the contents to a file of their own, because in the NAR they are not at offset 0. */
 static int open_file(struct store_files *f, const char *path, int *fd, uint64_t *size,
                      struct err *err)
 {
@@ -395,12 +395,12 @@ int nar_files_outputs(struct store_files *f, struct closure *closure, struct err
 	for (size_t i = 0; i < closure->n && rc == 0; i++) {
 		struct path_info *info = &closure->paths[i];
 
-		/* One of a local store has them. */
+		/* A local store has told them already. */
 		if (info->noutputs || !str_ends(str_from(info->path), ".drv") ||
 		    elsewhere(f, info->path))
 			continue;
 		rc = find_outputs(f, info, err);
-		/* There may be thousands: they are not kept. */
+		/* There may be thousands, so they are not kept. */
 		drop_index(&nf->nars[i]);
 		io_close(&nf->nars[i].fd);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads files of store paths in caches. The whole NAR of such a path is fetched
- * into an unnamed file and verified. It is kept until the rest of the closure is
+ * Reads files of store paths in caches. The whole NAR of the path is fetched into
+ * an unnamed file and verified. The NAR is kept until the rest of the closure is
  * fetched, so that it is downloaded only once.
  */
 #ifndef CACHE_NAR_FILES_H
@@ -11,7 +11,7 @@
 #include "store/files.h"
 
 /*
- * For a closure of these caches; everything is borrowed. dir is for unnamed
+ * For a closure from these caches; everything is borrowed. dir is for unnamed
  * files. there: the files of the paths in have, or NULL. nar_files_free() frees
  * the result of nar_files_new().
  */
@@ -26,7 +26,7 @@ void nar_files_free(struct store_files *f);
  */
 int nar_files_outputs(struct store_files *f, struct closure *closure, struct err *err);
 
-/* Whether path i has been fetched: then *fd is its NAR, borrowed, to be read with pread(2). */
+/* Whether path i has been fetched; then *fd is its NAR, borrowed. Read it with pread(2) only. */
 bool nar_files_has(const struct store_files *f, size_t i, int *fd);
 
 #endif

@@ -10,14 +10,14 @@
 
 /* ---- the URL ---------------------------------------------------------------- */
 
-/* What a host is made of; whatever else may mean one thing here and another to libcurl. */
+/* Characters of a host name; libcurl might interpret others differently. */
 static bool host_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       c == '.' || c == '-' || c == '_';
 }
 
-/* "%20" for a blank. */
+/* Decode escapes such as "%20". */
 static char *unescaped(struct str s)
 {
 	char *out = xstrndup(s.p, s.n), *to = out;
@@ -37,7 +37,7 @@ static char *unescaped(struct str s)
 	return out;
 }
 
-/* Where a URL leads. */
+/* The parts of a URL before its path. */
 struct place {
 	bool secure;
 	struct str user, password; /* escaped; password.p is NULL: none */
@@ -64,7 +64,7 @@ static bool take_host(struct str rest, struct place *p)
 	return p->host.n && (!rest.n || str_u64(rest, 10, UINT16_MAX, &p->port));
 }
 
-/* False: it is no URL of http or https, or an odd one. */
+/* False: not an http or https URL, or an unusual one. */
 static bool look_at_url(struct str url, struct place *p)
 {
 	struct str rest;
@@ -96,7 +96,7 @@ static bool is_same(const struct place *a, const struct place *b)
 struct words {
 	struct str rest, line;
 	struct buf word;
-	bool empty_line; /* the line that ended was one */
+	bool empty_line; /* the line that ended was empty */
 };
 
 static void take_quoted(struct words *w)
@@ -125,7 +125,7 @@ static void take_plain(struct words *w)
 	w->line = str_drop(w->line, n);
 }
 
-/* The next word is in w->word, with a NUL. False: there is none in this line. */
+/* Read the next word into w->word, with a NUL. False: there is none in this line. */
 static bool next_word(struct words *w)
 {
 	while (w->line.n && (unsigned char)*w->line.p <= ' ')
@@ -150,7 +150,7 @@ static bool next_line(struct words *w)
 	return true;
 }
 
-/* What is found, and where in an entry the reader is. */
+/* What is searched for and found, and the state of the current entry. */
 struct search {
 	struct str host;
 	const char *wanted; /* user name of the URL, or "" */

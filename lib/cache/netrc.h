@@ -17,12 +17,11 @@
 #define NETRC_BYTES_MAX (1u << 20)
 
 /*
- * What a URL's host gets: user and password, the caller's to free. Nothing (NULL) if the URL has a
- * password already, or the file has none for the host; and for a URL whose host is not beyond
- * doubt.
+ * The user and password for a URL's host; the caller frees them. NULL if the URL has a password
+ * already, if the file has none for the host, or if parsers might disagree about the URL's host.
  */
 void netrc_for_url(struct str netrc, struct str url, char **user, char **password);
-/* The same after a redirect; the password of the URL that was asked for is for its own server. */
+/* The same after a redirect. A password in the original URL is used for its own server only. */
 void netrc_for_redirect(struct str netrc, struct str from, struct str to, char **user,
                         char **password);
 
