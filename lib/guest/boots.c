@@ -10,7 +10,7 @@
 struct walk_menu {
 	struct boots *out;
 	const char *more;
-	size_t left; /* entries that may still be looked at */
+	size_t left; /* entries before the limit is reached */
 };
 
 static void entry_fini(struct boots_entry *e)
@@ -60,7 +60,7 @@ static void entry_set(struct boots_entry *e, const char *title, const struct gru
 		e->initrds[e->n_initrds] = xstrdup(b->initrds[e->n_initrds].path);
 }
 
-/* An entry that fails for a temporary reason might boot later. */
+/* Whether the entry might boot although it could not be evaluated now. */
 static bool may_boot(const struct err *err)
 {
 	return err->code == ERR_IO || err->code == ERR_LIMIT;

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define BOOTS_DEPTH_MAX 8u      /* menus within each other */
+#define BOOTS_DEPTH_MAX 8u      /* nested menus */
 #define BOOTS_ENTRIES_MAX 4096u /* of all menus */
 
 struct grub_files;
@@ -40,12 +40,12 @@ struct boots {
 	struct boots_entry *v; /* the entries that can boot */
 	size_t n, cap;
 	struct boots_entry chosen; /* what boots by default */
-	char *why;                 /* why none does; NULL: one does */
-	char *unknown;             /* why entries that may boot are missing in v; NULL: none are */
+	char *why;                 /* why there is no default entry; NULL: there is one */
+	char *unknown;             /* why v may lack entries that can boot; NULL: it is complete */
 };
 
 /*
- * more: arguments that the xl config appends to every entry's; NULL: none.
+ * more: arguments that the xl config appends to those of every entry; NULL: none.
  * entry: the default entry that the xl config passes to the boot helper, a number
  * or a title; NULL: the menu's. -ERR_NOENT: there is no menu; another -ERR_*: a
  * menu cannot be read.
@@ -54,7 +54,7 @@ int boots_read(struct grub_files *files, const char *more, const char *entry, st
                struct err *err);
 void boots_fini(struct boots *b);
 
-/* The last "init=" of a command line, as Linux and NixOS's stage 1 use it; p NULL: none. */
+/* The value of the last "init=", which Linux and NixOS's stage 1 use; p NULL: none. */
 struct str boots_init(const char *args);
 
 #endif

@@ -36,7 +36,7 @@ struct device {
 	bool noticed;  /* fs_notice() was reported */
 };
 
-/* A disk's bytes, and the first read of them that failed. */
+/* A disk's bytes, and the error of the first failed read. */
 struct watched {
 	struct source src;
 	struct source *from;
@@ -177,7 +177,7 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 		partitions_add(d, i, &w, notes);
 }
 
-/* "LVM2, which domgrub does not read"; NULL: nothing that has a name. */
+/* Names unsupported contents: "LVM2, which domgrub does not read"; NULL: not recognized. */
 static char *what_is_there(const struct window *w)
 {
 	const char *name = contents_name(w);

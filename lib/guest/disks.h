@@ -14,7 +14,7 @@
 
 /* A disk, before it is read. */
 struct disk_spec {
-	int fd;             /* for pread(2); it has another number inside a jail */
+	int fd;             /* for pread(2); its number differs inside a jail */
 	uint64_t size;      /* bytes */
 	unsigned sector;    /* bytes */
 	const char *name;   /* for error texts */
@@ -35,8 +35,8 @@ int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err)
 int disk_spec_open(const char *path, struct disk_spec *out, struct err *err);
 
 /*
- * The devices of n disks. A problem with a disk's partition table is a line in
- * *notes; then only the whole disk is a device. spec is borrowed.
+ * The devices of n disks. If a disk's partition table is invalid, *notes gets a
+ * line about it, and only the whole disk is a device. spec is borrowed.
  */
 struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *notes);
 void disks_free(struct disks *d);
@@ -55,15 +55,15 @@ size_t disks_index(const struct disks *d, size_t dev);
 
 /* A device's bytes, borrowed from d; dev is in the table of disks_files(). */
 const struct window *disks_window(const struct disks *d, size_t dev);
-/* Its file system, borrowed from d; -ERR_NOENT: it has none that we can read. */
+/* Its file system, borrowed from d; -ERR_NOENT: it has none that is supported. */
 int disks_fs(struct disks *d, size_t dev, struct fs **out, struct err *err);
 /* Open a regular file on a device. */
 int disks_open(struct disks *d, size_t dev, struct str path, struct fs_file **out, struct err *err);
 
-/* Append a line for each newly opened file system that is read with its journal. */
+/* Append a line for each newly opened file system that is read through its journal. */
 void disks_notices(struct disks *d, struct buf *lines);
 
-/* "(hd0,msdos1)/boot/vmlinuz", appended. */
+/* Append a path with its device: "(hd0,msdos1)/boot/vmlinuz". */
 void disks_name(const struct disks *d, size_t dev, const char *path, struct buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file on a guest's disk as a source of bytes, for a window. */
+/* A file in a guest's file system as a source of bytes, for a window. */
 #ifndef GUEST_FILE_SOURCE_H
 #define GUEST_FILE_SOURCE_H
 
@@ -12,7 +12,7 @@ struct file_source {
 	struct fs_file *f;
 };
 
-/* All of the file; s and name must outlive the window. */
+/* A window over all of the file; s and name must outlive it. */
 struct window file_source_window(struct file_source *s, struct fs_file *f, const char *name);
 
 #endif

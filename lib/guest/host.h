@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The host's version of Xen, from /sys and without tools. */
+/* The host's version of Xen, from /sys/hypervisor. */
 #ifndef GUEST_HOST_H
 #define GUEST_HOST_H
 
-/* Major << 16 | minor; 0: not known, or there is none. */
+/* Major << 16 | minor; 0: unknown, or no Xen. */
 unsigned host_xen_version(void);
 
 #endif

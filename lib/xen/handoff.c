@@ -24,7 +24,7 @@ int handoff_format_parse(const char *name, enum handoff_format *out)
 
 static int item_check(const char *what, const char *text, struct err *err)
 {
-	/* "args " comes before the text and counts. */
+	/* libxl's limit includes the leading "args ". */
 	size_t n = text ? strlen(what) + 1 + strlen(text) : 0;
 
 	if (n > HANDOFF_ITEM_MAX)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a boot helper answers xl, byte for byte as pygrub does:
+ * A boot helper's answer to xl, byte for byte as pygrub writes it:
  *
  *     sxp      linux (kernel 'K')(ramdisk 'R')(args 'A')
  *     simple   kernel K\nramdisk R\nargs A\n\n
  *     simple0  the same with NULs instead of newlines
  *
- * An empty ramdisk or args is left out; a kernel of none is the word None. In
- * sxp a text is quoted as Python does it, for that is what pygrub is written
- * in: in double quotes where it has single ones only, with backslashes before
- * what would end it.
+ * An empty ramdisk or args is left out; without a kernel, K is the word None. In
+ * sxp, text is quoted like a Python string: in double quotes if it contains single
+ * quotes but no double ones, with a backslash before quotes of its own kind.
  */
 #ifndef XEN_HANDOFF_H
 #define XEN_HANDOFF_H
@@ -17,7 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* An item of 8192 bytes or more libxl drops with no more than a warning. */
+/* libxl drops an item of 8192 bytes or more, with only a warning. */
 #define HANDOFF_ITEM_MAX 8191
 
 enum handoff_format {
@@ -33,12 +32,12 @@ struct handoff {
 	const char *args;
 };
 
-/* 0 and *out; 1: there is no such format. */
+/* 0 and *out; 1: unknown format. */
 int handoff_format_parse(const char *name, enum handoff_format *out);
 
 /*
- * Append the answer to *out. Refused: an item longer than libxl takes
- * (-ERR_LIMIT), and one with a newline (-ERR_FORMAT), whatever the format.
+ * Append the answer to *out. In every format, an item that is too long for libxl is
+ * refused (-ERR_LIMIT), and one with a newline (-ERR_FORMAT).
  */
 int handoff_put(const struct handoff *h, enum handoff_format format, struct buf *out,
                 struct err *err);

@@ -18,10 +18,10 @@
 static const struct initrd_limits defaults = {INITRD_UNPACKED_MAX, INITRD_MEMORY_MAX,
                                               INITRD_ENTRIES_MAX};
 
-/* One part: plain or packed bytes that are read forward. */
+/* One part: plain or compressed bytes, read sequentially. */
 struct part {
 	struct unpack *u;
-	uint64_t pos; /* unpacked bytes that were read */
+	uint64_t pos; /* unpacked bytes read so far */
 	uint8_t ahead[MAGIC_SIZE];
 	size_t n_ahead;
 };
@@ -94,7 +94,7 @@ static bool numbers_get(const uint8_t *p, uint64_t out[static NUMBERS])
 	return true;
 }
 
-/* One entry: 0, 1 at the archive's end, 2 where fn said enough. */
+/* One entry: 0, 1 at the archive's end, 2 if fn ended the listing. */
 static int entry_read(struct lister *l, struct part *p, struct err *err)
 {
 	uint64_t start = p->pos, v[NUMBERS];
@@ -135,7 +135,7 @@ static int archive_read(struct lister *l, struct part *p, struct err *err)
 	return rc == 1 ? 0 : rc;
 }
 
-/* Zeros up to what looks like an archive: 0, 1 at the end of the part, 3 at something else. */
+/* Skip zeros: 0 before an archive, 1 at the end of the part, 3 before other data. */
 static int zeros_skip(struct lister *l, struct part *p, struct err *err)
 {
 	uint8_t c[4];
@@ -151,7 +151,7 @@ static int zeros_skip(struct lister *l, struct part *p, struct err *err)
 		for (zeros = 0; zeros < got && !c[zeros]; zeros++)
 			continue;
 	} while (zeros == got);
-	/* The rest is for who comes next. */
+	/* Keep the rest for the next read. */
 	p->n_ahead = got - zeros;
 	memcpy(p->ahead, c + zeros, p->n_ahead);
 	p->pos -= p->n_ahead;
@@ -159,7 +159,7 @@ static int zeros_skip(struct lister *l, struct part *p, struct err *err)
 	return c[zeros] == '0' ? 0 : 3;
 }
 
-/* What one part holds. *used: bytes of w that it took. */
+/* List one part. *used: its size in w. */
 static int part_list(struct lister *l, const struct window *w, enum unpack_kind kind,
                      uint64_t *used, struct err *err)
 {

@@ -4,12 +4,12 @@
  * documentation: driver-api/early-userspace/buffer-format):
  *
  *     initrd  = { zeros | archive | packed { zeros | archive } }
- *     archive = { entry }, the last of the name "TRAILER!!!"
+ *     archive = { entry }, the last one named "TRAILER!!!"
  *     entry   = "070701" | "070702", 13 numbers of 8 hex digits, name with NUL,
  *               zeros to 4, data, zeros to 4
  *
- * A microcode archive comes first and plain; the rest is packed in any of the
- * ways of unpack.h.
+ * A microcode archive comes first and is not compressed; the rest is compressed by
+ * any method of unpack.h.
  */
 #ifndef XEN_INITRD_H
 #define XEN_INITRD_H
@@ -34,7 +34,7 @@ struct initrd_limits {
 	size_t entries;
 };
 
-/* name is borrowed for the call. Nonzero ends the list. */
+/* name is borrowed for the call. Nonzero ends the listing. */
 typedef int initrd_fn(void *arg, struct str name, uint32_t mode, uint64_t size);
 
 struct initrd_info {
@@ -45,16 +45,16 @@ struct initrd_info {
 };
 
 /*
- * List what is in w; limits NULL: the ones above. *out holds what was seen up
- * to a failure, too. 0, or -ERR_FORMAT, -ERR_LIMIT, -ERR_UNSUPPORTED (packed in
- * a way that we cannot unpack), or what reading w gave.
+ * List the files in w; limits NULL: the ones above. *out is filled in up to a
+ * failure, too. 0, or -ERR_FORMAT, -ERR_LIMIT, -ERR_UNSUPPORTED (unsupported
+ * compression), or an error of reading w.
  */
 int initrd_list(const struct window *w, const struct initrd_limits *limits, initrd_fn *fn,
                 void *arg, struct initrd_info *out, struct err *err);
 
 /*
- * The name of a kernel module by its file's path ("…/xen-blkfront.ko.xz" gives
- * "xen_blkfront"), into out. false: it is none.
+ * Write the name of a kernel module to out, from its file's path:
+ * "lib/xen-blkfront.ko.xz" gives "xen_blkfront". false: not a module.
  */
 bool initrd_module(struct str path, char out[static 64]);
 

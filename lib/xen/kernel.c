@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the outside in: gzip around the file, bzImage, the packing of its
- * payload, the ELF file, its notes. The streams only go forward, so notes that
- * lie before what told of them cost a second pass.
+ * From the outside in: gzip around the file, bzImage, the compression of its
+ * payload, the ELF file, its notes. The streams are sequential, so notes that lie
+ * before the headers that refer to them need a second pass.
  */
 #include "xen/kernel.h"
 
@@ -15,7 +15,7 @@
 
 #define SETUP_SIZE 0x268
 #define SETUP_MAGIC_AT 0x202
-#define PROTOCOL_PAYLOAD 0x0208 /* since when the payload has a place */
+#define PROTOCOL_PAYLOAD 0x0208 /* the first with the payload's offset */
 #define SECTOR 512
 
 #define EHDR_SIZE 64
@@ -25,7 +25,7 @@
 #define EM_386 3
 #define EM_X86_64 62
 
-/* An ELF file that is read forward, as often as needed. */
+/* An ELF file that is read sequentially, several times if needed. */
 struct elf {
 	struct window w; /* the packed bytes */
 	enum unpack_kind packing;
@@ -128,8 +128,8 @@ static bool shdr_note(const struct headers *h, const uint8_t *p, struct piece *o
 }
 
 /*
- * The pieces of notes that a table of headers names, in order of their place,
- * up to HEADERS_MAX. Returns how many.
+ * The notes that the first HEADERS_MAX program or section headers refer to, in
+ * order of offset. Returns how many.
  */
 static int pieces_find(struct elf *e, const struct headers *h, bool sections,
                        struct piece out[static HEADERS_MAX], struct err *err)
@@ -143,7 +143,7 @@ static int pieces_find(struct elf *e, const struct headers *h, bool sections,
 	if (count == 0)
 		return 0;
 	if (size < least || size > 256)
-		return err_set(err, ERR_FORMAT, "ELF program headers of %u bytes", size);
+		return err_set(err, ERR_FORMAT, "ELF headers of %u bytes each", size);
 	table = xmalloc((size_t)count * size);
 	rc = elf_read(e, table, (size_t)count * size, sections ? h->shoff : h->phoff, err);
 	if (rc < 0)
@@ -169,7 +169,7 @@ static int notes_read(struct elf *e, const struct headers *h, struct kernel_info
 	struct piece piece[HEADERS_MAX];
 	int n = pieces_find(e, h, false, piece, err);
 
-	/* Xen looks at the sections only where no segment is for notes. */
+	/* Xen uses the sections only if no segment has notes. */
 	if (n == 0)
 		n = pieces_find(e, h, true, piece, err);
 	if (n < 0)
@@ -192,7 +192,7 @@ static int notes_read(struct elf *e, const struct headers *h, struct kernel_info
 	return 0;
 }
 
-/* The first block header says what a decoder needs (The .xz File Format, 3.1). */
+/* The dictionary size in the first block header (The .xz File Format, 3.1). */
 static uint64_t xz_dictionary(const uint8_t *p, size_t n)
 {
 	struct bytes b = bytes_over(p, n);

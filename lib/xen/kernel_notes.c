@@ -18,7 +18,7 @@ enum {
 	NOTE_PHYS32 = 18,
 };
 
-/* What Xen's loader knows; an unknown one that is required stops it. */
+/* The features that Xen's loader knows; it refuses a kernel that requires another one. */
 static const char *const features_known[] = {
         "writable_page_tables",
         "writable_descriptor_tables",
@@ -73,7 +73,7 @@ static void skip_padding(struct bytes *b)
 {
 	size_t odd = b->pos % 4;
 
-	/* The last one's padding may be missing. */
+	/* The last note's padding may be missing. */
 	if (odd)
 		bytes_skip(b, MIN(4 - odd, bytes_left(b)));
 }

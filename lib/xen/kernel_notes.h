@@ -5,7 +5,7 @@
  *     note = le32 name size, le32 data size, le32 type,
  *            name with NUL, zero padding to 4, data, zero padding to 4
  *
- * Those of the name "Xen" count; the last of a type wins.
+ * Only notes named "Xen" count; the last of each type is used.
  */
 #ifndef XEN_KERNEL_NOTES_H
 #define XEN_KERNEL_NOTES_H
@@ -16,10 +16,10 @@
 
 #include "base/err.h"
 
-#define KERNEL_NOTES_MAX 65536 /* bytes of notes that we look at */
+#define KERNEL_NOTES_MAX 65536 /* bytes of one piece of notes */
 #define KERNEL_TEXT_MAX 256    /* bytes of one text in them */
 
-/* Texts are cut to size; "" where there is no such note. */
+/* Texts are truncated to fit; "" if there is no such note. */
 struct kernel_notes {
 	bool any; /* at least one note of Xen */
 	char guest_os[KERNEL_TEXT_MAX];
@@ -27,13 +27,13 @@ struct kernel_notes {
 	char xen_version[KERNEL_TEXT_MAX];
 	char loader[KERNEL_TEXT_MAX];
 	char features[KERNEL_TEXT_MAX];
-	bool has_phys32; /* where a PVH guest starts */
+	bool has_phys32; /* the entry point of a PVH guest */
 	uint64_t phys32;
 	bool has_supported; /* the features as bits */
 	uint32_t supported;
 };
 
-/* Add what n bytes of notes say. -ERR_FORMAT: they break the format. */
+/* Add n bytes of notes. -ERR_FORMAT: they are malformed. */
 int kernel_notes_parse(const void *p, size_t n, struct kernel_notes *notes, struct err *err);
 
 /*

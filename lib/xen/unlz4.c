@@ -21,7 +21,7 @@ static bool available(struct unlz4_input *in)
 	return in->next < in->end || in->fill(in);
 }
 
-/* A byte of the block: -1 where it has no more. */
+/* The next byte of the block's input, or -1 at its end. */
 static int take_byte(struct unlz4 *z)
 {
 	if (!z->left || !available(z->in))
@@ -30,7 +30,7 @@ static int take_byte(struct unlz4 *z)
 	return *z->in->next++;
 }
 
-/* What follows a nibble of 15. false: the block ended, or it is too much. */
+/* A length, with the bytes after a nibble of 15. false: the block ended, or it is too long. */
 static bool length_take(struct unlz4 *z, size_t nibble, size_t *out)
 {
 	size_t n = nibble;
@@ -47,8 +47,8 @@ static bool length_take(struct unlz4 *z, size_t nibble, size_t *out)
 }
 
 /*
- * The next block: 1 at the end. The kernel's build writes the unpacked size
- * behind the last block, where another one's size would be.
+ * Begin the next block: 1 at the end. The kernel's build appends the unpacked size
+ * to the last block, where the size of another block would be.
  */
 static int block_next(struct unlz4 *z, struct err *err)
 {
@@ -80,7 +80,7 @@ static int damaged(struct err *err)
 	return err_set(err, ERR_FORMAT, "lz4: damaged or truncated");
 }
 
-/* What the token says comes first: literals. */
+/* The first part of a sequence: literals. */
 static int literals_begin(struct unlz4 *z, struct err *err)
 {
 	if (!z->has_token) {
@@ -136,7 +136,7 @@ static void match_copy(struct unlz4 *z)
 	size_t n = MIN(z->match, room(z));
 	uint8_t *to = z->buf + z->n;
 
-	/* A match may reach into what it makes. */
+	/* A match may overlap its own output. */
 	if (z->offset >= n)
 		memcpy(to, to - z->offset, n);
 	else
@@ -147,7 +147,7 @@ static void match_copy(struct unlz4 *z)
 	z->unpacked += (uint32_t)n;
 }
 
-/* Something more in buf: 0, 1 at the end, or -ERR_FORMAT. */
+/* Decode more into buf: 0, 1 at the end, or -ERR_FORMAT. */
 static int advance(struct unlz4 *z, struct err *err)
 {
 	int rc = 0;
@@ -169,7 +169,7 @@ static int advance(struct unlz4 *z, struct err *err)
 			return rc;
 	}
 	rc = literals_begin(z, err);
-	/* No literals and no more input would go round here for ever. */
+	/* Without literals and input, the loop would never end. */
 	return rc == 0 && !z->literals && !z->left ? damaged(err) : rc;
 }
 

@@ -13,13 +13,13 @@
 #define PIECE 65536
 #define LZ4_MAGIC_SIZE 4
 
-/* 0 went on, 1 the end of the stream, or -ERR_*. */
+/* 0 more may follow, 1 the end of the stream, or -ERR_*. */
 typedef int unpack_step(struct unpack *u, uint8_t *to, size_t n, size_t *got, struct err *err);
 
 struct unpack {
 	const struct packing *packing;
 	struct window w;
-	uint64_t pos; /* of the next byte to read into in[] */
+	uint64_t pos; /* in the window, of the next byte to read into in[] */
 	bool end;
 	const uint8_t *next; /* in in[] */
 	size_t left;
@@ -37,13 +37,13 @@ struct packing {
 	const char *name;
 	const char *magic;
 	size_t magic_size;
-	bool own_input; /* asks for it by itself */
+	bool own_input; /* the decoder calls refill() itself */
 	int (*open)(struct unpack *u, size_t memory, struct err *err);
 	unpack_step *step;
 	void (*close)(struct unpack *u);
 };
 
-/* Fill in[] where it is empty; at the end of the input left stays 0. */
+/* Fill in[] if it is empty; at the end of the input, left remains 0. */
 static int refill(struct unpack *u, struct err *err)
 {
 	size_t n = (size_t)MIN(u->w.size - u->pos, sizeof u->in);
@@ -322,7 +322,7 @@ int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *er
 			return rc;
 		done += m;
 		u->end = rc == 1;
-		/* Nothing in and nothing out: the stream was cut off. */
+		/* No more input and no output: the stream is truncated. */
 		if (rc == 0 && m == 0 && input_ended)
 			return err_set(err, ERR_FORMAT, "%s: truncated", u->packing->name);
 	}

@@ -14,7 +14,7 @@
 
 enum unpack_kind {
 	UNPACK_UNKNOWN,
-	UNPACK_NONE, /* not packed at all: an ELF file */
+	UNPACK_NONE, /* not compressed: an ELF file */
 	UNPACK_GZIP,
 	UNPACK_BZIP2,
 	UNPACK_XZ,
@@ -24,29 +24,29 @@ enum unpack_kind {
 	UNPACK_ZSTD,
 };
 
-#define UNPACK_MAGIC_SIZE 16 /* bytes that tell the kind */
+#define UNPACK_MAGIC_SIZE 16 /* bytes that unpack_probe() needs */
 
-/* By its first bytes. */
+/* The kind, from the first bytes. */
 enum unpack_kind unpack_probe(const uint8_t *p, size_t n);
-/* "xz", …; "unknown". */
+/* Such as "xz", or "unknown". */
 const char *unpack_name(enum unpack_kind kind);
 
 struct unpack;
 
 /*
- * Unpack what w holds: *out is freed with unpack_free(), and w copied. memory:
- * what a decoder may use in bytes, -ERR_LIMIT where a stream wants more.
- * -ERR_UNSUPPORTED: no library for this kind (bzip2, lzo).
+ * Start unpacking w, which is copied; free *out with unpack_free(). memory: bytes
+ * that the decoder may use; -ERR_LIMIT if the stream needs more. -ERR_UNSUPPORTED:
+ * there is no decoder for this kind (bzip2, lzo).
  */
 int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory, struct unpack **out,
                struct err *err);
 void unpack_free(struct unpack *u);
 void unpack_freep(struct unpack **u);
 
-/* Up to n bytes more; *got is less only at the end. */
+/* The next n bytes; *got is less only at the end. */
 int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *err);
 
-/* Bytes of the window that were used so far; at the end of the stream: its size. */
+/* Bytes of the window used so far; at the end of the stream, its compressed size. */
 uint64_t unpack_used(const struct unpack *u);
 
 #endif

@@ -16,7 +16,7 @@ static const char *const vif_keys[] = {
         "type",       "trusted", "vifname", "coloft_forwarddev",
 };
 
-/* Keys of which a second opinion would make a guest that cannot start. */
+/* Keys that --set must not change, because the guest might not start. */
 static const char *const own_keys[] = {
         "name", "type", "disk", "vif", "kernel", "ramdisk", "cmdline", "bootloader", "builder",
 };
@@ -58,7 +58,7 @@ int xlcfg_name_check(const char *name, struct err *err)
 		}
 	}
 	if (digits)
-		return err_set(err, ERR_USAGE, "guest name '%s': xl takes digits for a domain id",
+		return err_set(err, ERR_USAGE, "guest name '%s': xl takes digits for a domain ID",
 		               name);
 	if (strcmp(name, "Domain-0") == 0)
 		return err_set(err, ERR_USAGE, "guest name 'Domain-0' is the name of dom0");
@@ -105,7 +105,7 @@ int xlcfg_vif_check(const char *spec, struct err *err)
 	return 0;
 }
 
-/* What is written is what xl reads: one setting. */
+/* xl must read the assignment as exactly one setting. */
 static int check_readable(const char *assignment, struct err *err)
 {
 	_cleanup_(xlcfg_text_fini) struct xlcfg_text t = {.n = 0};
@@ -161,7 +161,7 @@ static void quoted(struct buf *out, struct str s)
 	buf_puts(out, "\"");
 }
 
-/* A key of ours, unless the user sets it. */
+/* Whether domstrap writes the key: the user did not set it. */
 static bool ours(const struct xlcfg *cfg, const char *key)
 {
 	for (size_t i = 0; i < cfg->n_set; i++) {
@@ -200,7 +200,7 @@ static void list_key(struct buf *out, const char *key, const char *const *items,
 
 static void format_disks(const struct xlcfg *cfg, struct buf *out)
 {
-	/* target= comes last and takes the rest of the line, commas and all. */
+	/* target= comes last, because it takes the rest of the line, including commas. */
 	buf_puts(out, "disk = [");
 	for (size_t i = 0; i < cfg->n_disks; i++) {
 		_free_ char *spec = xasprintf("format=raw,vdev=%s,access=rw,target=%s",
@@ -307,7 +307,7 @@ void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
 	list_key(out, "vif", cfg->vifs, cfg->n_vifs);
 	buf_puts(out, "\n");
 	text_key(cfg, out, "on_poweroff", "destroy");
-	/* The CD would boot again. A guest that panics is to start again, not to stay dead. */
+	/* An HVM guest would boot the CD again. Other guests restart after a panic, too. */
 	text_key(cfg, out, "on_reboot", cfg->type == XL_HVM ? "destroy" : "restart");
 	text_key(cfg, out, "on_crash", cfg->type == XL_HVM ? "destroy" : "restart");
 	format_set(cfg, out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xl's configuration of one guest, as text that a person goes on editing. See
- * xl.cfg(5) for the keys; strings are written in double quotes, a backslash
- * before a quote or a backslash.
+ * Writes the xl configuration of one guest, as text for people to edit. See xl.cfg(5)
+ * for the keys. Strings are written in double quotes, with a backslash before a
+ * double quote or a backslash.
  */
 #ifndef XEN_XLCFG_H
 #define XEN_XLCFG_H
@@ -26,18 +26,18 @@ struct xl_disk {
 	const char *vdev; /* such as xvda */
 };
 
-/* Everything borrowed; NULL and 0 where a key is left away. */
+/* Everything is borrowed; NULL or 0: the key is left out. */
 struct xlcfg {
 	const char *name;
-	const char *file;   /* of the config itself, for its opening comment */
-	const char *system; /* what is in the guest, for the comment; NULL: not known */
+	const char *file;   /* path of the config, for its comment at the top */
+	const char *system; /* the guest's system, for that comment; NULL: unknown */
 	enum xl_type type;
 	const char *uuid;
 	uint64_t memory; /* MiB */
 	unsigned vcpus;
 	const char *kernel, *ramdisk, *cmdline;
 	bool grub;         /* kernel is GRUB's own image */
-	const char *extra; /* in place of cmdline: what a boot helper adds to the menu's */
+	const char *extra; /* in place of cmdline: added to the boot menu's arguments */
 	const char *bootloader;
 	const char *const *bootloader_args;
 	size_t n_bootloader_args;
@@ -50,23 +50,23 @@ struct xlcfg {
 	size_t n_set;
 };
 
-/* Append the config. A key in set takes the place of our own line for it. */
+/* Append the config. A key in set replaces the line that would be written for it. */
 void xlcfg_format(const struct xlcfg *cfg, struct buf *out);
 
 /*
- * A name that xl takes for a domain and that is a good file name: 1 to 63
- * letters, digits and "._+-", a letter or digit first, not digits only (that is
- * a domain id), not Domain-0.
+ * A name that xl accepts for a domain and that is a good file name: 1 to 63 letters,
+ * digits and "._+-", a letter or digit first, not only digits (a domain ID), not
+ * Domain-0.
  */
 int xlcfg_name_check(const char *name, struct err *err);
 
-/* A vif specification: known keys, a MAC and a rate of the right form. */
+/* A vif specification: known keys with values, and a valid MAC address. */
 int xlcfg_vif_check(const char *spec, struct err *err);
 
 /*
- * "KEY=VALUE" for a key that is not ours alone (name, type, disk and what
- * boots). Numbers, lists and quoted strings go in as they are, anything else as
- * a string; what xl would not read as one setting is refused.
+ * "KEY=VALUE" for a key that domstrap does not reserve (name, type, disk, vif and
+ * those for booting). Numbers, lists and quoted strings are written unchanged,
+ * anything else as a string; it must be one setting for xl.
  */
 int xlcfg_set_check(const char *assignment, struct err *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libxlutil takes a spec apart by a table of patterns: the longest that fits at a
- * place counts, of equally long ones the first. The same table is here, as rules.
+ * libxlutil parses a spec with a table of patterns: the one with the longest match
+ * is used, and the first of several equally long ones. This is the same table.
  */
 #include "xen/xlcfg_disk.h"
 
@@ -13,14 +13,14 @@
 #include "base/str.h"
 #include "xen/xlcfg_disk_fits.h"
 
-/* Keys that are of no use here, and may come once. */
+/* Keys that are ignored here, but may appear only once. */
 static const char *const once[] = {"colo-host=", "colo-export=", "active-disk=", "hidden-disk="};
 
 struct scan {
 	const char *spec;
 	struct str rest;
 	struct xl_disk_spec d;
-	bool has_path, has_vdev; /* said, be it empty */
+	bool has_path, has_vdev; /* given, perhaps empty */
 	bool old_prefix, access_set;
 	char *seen[ARRAY_LEN(once)];
 	struct err *err;
@@ -28,9 +28,9 @@ struct scan {
 
 struct rule {
 	const char *word;
-	/* n is 0 where it does not fit. */
+	/* Its n is 0 if the pattern does not match. */
 	struct xl_match (*fits)(const char *word, struct str rest);
-	/* part: what is used up, without the comma at its end. -ERR_FORMAT. */
+	/* part: the text that the match consumes, without a final comma. -ERR_FORMAT. */
 	int (*act)(struct scan *s, const struct rule *r, struct str part);
 };
 
@@ -108,7 +108,7 @@ static int set_vdev(struct scan *s, struct str value)
 	return save(s, "vdev", &s->d.vdev, value);
 }
 
-/* "hdc:cdrom", where the last colon counts. *taken: it was one. */
+/* "hdc:cdrom", split at the last colon. *taken: there was one. */
 static int set_vdev_and_type(struct scan *s, struct str value, bool *taken)
 {
 	const char *colon = memrchr(value.p, ':', value.n);
@@ -274,7 +274,7 @@ static int act_place(struct scan *s, const struct rule *r, struct str part)
 
 static int act_rest(struct scan *s, const struct rule *r, struct str part)
 {
-	/* One such byte at the very end is not noticed. */
+	/* libxlutil ignores such a byte at the end of the spec. */
 	return s->rest.n == 1 ? 0 : bad(s, "bad disk syntax", s->rest);
 }
 

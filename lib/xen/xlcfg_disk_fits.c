@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* How many bytes until one of stops. */
+/* The number of bytes before the first of stops. */
 static size_t until(struct str s, const char *stops)
 {
 	size_t n = 0;
@@ -28,7 +28,7 @@ struct xl_match xl_fits_blanks(const char *word, struct str rest)
 	return (struct xl_match){n ? n + until(str_drop(rest, n), "\n") : 0, n};
 }
 
-/* Its comma is part of it. */
+/* Include the comma after n bytes, if there is one. */
 static size_t with_comma(struct str rest, size_t n)
 {
 	return n < rest.n && rest.p[n] == ',' ? n + 1 : n;
@@ -65,7 +65,7 @@ size_t xl_word_length(struct str rest, const char *more)
 	return n;
 }
 
-/* key=, one byte of its value, and perhaps a comma: longer than any other that fits there. */
+/* "key=", one byte of its value, and perhaps a comma. */
 struct xl_match xl_fits_unknown(const char *word, struct str rest)
 {
 	size_t n = xl_word_length(rest, "-");
@@ -75,7 +75,7 @@ struct xl_match xl_fits_unknown(const char *word, struct str rest)
 	return whole(with_comma(rest, n + 2));
 }
 
-/* Counted with all that follows, so that it comes before a word in its place. */
+/* Matches to the end of the line, so that it is preferred to other patterns. */
 struct xl_match xl_fits_prefix(const char *word, struct str rest)
 {
 	if (!str_starts(rest, word))

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The patterns of libxlutil's table for disks, each as a function: what of the
- * rest of a spec it fits, for a rule of that word. For xlcfg_disk.c alone.
+ * The patterns of libxlutil's table for disks, as functions: how much of the rest
+ * of a spec the pattern matches, for a rule with this word. For xlcfg_disk.c only.
  */
 #ifndef XEN_XLCFG_DISK_FITS_H
 #define XEN_XLCFG_DISK_FITS_H
 
 #include "base/str.h"
 
-/* How many bytes fit, 0: none; and how many of them are used up. */
+/* The length of the match, 0: none; and how many bytes of it are consumed. */
 struct xl_match {
 	size_t n, used;
 };
@@ -23,7 +23,7 @@ struct xl_match xl_fits_unknown(const char *word, struct str rest);
 struct xl_match xl_fits_unknown_prefix(const char *word, struct str rest);
 struct xl_match xl_fits_value(const char *word, struct str rest);
 
-/* Bytes of a lower-case word with digits and the characters of more in it; 0: there is none. */
+/* The length of a word of a-z, 0-9 and the characters in more, which begins with a-z; 0: none. */
 size_t xl_word_length(struct str rest, const char *more);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of the disks that xl knows can be read here. */
+/* Which disks of xl can be read on this host. */
 #include <stdio.h>
 
 #include "base/str.h"
@@ -11,7 +11,7 @@ bool xlcfg_is_dom0(struct str domain)
 	return !domain.n || str_is(domain, "0") || str_is(domain, "Domain-0");
 }
 
-/* "rbd:pool/image": a name that only QEMU knows what to make of. */
+/* A name such as "rbd:pool/image", which only QEMU understands. */
 static bool is_protocol(const char *path)
 {
 	size_t n = xl_word_length(str_from(path), "+-.");

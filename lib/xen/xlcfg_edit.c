@@ -9,7 +9,7 @@ struct finder {
 	const char *key;
 	unsigned depth; /* of lists */
 	size_t found;
-	struct str value; /* of the last setting of the key, with its quotes; p NULL: no text */
+	struct str value; /* of the last setting of the key, with its quotes; p NULL: no string */
 };
 
 static bool is_key(char c)
@@ -29,7 +29,7 @@ static void skip_comment(struct finder *f)
 		f->p++;
 }
 
-/* A quoted text of one line; a backslash takes the next byte along. */
+/* A quoted string on one line; a backslash escapes the next byte. */
 static int skip_string(struct finder *f, struct err *err)
 {
 	char quote = *f->p++;
@@ -42,7 +42,7 @@ static int skip_string(struct finder *f, struct err *err)
 	return 0;
 }
 
-/* Where a setting begins: its key, and what comes behind "=" where it is ours. */
+/* The key of a setting; if it is the one searched for, also its value. */
 static int take_key(struct finder *f, struct err *err)
 {
 	struct str key = {f->p, 0};

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "xen/xlcfg_read.h"
 
-/* xl takes relative paths from where it is run; a config moved with its disks
- * is found as well. */
+/* xl resolves relative paths from its working directory. As a fallback, disks are found
+ * beside the config. */
 char *xlcfg_path(const char *cfg, const char *path)
 {
 	const char *slash = strrchr(cfg, '/');

@@ -81,7 +81,7 @@ static int take_texts(const struct xlcfg_text *t, const char *key, size_t max, c
 	return 0;
 }
 
-/* A list, or a text with blanks between the arguments, as xm had it. */
+/* A list, or a string with blanks between the arguments, as in xm. */
 static int take_args(const struct xlcfg_text *t, struct xlcfg_guest *g, struct err *err)
 {
 	const char *p = xlcfg_text_get(t, "bootloader_args");
@@ -102,7 +102,7 @@ static int take_args(const struct xlcfg_text *t, struct xlcfg_guest *g, struct e
 	return 0;
 }
 
-/* ---- what is one ---------------------------------------------------------- */
+/* ---- single values -------------------------------------------------------- */
 
 static char *copy(const struct xlcfg_text *t, const char *key)
 {
@@ -111,7 +111,7 @@ static char *copy(const struct xlcfg_text *t, const char *key)
 	return text ? xstrdup(text) : NULL;
 }
 
-/* xl compares as many bytes as the config has: "h" is hvm, "p" is pv. */
+/* xl accepts abbreviations: "h" is hvm, "p" is pv. */
 static const char *starts_one(const char *text, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -152,7 +152,7 @@ static char *cmdline_of(const struct xlcfg_text *t)
 	return extra ? xasprintf("root=%s %s", root, extra) : xasprintf("root=%s", root);
 }
 
-/* A number as strtol(3) reads it in any base; what is none xl ignores. */
+/* A number in any base of strtol(3). xl ignores a value that is not a number. */
 static uint64_t number_of(const struct xlcfg_text *t, const char *key)
 {
 	const struct xlcfg_setting *set = xlcfg_text_find(t, key);

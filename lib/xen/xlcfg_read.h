@@ -23,32 +23,32 @@
 struct xlcfg_guest {
 	struct xl_disk_spec *v;
 	size_t n;
-	char **vifs; /* specifications as they stand */
+	char **vifs; /* specifications as written */
 	size_t n_vifs;
 	char *name;
 	char *type; /* "pv", "pvh", "hvm"; NULL: not said, which is pv */
 	char *bootloader;
 	char **bootloader_args;
 	size_t n_bootloader_args;
-	char *kernel;       /* that the host boots; NULL: the guest's own */
+	char *kernel;       /* on the host; NULL: none, or in the guest */
 	char *ramdisk;      /* the same */
-	char *guest_kernel; /* with a bootloader: kernel= is a path in the guest */
+	char *guest_kernel; /* kernel= with a bootloader: a path in the guest */
 	char *firmware;
-	char *cmdline;   /* or what "root" and "extra" say */
-	uint64_t memory; /* MiB; 0: it does not say */
+	char *cmdline;   /* or made of "root" and "extra" */
+	uint64_t memory; /* MiB; 0: not set */
 };
 
-/* What a vif says for a key such as "bridge"; empty where it says nothing. */
+/* The value of a key such as "bridge" in a vif specification; empty: not set. */
 struct str xlcfg_vif_get(const char *vif, const char *key);
 
 /*
- * n bytes of a config. *out is for xlcfg_guest_fini(). -ERR_FORMAT: xl refuses it,
- * with its reason; -ERR_LIMIT.
+ * Parse n bytes of a config. Free *out with xlcfg_guest_fini(). -ERR_FORMAT: xl refuses
+ * it, with xl's reason; -ERR_LIMIT.
  */
 int xlcfg_guest_parse(const char *p, size_t n, struct xlcfg_guest *out, struct err *err);
 void xlcfg_guest_fini(struct xlcfg_guest *d);
 
-/* Where a path that a config names lies on this host; the caller frees it. */
+/* The place on this host of a path in the config cfg; the caller frees it. */
 char *xlcfg_path(const char *cfg, const char *path);
 
 #endif

@@ -66,7 +66,7 @@ static bool is_number(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || c == 'x';
 }
 
-/* What xl says, with what it stumbled over. */
+/* Report xl's message, and the text at which it occurred. */
 static int bad(struct scanner *s, struct str at, const char *what)
 {
 	char shown[SHOW_SIZE];
@@ -76,8 +76,8 @@ static int bad(struct scanner *s, struct str at, const char *what)
 	               at.n ? " near \"" : "", show_str(at, shown), at.n ? "\"" : "");
 }
 
-/* From a character that begins nothing to the next blank. As the last byte of all xl overlooks it.
- */
+/* Report the text from an invalid character to the next blank. xl ignores such a character as
+ * the last byte of the config. */
 static int lexical_error(struct scanner *s)
 {
 	const char *from = s->p;
@@ -103,8 +103,8 @@ static int scan_while(struct scanner *s, bool (*fits)(char c), int token)
 }
 
 /*
- * An escape by number, p behind its backslash: xl wants two digits or three, in
- * base 10, and puts nothing into the text. Returns what it takes; 0: refused.
+ * A numeric escape; p is after its backslash. xl requires two or three digits in base
+ * 10, and ignores them. Returns their number; 0: refused.
  */
 static size_t octal_length(const char *p, const char *end)
 {
@@ -115,7 +115,7 @@ static size_t octal_length(const char *p, const char *end)
 	return after - digits > 1 ? 1 + (size_t)(after - digits) : 0;
 }
 
-/* Put the quoted text that is the word without its quotes into s->text. */
+/* Set s->text to the word without its quotes and escapes. */
 static int unquote(struct scanner *s)
 {
 	static const char plain[] = "\"'\\abfnrtv", means[] = "\"'\\\a\b\f\n\r\t\v";
@@ -188,7 +188,7 @@ static int scan_mark(struct scanner *s)
 	return n == 2 ? TOKEN_ADD : *s->word.p;
 }
 
-/* To the next word. A new line counts when the word behind it is asked for. */
+/* Go to the next word. A newline is counted only when the word after it is read. */
 static void advance(struct scanner *s)
 {
 	if (s->token == TOKEN_NEWLINE)
@@ -285,7 +285,7 @@ static struct xlcfg_setting *find(const struct xlcfg_text *t, struct str key)
 	return NULL;
 }
 
-/* "+=": what there is already comes first; it is moved, for the new one hides the old. */
+/* "+=": append value to old, and move the result to value, which replaces old. */
 static int join(struct scanner *s, struct xlcfg_value *old, struct xlcfg_value *value)
 {
 	if (!old->text != !value->text)
@@ -309,7 +309,7 @@ static int join(struct scanner *s, struct xlcfg_value *old, struct xlcfg_value *
 	return 0;
 }
 
-/* KEY = VALUE, the token being KEY; set->key and set->value are owned also after an error. */
+/* KEY = VALUE; the token is KEY. set->key and set->value are owned also after an error. */
 static int parse_setting(struct scanner *s, const struct xlcfg_text *t, struct xlcfg_setting *set)
 {
 	struct str key = s->word;
@@ -364,7 +364,7 @@ int xlcfg_text_parse(const char *p, size_t n, struct xlcfg_text *out, struct err
 		return err_set(err, ERR_LIMIT, "%zu bytes, more than the limit of %u", n,
 		               XLCFG_BYTES_MAX);
 	if (n && memchr(p, 0, n))
-		return err_set(err, ERR_FORMAT, "it has a NUL");
+		return err_set(err, ERR_FORMAT, "contains a NUL");
 	advance(&s);
 	rc = parse_settings(&s, &t);
 	free(s.text);
@@ -375,7 +375,7 @@ int xlcfg_text_parse(const char *p, size_t n, struct xlcfg_text *out, struct err
 	return rc;
 }
 
-/* ---- what is set ---------------------------------------------------------- */
+/* ---- look-up -------------------------------------------------------------- */
 
 const struct xlcfg_setting *xlcfg_text_find(const struct xlcfg_text *t, const char *key)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text of an xl config, taken apart as xl does it (libxlutil):
+ * The text of an xl config, parsed as by xl (libxlutil):
  *
  *     config  = { setting ( NEWLINE | ";" ) } [ setting ]     NEWLINE | ";" alone too
  *     setting = key ( "=" | "+=" ) value                      on one line
  *     key     = a-z { a-z 0-9 _ . }
  *     value   = string | number | "[" { NEWLINE } [ value { "," value } [ "," ] ] "]"
  *     number  = 0-9 { 0-9 a-f x }
- *     string  = "text" | 'text'           of one line; a backslash before a quote,
+ *     string  = "text" | 'text'           on one line; a backslash before a quote,
  *                                         a backslash, or one of abfnrtv
- *     NEWLINE = LF | "#" text LF          inside of [ ] anywhere between words
+ *     NEWLINE = LF | "#" text LF          inside [ ] allowed between any words
  *
- * Blanks are spaces and tabs: CR is none. A comment in the last line needs its
- * LF. Of settings with the same key the last counts; "+=" joins its value to the
- * one before. Escapes by number are no use: xl refuses those in hexadecimal and
- * drops those in octal.
+ * Blanks are spaces and tabs, but not CR. A comment in the last line needs an LF. Of
+ * several settings with the same key the last is used; "+=" appends its value to the
+ * previous one. Numeric escapes do not work: xl refuses hexadecimal ones and drops
+ * octal ones.
  */
 #ifndef XEN_XLCFG_TEXT_H
 #define XEN_XLCFG_TEXT_H
@@ -29,7 +29,7 @@
 #define XLCFG_SETTINGS_MAX 4096u
 #define XLCFG_DEPTH_MAX 32 /* of lists in lists */
 
-/* A text, or a list; text is NULL in a list. */
+/* A string or number, or a list; text is NULL in a list. */
 struct xlcfg_value {
 	char *text;
 	struct xlcfg_value *v;
@@ -51,11 +51,11 @@ struct xlcfg_text {
 int xlcfg_text_parse(const char *p, size_t n, struct xlcfg_text *out, struct err *err);
 void xlcfg_text_fini(struct xlcfg_text *t);
 
-/* The setting that counts, borrowed; NULL: none. */
+/* The last setting of a key, borrowed; NULL: none. */
 const struct xlcfg_setting *xlcfg_text_find(const struct xlcfg_text *t, const char *key);
 /* Its text, borrowed; NULL: none, or a list. */
 const char *xlcfg_text_get(const struct xlcfg_text *t, const char *key);
-/* Its list, borrowed, up to the first element that is no text: xl stops there. */
+/* Its list, borrowed, up to the first element that is itself a list, where xl stops. */
 size_t xlcfg_text_list(const struct xlcfg_text *t, const char *key, const struct xlcfg_value **out);
 
 #endif

@@ -15,7 +15,7 @@ static void names(void **state)
 		const char *name, *words;
 	} bad[] = {
 	        {"", "0 bytes"},
-	        {"12", "domain id"},
+	        {"12", "domain ID"},
 	        {"-x", "letter or digit first"},
 	        {".x", "letter or digit first"},
 	        {"a b", "letters, digits"},
