@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * floor OUT PATH...: what no copier can be much faster than. Walks the trees,
- * reads every file and writes all of it, one behind the other, into OUT: one
- * thread, 4 MiB pieces, O_DIRECT, synced at the end. No metadata, no hashes.
+ * floor OUT PATH...: a lower bound on the time of a copy. Walks the trees, reads
+ * every file and writes their contents one after the other to OUT: one thread,
+ * 4 MiB pieces, O_DIRECT, synced at the end. No metadata, no hashes.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * measure FILE COMMAND [ARGUMENT...]: run the command and append to FILE one
- * line: seconds of wall clock, of CPU, and the largest process's peak memory in
- * KiB. One that fails leaves no line. The exit status is the command's.
+ * measure FILE COMMAND [ARGUMENT...]: run the command and append a line to FILE:
+ * wall-clock seconds, CPU seconds, and the largest process's peak memory in KiB.
+ * A command that fails adds no line. The exit status is the command's.
  */
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole disks as lib/grub/test/fake.h has them, with entries below /loader. */
+/* Whole disks in the form of lib/grub/test/fake.h, with entries below /loader. */
 #include "base/mem.h"
 #include "grub/test/explore.h"
 #include "grub/vercmp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* An order that contradicts itself would send qsort() astray. */
+/* The order must be consistent, as qsort() requires. */
 static void check_order(int (*cmp)(struct str, struct str), struct str a, struct str b,
                         struct str c)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compressed data: a byte that chooses the name, one that says in which pieces it
- * comes, then the data. Up to 1 MiB is unpacked of it; how it is asked for must
- * not change what comes.
+ * Compressed data: a byte that selects the name, one for the size of the input
+ * pieces, then the data. Up to 1 MiB of it is unpacked; the sizes of the pieces
+ * must not change the result.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *er
 	return 0;
 }
 
-/* Bytes that came; *rc: how it ended; their hash. */
+/* Returns the number of bytes unpacked; *rc: how it ended; hash: of these bytes. */
 static size_t unpack_all(struct source s, struct str name, size_t ask, int *rc,
                          uint8_t hash[HASH_SHA256_LEN])
 {
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	first = unpack_all((struct source){data + 2, size - 2, SIZE_MAX}, name, OUT_MAX, &rc, a);
 	second = unpack_all((struct source){data + 2, size - 2, (size_t)data[1] + 1}, name, 4096,
 	                    &again, b);
-	/* Where it is damaged, how much came before that may differ. */
+	/* If the data is damaged, the number of bytes before the error may differ. */
 	if (rc == 0 && (again != 0 || first != second || memcmp(a, b, sizeof a) != 0))
 		abort();
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An image of a file system (fat), looked through. */
+/* An image of a file system (fat). */
 #include "fs_explore.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

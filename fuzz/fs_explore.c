@@ -13,7 +13,7 @@
 
 struct tour {
 	struct fs *fs;
-	char *path[NODES_MAX]; /* to be looked at, and what was */
+	char *path[NODES_MAX]; /* paths visited, and paths to visit */
 	size_t n, at;
 };
 
@@ -62,7 +62,7 @@ static void node_look(struct tour *t, struct str path)
 	buf_fini(&target);
 }
 
-/* The whole as a walk, as far as it goes. */
+/* The whole file system as a walk, up to the first error. */
 static void tree_walk_all(struct fs *fs)
 {
 	_cleanup_(walk_freep) struct walk *w = NULL;

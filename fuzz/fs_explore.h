@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that can be asked of a file system, with bounds on the time. */
+/* Calls all functions of lib/fs on a file system, with limits on the time. */
 #ifndef FUZZ_FS_EXPLORE_H
 #define FUZZ_FS_EXPLORE_H
 

@@ -5,7 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The value of a variable: 0, or 1 where it is not set. */
+/* The value of a variable: 0, or 1 if it is not set. */
 static int get(struct str block, struct str name, struct buf *value)
 {
 	struct str key;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages as the parent takes them from a fetcher that lies, for three downloads: whatever it
- * says, no byte is read outside the memory that they share.
+ * Messages from a malicious fetcher to the parent, about three downloads: whatever they say, no
+ * byte outside the shared memory is read.
  */
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ static void begin(struct http *h)
 	h->last = d;
 }
 
-/* Read some of what is said to be there. */
+/* Read some of the bytes that the messages announced. */
 static void read_some(const struct http *h, struct download *d, size_t most)
 {
 	const uint8_t *p;
@@ -47,7 +47,7 @@ static void read_some(const struct http *h, struct download *d, size_t most)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t memory; /* a place to count from; nothing is read */
+	static uint8_t memory; /* an address for comparisons; nothing is read */
 	struct http h = {.opt.tries = 2, .store.bytes = &memory};
 	struct err err = ERR_INIT;
 

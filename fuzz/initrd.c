@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An initial ramdisk: packed and plain archives one after the other. */
+/* An initial ramdisk: compressed and plain archives one after the other. */
 #include <stdlib.h>
 #include <string.h>
 

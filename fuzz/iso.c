@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CD's image. The volume descriptors come first in the input, at sector 16 of
- * the image: nothing before them is looked at. What is found must be inside.
+ * A CD's image. The input begins with the volume descriptors, at sector 16 of the
+ * image, because nothing before them is read. Sizes found must be within the image.
  */
 #include <stdlib.h>
 #include <string.h>

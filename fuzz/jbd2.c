@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A journal's blocks, of 1 KiB each, whose checksums are made right first; then
- * a file system of twice as many blocks is read through its log.
+ * The blocks of a journal, 1 KiB each. Their checksums are corrected first; then a
+ * file system of twice as many blocks is read through the journal.
  */
 #include <string.h>
 
@@ -37,7 +37,7 @@ static void repair_all(uint8_t *journal, uint32_t n)
 
 		if (memcmp(p, magic, 4) != 0)
 			continue;
-		/* A commit has it elsewhere than descriptors and revocations. */
+		/* A commit block has its checksum in another place than the others. */
 		repair(p, BLOCK, p[7] == 2 ? 16 : BLOCK - 4, seed);
 	}
 	journal[80] = 4;

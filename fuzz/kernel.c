@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A kernel: bzImage, packing, ELF, notes, and what is said about them. */
+/* A kernel: bzImage, compression, ELF, notes, and the advice about them. */
 #include "xen/kernel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

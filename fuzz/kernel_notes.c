@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A kernel's ELF notes by themselves. */
+/* Only a kernel's ELF notes. */
 #include "xen/kernel_notes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

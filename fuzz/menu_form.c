@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A menu taken apart: what is written from it can be taken apart again, and then gives the same. */
+/* Reading the form of a menu and writing a menu in that form; a second time gives the same menu. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static const struct grub_profile profile = {.generations = generations, .n = 2};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* 1: it is in another form. */
+/* 1: the form is not supported. */
 static int grub(struct str text, struct buf *out)
 {
 	struct grub_form form;
@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = {(const char *)data, size};
 
-	/* A NUL is the end of a text. */
+	/* Text ends at a NUL. */
 	text.n = strnlen(text.p ? text.p : "", size);
 	twice(text, grub);
 	twice(text, extlinux);

@@ -49,7 +49,7 @@ static int copy_data(struct walk *w, struct nar_writer *out, struct err *err)
 	return rc;
 }
 
-/* Without looking at any contents: must end the same way. */
+/* Skipping all contents: must end with the same result. */
 static int skim(struct nar_source src)
 {
 	_cleanup_(walk_freep) struct walk *w = nar_walk_new(src);

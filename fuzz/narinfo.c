@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A narinfo: 32 digits, then the text. What is parsed must keep its promises. */
+/* A narinfo: 32 digits, then the text. Parsed values must be within their limits. */
 #include <stdlib.h>
 #include <string.h>
 

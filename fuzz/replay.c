@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A main() for fuzz targets: gives every file of a corpus directory to one. */
+/* A main() for fuzz targets: runs the target on every file of a corpus directory. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,5 +50,5 @@ int main(int argc, char **argv)
 	}
 	closedir(dir);
 	printf("%u inputs replayed\n", count);
-	return count ? 0 : 1; /* an empty corpus is a test that cannot fail */
+	return count ? 0 : 1; /* an empty corpus is an error */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A private SSH key. An input that begins with NUL is the decoded key, which is
- * put between head and foot here; so the fuzzer gets behind the base64.
+ * A private SSH key. An input that begins with a NUL is the decoded key, which is
+ * encoded here, so that the fuzzer need not produce base64.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A database of whatever bytes, asked for the closure of a path that it names.
- * What is found must survive being written and read again.
+ * A database of arbitrary bytes, queried for the closure of a path in it. The
+ * result must be the same after it is written and read again.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void ask(struct store_db *db, const char *path)
 	again(&c, path);
 }
 
-/* As for a guest's: what can be read can be written, and is the same then. */
+/* All data, as for a guest: it can be written, and read again with the same result. */
 static void everything(struct store_db *db)
 {
 	_cleanup_(store_db_rest_freep) struct store_db_rest *rest = NULL;
@@ -70,8 +70,8 @@ static bool path_char(char c)
 }
 
 /*
- * What looks like the next store path in the bytes, or NULL; *from moves behind
- * it. A row has the path's hash right after it, "sha256:…".
+ * The next store path in the bytes, or NULL; *from is moved past it. In a row, the
+ * hash "sha256:..." follows the path directly.
  */
 static char *next_path(struct str *from)
 {

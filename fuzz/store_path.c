@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The small texts of lib/nix: what is accepted is written back the same. */
+/* Small formats of lib/nix: accepted text is formatted as the same text. */
 #include <stdlib.h>
 #include <string.h>
 

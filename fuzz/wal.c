@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A write-ahead log of whatever bytes, behind a database: le32 size of the database, database, log.
- */
+/* A write-ahead log of arbitrary bytes: le32 size of the database, database, log. */
 #include <stdlib.h>
 
 #include "base/bytes.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages as the parent takes them from a child that lies: a state, then
- * heads and bodies. What was understood must come out of _put as something
- * that _get understands in the same way.
+ * Messages from a malicious child to the parent: a state, then heads and bodies.
+ * A message that _get accepts, encoded with _put, is decoded to the same values.
  */
 #include <stdlib.h>
 #include <string.h>

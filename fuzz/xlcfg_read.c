@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An xl config of whatever bytes. */
+/* An xl config of arbitrary bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,14 +3,14 @@
  * list DIR
  * list IMAGE OFFSET PATH
  *
- * Everything below a host's directory, or below PATH in the ext2/3/4 file
+ * Lists everything below a host's directory, or below PATH in the ext2/3/4 file
  * system at a byte offset of IMAGE, as lines to be sorted and compared:
  *
  *     TYPE MODE UID GID MTIME SIZE CONTENTS NAME
  *
  * CONTENTS is a file's SHA-256, or a link's target. The host is read with
- * nftw(3), the image with libext2fs: neither is domstrap's own code. With
- * "stat" as environment variable LIST_ONLY, contents are left out.
+ * nftw(3), the image with libext2fs, not with domstrap's own code. If the
+ * environment variable LIST_ONLY is "stat", contents are left out.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -50,7 +50,7 @@ static void put_text(const char *s, size_t n)
 	}
 }
 
-/* What there is more of in a file: n bytes into piece; 0 at its end. */
+/* Read the next bytes of a file into piece; returns their number, 0 at the end. */
 typedef size_t more(void *file);
 
 static void put_digest(void *file, more *next)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * To be preloaded into domstrap: does something at an exact moment.
+ * Preloaded into domstrap, to do something at an exact moment.
  *
- *     MEDDLE_AT=CALL:N     at the Nth time that it calls CALL, before the call,
+ *     MEDDLE_AT=CALL:N     before its Nth call of CALL,
  *     MEDDLE=COMMAND       run a shell command; $PPID is domstrap
  *     MEDDLE_ERRNO=NUMBER  and let the call fail
  *
  * CALL: ftruncate64 (once, after counting and before copying), pwrite64,
  * fallocate64, fsync, linkat, renameat2.
  *
- *     MEDDLE_NO_TMPFILE=1  a host whose file system has no nameless files
- *     MEDDLE_NO_PUNCH=1    a host whose files and devices give no blocks back
- *     MEDDLE_NO_ZEROOUT=1  a host whose kernel clears no blocks of devices
+ *     MEDDLE_NO_TMPFILE=1  the host's file system does not support O_TMPFILE
+ *     MEDDLE_NO_PUNCH=1    its files and devices cannot release blocks
+ *     MEDDLE_NO_ZEROOUT=1  its kernel cannot zero blocks of devices
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ static const char *const names[CALLS] = {
 };
 static atomic_uint counts[CALLS];
 
-/* Not system(3), which lets its caller ignore SIGINT meanwhile. */
+/* Not system(3), during which the caller ignores SIGINT. */
 static void run(const char *command)
 {
 	pid_t pid = fork();
@@ -51,7 +51,7 @@ static void run(const char *command)
 		abort();
 }
 
-/* Whether the call is to fail; errno is set then. */
+/* Whether the call must fail; then errno is set. */
 static bool meddle(enum call call)
 {
 	const char *at = getenv("MEDDLE_AT"), *command = getenv("MEDDLE");

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded into a program under test: lets its Nth step fail, or writes down
- * what it does to its disks.
+ * Preloaded into a program under test: makes its Nth step fail, or records what it
+ * writes to its disks.
  *
  *     FAULT_ON=LIST    what counts as a step (default write,sync):
  *                write pwrite(), fallocate(), ftruncate(), a device's BLKZEROOUT
  *                sync  fsync(), fdatasync()
  *                read  pread(), read()
- *                alloc malloc() and its like
+ *                alloc malloc() and similar functions
  *                name  renameat2(), linkat(), unlinkat()
  *     FAULT_AT=N       which step, from 1
  *     FAULT_KIND=kill  the process dies before it (default)
  *                torn  half of the write happens, in whole blocks; then it dies
- *                eio   this one and all that follow fail with EIO
- *                full  writes fail with ENOSPC from here on, for ever
- *                once  this one alone fails: EIO, ENOMEM
- *                short this write or read stops half-way, as it may
+ *                eio   this step and all later ones fail with EIO
+ *                full  this write and all later ones fail with ENOSPC
+ *                once  only this step fails: EIO, ENOMEM
+ *                short this write or read transfers only half of the bytes
  *                stop  the process is stopped before it (SIGSTOP), once
- *     FAULT_COUNT=FILE how many steps there were is written there at exit
+ *     FAULT_COUNT=FILE at exit, the number of steps is written to this file
  *     FAULT_BAD=FILE:OFFSET  a sector that can never be read
  *     FAULT_LOG=FILE   every write, hole and sync of "*.img" and "*.blk" is appended
  *
- * A file called "*.blk" is a block device to the program, so that nobody needs
- * to be root. Steps are counted over all of the program's processes. Those in a jail can
- * ask nobody what a descriptor is, and open no log: dup2() is where they got it, and the log
- * is in memory that all share until the first process ends.
+ * A file named "*.blk" is a block device to the program, so that tests need not
+ * run as root. Steps are counted over all of the program's processes. A process in a jail
+ * cannot find out the path of a descriptor, so dup2() records it before; it cannot open the
+ * log, so the log is in shared memory until the first process ends.
  */
-#undef _FORTIFY_SOURCE /* its inline read() and pread() would be these here: clang says so */
+#undef _FORTIFY_SOURCE /* its inline read() and pread() conflict with those defined here */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -165,7 +165,7 @@ __attribute__((destructor)) static void report(void)
 
 /* ---- which step ----------------------------------------------------------- */
 
-/* Whether this step shall fail. */
+/* Whether this step must fail. */
 static int due(unsigned what)
 {
 	long n;
@@ -178,7 +178,7 @@ static int due(unsigned what)
 	return n == want || kind == EIO_ALL || kind == FULL;
 }
 
-/* 1: the call fails, errno says how. */
+/* 1: the call must fail with errno. */
 static int fault(unsigned what)
 {
 	switch (kind) {
@@ -205,7 +205,7 @@ int fails(unsigned what)
 	return due(what) && fault(what);
 }
 
-/* ---- what is written down ------------------------------------------------- */
+/* ---- the log -------------------------------------------------------------- */
 
 static int proc_path(int fd, char path[4096])
 {
@@ -244,7 +244,7 @@ static int is_device(int fd)
 	return path_of(fd, path) && ends(path, ".blk");
 }
 
-/* A record: what, bytes of the path, offset, length, bytes of data; path; data. */
+/* A record: what, size of the path, offset, length, size of the data; path; data. */
 static void note(char what, int fd, off_t off, uint64_t len, const void *data)
 {
 	char path[4096];
@@ -270,8 +270,8 @@ static void note(char what, int fd, off_t off, uint64_t len, const void *data)
 }
 
 /*
- * How a jail gets its descriptors, before it can ask nothing any more: what each of them is.
- * The first is its line, which has no path.
+ * A jail gets its descriptors with this call: record their paths while that is possible. The
+ * first is its line, which has no path.
  */
 int dup2(int from, int to)
 {

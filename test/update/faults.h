@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the preloaded library share; nothing of it is seen by the program. */
+/* What the parts of the preloaded library share; not visible to the program. */
 #ifndef FAULTS_H
 #define FAULTS_H
 
@@ -12,8 +12,8 @@ enum {
 	NAME = 16,
 };
 
-/* Count a step. Returns 1 where it must fail, with errno set. Does not return where the process
- * must die. */
+/* Count a step. Returns 1 if it must fail, with errno set. Does not return if the process must
+ * die. */
 __attribute__((visibility("hidden"))) int fails(unsigned what);
 
 #endif

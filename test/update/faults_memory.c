@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* malloc() and its like, for faults.c. */
+/* malloc() and similar functions, for faults.c. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void find(void *function, const char *name)
 	*(void **)function = dlsym(RTLD_NEXT, name);
 }
 
-/* A program may have an allocator of its own above these. */
+/* A program may have its own allocator on top of these. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded into domstrap: the bug that an attacker waits for. At read number AT of a
- * guest's disk, a file of SIZE bytes, or without SIZE of a server's connection, the process
- * that reads it is taken over and does DEED by system calls of its own. Where that works it
- * ends with status 42.
+ * Preloaded into domstrap to simulate an exploited bug. At read number AT of a guest's
+ * disk (a file of SIZE bytes) or, without SIZE, of a server's connection, the process that
+ * reads is taken over and tries DEED with direct system calls. If that succeeds, it exits
+ * with status 42.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ __attribute__((constructor)) static void begin(void)
 	}
 }
 
-/* A message of the fetcher's to its parent (http_wire.h), with numbers in its body. */
+/* Send a message from the fetcher to its parent (http_wire.h), with numbers in its body. */
 static void say(unsigned type, unsigned body, unsigned a, unsigned b, unsigned c, unsigned d)
 {
 	unsigned message[] = {type, body, a, b, c, d};
@@ -42,7 +42,7 @@ static void say(unsigned type, unsigned body, unsigned a, unsigned b, unsigned c
 	syscall(SYS_sendto, 0, message, 8 + (body < 16 ? body : 16), MSG_NOSIGNAL, NULL, 0);
 }
 
-/* What no fetcher says; and then it is silent. */
+/* Send a message that no fetcher sends; then send nothing more. */
 static void __attribute__((noreturn)) lie(void)
 {
 	if (!strcmp(deed, "lie-type"))
@@ -61,7 +61,7 @@ static void __attribute__((noreturn)) lie(void)
 		poll(NULL, 0, -1);
 }
 
-/* Changes through any descriptor that it may have. */
+/* Try to change something through any descriptor. */
 static long change(void)
 {
 	long rc = -1;
@@ -98,7 +98,7 @@ static long run(void)
 		lie();
 	if (!strcmp(deed, "kill"))
 		return syscall(SYS_kill, getppid(), SIGKILL);
-	/* A descriptor that is none of its own, and standard output. */
+	/* Standard output, which the process must not be able to use. */
 	return syscall(SYS_write, 1, "taken over\n", 11);
 }
 
@@ -127,7 +127,7 @@ ssize_t pread64(int fd, void *p, size_t n, off64_t off)
 	return syscall(SYS_pread64, fd, p, n, off);
 }
 
-/* What pread64() is called where the compiler checks sizes. */
+/* pread64() under its name with _FORTIFY_SOURCE. */
 ssize_t __pread64_chk(int fd, void *p, size_t n, off64_t off, size_t room);
 ssize_t __pread64_chk(int fd, void *p, size_t n, off64_t off, size_t room)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What domstrap's reader makes of configs: see dump.h. */
+/* Prints configs as domstrap's reader parses them: see dump.h. */
 #include <fcntl.h>
 
 #include "base/io.h"
@@ -21,7 +21,7 @@ static void dump_value(const struct xlcfg_value *v)
 	printf(" ]");
 }
 
-/* "disk 'SPEC': WHY near ..." without the spec and what it is near to. */
+/* WHY in "disk 'SPEC': WHY near ...". */
 static const char *reason(char *text)
 {
 	char *p = strstr(text, "': "), *end = strstr(text, " near \"");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The form in which dump.c (domstrap's reader) and oracle.c (libxlutil) say what a
- * config has, so that diff(1) compares them. For each file:
+ * The format in which dump.c (domstrap's reader) and oracle.c (libxlutil) print the
+ * contents of a config, so that diff(1) can compare them. For each file:
  *
  *     file NAME
  *     refused lexical | syntax | escape | join | disk TEXT     and no more, or
@@ -31,7 +31,7 @@ static inline void dump_text(const char *s)
 	putchar('"');
 }
 
-/* The kind of a refusal, from the words of either. */
+/* The kind of a refusal, from the message of either reader. */
 static inline void dump_refusal(const char *text)
 {
 	static const char *const kinds[][2] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libxlutil, xl's own reader, makes of configs: see dump.h. Built by
- * test-xlcfg.sh against Debian's libxen-dev, and no part of what is installed.
+ * Prints configs as libxlutil, xl's own reader, parses them: see dump.h. Built by
+ * test-xlcfg.sh with Debian's libxen-dev; not installed.
  */
 #include <libxlutil.h>
 #include <stdbool.h>
@@ -37,7 +37,7 @@ static void dump_value(const XLU_Config *cfg, XLU_ConfigValue *v)
 		dump_list(cfg, list);
 }
 
-/* The first line of a report, without its head, what it is near to, and the spec. */
+/* The reason in the first line of a report, without prefix, "near ..." and the spec. */
 static char *disk_reason(char *report)
 {
 	static const char head[] = "disk specification: ";
@@ -111,7 +111,7 @@ static void dump(const char *path)
 				return;
 }
 
-/* A process for each: what it says of a file that ends it is "killed". */
+/* Each file is read in its own process; if that crashes, the result is "killed". */
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a disk with sectors of 4096 bytes: a GPT with one partition, which is
- * the given image. No tool does that to a file. usage: gpt_disk_4k PART DISK */
+/* Makes a disk image with sectors of 4096 bytes: a GPT with one partition, which
+ * is the given image. usage: gpt_disk_4k PART DISK */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

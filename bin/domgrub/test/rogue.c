@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child that a guest has taken over. It stands in inmate.c's place in
- * domgrub_rogue; the variable ROGUE says what it tries.
+ * A child that a guest has taken over. It replaces inmate.c in domgrub_rogue; the
+ * environment variable ROGUE selects what it tries.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -65,7 +65,7 @@ static void next_request(void)
 		_exit(0);
 }
 
-/* The honest end of it: six bytes of kernel, no ramdisk. */
+/* Finish as an honest child does: six bytes of kernel, no ramdisk. */
 static void copy(uint64_t said_kernel, uint64_t said_ramdisk)
 {
 	struct err err = ERR_INIT;
@@ -96,7 +96,7 @@ static void try_fork(void)
 
 static void try_write(void)
 {
-	/* The disk stands behind the two outputs. */
+	/* The disk is an input. */
 	_exit(pwrite(JAIL_FD(JAIL_INPUT, 0), "x", 1, 0) == 1);
 }
 
@@ -199,7 +199,7 @@ static void escapes(void)
 	copy(6, 0);
 }
 
-/* Goes on where the ramdisk would be copied. */
+/* Hangs before it copies the ramdisk. */
 static void stall(void)
 {
 	send_plan();
@@ -210,7 +210,7 @@ static void stall(void)
 	next_request();
 }
 
-/* What is in an output stays as it is: the kernel might change after it was looked at. */
+/* Data in an output must be final: else the kernel might change after it was checked. */
 static void change(void)
 {
 	send_plan();
@@ -221,7 +221,7 @@ static void change(void)
 	_exit(lseek(JAIL_FD(JAIL_OUTPUT, 0), -6, SEEK_CUR) == 0);
 }
 
-/* The size alone is right. */
+/* Only the size is right. */
 static void hole(void)
 {
 	struct err err = ERR_INIT;

@@ -27,7 +27,7 @@ static void menus(void **state)
 	assert_true(str_is(got.entry[1].title, "More"));
 	assert_true(got.entry[1].submenu);
 	msg_menu_fini(&got);
-	/* Every shorter message is refused, and one that is longer. */
+	/* Every shorter message, and a longer one, is refused. */
 	for (size_t n = 0; n < b.n; n++)
 		assert_fails(msg_menu_get((struct str){b.p, n}, &got, &err), &err, ERR_FORMAT,
 		             "menu");
@@ -86,7 +86,7 @@ static void failures(void **state)
 	err_set(&sent, ERR_NOENT, "no such thing");
 	msg_fail_put(&b, &sent);
 	assert_fails(msg_fail_get(buf_str(&b), &got), &got, ERR_NOENT, "no such thing");
-	/* A failure that says "none", or a code that there is not, is none. */
+	/* A failure with the code "none" or an unknown code is refused. */
 	put_le32(b.p, ERR_NONE);
 	assert_fails(msg_fail_get(buf_str(&b), &got), &got, ERR_FORMAT, "without an error code");
 	put_le32(b.p, 1000);
@@ -94,7 +94,7 @@ static void failures(void **state)
 	buf_fini(&b);
 }
 
-/* Each request gets its own answers, and none gets another's. */
+/* Each request accepts only its own answers. */
 static void sums(void **state)
 {
 	uint8_t got[KNOWN_SUM], sum[KNOWN_SUM + 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every unit test includes. */
+/* Included by every unit test. */
 #ifndef BASE_TEST_H
 #define BASE_TEST_H
 
@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-/* A call that must succeed; its error text is shown where it does not. */
+/* A call that must succeed; if it fails, its error text is shown. */
 #define assert_ok(call, err)                                                                       \
 	do {                                                                                       \
 		int rc_ = (call);                                                                  \
@@ -20,7 +20,7 @@
 			fail_msg("%s: %d: %s", #call, rc_, (err)->text);                           \
 	} while (0)
 
-/* A call that must fail with the code and a text that holds the words. */
+/* A call that must fail with the code and a text that contains the words. */
 #define assert_fails(call, err, want, words)                                                       \
 	do {                                                                                       \
 		int rc_ = (call);                                                                  \

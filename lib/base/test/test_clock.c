@@ -11,7 +11,7 @@ static void goes_on(void **state)
 	assert_true(clock_seconds_since(ns) >= 0);
 }
 
-/* Nobody signals: the time ends the wait, and the lock is held again. */
+/* Without a signal, the wait ends after the time, with the lock held again. */
 static void waits(void **state)
 {
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -55,7 +55,7 @@ static const struct option_set set = {.program = "program",
                                       .n_groups = 2,
                                       .column = 20};
 
-/* Words of a line as argv; a static array. */
+/* The words of a line as argv, in a static array. */
 static char **argv_of(const char *line, int *argc)
 {
 	static char text[256], *v[32];
@@ -98,7 +98,7 @@ static void sets(void **state)
 	assert_int_equal(optind, 10);
 }
 
-/* --help is found before what is wrong behind it. */
+/* --help is found before an error after it. */
 static void stops(void **state)
 {
 	struct option_given *given;

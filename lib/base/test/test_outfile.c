@@ -20,7 +20,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	return rmdir(dir); /* fails where something was left behind */
+	return rmdir(dir); /* fails if something was left behind */
 }
 
 static void write_one(struct outfile *o, const char *text, struct err *err)
@@ -72,7 +72,7 @@ static void dropped(void **state)
 	assert_int_not_equal(access("x", F_OK), 0);
 }
 
-/* What a killed run left is swept; what a live one holds is not. */
+/* The hidden file of a killed run is removed, that of a running one is not. */
 static void stand_ins(void **state)
 {
 	struct outfile o = OUTFILE_INIT;

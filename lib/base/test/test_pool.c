@@ -57,7 +57,7 @@ static void no_jobs(void **state)
 	assert_int_equal(jobs.begun, 0);
 }
 
-/* One thread begins none after it; the others at most one each. */
+/* After it, the failing thread starts no job, and each other thread at most one. */
 static void the_first_failure_ends_it(void **state)
 {
 	static const unsigned threads[] = {1, THREADS};

@@ -4,7 +4,7 @@
 
 #define MANY 200000u
 
-/* Numbers in a row, in steps of a power of two, and all over the place. */
+/* Consecutive numbers, multiples of a power of two, and scattered numbers. */
 static void keys(void **state)
 {
 	static const uint32_t steps[] = {1, 4096, 1u << 20, 2654435769u};

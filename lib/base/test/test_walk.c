@@ -13,7 +13,7 @@
 #include "base/walk_dir.h"
 #include "base/walk_tree.h"
 
-/* One line an entry: kind, mode, name, size or target. */
+/* One line for each entry: kind, mode, name, size or target. */
 static int list(struct walk *w, struct buf *out, bool contents, struct err *err)
 {
 	struct walk_entry ent;
@@ -178,7 +178,7 @@ static void memory(void **state)
 	buf_fini(&out);
 }
 
-/* Parts of a file, in the place of another; owners and modes afterwards. */
+/* Parts of a file that replace another file; owners and modes changed afterwards. */
 static void memory_changes(void **state)
 {
 	_cleanup_(tree_freep) struct tree *t = tree_new(0755, 7);

@@ -37,7 +37,7 @@ static void pack_zstd(struct buf *out, int window_log)
 
 	if (window_log)
 		ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window_log);
-	/* Flushed first, so that nobody knows the size, and the window stands in the header. */
+	/* Flushed first, so that the header has the window and not the size of the contents. */
 	assert_false(ZSTD_isError(ZSTD_compressStream2(c, &o, &in, ZSTD_e_flush)));
 	assert_int_equal(ZSTD_compressStream2(c, &o, &in, ZSTD_e_end), 0);
 	buf_put(out, to, o.pos);
@@ -145,7 +145,7 @@ static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *er
 	return 0;
 }
 
-/* The result of unpacking in pieces of input; out holds what came. */
+/* Unpack input that arrives in pieces, into out. */
 static int unpack_text(const struct buf *b, const char *name, size_t piece, struct buf *out,
                        struct err *err)
 {
@@ -165,7 +165,7 @@ static int unpack_text(const struct buf *b, const char *name, size_t piece, stru
 	return rc;
 }
 
-/* It comes out as text, times over, in pieces of any size. */
+/* It unpacks to text, repeated times times, with pieces of any size. */
 static void good(const struct buf *b, const char *name, size_t times)
 {
 	static const size_t pieces[] = {1, 7, 4096, SIZE_MAX};
@@ -232,7 +232,7 @@ static void test_several(void **state)
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
 		struct buf b = BUF_INIT;
 
-		if (!strcmp(kinds[k], "lzma")) /* has no end to see */
+		if (!strcmp(kinds[k], "lzma")) /* has no end marker */
 			continue;
 		pack(&b, kinds[k]);
 		pack(&b, kinds[k]);
@@ -317,7 +317,7 @@ static void *read_some(void *arg)
 
 static void begin(struct reader *r, size_t piece)
 {
-	/* Behind a skippable frame, or with a header in two pieces. */
+	/* After a skippable frame, or with a header in two pieces. */
 	if (piece > 100)
 		pack_skippable(&r->b, 10);
 	pack_zstd(&r->b, 26);

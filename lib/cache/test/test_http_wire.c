@@ -41,7 +41,7 @@ static void passes_on(void **state)
 	}
 	assert_memory_equal(in, out, sizeof in);
 	assert_null(body_peek(&here, &s, &n));
-	/* The full piece is filled again before a new one. */
+	/* The piece that was read is reused before a new one is taken. */
 	assert_int_equal(s.n_spare, 1);
 	body_fini(&there, &s);
 	assert_int_equal(s.n_spare, 2);
@@ -53,12 +53,12 @@ static void passes_on(void **state)
 static void refuses_parts(void **state)
 {
 	static const struct body_part bad[] = {
-	        {7, 10, 0},            /* nothing */
-	        {7, 0, 10},            /* again */
-	        {7, 20, 10},           /* with a gap */
-	        {8, 10, 10},           /* in the middle of another one */
-	        {8, 0, 10},            /* before the last is full */
-	        {BODY_PIECES, 10, 10}, /* outside */
+	        {7, 10, 0},            /* empty */
+	        {7, 0, 10},            /* repeated */
+	        {7, 20, 10},           /* after a gap */
+	        {8, 10, 10},           /* not at the start of another piece */
+	        {8, 0, 10},            /* before the previous piece is full */
+	        {BODY_PIECES, 10, 10}, /* no such piece */
 	        {7, 10, BODY_PIECE},   /* beyond the end of the piece */
 	        {7, UINT32_MAX, 10},   /* sums that overflow */
 	        {7, 10, UINT32_MAX},
@@ -76,7 +76,7 @@ static void refuses_parts(void **state)
 	assert_true(body_add(&b, &part));
 	assert_false(body_add(&b, &(struct body_part){BODY_PIECES, 0, 1}));
 	assert_false(body_add(&b, &(struct body_part){7, BODY_PIECE, 1}));
-	/* It may name a piece twice: the bytes are its own. */
+	/* A piece may be named twice: that affects only the fetcher's own data. */
 	assert_true(body_add(&b, &(struct body_part){7, 0, 1}));
 	body_fini(&b, NULL);
 }
@@ -160,7 +160,7 @@ static void never_waits(void **state)
 	                       .rules = http_fetcher_rules,
 	                       .rule_count = http_fetcher_rule_count,
 	                       .peer = "a"};
-	/* More than a socket holds. */
+	/* More than a socket buffers. */
 	while (sent < 100000)
 		http_id_put(&a.out, HTTP_GONE, sent++);
 	assert_ok(http_line_push(&a, &err), &err);
@@ -176,7 +176,7 @@ static void never_waits(void **state)
 		rc = 0;
 	}
 	assert_int_equal(a.out.n, 0);
-	/* Nothing waits: that is no error. What the rules do not allow is. */
+	/* No data is not an error. A message that the rules do not allow is one. */
 	assert_ok(http_line_pull(&b, &err), &err);
 	http_id_put(&a.out, HTTP_GET, 1);
 	assert_ok(http_line_push(&a, &err), &err);

@@ -8,12 +8,12 @@
 #include "base/test/test.h"
 #include "cache/nar_ahead.h"
 
-/* Counts upwards, a byte each; fails, or hangs until it is let go, where told. */
+/* A source of increasing bytes, which may fail, or hang until hold is unlocked. */
 struct counting {
 	size_t at, size;
 	size_t fail_at; /* 0: nowhere */
 	atomic_size_t reads;
-	pthread_mutex_t *hold; /* taken around each read; may be NULL */
+	pthread_mutex_t *hold; /* locked during each read; may be NULL */
 };
 
 static uint8_t byte_at(size_t i)
@@ -59,7 +59,7 @@ static int check(void *ctx, const void *p, size_t n, struct err *err)
 	return 0;
 }
 
-/* To the end or the first error; *sum: how many right bytes came. */
+/* Read to the end or the first error; *sum: the number of correct bytes. */
 static int drain(struct nar_ahead *a, size_t step, size_t *sum, struct err *err)
 {
 	_free_ uint8_t *piece = xmalloc(step);
@@ -99,7 +99,7 @@ static void all_of_it(void **state)
 
 		assert_ok(drain(a, steps[i / ARRAY_LEN(sizes)], &sum, &err), &err);
 		assert_int_equal(sum, src.size);
-		/* The end stays the end. */
+		/* The end is reported again. */
 		assert_ok(nar_ahead_read(a, &more, 1, &got, &err), &err);
 		assert_int_equal(got, 0);
 		nar_ahead_free(a);
@@ -137,13 +137,13 @@ static void bad_check(void **state)
 		size_t sum;
 
 		assert_fails(drain(a, 65536, &sum, &err), &err, ERR_FORMAT, "check says no");
-		/* What was not checked did not come. */
+		/* Only checked bytes were returned. */
 		assert_true(sum <= chk.seen && sum < wheres[i]);
 		nar_ahead_free(a);
 	}
 }
 
-/* No more is read than may wait, and nobody waits for ever when it is freed. */
+/* It reads only as far ahead as allowed, and can be freed at any time. */
 static void given_up(void **state)
 {
 	pthread_mutex_t hold = PTHREAD_MUTEX_INITIALIZER;
@@ -160,7 +160,7 @@ static void given_up(void **state)
 		;
 	nar_ahead_free(a);
 	assert_int_equal(atomic_load(&src.reads), 3);
-	/* While it waits for its first bytes. */
+	/* Freed while it waits for the first bytes. */
 	pthread_mutex_lock(&hold);
 	src.at = 0;
 	chk = (struct checking){0};

@@ -41,7 +41,7 @@ static void finds(void **state)
 	        {"http://[::1]:80/", "six", "p6"},
 	        {"http://[::1/", NULL, NULL},
 	        {"http://[::1]x/", NULL, NULL},
-	        /* Where the host is may be seen differently by others. */
+	        /* Other parsers might find another host. */
 	        {"http://evil#@two/", NULL, NULL},
 	        {"http://evil\\@two/", NULL, NULL},
 	        {"http://a@b@two/", NULL, NULL},

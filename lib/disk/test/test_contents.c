@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* "test_contents FILE…" prints what each file holds, for test/contents.sh. */
+/* "test_contents FILE..." prints the contents of each file, for test/contents.sh. */
 #include "disk/contents.h"
 
 #include <fcntl.h>
@@ -24,7 +24,7 @@ static const char *name_of(const void *p, size_t n)
 	return contents_name(&w);
 }
 
-/* Magic bytes alone, in zeros. */
+/* Only the magic bytes, in zeros. */
 static void names(void **state)
 {
 	static const struct {
@@ -66,7 +66,7 @@ static void names(void **state)
 	}
 }
 
-/* Every length, of a disk that begins like several things: nothing is read behind its end. */
+/* A disk of any length that matches several kinds: nothing is read beyond its end. */
 static void short_disks(void **state)
 {
 	for (size_t n = 0; n < 5000; n += n < 1100 ? 1 : 97) {

@@ -70,7 +70,7 @@ static void good(void **state)
 	assert_string_equal(iso.label, "nixos-\\x1b[1m");
 	assert_int_equal(iso.size, sizeof cd);
 	assert_true(iso.bios);
-	/* For UEFI alone; then with a section for PCs. */
+	/* For UEFI only; then with a section for PC BIOS. */
 	make(0xef);
 	assert_ok(read_cd(sizeof cd, &iso, &err), &err);
 	assert_false(iso.bios);
@@ -83,7 +83,7 @@ static void good(void **state)
 	sector(17)[7] = 'X';
 	assert_ok(read_cd(sizeof cd, &iso, &err), &err);
 	assert_false(iso.bios);
-	/* A label of nothing that is printed fits. */
+	/* A label of unprintable characters fits. */
 	make(0);
 	memset(sector(16) + 40, 0xff, 32);
 	assert_ok(read_cd(sizeof cd, &iso, &err), &err);

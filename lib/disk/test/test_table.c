@@ -62,7 +62,7 @@ static void disk_gpt(struct disk *d, struct gpt *gpt)
 	buf_fini(&tail);
 }
 
-/* After bytes of a header or entry changed: both checksums anew. */
+/* Update both checksums after a change of a header or entry. */
 static void reseal(struct disk *d, uint64_t lba)
 {
 	uint8_t *h = at(d, lba);
@@ -87,7 +87,7 @@ static void gpt_both_sectors(void **state)
 
 		disk_init(&d, sectors[i]);
 		disk_gpt(&d, &gpt);
-		d.w.sector = 512; /* as of a file: nobody says */
+		d.w.sector = 512; /* as for a file, whose sector size is unknown */
 		assert_ok(table_read(&d.w, &t, &err), &err);
 		assert_int_equal(t.kind, TABLE_GPT);
 		assert_int_equal(t.sector, sectors[i]);
@@ -212,7 +212,7 @@ static void put_mbr(struct disk *d, uint64_t lba, struct mbr mbr)
 	assert_ok(mbr_format(&mbr, at(d, lba), &err), &err);
 }
 
-/* A link of the chain; its two entries count from different places. */
+/* A link of the chain; its two entries are relative to different sectors. */
 static void put_ebr(struct disk *d, uint64_t lba, uint32_t start, uint32_t sectors, uint32_t next)
 {
 	uint8_t *p = at(d, lba);
@@ -251,7 +251,7 @@ static void mbr_logicals(void **state)
 	assert_fails(table_window(&t, &t.part[3], &d.w, &part, &err), &err, ERR_FORMAT,
 	             "partition 6: disk.img");
 	table_fini(&t);
-	/* The second one's link leads back to it. */
+	/* The second EBR links to itself. */
 	put_ebr(&d, 150, 4, 50, 50);
 	assert_fails(table_read(&d.w, &t, &err), &err, ERR_LIMIT, "loop");
 	put_ebr(&d, 150, 4, 50, 5000);

@@ -2,7 +2,7 @@
 /*
  * edittool IMAGE BASE [look] { add DIR NAME HOSTPATH | rm DIR NAME | sweep DIR | mkdir PATH
  *                            | cat PATH | ls DIR | grow BYTES }...
- * One change of an ext4 file system, for tests; look: only reads.
+ * Makes one change to an ext4 file system, for tests. look: only read.
  */
 #include "base/err.h"
 #include "base/mem.h"

@@ -6,7 +6,7 @@
 #include "ext4/ext4_disk.h"
 #include "ext4/ext4_layout.h"
 
-/* The line goes up, and never into a copy of superblock and descriptors. */
+/* Blocks of the line increase, and skip all copies of the superblock and descriptors. */
 static void line_skips_backups(void **state)
 {
 	static const uint32_t areas[] = {256, 1024};
@@ -42,7 +42,7 @@ static void backups(void **state)
 		assert_false(ext4_has_super(without[i]));
 }
 
-/* Nothing overlaps, nothing lies outside. */
+/* Nothing overlaps, and nothing is outside the file system. */
 static void check_layout(const struct ext4_layout *lay, const struct ext4_need *need)
 {
 	uint8_t *used = xcalloc(lay->blocks, 1);
@@ -85,7 +85,7 @@ static void sizes(void **state)
 			assert_ok(ext4_layout_auto(&needs[i], spares[k], &lay, &err), &err);
 			check_layout(&lay, &needs[i]);
 			assert_true(lay.free_blocks * EXT4_BLOCK >= spares[k]);
-			/* What auto found is enough when it is asked for. */
+			/* The size that auto chose is sufficient as a fixed size. */
 			assert_ok(
 			        ext4_layout_fixed(&needs[i], lay.blocks * EXT4_BLOCK, &again, &err),
 			        &err);
@@ -125,7 +125,7 @@ static void large(void **state)
 	}
 }
 
-/* Whatever its place, a file without leaf blocks has at most four extents. */
+/* Wherever it is, a file without leaf blocks has at most four extents. */
 static void leaves(void **state)
 {
 	const uint64_t blocks = 65536;

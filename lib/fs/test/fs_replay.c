@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fs_replay IMAGE: its bytes as ext.c sees them, as if its journal had been replayed; for
+/* fs_replay IMAGE: prints its bytes as ext.c sees them, with the journal replayed; for
  * replay.sh. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "fs/ext_replay.h"
 
-#define PIECE 70000u /* no multiple of a block */
+#define PIECE 70000u /* not a multiple of the block size */
 
 static int fail(const struct err *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints a file system as images.sh wants to compare it: its type, label and
- * UUID, then every path with its kind and, of a file, size and CRC. Files are
- * read twice: in large pieces, and in odd small ones from the end.
+ * Prints a file system for comparison by images.sh: its type, label and UUID, then
+ * every path with its kind and, for a file, its size and CRC. Files are read twice:
+ * in large pieces, and backwards in small pieces of odd sizes.
  */
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths, links and runs, over a file system made up here. */
+/* Paths, links and runs, with a simulated file system. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ struct entry {
 	const char *text; /* of a file, or a link's target */
 };
 
-/* Node 1 is the root; directories nest without end in "down". */
+/* Node 1 is the root; "down" contains itself. */
 static const struct entry tree[] = {
         {1, 2, "etc", FS_DIR, NULL},
         {2, 3, "host", FS_FILE, "guest"},
@@ -195,7 +195,7 @@ static void remembered(void **state)
 	assert_fails(fs_stat(&fake, STR("/host"), true, &st, &err), &err, ERR_NOENT, "no such");
 }
 
-/* A disk of 100 bytes that say where they are. */
+/* A disk of 100 bytes; each has its offset as its value. */
 static void runs(void **state)
 {
 	static const struct fs_run list[] = {
@@ -214,7 +214,7 @@ static void runs(void **state)
 	m.size = 60;
 	for (size_t i = 0; i < ARRAY_LEN(list); i++)
 		assert_ok(fs_map_add(&fs, &m, list[i], &err), &err);
-	assert_int_equal(m.n, 3); /* the first two are one */
+	assert_int_equal(m.n, 3); /* the first two are merged */
 	memset(got, 0xff, sizeof got);
 	assert_ok(fs_map_read(&fs, &m, &hint, got, 60, 0, &err), &err);
 	for (size_t i = 0; i < 60; i++)
@@ -240,7 +240,7 @@ static void runs(void **state)
 	assert_int_equal(fs_map_stored(&m, 1), 20);
 	assert_int_equal(fs_map_stored(&m, 8), 16 + 16);
 	assert_int_equal(fs_map_stored(&m, 45), 90);
-	m.size = 43; /* what a file has behind its end is not counted */
+	m.size = 43; /* blocks beyond the end of the file are not counted */
 	assert_int_equal(fs_map_stored(&m, 1), 13);
 	assert_int_equal(fs_map_hole(&m, &hint, 41), 0);
 	m.size = 5;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of test cases, which the oracle script reads as well:
+ * Files of test cases, which oracle.sh reads, too:
  *
- *     == NAME [differs]      GRUB does otherwise, knowingly
+ *     == NAME [differs]      deliberately differs from GRUB
  *     == NAME [disks]        needs the disks of test_script.c
  *     script
  *     --
- *     what it prints
+ *     expected output
  */
 #ifndef GRUB_TEST_CASES_H
 #define GRUB_TEST_CASES_H

@@ -80,14 +80,14 @@ static int fake_list(struct grub_files *files, size_t dev, struct str path, grub
 		name = str_cut(&rest, '/');
 		if (!str_eq(name, last) && fn(arg, name))
 			return 0;
-		last = name; /* files of a directory stand together */
+		last = name; /* files of a directory are adjacent */
 	}
 	return any ? 0 : err_set(err, ERR_NOENT, "no such directory");
 }
 
 static const struct grub_files_ops ops = {fake_probe, fake_stat, fake_read, fake_list};
 
-/* The next word of a line into a text of n bytes. */
+/* Copy the next word of a line to out, which has n bytes. */
 static void take_word(struct str *line, char *out, size_t n)
 {
 	struct str w = line->p ? str_cut(line, ' ') : STR("-");

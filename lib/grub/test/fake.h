@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's disks out of a text, for tests and fuzz targets:
+ * A guest's disks described by a text, for tests and fuzz targets:
  *
- *     @device NAME FS UUID LABEL     "-": none; what follows lies on it
- *     @file PATH                     the lines after it, up to the next "@"
+ *     @device NAME FS UUID LABEL     "-": none; the files that follow are on it
+ *     @file PATH                     contents: the lines up to the next "@"
  *     @touch PATH                    a file of one byte
- *     @env PATH                      the lines after it as an environment block
+ *     @env PATH                      an environment block with the lines after it
  *
  * Files named "/boot/x" make a directory "/boot". The text is borrowed.
  */
@@ -22,7 +22,7 @@ struct fake_file {
 	size_t dev;
 	struct str path;
 	struct str data;
-	struct buf own; /* where data is made: environment blocks */
+	struct buf own; /* for generated data: environment blocks */
 };
 
 struct fake {
@@ -37,7 +37,7 @@ struct fake {
 void fake_init(struct fake *f, struct str text);
 void fake_fini(struct fake *f);
 
-/* Everything of a menu, its submenus and its entries as text. */
+/* Print a whole menu, with its submenus and entries. */
 void show_menu(struct fake *f, struct grub_menu *m, unsigned depth, struct buf *out);
 void show_boot(struct fake *f, const struct grub_boot *b, const char *indent, struct buf *out);
 void show_writes(struct fake *f, const struct grub_writes *w, const char *indent, struct buf *out);

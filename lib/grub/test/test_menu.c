@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program does with a menu: find, edit, boot by itself, command line; and limits. */
+/* Using a menu: find an entry, edit it, boot the default, run a command line; and limits. */
 #include "base/mem.h"
 #include "base/test/test.h"
 #include "grub/test/fake.h"
@@ -129,7 +129,7 @@ static void editing(void **state)
 	             &w.err, ERR_FORMAT, "unexpected \"}\"");
 	assert_fails(grub_menu_enter(w.m, 0, STR(""), &w.boot, &next, &w.err), &w.err, ERR_FORMAT,
 	             "loads no kernel");
-	/* What one try set is gone at the next. */
+	/* Variables set by one attempt do not exist in the next. */
 	assert_ok(grub_menu_enter(w.m, 0, STR("x=1; linux /vmlinuz $x"), &w.boot, &next, &w.err),
 	          &w.err);
 	assert_ok(grub_menu_enter(w.m, 0, STR("linux /vmlinuz \"<$x>\""), &w.boot, &next, &w.err),
@@ -193,7 +193,7 @@ static const struct grub_limits small = {
         .names = 8,
 };
 
-/* Scripts that ask for too much, and what they are told. */
+/* Scripts that exceed a limit, and the error message. */
 static void limits(void **state)
 {
 	static const struct {
@@ -234,7 +234,7 @@ static void limits(void **state)
 	}
 }
 
-/* What only cuts output and warnings short, or costs an entry that is tried. */
+/* Limits that only truncate output and warnings, or make one entry fail. */
 static void limits_survived(void **state)
 {
 	struct world w;
@@ -250,7 +250,7 @@ static void limits_survived(void **state)
 	close_world(&w);
 }
 
-/* Blocks within calls within blocks: the stack must hold what the limits allow. */
+/* Nested blocks and calls: the stack must suffice for the deepest nesting allowed. */
 static void depth(void **state)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
@@ -268,7 +268,7 @@ static void depth(void **state)
 	close_world(&w);
 }
 
-/* A guest may point its menu at itself. */
+/* A guest's menu may load itself. */
 static void endless_menus(void **state)
 {
 	static const char text[] = "submenu a { configfile /grub/grub.cfg }\n"

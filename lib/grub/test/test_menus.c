@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whole guests: each menus/NAME.disk (see fake.h) against menus/NAME.want.
- * "test_grub_menus FILE.disk" prints what it sees instead.
+ * "test_grub_menus FILE.disk" only prints the result.
  */
 #include "base/io.h"
 #include "base/mem.h"

@@ -158,7 +158,7 @@ static int probe(struct grub_files *f, size_t dev, struct grub_probe *out, struc
 	return strchr(table[dev].name, ',') || dev == 3 ? 0 : err_set(err, ERR_NOENT, "none");
 }
 
-/* A disk with partitions stands for the one with the menu. */
+/* A disk with partitions means the partition with the menu. */
 static void tables(void **state)
 {
 	static const struct grub_files_ops ops = {.probe = probe};
@@ -341,7 +341,7 @@ static void patterns(void **state)
 			fail_msg("%s, %s", cases[i].pattern, cases[i].text);
 }
 
-/* Many stars must not take for ever. */
+/* Many stars must not take exponential time. */
 static void pattern_time(void **state)
 {
 	char pattern[201], text[4001];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scripts against what they print (scripts.cases), menus against what their
- * default entry prints (entries.cases), and texts that are and are not GRUB
- * script (syntax.cases, a line each after "+ " or "- ").
+ * The output of scripts (scripts.cases), the output of menus' default entries
+ * (entries.cases), and valid and invalid GRUB script (syntax.cases, one line each
+ * after "+ " or "- ").
  */
 #include "base/io.h"
 #include "base/mem.h"
@@ -29,7 +29,7 @@ static const char disks[] = "@device hd0 ext2 1111-AAAA first\n"
                             "@touch /vmlinuz\n"
                             "@device hd1,gpt2 fat 3333-CCCC\n";
 
-/* What is printed when the menu is read, or ("enter") when its default is run. */
+/* Compare the output of reading the menu, or (enter) of running its default entry. */
 static int one(const struct test_case *c, bool enter)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
@@ -156,7 +156,7 @@ static void table_in_order(void **state)
 		assert_ptr_equal(command_find(str_from(c[i].name)), &c[i]);
 }
 
-/* For the oracle: status 0 where the file is GRUB script. */
+/* For oracle.sh: status 0 if the file is valid GRUB script. */
 static int check(const char *path)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a menu can boot: every entry, what boots by default, and what is not known. */
+/* What a menu can boot: every entry, the default, and entries that cannot be evaluated. */
 #include "guest/boots.h"
 
 #include <string.h>
@@ -115,7 +115,7 @@ static void no_menu(void **state)
 	                 -ERR_FORMAT);
 }
 
-/* Three entries that each open their own menu: without a bound it never ends. */
+/* Three entries that each open their own menu: without a limit this never ends. */
 static void circles_end(void **state)
 {
 	struct err err = ERR_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A fetcher fetches, with libcurl and the resolver as they are, and does nothing else. */
+/* A fetcher's jail allows downloads with the real libcurl and resolver, and nothing else. */
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 #define USER 65534
 
-/* A server of one answer, for as many as ask. */
+/* A server that always sends the same answer. */
 struct server {
 	pid_t pid;
 	unsigned port;
@@ -55,7 +55,7 @@ static int setup(void **state)
 		serve(fd);
 	close(fd);
 	*state = &s;
-	/* As whoever starts a fetcher must: TLS reads its configuration, once. */
+	/* Required before a fetcher is started, because this reads the TLS configuration. */
 	return curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK;
 }
 
@@ -96,7 +96,7 @@ static int fetch(const char *host, unsigned port)
 	return rc;
 }
 
-/* By address, then by name, and what it has goes to the line. */
+/* Download by address, then by name, and write to the line. */
 static int fetches(void *arg)
 {
 	const struct server *s = arg;
@@ -112,7 +112,7 @@ static int fetches(void *arg)
 static int resolves(void *arg)
 {
 	struct addrinfo *all = NULL;
-	/* With the list of the host's addresses, which comes through a socket of the kernel's. */
+	/* AI_ADDRCONFIG gets the host's addresses through a netlink socket. */
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
 	int rc = getaddrinfo("localhost", "80", &hints, &all);
 
@@ -122,7 +122,7 @@ static int resolves(void *arg)
 	return access("/etc/hosts", R_OK) == 0 && access("/etc/ssl/certs", R_OK) == 0 ? 0 : 51;
 }
 
-/* TLS as a client begins it: certificates are read. */
+/* Begin a TLS connection, which reads the certificates. */
 static int trusts(void *arg)
 {
 	const struct server *s = arg;
@@ -134,7 +134,7 @@ static int trusts(void *arg)
 	curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, 60L);
 	rc = (int)curl_easy_perform(c);
-	/* The server has no TLS; but the certificates were no trouble. */
+	/* The server has no TLS, but the certificates could be read. */
 	return rc == CURLE_SSL_CONNECT_ERROR ? 0 : rc;
 }
 
@@ -181,7 +181,7 @@ static void certificates(void **state)
 	run(*state, trusts);
 }
 
-/* Root's view is another's than a user's; so both. */
+/* Root and other users see different file systems, so test both. */
 static int again_as_user(char **argv)
 {
 	int status = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Children that try to get out, and what becomes of them. */
+/* Children that try to escape from the jail, and how each one ends. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@
 
 struct rig {
 	int write_fd[2], read_fd[1];
-	int leak; /* open in the parent, not close-on-exec, not given */
+	int leak; /* open in the parent, not close-on-exec, not given to the child */
 };
 
 static int temp_file(void)
@@ -92,7 +92,7 @@ static int good_child(void *arg)
 	free(xmalloc(20u << 20));
 	if (wire_put(&w, 9, STR("done"), &err) < 0)
 		return 4;
-	if (read(JAIL_PARENT, b, 1) != 0) /* until the parent has looked at us */
+	if (read(JAIL_PARENT, b, 1) != 0) /* until the parent has examined this process */
 		return 5;
 	return 0;
 }
@@ -120,7 +120,7 @@ static bool namespace_own(pid_t pid, const char *which)
 	return strcmp(a, b) != 0;
 }
 
-/* What the kernel says about a child that sits in the jail. */
+/* What the kernel reports about a child in the jail. */
 static void seen_from_outside(void **state)
 {
 	static const char *const spaces[] = {"mnt", "net", "ipc", "pid", "user"};
@@ -205,7 +205,7 @@ static int try_read_output(void *arg)
 
 static int skipping_child(void *arg)
 {
-	/* As far as an output may be long, and on from there. */
+	/* Within the size limit of an output, then from there. */
 	if (lseek(WRITE_FD, 1u << 19, SEEK_CUR) != 1u << 19 || write(WRITE_FD, "end", 3) != 3 ||
 	    lseek(WRITE_FD, 0, SEEK_CUR) != (1u << 19) + 3 ||
 	    lseek(WRITE_FD + 1, 1u << 20, SEEK_CUR) != 1u << 20)
@@ -213,7 +213,7 @@ static int skipping_child(void *arg)
 	return 0;
 }
 
-/* What is written behind a hole, and that a seek alone makes no file longer. */
+/* Writing after a hole works, and seeking alone does not make a file longer. */
 static void skips(void **state)
 {
 	struct rig *r = *state;
@@ -282,7 +282,7 @@ static int try_seek_leak(void *arg)
 	return lseek(*(int *)arg, 0, SEEK_CUR) >= 0 ? 0 : 9;
 }
 
-/* Forward by itself, but past the end of what a file can be. */
+/* Seeks forward, as allowed, but beyond the limit of a file's size. */
 static int skip_over(void *arg)
 {
 	for (int i = 0; i < 2; i++)
@@ -322,7 +322,7 @@ static int try_old_interface(void *arg)
 #ifdef __x86_64__
 	long rc;
 
-	/* getpid of the 32-bit table: the filter must see which table it is. */
+	/* getpid() by its 32-bit number: the filter must distinguish the two tables. */
 	__asm__ volatile("int $0x80" : "=a"(rc) : "a"(20L) : "memory");
 	return rc > 0 ? 0 : 9;
 #else
@@ -331,8 +331,8 @@ static int try_old_interface(void *arg)
 }
 
 /*
- * A kernel without 32-bit calls (no CONFIG_IA32_EMULATION) ends whoever tries one: then there is
- * nothing to forbid.
+ * A kernel without 32-bit calls (no CONFIG_IA32_EMULATION) kills a process that tries one. Then
+ * there is nothing to forbid.
  */
 static int lacks_old_interface(void)
 {
@@ -428,7 +428,7 @@ static void none_gets_out(void **state)
 	        {"memory", hog_memory, "out of memory"},
 #endif
 	        {"time", hog_time, "too much CPU time"},
-	        {"disk", hog_disk, ""}, /* a signal or an error, as the namespace is */
+	        {"disk", hog_disk, ""}, /* a signal or an error, depending on the namespace */
 	        {"disk behind a hole", skip_over, ""},
 	        {"status", odd_status, "ended with status 7"},
 	};
@@ -496,7 +496,7 @@ static void not_built(void **state)
 		jail_give(&spec, JAIL_OUTPUT, 0);
 	assert_fails(jail_start(&spec, &j, &err), &err, ERR_LIMIT,
 	             "129 file descriptors, more than the limit of 128");
-	/* The child says so, and does not go on. */
+	/* The child reports it and ends. */
 	spec.fds = 0;
 	jail_give(&spec, JAIL_INPUT, 12345);
 	assert_ok(jail_start(&spec, &j, &err), &err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What each role may do, what ends it, and that doc/security.md says the same
- * as the tables. */
+/* What each role may do, what ends it, and that doc/security.md agrees with the
+ * tables. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static int temp_file(void)
 	return fd;
 }
 
-/* A file for each use that the role may have, but lines. */
+/* A file for each use that the role may have, except lines. */
 static struct jail_spec spec_of(enum jail_role_id role, int (*fn)(void *), void *arg)
 {
 	struct jail_spec spec = {.role = role,
@@ -67,7 +67,7 @@ static void spec_fini(struct jail_spec *s)
 /* ---- what ends it -----------------------------------------------------------
  */
 
-/* 0: it could. EPERM and ENOSYS: refused. */
+/* 0: it was allowed. EPERM and ENOSYS: refused. */
 static int said(long rc)
 {
 	if (rc >= 0)
@@ -209,7 +209,7 @@ static int try_queue(void *arg)
 	return said(syscall(SYS_io_uring_setup, 1, NULL));
 }
 
-/* Descriptors by their numbers; those that are not there count, too. */
+/* The filter checks descriptor numbers, whether they are open or not. */
 static int try_write_input(void *arg)
 {
 	return said(pwrite(JAIL_FD(JAIL_INPUT, 0), "x", 1, 0));
@@ -261,7 +261,7 @@ static int try_pass(void *arg)
 #define FOREIGN (ROLE(FETCHER) | ROLE(FSCK))
 
 /* may: roles that are allowed it; refused: roles that get EPERM or ENOSYS and
- * live. */
+ * continue. */
 static const struct {
 	const char *what;
 	int (*fn)(void *);
@@ -426,14 +426,14 @@ static int editor_works(void *arg)
 	if (jail_fstat(disk, &st) != 0 || st.st_size != 1 << 20 ||
 	    lseek(disk, 0, SEEK_END) != 1 << 20)
 		return 5;
-	/* Not a device: the call came through. */
+	/* ENOTTY, because it is not a device: the filter allowed the call. */
 	if (ioctl(disk, BLKZEROOUT, range) != -1 || errno != ENOTTY ||
 	    ioctl(disk, BLKGETSIZE64, range) != -1 || errno != ENOTTY)
 		return 6;
 	return pread(input, b, 4, 0) == 0 ? 0 : 7;
 }
 
-/* As where the vDSO cannot read the clock: SQLite asks in this way. */
+/* As SQLite does on hosts where the vDSO cannot read the clock. */
 static int clocks_work(void *arg)
 {
 	struct timespec t;
@@ -491,7 +491,7 @@ static int eats(void *arg)
 	return pthread_create(&id, NULL, eat, NULL) != 0 || pthread_join(id, NULL) != 0;
 }
 
-/* Threads' memory is counted otherwise; it ends, too. */
+/* The memory of threads is limited, too. */
 static void memory(void **state)
 {
 	struct jail_spec spec = spec_of(JAIL_EDITOR, eats, NULL);
@@ -528,7 +528,7 @@ static void unpacker(void **state)
 	spec_fini(&spec);
 }
 
-/* Two processes with a line between them, and a page that both have. */
+/* Two processes with a line between them, and a page of shared memory. */
 static int asks(void *arg)
 {
 	const int line = JAIL_FD(JAIL_LINE, 0);
@@ -614,7 +614,7 @@ static void program(void **state)
 
 static int looks_around(void *arg)
 {
-	/* Where there is a root of its own, nothing else is in it. */
+	/* If the jail has its own root directory, nothing else is in it. */
 	return access("/etc/passwd", F_OK) == 0 || access("/root", F_OK) == 0 ? 31 : 0;
 }
 
@@ -654,8 +654,8 @@ static void documented(void **state)
 	buf_fini(&row);
 }
 
-/* What a user may make of namespaces and mounts is another thing than what root
- * may; so both. */
+/* Root and other users may do different things with namespaces and mounts, so test
+ * both. */
 static int again_as_user(char **argv)
 {
 	int status = 1;
@@ -665,7 +665,7 @@ static int again_as_user(char **argv)
 		return 0;
 	pid = fork();
 	if (pid == 0) {
-		/* The page was compared, and that user may not read it. */
+		/* The document was compared already, and this user may be unable to read it. */
 		if (unsetenv("SECURITY_MD") == 0 && setgid(USER) == 0 && setuid(USER) == 0)
 			execv("/proc/self/exe", argv);
 		_exit(1);

@@ -101,7 +101,7 @@ static void silence(void **state)
 	w[0].state = 0;
 	assert_int_equal(write(w[1].fd, "\1\0\0\0\5\0\0\0abc", 11), 11);
 	close(w[1].fd);
-	/* "abc" of the first is eaten as a head; so start anew. */
+	/* "abc" was read as part of a head, so start again. */
 	stop = true;
 	assert_fails(wire_recv(&w[0], &type, &body, 1000, &stop, &err), &err, ERR_INTERRUPTED,
 	             "signal");

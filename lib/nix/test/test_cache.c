@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What binary caches say; the samples are real Nix's. */
+/* Files of binary caches; the samples were made by Nix. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +52,7 @@ static void narinfo_fields(void **state)
 	narinfo_fini(&n);
 }
 
-/* What real caches do: other line ends, full paths, blanks, twice the same. */
+/* As some caches write them: other line ends, full paths, blanks, duplicates. */
 static void narinfo_deviations(void **state)
 {
 	static const char *const texts[] = {
@@ -180,7 +180,7 @@ static void narinfo_addresses_refused(void **state)
 	}
 }
 
-/* What caches write beside the usual; and fields that are not known, yet or any more. */
+/* Less common fields, and unknown ones of older or newer versions. */
 static void narinfo_taken(void **state)
 {
 	static const struct {
@@ -241,7 +241,7 @@ static void signatures(void **state)
 	narinfo_fini(&n);
 }
 
-/* Made for this test alone. */
+/* Made for this test only. */
 #define SECRET                                                                                     \
 	"test-1:GpC/aShmB4bJbbSxCl6UUjsD4YNQC+BLT8ZgdsBjCcQfaHI1dRBk/20Yg2ghSI3KVTwa/"             \
 	"pXXpjDIHcfdSHVA3g=="

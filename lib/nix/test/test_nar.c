@@ -14,7 +14,7 @@
 #define ENTRY(name) "entry ( name " name " node "
 #define FILE_A "( type regular contents abc )"
 
-/* The whole walk as text: kind, mode, name, and what it holds. */
+/* The whole walk as text: kind, mode, name, contents. */
 static int list(struct str nar, size_t step, bool read, struct buf *out, struct err *err)
 {
 	struct slow_source src = {nar, step};
@@ -43,7 +43,7 @@ static int list(struct str nar, size_t step, bool read, struct buf *out, struct 
 	return rc == 1 ? 0 : rc;
 }
 
-/* Listing must succeed and say the same whatever the pieces. */
+/* Listing must succeed with the same result for pieces of any size. */
 static void assert_lists(struct str nar, const char *want)
 {
 	static const size_t steps[] = {1, 7, 8, 4096, SIZE_MAX};
@@ -134,7 +134,7 @@ static void bad(void **state)
 	}
 }
 
-/* Numbers and bytes that no word can hold. */
+/* Numbers and bytes that are never valid. */
 static void bad_bytes(void **state)
 {
 	static const uint64_t sizes[] = {UINT64_MAX, UINT64_MAX - 7, INT64_MAX, (1ull << 60) + 1};
@@ -186,7 +186,7 @@ static void target_of(struct buf *nar, size_t len)
 	put_words(nar, ")");
 }
 
-/* dirs directories in one another, a file in the innermost. */
+/* dirs nested directories, with a file in the innermost. */
 static void nest(struct buf *nar, unsigned dirs)
 {
 	buf_reset(nar);
@@ -223,7 +223,7 @@ static void sample(struct buf *nar)
 	put_words(nar, DIR ENTRY("a") FILE_A " ) " ENTRY("l") "( type symlink target abcde ) ) )");
 }
 
-/* Cut anywhere, an archive is an error; so is each padding byte set. */
+/* An archive that is truncated anywhere is an error, and so is any nonzero padding byte. */
 static void cut_and_padded(void **state)
 {
 	_cleanup_(buf_fini) struct buf nar = BUF_INIT;
@@ -254,7 +254,7 @@ static void cut_and_padded(void **state)
 	assert_true(pads > 50);
 }
 
-/* Contents larger than the buffer, read whole, in part, or not at all. */
+/* Contents larger than the buffer, read completely, partly, or not at all. */
 static void big_contents(void **state)
 {
 	enum { SIZE = 300001 };

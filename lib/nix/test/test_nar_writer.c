@@ -86,7 +86,7 @@ static void like_nix(void **state)
 	nar_hash_fini(&h);
 }
 
-/* What the reader makes of an archive, the writer turns into the same bytes. */
+/* Reading an archive and writing it again gives the same bytes. */
 static void round_trip(void **state)
 {
 	_cleanup_(buf_fini) struct buf in = BUF_INIT, out = BUF_INIT;
@@ -129,7 +129,7 @@ static void count_calls(void *ctx, const void *p, size_t n)
 	calls++;
 }
 
-/* Many small files must not mean many calls. */
+/* Many small files must not cause many calls. */
 static void coalesces(void **state)
 {
 	const struct node root = ADIR(""), file = AFILE("name", 0444, "0123456789"), up = AUP;

@@ -34,7 +34,7 @@ static void nix32_known(void **state)
 	assert_memory_equal(got, count, 20);
 }
 
-/* Every length has its own spare bits in the first digit. */
+/* The number of unused bits in the first digit depends on the length. */
 static void nix32_lengths(void **state)
 {
 	uint8_t in[40], got[40];
@@ -62,7 +62,7 @@ static void nix32_refused(void **state)
 	        "",
 	        "2h9i448h1w70s30b184hh1q60l2060h",   /* short */
 	        "2h9i448h1w70s30b184hh1q60l2060h11", /* long */
-	        "2h9i448h1w70s30b184hh1q60l2060he",  /* e, o, t, u are no digits */
+	        "2h9i448h1w70s30b184hh1q60l2060he",  /* e, o, t, u are not digits */
 	        "2h9i448h1w70s30b184hh1q60l2060hA",
 	        "2h9i448h1w70s30b184hh1q60l2060h\xc3",
 	};

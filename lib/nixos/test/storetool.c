@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rooms nix and store on a command line, so that a script can hold them
- * against real Nix. Not installed.
+ * A command line for lib/nix and lib/store, so that a script can compare them with
+ * Nix. Not installed.
  *
  *     storetool dump PATH             a file tree as a NAR on stdout
  *     storetool copy                  the NAR on stdin, read and written again
- *     storetool list                  the NAR on stdin as one line an entry
+ *     storetool list                  the NAR on stdin, one line for each entry
  *     storetool closure ROOT PATH     as "nix-store --dump-db" prints it
  *     storetool build ROOT PATH TIME  the closure's database on stdout
  *     storetool verify ROOT PATH      hash every path of the closure
@@ -44,7 +44,7 @@ static int from_stdin(void *ctx, void *p, size_t n, size_t *got, struct err *err
 	return io_read(STDIN_FILENO, "stdin", p, n, got, err);
 }
 
-/* Give a whole walk to a writer. */
+/* Write a whole walk with a writer. */
 static int push(struct walk *walk, struct nar_writer *w, struct err *err)
 {
 	static char data[65536];

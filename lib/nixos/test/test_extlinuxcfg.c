@@ -166,7 +166,7 @@ static void knowledge(void **state)
 	assert_true(extlinux_form_mentions(&form, "rescue"));
 	assert_false(extlinux_form_mentions(&form, "resc"));
 	assert_ok(extlinuxcfg_format(&cfg, &out, &err), &err);
-	/* The default is NixOS's again, and generations stand behind it. */
+	/* The default is NixOS's again, and generations follow it. */
 	assert_true(!strncmp(out.p, "DEFAULT nixos-default\n\nLABEL nixos-default\n", 43));
 	assert_non_null(strstr(out.p, "LABEL nixos-3\n  MENU LABEL Xos - Configuration 3 "
 	                              "(1970-01-01 23:59 - v)\n"));

@@ -33,7 +33,7 @@ static const struct grub_profile profile = {.generations = generations, .n = 3};
 static const struct grub_place by_uuid_place = {
         .by = GRUB_BY_UUID, .boot_id = "B", .root_id = "R", .timeout = 5};
 
-/* The form lasts until the next one. */
+/* The form is valid until the next call. */
 static struct grubcfg of(const struct grub_place *place)
 {
 	static struct grub_form form;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Menus in the forms that NixOS's releases give them, read and written again. */
+/* Menus in the forms of NixOS's releases, read and written again. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,14 +32,14 @@ static const struct grub_special specials[] = {
          .entry = ENTRY("5")},
 };
 
-/* How a release writes, and a configuration's settings. */
+/* The form of a release, and settings of a configuration. */
 struct style {
 	const char *header, *before, *after, *tail;
 	const char *distro, *options, *sub_options, *submenu_options;
 	const char *head, *dir;
 	const char *mark;
 	const char *secrets;         /* the default system's second initrd, with its directory */
-	bool old;                    /* as before each generation could be a submenu */
+	bool old;                    /* as before generations could be submenus */
 	bool copies, special, other; /* specialisations; another profile */
 };
 
@@ -57,7 +57,7 @@ static const struct style plain = {
         .mark = "> ",
 };
 
-/* ---- the text that the release would write -------------------------------- */
+/* ---- the menu as the release writes it ------------------------------------ */
 
 static void say_entry(const struct style *st, struct buf *b, const char *name, const char *options,
                       const struct grub_entry *e, const char *secrets)
@@ -155,7 +155,7 @@ static void write_again(const struct style *st, const char *text,
 static void check(const struct style *st)
 {
 	const char *secrets = st->secrets ? strrchr(st->secrets, '/') + 1 : NULL;
-	/* The day is not that of the time: it must come from the menu. */
+	/* The date differs from the time: it must be taken from the menu. */
 	struct grub_generation v[] = {
 	        {.number = 2, .time = 5, .version = "v2", .entry = ENTRY("2")},
 	        {.number = 1, .time = 5, .version = "v1", .entry = ENTRY("1")},
@@ -239,7 +239,7 @@ static void releases(void **state)
 	check(&st);
 }
 
-/* A menu that this program made is one of them. */
+/* A menu that domstrap itself wrote is read, too. */
 static void own(void **state)
 {
 	static const struct grub_place places[] = {
@@ -272,7 +272,7 @@ static void own(void **state)
 	}
 }
 
-/* ---- what it knows -------------------------------------------------------- */
+/* ---- values taken from the menu ------------------------------------------- */
 
 static void knowledge(void **state)
 {

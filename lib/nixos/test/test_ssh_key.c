@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Private keys of SSH servers. What ssh-keygen writes is tried in test/build. */
+/* Private keys of SSH servers. Keys of ssh-keygen are tested in test/build. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "base/test/test.h"
 #include "nixos/ssh_key.h"
 
-/* What a key file is made of; the secret itself is never looked at. */
+/* The parts of a key file; the secret itself is never read. */
 struct recipe {
 	const char *magic, *cipher, *type, *private_type;
 	uint32_t count, check;
@@ -157,7 +157,7 @@ static void other_texts(void **state)
 		             cases[i].words);
 }
 
-/* However it is cut, it is an error and nothing is read behind its end. */
+/* Truncated anywhere, it is an error, and nothing is read beyond its end. */
 static void cut(void **state)
 {
 	_free_ char *text = make(&good);

@@ -20,8 +20,8 @@
 #define LINUX S "linux-6.12"
 
 /*
- * BASE holds a host: BASE/root is a root with a store, BASE/host stands for
- * what is outside of it. Paths in the tests start below BASE.
+ * BASE has a host's files: BASE/root is a root with a store, BASE/host has files
+ * outside it. Paths in the tests are relative to BASE.
  */
 static char base[64], root[80];
 
@@ -35,7 +35,7 @@ static char *in_root(const char *path)
 	return xasprintf("%s%s", root, path);
 }
 
-/* With the directories above it. */
+/* Create the parent directories. */
 static void make_parents(const char *at)
 {
 	_free_ char *dir = xstrdup(at);
@@ -176,7 +176,7 @@ static void little(void **state)
 	nixos_system_fini(&s);
 }
 
-/* Every way to name the system leads to the same. */
+/* Every name of the system leads to the same path. */
 static void names(void **state)
 {
 	static const char *const good[] = {
@@ -207,7 +207,7 @@ static void names(void **state)
 		assert_string_equal(s.toplevel, SYS);
 		nixos_system_fini(&s);
 	}
-	/* A store that is elsewhere on this host. */
+	/* /nix is a link to another place on this host. */
 	_free_ char *linked = in_base("/linked");
 	struct nixos_system moved;
 
@@ -215,7 +215,7 @@ static void names(void **state)
 	assert_ok(nixos_system_load(linked, SYS, &moved, &err), &err);
 	assert_string_equal(moved.kernel, LINUX "/bzImage");
 	nixos_system_fini(&moved);
-	/* The root by a link, and names that start where we are. */
+	/* The root is given by a link, and the names are relative. */
 	_free_ char *by_link = in_base("/by-link/");
 	_free_ char *host = in_base("/host");
 	struct nixos_system s;
@@ -311,7 +311,7 @@ static void broken(void **state)
 	assert_fails(nixos_system_load(root, SYS, &s, &err), &err, ERR_USAGE, "not a NixOS system");
 }
 
-/* A boot.json whose init is another path's. */
+/* A boot.json whose init is in another store path. */
 static void foreign_init(void **state)
 {
 	struct nixos_system s;
@@ -325,7 +325,7 @@ static void foreign_init(void **state)
 	             "outside the system");
 }
 
-/* A system whose /etc nixos-init makes: what it is made of must be there. */
+/* A system whose /etc is made by nixos-init: the files for it must exist. */
 static void etc_overlay(void **state)
 {
 #define OVERLAY(image)                                                                             \
@@ -350,7 +350,7 @@ static void etc_overlay(void **state)
 	             "etc_metadata_image " S "image does not exist");
 }
 
-/* As NixOS had it before nixos-init: links in the system. */
+/* As in NixOS before nixos-init: links in the system. */
 static void etc_links(void **state)
 {
 	struct nixos_system s;

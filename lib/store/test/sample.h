@@ -24,7 +24,7 @@ static inline void refs_of(struct path_info *info, size_t n, const uint32_t *ref
 	info->nrefs = n;
 }
 
-/* top needs dep, drv and itself; drv needs dep; lone is alone. */
+/* top refers to dep, drv and itself; drv refers to dep; lone has no references. */
 static inline void sample_closure(struct closure *c)
 {
 	static const uint32_t of_drv[] = {0}, of_top[] = {0, 1, 3};
@@ -58,7 +58,7 @@ static inline void sample_db(struct buf *out)
 	assert_ok(store_db_build(&c, 1234567890, out, &err), &err);
 }
 
-/* Run SQL over the bytes of a database and put the result in their place. */
+/* Run SQL on a database in memory. */
 static inline void damage(struct buf *db, const char *text)
 {
 	sqlite3_int64 n = (sqlite3_int64)db->n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Databases on disk: other writers, logs left behind, users who may not. */
+/* Databases on disk: concurrent writers, logs left behind, users without permission. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 #define DB "/nix/var/nix/db"
 
-/* A root of its own for each test, made and removed around it. */
+/* Each test has its own root directory. */
 static char root[64];
 
 static char *in_root(const char *path)
@@ -93,7 +93,7 @@ static void writer_add(sqlite3 *sql, const char *name)
 	assert_int_equal(sqlite3_exec(sql, text, NULL, NULL, NULL), SQLITE_OK);
 }
 
-/* Make the database a write-ahead one with all of it in the file, as Nix
+/* Switch the database to a write-ahead log, with all data in the main file, as Nix
  * leaves it when its last process ends. */
 static void make_wal(void)
 {
@@ -130,7 +130,7 @@ static void at_rest(void **state)
 	assert_string_equal(real, want);
 }
 
-/* Names that mean something in a URI. */
+/* Names with special characters of URIs. */
 static void odd_names(void **state)
 {
 	_cleanup_(local_store_freep) struct local_store *s = NULL;
@@ -153,7 +153,7 @@ static void beside_a_writer(void **state)
 	writer_add(sql, "new");
 	assert_true(exists(DB "/db.sqlite-wal"));
 	assert_paths(4);
-	/* In the middle of its transaction, too. */
+	/* During its transaction, too. */
 	assert_int_equal(sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	writer_add(sql, "newer");
 	assert_paths(4);
@@ -164,8 +164,8 @@ static void beside_a_writer(void **state)
 }
 
 /*
- * A writer comes after we opened, writes and goes. It moves Refs to other
- * pages, so that what we know of the file leads nowhere.
+ * A writer changes the database after it was opened. It moves Refs to other pages,
+ * so that cached knowledge of the file becomes invalid.
  */
 static void changed_underneath(void **state)
 {
@@ -200,7 +200,7 @@ static void locked(void **state)
 	sqlite3_close(sql);
 }
 
-/* A lock that goes away in time is waited for. */
+/* A lock that is released in time is waited for. */
 static void waits(void **state)
 {
 	int ready[2], status;
@@ -228,8 +228,8 @@ static void waits(void **state)
 }
 
 /*
- * Do it as a user who owns nothing here, with the same assertions: a failed
- * one ends the child with a status that is not 0.
+ * Call it as a user who owns nothing here. A failed assertion ends the child with a
+ * status other than 0.
  */
 static void as_nobody(void (*what)(void))
 {
@@ -315,7 +315,7 @@ static void any_user(void **state)
 	as_nobody(nobody_may_not);
 }
 
-/* A writer that was killed: its log stays, with its index or without it. */
+/* A killed writer leaves its log, with or without its index. */
 static void left_log(void **state)
 {
 	_free_ char *shm = in_root(DB "/db.sqlite-shm");
@@ -338,7 +338,7 @@ static void left_log(void **state)
 	assert_paths(4);
 }
 
-/* A half-done change of a rollback journal: only a writer can undo it. */
+/* An incomplete transaction in a rollback journal: only a writer can undo it. */
 static void left_journal(void **state)
 {
 	_cleanup_(local_store_freep) struct local_store *s = NULL;

@@ -5,7 +5,7 @@
 #include "nix/hash.h"
 #include "store/test/sample.h"
 
-/* Of the sample's database. It is to be the same on every host. */
+/* Of the sample's database, which must be the same on every host. */
 #define SAMPLE_HASH "sha256:1yysb8nyj6gqsjfidxq7zmb2hh26fg2vk9av9h7p2s7xdl5zdx9i"
 
 #define NIX32 "sha256:1b8m03r63zqhnjf7l5wnldhh7c134ap5vpj0850ymkq1iyzicy5s"
@@ -104,7 +104,7 @@ static uint32_t be32_at(const struct buf *b, size_t at)
 	return bytes_be32(&in);
 }
 
-/* As Nix's own: what its tools ask a database for. */
+/* The header as in Nix's own databases. */
 static void header(void **state)
 {
 	_cleanup_(buf_fini) struct buf db = BUF_INIT;
@@ -218,7 +218,7 @@ static void refused(void **state)
 	        {"DROP TABLE Refs; CREATE VIEW Refs AS SELECT 1 AS referrer, 1 AS reference",
 	         ERR_FORMAT, "not a Nix database"},
 	        {"DROP TABLE Refs; CREATE TABLE Refs (a, b)", ERR_FORMAT, "no such column"},
-	        /* Without the constraints of Nix's tables. */
+	        /* A table without the constraints of Nix's. */
 	        {"DROP TABLE Refs; CREATE TABLE Refs (referrer, reference);"
 	         "INSERT INTO Refs VALUES (4, 1), (4, 1)",
 	         ERR_FORMAT, "duplicate reference to " P_DEP},
@@ -261,7 +261,7 @@ static void not_a_database(void **state)
 	}
 }
 
-/* A page that is its own child: SQLite alone would look at it for ages. */
+/* A page that is its own child: without a limit, SQLite would search it almost endlessly. */
 static void loops_end(void **state)
 {
 	_cleanup_(buf_fini) struct buf db = BUF_INIT;
@@ -280,7 +280,7 @@ static void loops_end(void **state)
 	             "more steps than");
 }
 
-/* Bytes that were a write-ahead database's. */
+/* The bytes of a database in write-ahead mode. */
 static void wal_bytes(void **state)
 {
 	_cleanup_(closure_fini) struct closure c = {0};
@@ -301,7 +301,7 @@ static void bytes_that_count(void **state)
 	assert_int_equal(store_db_bytes(db.p, 100, 1u << 30), db.n);
 	assert_int_equal(store_db_bytes(db.p, 100, db.n - 1), db.n - 1);
 	assert_int_equal(store_db_bytes(db.p, 50, 1u << 30), 1u << 30);
-	db.p[24] ^= 1; /* the count of pages is not the last change's */
+	db.p[24] ^= 1; /* the change counter no longer validates the page count */
 	assert_int_equal(store_db_bytes(db.p, 100, 1u << 30), 1u << 30);
 }
 

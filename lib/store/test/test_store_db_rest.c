@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a guest's database has beside its paths, through a change of them. */
+/* Data of a guest's database other than paths, while paths change. */
 #include <stdlib.h>
 
 #include "store/test/sample.h"
 
-/* As Nix 2.4 to 2.33 make them, in the form of their last version. */
+/* As made by Nix 2.4 to 2.33, in the latest form. */
 #define REALISATIONS                                                                               \
 	"CREATE TABLE Realisations (id integer primary key autoincrement not null, drvPath text "  \
 	"not null, outputName text not null, outputPath integer not null, signatures text, "       \
@@ -36,7 +36,7 @@
 	"INSERT INTO Refs VALUES (20, 21), (20, 20), (4, 21), (77, 1), (1, 78);"                   \
 	"INSERT INTO DerivationOutputs VALUES (20, 'out', '/oix/store/" D32 "-b');"
 
-/* Rows as text, "a|b" each, parted by blanks; "" where there are none. */
+/* Rows as text, "a|b" each, separated by blanks; "" if there are none. */
 static char *ask(const struct buf *db, const char *query)
 {
 	unsigned char *mem = sqlite3_malloc64(db->n);
@@ -72,7 +72,7 @@ static void assert_rows(const struct buf *db, const char *query, const char *wan
 	assert_string_equal(is, want);
 }
 
-/* Read all, forget the path "without", write. */
+/* Read everything, remove the path "without", and write it. */
 static void change(struct buf *db, const char *without)
 {
 	_cleanup_(store_db_rest_freep) struct store_db_rest *rest = NULL;
@@ -115,7 +115,7 @@ static void other_tables_stay(void **state)
 	}
 }
 
-/* What gc takes away takes its realisations along, as Nix's triggers do. */
+/* Removing a path removes its realisations, as Nix's triggers do. */
 static void rows_of_paths_that_go(void **state)
 {
 	_cleanup_(buf_fini) struct buf db = BUF_INIT;
@@ -221,7 +221,7 @@ static void unknown_is_named(void **state)
 	}
 }
 
-/* Rows that are cheap on the disk and would be dear in memory. */
+/* Rows that are small on disk, but would need much memory. */
 static void copies_are_bounded(void **state)
 {
 	_cleanup_(store_db_rest_freep) struct store_db_rest *rest = NULL;

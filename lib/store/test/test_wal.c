@@ -35,7 +35,7 @@ static void slurp(const char *name, struct buf *out)
 	assert_ok(io_read_file(AT_FDCWD, path, 1u << 26, out, &err), &err);
 }
 
-/* The sum over the table, as a database of these bytes has it. */
+/* The sum over the table of a database with these bytes. */
 static long long sum_of(const struct buf *db)
 {
 	_free_ char *path = in_dir("copy.sqlite");
@@ -84,7 +84,7 @@ static long long now(sqlite3 *sql)
 	return sum;
 }
 
-/* Growing, shrinking, checkpoints in between: always what SQLite says. */
+/* Growing, shrinking, checkpoints in between: always the same result as SQLite. */
 static void follows_sqlite(void **state)
 {
 	_cleanup_(buf_fini) struct buf db = BUF_INIT;
@@ -114,7 +114,7 @@ static void follows_sqlite(void **state)
 	sqlite3_close(sql);
 }
 
-/* A torn last commit does not count, and everything before it does. */
+/* A torn last commit is ignored, and everything before it is applied. */
 static void ends_at_a_tear(void **state)
 {
 	_cleanup_(buf_fini) struct buf db = BUF_INIT;
@@ -150,12 +150,12 @@ static void refuses(void **state)
 
 	run(sql, "INSERT INTO t VALUES (5, 'x')");
 	slurp("db.sqlite-wal", &wal);
-	/* Of a database with pages of another size. */
+	/* The log of a database with another page size. */
 	buf_zeros(&db, 8192);
 	db.p[16] = 2;
 	assert_fails(log_apply("test", &db, wal.p, wal.n, LIMIT, &err), &err, ERR_FORMAT,
 	             "another database");
-	/* A size that the log alone asks for. */
+	/* The limit also applies to a size given by the log. */
 	slurp("db.sqlite", &db);
 	assert_fails(log_apply("test", &db, wal.p, wal.n, 4096, &err), &err, ERR_LIMIT,
 	             "limit of 4096");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Images laid out as grub-mkimage does it, and what is nearly one. */
+/* Images with the layout of grub-mkimage, and similar files that are not such images. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -57,7 +57,7 @@ static void images(void **state)
 	} changes[] = {
 	        {4, 2},             /* 64 bits */
 	        {18, 62},           /* of another processor */
-	        {44, 17},           /* more segments than we look at */
+	        {44, 17},           /* more segments than the limit */
 	        {42, 31},           /* headers of another size */
 	        {MODULES_AT, 'M'},  /* no modules: a kernel with a PVH entry */
 	        {NOTE_AT + 8, 17},  /* another note: GRUB's image for PV */

@@ -61,7 +61,7 @@ static int list(const struct buf *b, const struct initrd_limits *limits, struct 
 static const char *const early[] = {"kernel/x86/microcode"};
 static const char *const files[] = {".", "init", "lib/xen-blkfront.ko"};
 
-/* Microcode, padding, the packed one, one more that was appended. */
+/* Microcode, padding, a compressed archive, and another one appended. */
 static void lists(void **state)
 {
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;

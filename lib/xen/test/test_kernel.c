@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernels made here: an ELF file with notes, packed in each way, in a bzImage. */
+/* Generated kernels: an ELF file with notes, compressed in each way, in a bzImage. */
 #include <lz4.h>
 #include <lzma.h>
 #include <string.h>
@@ -43,8 +43,8 @@ static const struct note linux_notes[] = {
         {18, NULL, 0x1000200},
 };
 
-/* 64 bits; the notes in a segment, or in a section that only headers at the
- * end of the file tell of. */
+/* 64 bits; the notes in a segment, or in a section whose headers are at the end of
+ * the file. */
 static uint8_t *elf_make(const struct note *notes, size_t n, bool section)
 {
 	struct note other = {18, "not ours", 0};
@@ -223,7 +223,7 @@ static void every_packing(void **state)
 	}
 }
 
-/* A payload that is nothing but its first bytes tells its packing. */
+/* The first bytes of a payload are enough to detect its compression. */
 static void packing_only(void **state)
 {
 	const struct kernel_limits outside = {.packing_only = true};
@@ -377,7 +377,7 @@ static void refused(void **state)
 	buf_fini(&image);
 }
 
-/* 128 MiB and one step over it, as Linux 6.12 and later are packed. */
+/* 128 MiB, and the next larger size, which is used by Linux 6.12 and later. */
 static void xz_dictionaries(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One text replaced in a config, the rest byte for byte. */
+/* One string is replaced in a config; every other byte is kept. */
 #include "xen/xlcfg_edit.h"
 
 #include <string.h>

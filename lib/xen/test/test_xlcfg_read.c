@@ -6,7 +6,7 @@
 #include "xen/xlcfg.h"
 #include "xen/xlcfg_read.h"
 
-/* What libxlutil says of these is what test/xlcfg compares with; here are the kinds. */
+/* One example of each kind; test/xlcfg compares many more with libxlutil. */
 static void accepts(void **state)
 {
 	static const struct {
@@ -105,7 +105,7 @@ static void refuses(void **state)
 	                 -ERR_FORMAT);
 }
 
-/* Disks that are no raw file or device of this host. */
+/* Disks that are not a raw file or device of this host. */
 static void not_raw(void **state)
 {
 	static const struct {
@@ -150,7 +150,7 @@ static void not_raw(void **state)
 	}
 }
 
-/* However much of it there is. */
+/* Limits of depth and number. */
 static void bounds(void **state)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
@@ -198,7 +198,7 @@ static void cmdlines(void **state)
 	}
 }
 
-/* What we write ourselves. */
+/* Configs written by domstrap. */
 static void reads_ours(void **state)
 {
 	static const struct xl_disk disks[] = {{"/srv/web 1-boot.img", "xvda"},
@@ -242,7 +242,7 @@ static void reads_more(void **state)
 	assert_string_equal(g.type, "pv");
 	assert_string_equal(g.bootloader, "pygrub");
 	assert_string_equal(g.cmdline, "console=hvc0 quiet");
-	assert_null(g.ramdisk); /* with a bootloader it is the guest's */
+	assert_null(g.ramdisk); /* with a bootloader, it is in the guest */
 	assert_null(g.kernel);
 	assert_string_equal(g.guest_kernel, "/k");
 	assert_int_equal(g.n_bootloader_args, 2);
