@@ -1,8 +1,8 @@
 #!/bin/bash
-# cache.sh [WORKDIR]: a guest from binary caches on loopback (nginx), zstd and xz, against what one would do by hand:
-# "nix copy --from CACHE --to" a mounted image, once file system and loop device are there. The closure is
-# closure.sh's; interleaved rounds, medians, caches warm, everything synced. As root, for the peer's mount; 10 GB in
-# WORKDIR (default: build/bench).
+# cache.sh [WORKDIR]: time creating a guest from binary caches on loopback (nginx), zstd and xz, compared with the manual
+# way: "nix copy --from CACHE --to" a mounted image; making and mounting the file system is not counted. The closure is that
+# of closure.sh; interleaved rounds, medians, warm caches, everything synced. Needs root for the mount, and 10 GB in WORKDIR
+# (default: build/bench).
 #   ROUNDS=3 COMPRESSIONS="zstd xz" BASE=PROGRAM (another domstrap, in the same rounds) PEER=no (without nix copy)
 . "$(dirname "$0")/common.sh"
 domstrap=$(built domstrap)
@@ -44,7 +44,7 @@ ours() { # PROGRAM NAME COMPRESSION
   timed "$2-$3" "$1" create g --system "$system" -o "$run" -q --conf "$run/conf" --cache-dir none \
     --from "http://127.0.0.1:$port/cache-$3" --trusted-key "$(cat "$work/pub")"
 }
-# The peer writes into an empty ext4; making and mounting it is not counted, the final sync is.
+# Nix writes to an empty ext4; making and mounting it is not counted, the final sync is.
 peer() {
   rm -f "$run/peer.img"
   truncate -s 6G "$run/peer.img"

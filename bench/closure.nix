@@ -1,14 +1,14 @@
-# A closure of the size of a real system, for measuring: one store path for each Debian package, an
-# environment of links to their files (as NixOS's system-path is one), and a system on top that refers to all.
+# A closure of the size of a real system, for benchmarks: one store path for each Debian package, an
+# environment of links to their files (like NixOS's system-path), and a system on top that refers to all.
 #
 #   nix-build closure.nix --arg debs DIR --option sandbox false
 #
-# The host's dpkg-deb unpacks; so the sandbox must be off.
+# The host's dpkg-deb unpacks them, so the sandbox must be off.
 { debs }:
 let
   build = import ../test/create/build.nix;
 
-  # "libc6_2.36-9_amd64.deb" becomes "libc6-2.36-9"; what a store path may not hold becomes "_".
+  # "libc6_2.36-9_amd64.deb" becomes "libc6-2.36-9"; characters that store paths do not allow become "_".
   words = file: builtins.match "([^_]+)_([^_]+)_[^_]+\\.deb" file;
   clean = text: builtins.concatStringsSep "_" (builtins.filter builtins.isString (builtins.split "[^0-9a-zA-Z+._?=-]+" text));
   nameOf = file: let w = words file; in clean "${builtins.elemAt w 0}-${builtins.elemAt w 1}";

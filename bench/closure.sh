@@ -1,7 +1,7 @@
 #!/bin/bash
-# closure.sh WORKDIR: make the closure that the benchmarks copy (about 1.4 GB, 50,000 files) with real Nix out
-# of Debian packages; prints its store path. Takes some minutes the first time, nothing later. PACKAGES has others to
-# make it of, such as "perl git" for a first look, in a WORKDIR of their own.
+# closure.sh WORKDIR: make the closure that the benchmarks copy (about 1.4 GB, 50,000 files) with real Nix from
+# Debian packages; prints its store path. Takes some minutes the first time only. PACKAGES selects other packages, such
+# as "perl git" for a quick try; use another WORKDIR for them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
@@ -17,7 +17,7 @@ if [ -L "$work/system" ] && nix-store --check-validity "$work/system" 2>/dev/nul
   readlink "$work/system"
   exit 0
 fi
-# What an empty machine would install: apt's own answer, for a list that does not depend on this one.
+# What apt would install on an empty machine, so that the list does not depend on this host.
 mapfile -t packages < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null \
   "${set_of_packages[@]}" | awk '/^Inst/ {print $2}' | sort)
 [ "${#packages[@]}" -gt "${#set_of_packages[@]}" ] || die "apt finds ${#packages[@]} packages for ${set_of_packages[*]}; run apt-get update"

@@ -1,16 +1,16 @@
 #!/bin/bash
-# create.sh [WORKDIR]: how fast is "domstrap create"? Against what people do by hand, in turn and in one run:
+# create.sh [WORKDIR]: time "domstrap create" and the manual ways, alternating in one run:
 #
 #   manual     truncate, sfdisk, losetup, mkfs.ext4, mount, nix copy, nix-env --set, umount
 #   cp         mkfs.ext4, mount, cp -a of the closure, umount
-#   mke2fs     mke2fs -d of a staging copy, which is made beforehand and not counted
-#   floor      reading all files and writing them into one (floor.c)
+#   mke2fs     mke2fs -d of a staging copy; making that copy is not counted
+#   floor      reading all files and writing them into one file (floor.c)
 #   verified   domstrap create
 #   plain      domstrap create --no-verify
 #
-# All of them end with their data on the disk. Prints medians, medians of the ratios within each round, CPU seconds
-# and peak memory; then a directory of 200,000 links, and new blocks on XFS. ROUNDS (5) says how often.
-# Wants root for what mounts, 10 GB in WORKDIR (default: build/bench) and a quiet machine.
+# All of them sync their data to disk. Prints medians, medians of the ratios within each round, CPU seconds and peak
+# memory; then times a directory of 200,000 links, and shared blocks on XFS. ROUNDS (5): number of rounds. Needs root for
+# mounts, 10 GB in WORKDIR (default: build/bench) and an otherwise idle machine.
 . "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-5}
 size=4G
@@ -20,7 +20,7 @@ nix=(nix --extra-experimental-features nix-command)
 root=false
 if [ "$(id -u)" = 0 ]; then root=true; else echo "create.sh: not root: no peers that mount" >&2; fi
 
-# ---- the writers; each gets the file that it has to make ----
+# ---- the writers; the argument is the file to make ----
 
 manual() {
   local img=$1 mnt=$work/mnt loop
@@ -54,7 +54,7 @@ floor() { "$build/bench/floor" "$1" "${paths[@]}"; }
 verified() { "$domstrap" create bench --system "$system" --size "$size" -o "${1%/*}" -q; }
 plain() { "$domstrap" create bench --system "$system" --size "$size" -o "${1%/*}" -q --no-verify; }
 
-# one WRITER: measured, from a clean start
+# one WRITER: run and measure it, from the same starting point
 one() {
   rm -rf "$work/out"
   mkdir "$work/out"
@@ -97,7 +97,7 @@ race() {
   $root && writers=(manual cp_a "${writers[@]}")
   export -f manual cp_a mke2fs_d floor verified plain
   export work build domstrap system size
-  # Arrays cannot be exported: their contents go in as functions would see them.
+  # Arrays cannot be exported, so they are written to a file.
   declare -p nix paths >"$work/arrays"
   export BASH_ENV=$work/arrays
   for ((i = 1; i <= rounds; i++)); do

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# domgrub.sh [WORKDIR]: how fast is domgrub, and in how much memory? Against Debian's pygrub, in turn and in one run, on
-# one disk: ext4, NixOS's menu for a separate /boot, a 12 MB kernel, a 48 MB initrd.
+# domgrub.sh [WORKDIR]: time and memory of domgrub and of Debian's pygrub, alternating in one run, on the same disk: ext4,
+# NixOS's menu for a separate /boot, a 12 MB kernel, a 48 MB initrd.
 #
 #   list      domgrub -l, pygrub -l
-#   answer    domgrub -q, pygrub -q: menu, kernel and initrd copied, the answer
-#   first     domgrub -q, of a kernel that this host boots for the first time: it is unpacked and not remembered
+#   answer    domgrub -q, pygrub -q: read the menu, copy kernel and initrd, print the answer
+#   first     domgrub -q with known-kernels = no, as for a kernel booted for the first time: it is unpacked and checked
 #   floor     cat of the two files into one
 #   unchecked domgrub -q with check-kernel = no
 #
-# The kernel is a bzImage with Xen's notes 24 MB into its ELF file; KERNEL_PACKING says how it is packed: none (default:
-# what the copying costs), zstd (as NixOS's), xz, lz4 or gzip. KERNEL takes a file instead. Peak memory is the largest
-# process's; "all" adds up what all of domgrub's processes had at the same time, sampled. ROUNDS (21) says how often.
-# Wants python3, and apt for the pygrub of the host's suite (or PYGRUB, a path; scripts/get-pygrub.sh gets other suites').
+# The kernel is a bzImage with Xen's notes 24 MB into its ELF file. KERNEL_PACKING is its compression: none (default, to
+# measure only the copying), zstd (as in NixOS), xz, lz4 or gzip. KERNEL is a file to use instead. Peak memory is that of
+# the largest process; "all" is the sum over all of domgrub's processes, sampled. ROUNDS (21): number of rounds. Needs
+# python3, and apt for the pygrub of the host's suite (or PYGRUB, a path; scripts/get-pygrub.sh gets those of other suites).
 . "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-21}
 domgrub=$(built domgrub)
@@ -43,7 +43,7 @@ printf 'known-kernels = no\n' >"$work/first.conf"
 printf 'known-kernels = %s/known\n' "$work" >"$work/usual.conf"
 rm -f "$work/known"
 
-run() { # NAME COMMAND...: once, into an empty directory
+run() { # NAME COMMAND...: run and measure once, with an empty output directory
   local name=$1
   shift
   rm -f "$out"/*

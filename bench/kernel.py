@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""kernel.py PACKING: a bzImage of about 12 MB on standard output, with an ELF
-file of 48 MB inside (PACKING none: 12 MB) whose Xen notes lie in its middle,
-where Linux has them."""
+"""kernel.py PACKING: write a bzImage of about 12 MB to standard output, with an
+ELF file of 48 MB inside (PACKING none: 12 MB) whose Xen notes are in its middle,
+as in Linux."""
 import lzma
 import os
 import struct
@@ -19,8 +19,8 @@ def note(kind, data):
 
 
 def body():
-    """Text that packs to a quarter, with repetitions from near and far."""
-    # So many that what repeats is within the window of the packing.
+    """Text that compresses to a quarter, with near and far repetitions."""
+    # Few enough words that repetitions are within the compressor's window.
     words = [os.urandom(24) for _ in range(600 if packing in ("gzip", "lz4") else 40000)]
     out = bytearray()
     state = 1

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""peak.py COMMAND...: the largest memory in MiB that the command and its
-children had together, each page counted once for all that share it (PSS),
-looked at as often as possible."""
+"""peak.py COMMAND...: the peak memory in MiB of the command and its children
+together, with shared pages counted once (PSS), sampled as often as possible."""
 import os
 import subprocess
 import sys
@@ -38,7 +37,7 @@ for _ in range(5):
     exe = os.path.realpath(sys.argv[1])
     while p.poll() is None:
         try:
-            if os.readlink(f"/proc/{p.pid}/exe") == exe:  # not python before its exec
+            if os.readlink(f"/proc/{p.pid}/exe") == exe:  # not yet the case before exec
                 peak = max(peak, sum(pss(q) for q in family(p.pid)))
         except OSError:
             pass

@@ -1,14 +1,14 @@
 #!/bin/bash
-# update.sh [WORKDIR]: how fast is "domstrap update", for a generation that shares all but 1 % of a 1.4 GB closure?
-# In turn and in one run:
+# update.sh [WORKDIR]: time "domstrap update" for a generation that shares 99 % of a 1.4 GB closure, and other ways,
+# alternating in one run:
 #
-#   create     domstrap create of the new system, afresh
-#   update     domstrap update of an image that holds the old one
+#   create     domstrap create of a new image with the new system
+#   update     domstrap update of an image with the old system
 #   manual     losetup, mount, nix copy, nix-env --set, umount of such an image
 #
-# All of them end with their data on the disk. Prints medians and medians of the ratios within each round; then, not
-# in turn, rollback and gc. ROUNDS (5) says how often. Wants root for the manual way, 15 GB in WORKDIR (default:
-# build/bench) and a quiet machine.
+# All of them sync their data to disk. Prints medians and medians of the ratios within each round; then times rollback
+# and gc. ROUNDS (5): number of rounds. Needs root for the manual way, 15 GB in WORKDIR (default: build/bench) and an
+# otherwise idle machine.
 . "$(dirname "$0")/common.sh"
 rounds=${ROUNDS:-5}
 size=4G
@@ -16,7 +16,7 @@ domstrap=$(built domstrap)
 
 [ "$(id -u)" = 0 ] || die "not root: the manual way mounts"
 
-# The new system refers to the old one and has 14 MB, 500 files of its own.
+# The new system refers to the old one and adds 500 files of 14 MB in all.
 old=$("$here/closure.sh" "$work")
 new=$(nix-build --no-out-link "${settings[@]}" --option sandbox false -E '
   derivation {

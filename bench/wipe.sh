@@ -1,8 +1,8 @@
 #!/bin/bash
-# wipe.sh [WORKDIR]: "create --wipe" on a device that is full of old data, against create without it, and against clearing
-# the device first with dd or blkdiscard. A loop device of SIZE MiB, which gives blocks back; "zeros" is a host that can do
-# nothing of that kind, so that every byte is written (LD_PRELOAD of the tests' meddle.so). Interleaved rounds, medians,
-# everything synced. As root; twice SIZE in WORKDIR (default: build/bench).
+# wipe.sh [WORKDIR]: time "create --wipe" on a device full of old data, create without it, and clearing the device first
+# with dd or blkdiscard. The device is a loop device of SIZE MiB, which can release blocks; "zeros" simulates a host that
+# cannot, so that every byte is written (LD_PRELOAD of the tests' meddle.so). Interleaved rounds, medians, everything
+# synced. Needs root, and twice SIZE in WORKDIR (default: build/bench).
 #   ROUNDS=3 SIZE=4096
 . "$(dirname "$0")/common.sh"
 domstrap=$(built domstrap)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the seeds of the binary targets with the real tools: disk_table, ext,
-# fat, jbd2. They are in git; this is how they came about. usage: seeds.sh CORPUS
+# Makes the seeds of the binary targets disk_table, ext, fat and jbd2 with the
+# usual tools. The seeds are in git; this documents their origin.
+# usage: seeds.sh CORPUS
 set -eu
 corpus=$(cd "$1" && pwd)
 work=$(mktemp -d)
@@ -34,7 +35,7 @@ ext inline -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,inline_data -I 2
 ext metabg -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,meta_bg -b 1024
 size=200K ext casefold -t ext4 -O ^has_journal,^metadata_csum,^resize_inode,casefold,large_dir -b 1024
 
-# jbd2 NAME OPEN MKE2FS-OPTION...: the first blocks of a journal that debugfs wrote; it ends behind them
+# jbd2 NAME OPEN MKE2FS-OPTION...: the first blocks of a journal written by debugfs; the journal ends after them
 jbd2() {
 	name=$1 open=$2
 	shift 2
@@ -64,8 +65,8 @@ mkfs.fat -F 12 -n FUZZ -i 1234abcd -r 112 fat12 >/dev/null
 fill fat12
 cp fat12 "$corpus/fat/"
 
-# shrink IMAGE RESERVED TABLE-SECTORS ROOT-SECTORS: the tools make no smaller
-# one, so all but the first sector of its one table is cut out, and most data.
+# shrink IMAGE RESERVED TABLE-SECTORS ROOT-SECTORS: mkfs.fat makes no smaller file
+# system, so cut out all but the first sector of its only table, and most data.
 shrink() {
 	out=$corpus/fat/$1
 	head -c $(($2 * 512)) "$1" >"$out"

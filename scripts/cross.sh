@@ -1,7 +1,7 @@
 #!/bin/bash
-# cross.sh [ARCHITECTURE]: build for another of Debian's architectures (arm64 is the default) without a warning, and run
-# under qemu-user the unit tests that make no system calls of their own, and the fuzz targets' corpora. The libraries are
-# unpacked, not installed, from packages of this host's release into build/cross/ARCHITECTURE.
+# cross.sh [ARCHITECTURE]: build for another of Debian's architectures (default: arm64) without warnings. With qemu-user,
+# run the unit tests of the pure libraries, and the fuzz targets' corpora. The libraries are unpacked, not installed, from
+# packages of this host's release into build/cross/ARCHITECTURE.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 arch=${1:-arm64}
@@ -16,7 +16,7 @@ only_one "$work/cross/lock"
 
 if [ ! -d "$root" ]; then
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  # The tools of the build are this host's; what is linked is the other's.
+  # The build tools are those of this host; libraries are of the other architecture.
   read -rd '' -a packages < <(sed -n "/^build='/,/'$/p" "$repo/scripts/install-deps.sh" | tr "='" '  ') || true
   names=$(printf '%s\n' "${packages[@]}" | grep -e '-dev$' | paste -sd,)
   say "unpacking $arch libraries of $release in $root"
@@ -53,7 +53,7 @@ E2
 say "building for $arch"
 ninja -C "$build" >"$work/cross/log" || { tail -n 40 "$work/cross/log" >&2; die "the build for $arch failed"; }
 
-# Programs of the pure rooms, and the corpora; scripts would start the other architecture's programs by themselves.
+# Only tests that are programs: a script would start programs of the other architecture without qemu-user.
 mapfile -t tests < <(meson test -C "$build" --list --suite unit 2>/dev/null | sed 's/.* //' |
   grep -E '^(base|nix|disk|grub|xen|fuzz)/')
 [ ${#tests[@]} -gt 30 ] || die "meson test --list names only ${#tests[@]} tests"

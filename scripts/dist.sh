@@ -1,6 +1,6 @@
 #!/bin/bash
-# dist.sh: make a release's tarball, build/meson-dist/domstrap-VERSION.tar.xz with its SHA-256 beside it, out of what is
-# committed; then unpack it, build there and run the tests that want nothing but the build: suites unit and lint.
+# dist.sh: make a release tarball from the committed files, build/meson-dist/domstrap-VERSION.tar.xz, with its SHA-256 in a
+# file beside it; then unpack it, build it and run the tests that need nothing else: suites unit and lint.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$repo"

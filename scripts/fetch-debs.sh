@@ -1,7 +1,7 @@
 #!/bin/bash
-# fetch-debs.sh DIR PACKAGE...: have PACKAGEs' .deb files in DIR, in the version apt would install now,
-# and print their paths, one a line. Downloads only what is missing. Needs no root. Asks apt as it finds it: for
-# packages of another suite call apt_of (suite.sh) first.
+# fetch-debs.sh DIR PACKAGE...: download the .deb files of PACKAGEs to DIR, unless they are there, in the versions that apt
+# would install now, and print their paths, one per line. Needs no root. Uses apt's current configuration: for packages of
+# another suite, call apt_of (suite.sh) first.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 dir=${1:?DIR}
@@ -19,7 +19,7 @@ done <<<"$uris"
 
 if [ ${#missing[@]} -gt 0 ]; then
   say "downloading ${#missing[@]} Debian packages"
-  part=$(mktemp -d "$dir/.part.XXXXXX") # a download that ^C cut short must not look like a package
+  part=$(mktemp -d "$dir/.part.XXXXXX") # an interrupted download must not look like a package
   trap 'rm -rf "$part"' EXIT
   (cd "$part" && apt-get -qq download "${missing[@]}") >"$part/log" 2>&1 || { cat "$part/log" >&2; die "apt-get download failed; if the lists are old, run apt-get update"; }
   mv "$part"/*.deb "$dir/"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# get-pygrub.sh DIR [SUITE]: unpack pygrub of a Debian SUITE (default: the host's) into DIR, install nothing, and make
+# get-pygrub.sh DIR [SUITE]: unpack pygrub of a Debian SUITE (default: the host's) into DIR, without installing it, and make
 # DIR/pygrub, which runs it with the Python and the libraries of that suite. Needs no root.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -14,7 +14,7 @@ if [ -x "$dir/pygrub" ] && [ "$(cat "$dir/suite" 2>/dev/null)" = "$suite" ]; the
 apt_of "$suite"
 version=$(apt-cache depends xen-system-amd64 2>/dev/null | sed -n 's/^ *Depends: xen-hypervisor-\([0-9.]*\)-amd64$/\1/p' | head -n 1)
 [ -n "$version" ] || die "apt does not know xen-system-amd64: run apt-get update first"
-# Of what apt would install on an empty system Python, and the libraries.
+# Python and the libraries, among what apt would install on an empty system.
 mapfile -t names < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null "xen-utils-$version" python3 2>/dev/null |
   awk '/^Inst (lib|python3|zlib1g|xen-utils-[0-9])/ { print $2 }' | grep -Ev '^lib(perl|pam|systemd|udev|db5|gcrypt|semanage|sepol|audit|apparmor)')
 names+=(ncurses-base)
@@ -28,8 +28,8 @@ while read -r deb; do
 done <<<"$debs"
 root=$dir/root/usr
 python=$(basename "$(readlink -f "$root/bin/python3")")
-# /lib64's link to the loader may be absolute, which would be the host's. The libraries are named in the command alone:
-# what pygrub starts are the host's programs.
+# /lib64's link to the loader may be absolute, and would lead to the host's loader. The library path is given to this
+# command only, because the programs that pygrub starts are the host's.
 cat >"$dir/pygrub.new" <<X
 #!/bin/sh
 export PYTHONHOME=$root PYTHONDONTWRITEBYTECODE=1 TERMINFO_DIRS=$root/share/terminfo:$root/lib/terminfo

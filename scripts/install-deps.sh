@@ -1,15 +1,15 @@
 #!/bin/bash
-# install-deps.sh GROUP...: install the Debian packages that GROUPs need, where they are missing.
-#   build   the two programs          test    what their tests compare with
+# install-deps.sh GROUP...: install the Debian packages that GROUPs need, if they are missing.
+#   build   the two programs          test    programs for the tests
 #   clang   the other compiler        demo    real Nix
 #   xen     the Xen rig
 #   package Debian packages, and the shells whose completion is tested
-#   lint    what checks scripts and sources
+#   lint    checks of scripts and sources
 #   cross   other architectures (scripts/cross.sh)
 #   fresh   other releases of Debian (scripts/fresh.sh)
 #   iso     installation CDs (demo/nixos/iso.sh)
-# Without a group: all but the last four. Does nothing, fast, where all are there. Installs as root or through
-# `sudo -n`; a person who has neither gets the list and exit status 1.
+# Without a group: all but the last four. Ends quickly if nothing is missing. Installs as root or with `sudo -n`; if
+# neither is possible, prints the list and exits with status 1.
 # shellcheck disable=SC2034 # the groups are used by their names
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -17,7 +17,7 @@ set -euo pipefail
 build='gcc make meson ninja-build pkgconf libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev libbsd-dev
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
   libcurl4-openssl-dev nettle-dev libcmocka-dev'
-# The sanitizers' libraries have the number of the release's clang in their name.
+# The names of the sanitizers' libraries contain the version of the release's clang.
 case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
   bookworm) clang='clang libclang-rt-14-dev' ;;
   *) clang='clang libclang-rt-19-dev' ;;
@@ -41,7 +41,7 @@ for group; do
   esac
 done
 
-# dpkg-query says nothing about a package it never met, so ask for those that are there and subtract.
+# dpkg-query omits packages that it does not know, so list the installed ones and subtract them.
 have=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' "${want[@]}" 2>/dev/null || true) "
 missing=()
 for p in "${want[@]}"; do [[ $have == *" installed:$p "* ]] || missing+=("$p"); done
@@ -61,5 +61,5 @@ say "installing ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$log" 2>&1; }
-# Old package lists name files that the mirror no longer has; a fresh container has no lists at all.
+# Old package lists may name files that the mirror no longer has; a new container has no lists.
 { apt update && apt install --no-install-recommends -y "${missing[@]}"; } || { cat "$log" >&2; die "apt-get could not install ${missing[*]}"; }

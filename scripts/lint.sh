@@ -1,17 +1,17 @@
 #!/bin/bash
-# lint.sh [CHECK...]: look at the sources, by default with every CHECK:
+# lint.sh [CHECK...]: check the sources, by default with every CHECK:
 #   shell     shellcheck over the scripts
-#   format    clang-format over the C sources, in one version, because each formats a little differently
-#   spelling  codespell over all text; scripts/words.txt has words of ours that it takes for mistakes
-#   text      .editorconfig's rules: no blanks at a line's end, a newline at the file's end, tabs where they belong
-# Status 1 where something is wrong; 77 where one CHECK is asked for and its tool is missing (scripts/install-deps.sh
-# lint has them).
+#   format    clang-format over the C sources, in a fixed version, because versions format differently
+#   spelling  codespell over all text; scripts/words.txt lists correct words that it would report
+#   text      .editorconfig's rules: no trailing blanks, a newline at the end of the file, tabs or spaces as set
+# Status 1 if something is wrong; 77 if only one CHECK is given and its tool is missing (install the tools with
+# scripts/install-deps.sh lint).
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$repo"
 clang_format=clang-format-19
 
-# tool NAME: is it here? Without it there is no check.
+# tool NAME: whether it is installed; without it, the check is skipped
 tool() {
   command -v "$1" >/dev/null || { say "skipped: no $1 here (scripts/install-deps.sh lint)"; return 77; }
 }
@@ -20,13 +20,13 @@ check_shell() {
   tool shellcheck || return
   local ours small rc=0
   mapfile -t ours < <(our_files '*.sh' .ci/run 'debian/tests/*' | xargs grep -lE '^#!/bin/bash')
-  # "A && ok || bad" is how tests speak (SC2015), single quotes keep Nix, sed and other shells' text (SC2016), and the
-  # names that tests list are their own (SC2012, SC2013).
+  # Tests use "A && ok || bad" (SC2015), single quotes protect text for Nix, sed and other shells (SC2016), and tests list
+  # only file names that they made (SC2012, SC2013).
   shellcheck -x -P SCRIPTDIR -e SC2015,SC2016,SC2012,SC2013 "${ours[@]}" || rc=1
 
-  # What busybox's shell runs in dom0, in the guest and as Nix's builders: variables come from outside (SC2154,
-  # SC2034), files are elsewhere (SC1091), @x@ stands for a path or list that Nix fills in (SC2239, SC2043,
-  # SC2157), words are split on purpose (SC2013, SC2046, SC2012), and the parents of mkdir -m exist (SC2174).
+  # Scripts for busybox in dom0, in the guest and in Nix's builders: variables come from outside (SC2154, SC2034), files
+  # are elsewhere (SC1091), @x@ is a path or list that Nix fills in (SC2239, SC2043, SC2157), words are split
+  # intentionally (SC2013, SC2046, SC2012), and the parents of mkdir -m exist (SC2174).
   mapfile -t small < <(our_files 'demo/nixos/system/*.sh' 'demo/nixos/pkgs/*.sh' 'demo/nixos/iso/*' 'test/xen/dom0/*' 'test/xen/jobs/*/job')
   shellcheck -s dash -e SC2154,SC2034,SC1091,SC2239,SC2043,SC2157,SC2013,SC2046,SC2012,SC2174 "${small[@]}" || rc=1
   return "$rc"
@@ -43,7 +43,7 @@ check_format() {
 check_spelling() {
   tool codespell || return
   local files
-  # The corpora are inputs, not text; this list is of words that are right.
+  # The corpora are binary inputs, and words.txt is the list of accepted words.
   mapfile -t files < <(our_files '*' | grep -vE '^fuzz/corpus/|^scripts/words.txt$')
   codespell --ignore-words scripts/words.txt "${files[@]}"
 }

@@ -1,18 +1,18 @@
 # suite.sh: apt of any Debian suite, without root. Sourced after common.sh.
-# Sets: host_suite (the name of this host's suite, such as bookworm) and other_suite (the one that tests use beside it).
+# Sets: host_suite (the name of this host's suite, such as bookworm) and other_suite (the second one that tests use).
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # used by those that source this file
 host_suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 case $host_suite in bookworm) other_suite=trixie ;; *) other_suite=bookworm ;; esac
 
-# valid_suite NAME: ends with a message unless NAME may be a suite
+# valid_suite NAME: exit with a message unless NAME can be the name of a suite
 valid_suite() {
   [[ $1 =~ ^[a-z]+$ ]] || die "suite \"$1\": expected the name of a Debian suite, such as bookworm or trixie"
 }
 
-# apt_of SUITE: from here on apt-get and apt-cache answer for SUITE, in children as well, and apt_state speaks of it.
-# The host's own suite is apt as it is. Another has lists and a cache in $work/apt/SUITE, which are fetched at first and
-# whenever the host's own lists have changed; nothing of the host's apt is touched.
+# apt_of SUITE: make apt-get, apt-cache and apt_state use SUITE from now on, in child processes, too. For the host's suite,
+# that is apt's own configuration. For another one, lists and cache are in $work/apt/SUITE; the lists are fetched the first
+# time and whenever the host's lists have changed. The host's apt is not changed.
 apt_of() {
   valid_suite "$1"
   if [ "$1" = "$host_suite" ]; then apt_ready; return; fi
@@ -36,12 +36,12 @@ apt_of() {
   fi
   exec 9>&-
 }
-# kept FILE: standard input becomes FILE, at once, and only where that changes it: another run may be reading it
+# kept FILE: write standard input to FILE, atomically and only if it differs: another run may be reading it
 kept() {
   cat >"$1.new~"
   if cmp -s "$1.new~" "$1"; then rm "$1.new~"; else mv "$1.new~" "$1"; fi
 }
-# other_sources SUITE DIR: write DIR/sources and DIR/apt.conf, the host's configuration but for its places
+# other_sources SUITE DIR: write DIR/sources and DIR/apt.conf, the host's configuration with other directories
 other_sources() {
   debian_sources "$1" | sed '/^deb /!d' | kept "$2/sources/host.list"
   debian_sources "$1" | sed '/^deb /d' | kept "$2/sources/host.sources"
@@ -49,7 +49,7 @@ other_sources() {
     die "none of this host's apt sources is of its own suite ($host_suite), so there are none for $1"
   {
     APT_CONFIG='' apt-config dump
-    # Nothing is read on top of this file. The hooks and pins of the host are for the host.
+    # No other file is read. The host's hooks and pins are for the host only.
     cat <<X
 #clear APT::Update;
 #clear APT::Default-Release;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# svg.pl TITLE: text with bold, dim and inverse type (ECMA-48's SGR 1, 2, 7) on standard input, as a terminal window in
-# an SVG on standard output.
+# svg.pl TITLE: convert terminal text with bold, dim and inverse type (SGR 1, 2, 7 of ECMA-48) on standard input to an SVG
+# of a terminal window on standard output.
 use strict;
 use warnings;
 
@@ -17,9 +17,9 @@ sub escape {
 	return $t;
 }
 
-# A row is a list of runs of one style: [style, column, text].
+# A row is a list of runs, each with one style: [style, column, text].
 my @rows;
-my $style = ''; # goes on over the end of a line
+my $style = ''; # continues across lines
 for my $line (@lines) {
 	my ($col, @runs) = (0);
 	for my $part (split /(\e\[[0-9;]*m)/, $line) {
@@ -56,7 +56,7 @@ for my $row (@rows) {
 		next if $text !~ /\S/ && $style ne 'i';
 		my ($x, $long) = ($pad + $col * $w, length($text) * $w);
 		printf qq{<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="#d8dee9"/>\n}, $x, $y - 14, $long, $h if $style eq 'i';
-		# Each run is as wide as its columns, whatever font the reader has.
+		# Each run has the width of its columns in any font.
 		printf qq{<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" xml:space="preserve"%s>%s</text>\n},
 			$x, $y, $long, $style ? qq{ class="$style"} : '', escape($text);
 	}

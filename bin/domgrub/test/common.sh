@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What domgrub's tests share: a work directory, guests' disks, verdicts.
+# What domgrub's tests share: a work directory, guests' disks, results.
 # shellcheck shell=sh
 set -eu
 
@@ -30,7 +30,7 @@ finish() {
 	exit 0
 }
 
-# The program without this host's own configuration.
+# Run the program without this host's configuration.
 run() { timeout 60 "$domgrub" --config=none.conf "$@"; }
 
 # expect NAME WANTED-FILE GOT-FILE
@@ -52,10 +52,10 @@ ext() {
 	mke2fs -q -F -t ext4 -d "$dir" "$@" "$img"
 }
 
-# into DISK START-SECTOR IMAGE: a file system at its place on a disk
+# into DISK START-SECTOR IMAGE: write a file system to its place on a disk
 into() { dd if="$3" of="$1" bs=512 seek="$2" conv=notrunc,sparse status=none; }
 
-# answer: the answer with the random parts of names taken out
+# plain: filter an answer, without the random parts of names
 plain() { sed "s|$work/out/||g; s/\(boot_[a-z]*\)\.[A-Za-z0-9_]\{6,8\}/\1.X/g"; }
 
 clean() { rm -f out/*; }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Kernels that were looked at once are known, and not unpacked again: when that is so, and when not.
+# A kernel that was checked once is remembered, and not unpacked again; and the cases in which it is.
 # usage: known.sh DOMGRUB KERNEL.PY
 . "$(dirname "$0")/common.sh"
 kernel_py=$2
@@ -8,13 +8,13 @@ kernel_py=$2
 mkdir -p root/boot/grub
 echo 'menuentry "One" { linux /kernel }' >root/boot/grub/grub.cfg
 
-# disk NAME PV PVH: a guest whose kernel is good for PV, for PVH
+# disk NAME PV PVH: a guest whose kernel supports PV (0 or 1) and PVH (0 or 1)
 disk() {
 	python3 "$kernel_py" "$1" "$2" "$3" root/kernel
 	ext "$1.img" 4M root
 }
 
-# boot IMAGE [CONFIGURATION]: what it says is in said
+# boot IMAGE [CONFIGURATION]: run domgrub; its messages are in the file said
 boot() {
 	clean
 	timeout 60 "$domgrub" --config="${2:-known.conf}" --debug -q --output-directory=out "$1" >got 2>said ||
@@ -22,7 +22,7 @@ boot() {
 	[ -s got ] || fail "$1" "an empty answer"
 }
 
-# check NAME known|new|bad LINES: what was said of the last kernel, and how many are remembered
+# check NAME known|new|bad LINES: check the messages about the last kernel, and how many are remembered
 check() {
 	is=new
 	! grep -qF "not unpacked" said || is=known
@@ -56,14 +56,14 @@ check "it is told each time" bad 2
 [ "$(ls -A cache)" = kernels ] && ok "nothing beside it" || fail "nothing beside it" "$(ls -A cache)"
 
 
-# The same kernel but for a byte at its end, which no loader reads.
+# The same kernel except for a byte at its end, which no loader reads.
 python3 "$kernel_py" pv 1 0 root/kernel
 printf x >>root/kernel
 ext other.img 4M root
 boot other.img
 check "another byte" new 3
 
-# Not packed: to look costs less than to remember.
+# Not compressed: checking it again is cheaper than remembering it.
 python3 - root/kernel <<'END'
 import gzip, struct, sys
 with open(sys.argv[1], "rb") as f:
@@ -80,7 +80,7 @@ ext plain.img 4M root
 boot plain.img
 check "not packed" new 3
 
-# The notes of a kernel packed with xz lie 12 MiB into it, and the output directory has 1 MiB: unpacking takes none of that.
+# The notes of a kernel compressed with xz are 12 MiB into it, but unpacking uses no space in the output directory of 1 MiB.
 python3 "$kernel_py" both 1 1 root/kernel
 python3 - root/kernel <<'END'
 import gzip, lzma, struct, sys
@@ -109,7 +109,7 @@ else
 fi
 check "notes far inside" new 4
 
-# No more than 256 are kept, the newest first.
+# At most 256 are kept, the newest first.
 seq 1 256 | sed 's/.*/0000000000000000000000000000000000000000000000000000000000000000&/; s/.*\(.\{64\}\)$/\1/' >cache/kernels
 boot pv.img
 check "the oldest is forgotten" new 256
@@ -117,7 +117,7 @@ grep -q '0256$' cache/kernels && fail "the oldest" "is there" || ok "the oldest"
 boot pv.img
 check "the newest is there" known 256
 
-# What is odd makes it empty, and it is written anew.
+# An invalid file counts as empty, and is written again.
 for odd in "not a sum" "$(printf '%064d' 1)0" "$(printf '%064d' 1) " "$(head -c 20000 /dev/zero | tr '\0' 0)"; do
 	echo "$odd" >cache/kernels
 	boot pv.img
@@ -127,7 +127,7 @@ seq 1 257 | sed 's/.*/0000000000000000000000000000000000000000000000000000000000
 boot pv.img
 check "too many" new 1
 
-# Nobody's file; and files that cannot be, which are a warning where they were asked for.
+# No file by configuration; and files that cannot be made, which cause a warning if they are configured.
 rm -rf cache
 printf 'known-kernels = no\n' >no.conf
 boot pv.img no.conf

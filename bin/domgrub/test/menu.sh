@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A person at the console: tmux is the terminal, send-keys types, capture-pane
-# sees. usage: menu.sh DOMGRUB
+# The menu on a terminal: tmux is the terminal, send-keys types, capture-pane reads
+# the screen. usage: menu.sh DOMGRUB
 . "$(dirname "$0")/common.sh"
 
 command -v tmux >/dev/null || {
@@ -16,7 +16,7 @@ mkdir -p root/boot/grub root/kernels
 for k in one two three; do echo "kernel $k" >root/kernels/$k; done
 cfg() { cat >root/boot/grub/grub.cfg; ext img 8M root; }
 
-# show [OPTION…]: start it in a terminal of 80 by 24
+# show [OPTION...]: start it in a terminal of 80 by 24
 show() {
 	rm -f answer status out/*
 	: >answer
@@ -30,7 +30,7 @@ show() {
 
 screen() { $t capture-pane -p; }
 
-# sees NAME TEXT: wait until the screen has it
+# sees NAME TEXT: wait until the screen shows TEXT
 sees() {
 	for _ in $(seq 100); do
 		if screen | grep -qF -- "$2"; then
@@ -50,7 +50,7 @@ keys() {
 	done
 }
 
-# ends NAME STATUS [TEXT]: it is over, with that in its answer
+# ends NAME STATUS [TEXT]: it ends with STATUS, and TEXT is in its answer
 ends() {
 	for _ in $(seq 100); do
 		[ -s status ] && break
@@ -122,7 +122,7 @@ sees "arguments of another" "last"
 keys C-u n e w Enter
 ends "a new line of arguments" 0 "args new"
 
-# A long text that is pasted: drawn once, not with every byte.
+# Pasting a long text: the screen is drawn once, not for every byte.
 head -c 20000 /dev/zero | tr '\0' x >paste
 show
 sees "menu" "First"
@@ -160,7 +160,7 @@ ends "q gives up" 1
 grep -q "the user quit" err && ok "says so" || fail "q" "$(cat err)"
 [ -z "$(ls out)" ] && ok "q leaves nothing" || fail "q" "left $(ls out)"
 
-# Five rows: the reason is alone in the last.
+# Five rows: the last shows only the reason.
 rows=5
 cols=40
 show
@@ -183,7 +183,7 @@ sleep 0.5
 [ -z "$(ls out)" ] && ok "the terminal goes away: nothing stays" ||
 	fail "hangup" "left $(ls out)"
 
-# Many entries on a low terminal: the selected one is always seen.
+# Many entries on a terminal with few rows: the selected one is always visible.
 {
 	echo "set timeout=-1"
 	for i in $(seq 0 120); do echo "menuentry 'Entry $i' { linux /kernels/one n$i }"; done

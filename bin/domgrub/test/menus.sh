@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Which menu is read where several lie on a disk, what is said of disks that
+# Which menu is read if there are several on a disk, the messages about disks that
 # cannot be read, and what -l lists. usage: menus.sh DOMGRUB
 . "$(dirname "$0")/common.sh"
 
-# gpt DISK DIR…: a partition for each directory; "esp*" becomes FAT, all else ext4
+# gpt DISK DIR...: a partition for each directory; "esp*" becomes FAT, all others ext4
 gpt() {
 	disk=$1 start=2048
 	shift
@@ -51,14 +51,14 @@ boots() {
 	fi
 }
 
-# says NAME WORDS DISK: status 1, and the words
+# says NAME WORDS DISK: status 1, and WORDS in the message
 says() {
 	rc=0
 	run -q --output-directory=out "$3" >got 2>got.err || rc=$?
 	[ $rc -eq 1 ] && grep -qF -- "$2" got.err && ok "$1" || fail "$1" "status $rc: $(cat got.err)"
 }
 
-# Fedora's and RHEL's: the folder of $root, not of $boot.
+# Fedora and RHEL: the directory of $root, not of $boot.
 mkdir -p boot/loader/entries boot/grub2 esp/loader/entries esp/EFI/redhat
 echo kernel >boot/vmlinuz-5.14
 echo ramdisk >boot/initramfs-5.14.img
@@ -97,7 +97,7 @@ gpt img esp boot
 # shellcheck disable=SC2016
 says "kernelopts nowhere" 'm-5.14.conf: skipped: its options use $kernelopts' img
 
-# What systemd-boot would take, on its ESP.
+# Entries for systemd-boot, on its ESP.
 mkdir -p esp/loader/entries
 cp boot/vmlinuz-5.14 esp/linux
 printf '%s\n' 'title "A B"' 'linux /linux' 'options "root=/dev/xvda2 ro"' >esp/loader/entries/arch.conf
@@ -109,7 +109,7 @@ boots "systemd-boot's order and quotes" "root=/dev/xvda2 ro" boot/vmlinuz-5.14 "
 grep -q "zzz.conf: skipped: (hd0,gpt1)/gone: .*no such file" got.err && ok "a kernel that is gone" ||
 	fail "a kernel that is gone" "$(cat got.err)"
 
-# A menu for a /boot without a table, on a disk with one.
+# A menu written for a /boot without a partition table, on a disk with one.
 mkdir -p boot/grub
 printf '%s\n' 'set root=(hd0)' 'menuentry T {' 'linux /vmlinuz-5.14 root=/dev/xvda1' '}' >boot/grub/grub.cfg
 gpt img boot
@@ -117,7 +117,7 @@ boots "(hd0) on a disk with partitions" "root=/dev/xvda1" boot/vmlinuz-5.14 "" i
 grep -qF "(hd0) has partitions and no file system; using (hd0,gpt1)" got.err && ok "and a warning" ||
 	fail "and a warning" "$(cat got.err)"
 
-# Disks that cannot be read say what they hold.
+# The messages about disks that cannot be read name their contents.
 truncate -s 1M luks
 printf 'LUKS\272\276\000\002' | dd of=luks conv=notrunc status=none
 says "LUKS" "(hd0): LUKS2, which domgrub does not read" luks
@@ -149,7 +149,7 @@ if command -v mkfs.xfs >/dev/null; then
 	boots "XFS" "on xfs" boot/vmlinuz-5.14 boot/initramfs-5.14.img img
 fi
 
-# Menus that lead to each other: each is listed once, and at once.
+# Menus that load each other: each is listed once, without delay.
 {
 	printf 'menuentry "Gr\303\266\303\237e \342\200\223 \360\237\220\247 \344" { linux /vmlinuz-5.14 a=\303\274 }\n'
 	for i in 1 2 3 4 5 6 7 8; do echo "menuentry $i { configfile /grub/m$i.cfg }"; done
@@ -164,7 +164,7 @@ done
 ext img 8M boot
 timeout 10 "$domgrub" --config=none.conf -l --json img >got 2>got.err || fail "list" "$(cat got.err)"
 n=$(grep -c '"entry"' got)
-# 9 of grub.cfg, and of each of the others 10 and one below
+# 9 entries of grub.cfg, and for each of the others 10 entries and one below
 [ "$n" -eq $((9 + 8 * 11)) ] && ok "each menu once" || fail "each menu once" "$n entries"
 [ "$(grep -c '"title": "deep[1-8]"' got)" -eq 8 ] && ok "all of them" || fail "all of them" "$(cat got)"
 python3 - <<'END' && ok "titles in UTF-8" || fail "titles in UTF-8" "$(head -3 got)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What must fail, and how: status, words, nothing left behind. And what must
-# only be warned about. usage: refusals.sh DOMGRUB
+# What must fail, with which status and message, and without leaving files; and
+# what must only cause a warning. usage: refusals.sh DOMGRUB
 . "$(dirname "$0")/common.sh"
 
 mkdir -p root/boot/grub root/kernels
@@ -74,7 +74,7 @@ refused "offset that is none" 2 '--offset: need a number of bytes, got "0x10"' -
 refused "empty output directory" 2 "--output-directory: empty path" --output-directory= img
 refused "empty disk" 2 "--disk: empty path" --disk= img
 
-# What cannot be answered is no success, and leaves nothing.
+# If the answer cannot be written, that is a failure, and nothing is left behind.
 unanswered() { # NAME WORDS COMMAND…
 	name=$1 words=$2
 	shift 2
@@ -171,7 +171,7 @@ else
 	ok "escapes in a list"
 fi
 
-# A kernel that is no kernel is handed over with a word about it.
+# A file that is not a kernel is still copied, with a warning.
 cfg <<'END'
 menuentry One { linux /kernels/k }
 nonsense
@@ -182,12 +182,12 @@ printf 'check-kernel = no\n' >conf
 run -q --config=conf --output-directory=out img 2>&1 >/dev/null | grep -q bzImage &&
 	fail "check-kernel = no" "checked" || ok "check-kernel = no"
 
-# Without the three standard descriptors nothing goes where it should not.
+# Without the three standard descriptors, nothing is written to the wrong file.
 clean
 run -q --output-directory=out --output=answer img <&- >&- 2>&- || fail "no descriptors" "failed"
 cmp -s out/boot_kernel.* root/kernels/k && ok "no descriptors" || fail "no descriptors" "mixed up"
 
-# One-time choice: used, and cleared only where that is allowed.
+# next_entry: used once, and cleared only with --write-env.
 grub_env() { # NEXT
 	{
 		printf '# GRUB Environment Block\nnext_entry=%s\n' "$1"
@@ -218,7 +218,7 @@ grep -q "'one'" got && ok "next_entry only once" || fail "next_entry" "again: $(
 e2fsck -fn img >/dev/null 2>&1 && ok "e2fsck is content" || fail "e2fsck" "is not"
 clean
 
-# No room in the output directory: nothing is copied, and what is there stays free.
+# Not enough space in the output directory: nothing is copied.
 cfg <<'END'
 menuentry One { linux /kernels/k
 initrd /kernels/i }

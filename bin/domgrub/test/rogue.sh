@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # domgrub with a child that a guest has taken over: whatever it tries, the
-# caller gets an error, no answer, and no file. usage: rogue.sh DOMGRUB_ROGUE
+# caller gets an error, no answer and no file. usage: rogue.sh DOMGRUB_ROGUE
 . "$(dirname "$0")/common.sh"
 
 head -c 8192 /dev/zero >img
@@ -48,7 +48,7 @@ caught hidden-ramdisk "the copied ramdisk's size differs"
 caught foreign-disk "environment block on disk 5, but there are 1 disks" --write-env
 caught foreign-block "no GRUB environment block at byte 0" --write-env
 
-# Stopped while it waits for the copies: nothing stays.
+# Stopped while it waits for the copies: nothing is left behind.
 clean
 ROGUE=stall timeout -s TERM 0.5 "$domgrub" --config=none.conf -q --output-directory=out img >got 2>got.err </dev/null || true
 [ -z "$(ls out)" ] && [ ! -s got ] && grep -q "stopped by a signal" got.err && ok "SIGTERM leaves nothing" ||
@@ -63,7 +63,7 @@ else
 	ok escapes
 fi
 
-# The same child, when it behaves: the failures above are not of its own making.
+# The same child without an attack: this shows that the attacks caused the failures above.
 clean
 ROGUE=honest "$domgrub" --config=conf -q --output-directory=out img >got 2>got.err ||
 	fail honest "$(cat got.err)"

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # domgrub's outputs have holes where the guest's files have holes, unwritten
-# blocks or blocks of zeros; limits count bytes, the room that they need does not
-# count holes. usage: sparse.sh DOMGRUB
+# blocks or blocks of zeros. Limits are for sizes including holes, the free space
+# needed is not. usage: sparse.sh DOMGRUB
 . "$(dirname "$0")/common.sh"
 
 printf 'known-kernels = no\ncheck-kernel = no\n' >none.conf
 truncate -s 1M probe
-[ "$(stat -c %b probe)" -eq 0 ] || exit 77 # no holes here
+[ "$(stat -c %b probe)" -eq 0 ] || exit 77 # the file system has no holes
 
-# at FILE BYTE COUNT: so many random bytes there
+# at FILE BYTE COUNT: write COUNT random bytes at offset BYTE
 at() { head -c "$3" /dev/urandom | dd of="$1" bs=64K seek="$2" oflag=seek_bytes conv=notrunc status=none; }
 
 # menu FILE...: the kernel, and ramdisks
@@ -20,20 +20,20 @@ menu() {
 	printf 'menuentry One {\nlinux /%s\ninitrd%s\n}\n' "$kernel" "$(printf ' /%s' "$@")" >root/boot/grub/grub.cfg
 }
 
-# kib NAME FILE MOST: what it takes of its file system
+# kib NAME FILE MOST: FILE occupies at most MOST KiB
 kib() {
 	n=$(($(stat -c %b "$2") / 2))
 	if [ "$n" -le "$3" ]; then ok "$1"; else fail "$1" "$n KiB, over $3"; fi
 }
 
-# A kernel: data, a hole, data, zeros in blocks of their own, an odd end, a hole of 1 MiB behind it.
+# A kernel: data, a hole, data, blocks of zeros, an odd size, a hole of 1 MiB at the end.
 mkdir root
 at root/k 0 10000
 at root/k 3000000 100000
 head -c 409600 /dev/zero | tr '\0' Z | dd of=root/k bs=64K seek=3104768 oflag=seek_bytes conv=notrunc status=none
 at root/k 3514368 4999
 truncate -s 5000001 root/k
-# Ramdisks: an odd one, so that the next one's blocks are nowhere near those of the output; all hole; unwritten blocks.
+# Ramdisks: one of odd size, so that the next one's blocks are not aligned in the output; only a hole; unwritten blocks.
 at root/a 0 5001
 truncate -s 8M root/b
 at root/b 4194304 20000
@@ -50,7 +50,7 @@ assert data.count(b"Z" * 4096) >= 99
 open("img", "r+b").write(data.replace(b"Z" * 1024, bytes(1024)))
 END
 	e2fsck -fn img >fsck 2>&1 || fail "$bs: the image" "$(cat fsck)"
-	# What the file system's own tool reads, each ramdisk on a multiple of four as GRUB has it.
+	# As read by debugfs, each ramdisk at a multiple of four as in GRUB.
 	for f in k a b c d; do debugfs -R "dump /$f $f" img 2>/dev/null; done
 	truncate -s %4 a
 	cat a b c d >ramdisk
@@ -62,7 +62,7 @@ END
 	kib "$bs: a sparse ramdisk" out/boot_ramdisk.* 52
 done
 
-# In 1 MiB there is room for both, whose sizes are far more.
+# Both fit into 1 MiB, although their sizes are far larger.
 # shellcheck disable=SC2016 # for the other shell
 within() { # SIZE CONFIG
 	rc=0
@@ -84,13 +84,13 @@ else
 		ok "no room" || fail "no room" "status $rc: $(cat got got.err)"
 fi
 
-# The limits are of sizes, not of what is kept.
+# The limits are for sizes, not for the space used.
 printf 'max-kernel = 4M\n' >conf
 rc=0
 run -q --config=conf --output-directory=out img >got 2>got.err || rc=$?
 [ $rc = 1 ] && grep -q "kernel: 5000001 bytes, larger than the limit of 4194304" got.err && ok "a limit" || fail "a limit" "$rc: $(cat got got.err)"
 
-# Those that nobody has set: 128 MiB and 512 MiB.
+# The default limits: 128 MiB and 512 MiB.
 defaults() { # NAME KERNEL RAMDISK WORDS
 	rm -f root/?
 	truncate -s "$2" root/k

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the real tools make is called by its name. A tool that is not installed is
-# passed over. usage: contents.sh TEST_CONTENTS
+# Contents made by the usual tools are named correctly. A tool that is not
+# installed is skipped. usage: contents.sh TEST_CONTENTS
 set -u
 test=$(realpath "$1")
 PATH=$PATH:/usr/sbin:/sbin
@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 tried=0 failed=0
 
-# named WANT SIZE TOOL [ARG…]: the tool is run with the file's name put behind
+# named WANT SIZE TOOL [ARG...]: run the tool with the file's name as last argument
 named() {
 	want=$1 size=$2
 	shift 2

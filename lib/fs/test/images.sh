@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # File systems made by mke2fs, mkfs.fat and mtools, read by our drivers and
-# compared with the directory that they were made from.
+# compared with the original directory.
 # usage: images.sh FS_TREE
 set -eu
 
@@ -17,10 +17,10 @@ cd "$work"
 uuid=01234567-89ab-cdef-0123-456789abcdef
 export MTOOLS_SKIP_CHECK=1 TZ=UTC
 
-# crc of gzip is the one that fs_tree prints
+# crc FILE: the CRC of gzip, which fs_tree also prints
 crc() { gzip -1 -c <"$1" | tail -c 8 | od -An -tx4 -N4 | tr -d ' \n'; }
 
-# What fs_tree should print of a directory; $2 l: with symbolic links
+# What fs_tree should print for a directory; $2 l: with symbolic links
 expect() {
 	(cd "$1" && find . -printf '%P\n' | LC_ALL=C sort) | while IFS= read -r p; do
 		f=$1/$p
@@ -126,7 +126,7 @@ ext_cases() {
 	case_ext nojournal ext4 -t ext4 -O ^has_journal,fast_commit
 }
 
-# 70 MB in blocks of 1 KiB: lists of lists of lists of blocks.
+# 70 MB in blocks of 1 KiB: triple indirect blocks.
 triple_case() {
 	mkdir big
 	head -c 70000000 /dev/urandom >big/file
@@ -170,7 +170,7 @@ fat_make() { # $1 bits, $2 size, rest: options
 	shift 2
 	mkfs.fat -F "$bits" -n "BOOT VOL" -i 1234abcd "$@" img >/dev/null
 	mcopy -i img -s fatsrc/* ::
-	# A file that was there once, so that the next one is in pieces.
+	# A deleted file, so that the next one is fragmented.
 	mdel -i img '::/Some long name.txt'
 	mcopy -i img 'fatsrc/Some long name.txt' ::
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""journal.py IMAGE BLOCKS CHANGE...: change the journal of an ext3 or ext4 as nobody's tool does, for replay.sh.
+"""journal.py IMAGE BLOCKS CHANGE...: change the journal of an ext3 or ext4 in ways that no tool offers, for replay.sh.
 
-BLOCKS: a file with the numbers of the journal's blocks. Changes: turn N (the log begins N blocks later, and goes round
-behind the end), flip BLOCK BYTE (of the journal), fast (a fast commit after the log), old (checksums of the oldest kind).
+BLOCKS: a file with the numbers of the journal's blocks. Changes: turn N (the log begins N blocks later, and wraps around
+at the end), flip BLOCK BYTE (of the journal), fast (a fast commit after the log), old (checksums of the oldest kind).
 """
 import struct
 import sys
@@ -81,7 +81,7 @@ class Journal:
         self.write(len(self.numbers) - fast, head + bytes(self.size - len(head)))
 
     def old(self):
-        """A sum in each commit over all that is before it in its transaction."""
+        """A checksum in each commit over everything before it in its transaction."""
         self.head[36:40] = struct.pack(">I", 1)
         self.put_head()
         at, left, total = self.start, 0, 0xFFFFFFFF

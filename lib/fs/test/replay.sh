@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# replay.sh FS_REPLAY FS_TREE EDITTOOL: journals that debugfs wrote and nobody replayed, read by us, and compared with
-# what e2fsck makes of the same image when it replays them.
+# replay.sh FS_REPLAY FS_TREE EDITTOOL: journals that debugfs wrote and that were not replayed, read by our driver, and
+# compared with the same image after e2fsck has replayed them.
 set -euo pipefail
 replay=$(realpath "$1") tree=$(realpath "$2") edit=$(realpath "$3") here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -19,7 +19,7 @@ echo old >src/boot/grub/grub.cfg
 blocks() { debugfs -R "blocks $2" "$1" 2>/dev/null | tr ' ' '\n' | sed '/^$/d'; }
 commas() { paste -sd, -; }
 
-# made SIZE VERSION MKE2FS-OPTION...: an image with a log of some transactions. VERSION: of its checksums; 0: none.
+# made SIZE VERSION MKE2FS-OPTION...: an image with a log of some transactions. VERSION: of the checksums; 0: none.
 made() {
   local size=$1 version=$2 open=jo
   shift 2
@@ -27,13 +27,13 @@ made() {
   mke2fs -q -F -b "$size" -d src "$@" x.img 16M >/dev/null 2>&1
   blocks x.img '<8>' >journal
   [ "$version" = 0 ] || open="jo -c -v $version"
-  # Two files anew; the first block looks like the journal's own, and so does one in the middle.
+  # Two new files; the first block and one in the middle look like blocks of the journal.
   head -c $((4 * size)) /dev/urandom >new
   for at in 0 $((2 * size)); do printf '\300;9\230\0\0\0\2' | dd of=new bs=1 seek=$at conv=notrunc status=none; done
   head -c "$size" /dev/urandom >one
   head -c "$size" /dev/zero | tr '\0' '\n' >menu
   printf 'new\n' | dd of=menu conv=notrunc status=none
-  # The superblock is a block like others; it says needs_recovery there, too.
+  # The superblock is logged like other blocks; that copy has needs_recovery, too.
   {
     echo "$open"
     echo "jw -b $(blocks x.img /file1 | head -n 4 | commas) new"
@@ -43,12 +43,12 @@ made() {
     echo "jw -b $(blocks x.img /file1 | sed -n 2p) one"
     echo "jw -r $(blocks x.img /file2 | sed -n 3p)"
     echo "jw -b $(blocks x.img /file2 | sed -n 3p) one"
-    echo "jw -c -b $(blocks x.img /file3 | sed -n 1p) one" # no commit: not there
+    echo "jw -c -b $(blocks x.img /file3 | sed -n 1p) one" # without a commit: ignored
     echo jc
   } | debugfs -w -f - x.img >debugfs.log 2>&1
 }
 
-# same NAME: all but the superblocks of file system and journal
+# same NAME: all is equal except the superblocks of file system and journal
 same() {
   local head size
   cp --sparse=always x.img theirs.img
@@ -69,7 +69,7 @@ same() {
   ok "$1"
 }
 
-# read_as_it_lies NAME TEXT: nothing of the log is seen, and why is said
+# read_as_it_lies NAME TEXT: the log is ignored, and the reason is reported
 read_as_it_lies() {
   "$replay" x.img 2>said >/dev/null && { bad "$1: replayed"; return; }
   grep -q "$2" said || { bad "$1: $(cat said)"; return; }
@@ -87,7 +87,7 @@ for size in 1024 2048 4096; do
 done
 made 1024 0 -t ext3; python3 "$here/journal.py" x.img journal old; same "one checksum for a transaction"
 log=$(($(wc -l <journal) - 1))
-# Each turn brings another block of the log to the journal's end.
+# Each turn moves another block of the log to the journal's end.
 for ((n = log - 24; n < log; n++)); do
   made 1024 3 -t ext4
   python3 "$here/journal.py" x.img journal turn $n

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Trees for tests of file systems.
 
-    trees.py fill DIR     files of every shape: empty, with holes, reserved, in pieces; directories small and large; links
-    trees.py list DIR     it as fs_tree prints it
-    trees.py proto DIR    it as mkfs.xfs's protofile
+    trees.py fill DIR     make files: empty, with holes, preallocated, fragmented; small and large directories; links
+    trees.py list DIR     print DIR as fs_tree does
+    trees.py proto DIR    print DIR as a protofile for mkfs.xfs
 """
 import os
 import random
@@ -17,7 +17,7 @@ def write(path, data):
 
 
 def in_pieces(top):
-    """Two files written in turns, so that neither is in one piece; one has holes as well."""
+    """Two files written alternately, so that both are fragmented; one has holes, too."""
     os.mkdir(f"{top}/pieces")
     size = os.statvfs(top).f_bsize
     a, b = (os.open(f"{top}/pieces/{n}", os.O_RDWR | os.O_CREAT) for n in "ab")

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# xfs.sh FS_TREE [ROUNDS]: XFS made by mkfs.xfs, read by our driver, and compared with the tree that it holds and,
-# where it is here, with GRUB's own reader. Trees come in by mkfs's protofile; as root also through the kernel, which
-# makes files in pieces, shared and reserved blocks, and directories of every form. Then ROUNDS times options at random.
+# xfs.sh FS_TREE [ROUNDS]: XFS made by mkfs.xfs, read by our driver, and compared with the original tree and, if it is
+# installed, with GRUB's reader. Trees are written by mkfs.xfs from a protofile; as root also by the kernel, which makes
+# fragmented files, shared and preallocated blocks, and directories of every form. Then ROUNDS times with random options.
 set -euo pipefail
-# Mounts in a name space of its own: one that another test makes meanwhile would hold them.
+# In its own mount name space: else one that another test makes meanwhile would keep the mounts in use.
 if [ "$(id -u)" = 0 ] && [ -z "${own_mounts:-}" ]; then
   own_mounts=1 exec unshare --mount "$0" "$@"
 fi
@@ -26,7 +26,7 @@ mkdir mnt
 failed=0
 uuid=01234567-89ab-cdef-0123-456789abcdef
 
-# same NAME: what the driver says of img is what is in want
+# same NAME: the driver's listing of img equals the file want
 same() {
   "$tree" img >got 2>&1 || true
   if diff <(LC_ALL=C sort want) <(LC_ALL=C sort got) >differ; then
@@ -38,7 +38,7 @@ same() {
   fi
 }
 
-# grub NAME PATH...: GRUB reads these files as we do
+# grub NAME PATH...: GRUB reads these files with the same result
 grub() {
   local name=$1 path
   command -v grub-fstest >/dev/null || return 0
@@ -49,17 +49,17 @@ grub() {
   done
 }
 
-# make OPTION...: an empty file system
+# make_fs OPTION...: an empty file system
 make_fs() { truncate -s 0 img && truncate -s "${size:-320M}" img && mkfs.xfs -q -f -L lab -m "uuid=$uuid" "$@" img 2>mkfs.err; }
 
-# proto NAME OPTION...: by mkfs's own way of filling it
+# proto NAME OPTION...: filled by mkfs.xfs from a protofile
 proto() {
   make_fs "${@:2}" -p "${layout:-layout}" || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
   { echo "xfs lab $uuid"; python3 -I -S "$here/trees.py" list src; } >want
   same "$1"
 }
 
-# by_kernel NAME OPTION...: through Linux, if that can
+# by_kernel NAME OPTION...: filled by Linux, if it supports the options
 by_kernel() {
   [ "$(id -u)" = 0 ] || return 0
   make_fs "${@:2}" || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
@@ -76,7 +76,7 @@ by_kernel() {
 }
 
 python3 -I -S "$here/trees.py" fill src
-rm src/longer-link # mkfs.xfs 6.1 writes it without the head that such a block has
+rm src/longer-link # mkfs.xfs 6.1 writes it without the header of such a block
 python3 -I -S "$here/trees.py" proto src >layout
 for how in proto by_kernel; do
   $how default
@@ -90,7 +90,7 @@ for how in proto by_kernel; do
   $how "all features" -m finobt=1,rmapbt=1,reflink=1,bigtime=1,inobtcount=1
   $how "few features" -m finobt=0,rmapbt=0,reflink=0 -i sparse=0
 done
-# mkfs.xfs 6.13 puts data behind a hole at the wrong place where blocks are larger than pages; GRUB reads it so, too.
+# mkfs.xfs 6.13 puts data after a hole in the wrong place if blocks are larger than pages; GRUB reads it there, too.
 cp -a --sparse=never src dense
 python3 -I -S "$here/trees.py" proto dense >layout.dense
 layout=layout.dense size=1G proto "64 KiB blocks" -b size=65536
@@ -107,7 +107,7 @@ for ((i = 0; i < rounds; i++)); do
   proto "${options[*]}" "${options[@]}"
 done
 
-# What was not unmounted is said; damaged and unknown things are refused.
+# A file system that was not unmounted is reported; damaged and unsupported ones are refused.
 make_fs -p layout
 [ "$("$tree" img | head -n 1)" = "xfs lab $uuid" ] && echo "ok clean" || { echo "FAILED clean"; failed=1; }
 if [ "$(id -u)" = 0 ] && mount -o loop,nouuid img mnt 2>/dev/null; then
@@ -125,7 +125,7 @@ refused() { # NAME WORDS
   grep -q "$2" got && echo "ok $1" || { echo "FAILED $1: $(head -n 1 got)"; failed=1; }
 }
 make_fs -p layout
-root=$(od -An -tu1 -j63 -N1 img | tr -d ' ') # its number, which is below 256 here
+root=$(od -An -tu1 -j63 -N1 img | tr -d ' ') # the inode number, which is below 256
 cp img good
 flip img 33 # of the UUID
 refused "superblock with a wrong checksum" checksum

@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Ask the real GRUB about scripts.cases and entries.cases (grub-emu) and
-# syntax.cases (grub-script-check): what the tests expect must be what GRUB does, but for
-# the cases whose name ends in "[differs]", and in "[disks]": they need the
-# disks of test_script.c.
-# usage: oracle.sh DIRECTORY; status 77 where GRUB is not installed.
+# Run scripts.cases and entries.cases with GRUB itself (grub-emu), and syntax.cases
+# with grub-script-check: the tests must expect what GRUB does. Cases with names
+# that end in "[differs]" or "[disks]" (they need the disks of test_script.c) are
+# excepted. usage: oracle.sh DIRECTORY; status 77 if GRUB is not installed.
 set -u
 dir=$1
 for tool in grub-emu grub-script-check script awk; do
@@ -26,7 +25,7 @@ split() {
 	' "$1"
 }
 
-# What GRUB prints: no escapes, greeting, errors, empty lines, nor its own menu.
+# What GRUB prints, without escapes, greeting, errors, empty lines and its own menu.
 run() {
 	timeout 8 script -qec "stty cols 240 rows 200; grub-emu -d $tmp/boot" /dev/null </dev/null |
 		sed -e 's/\x1b\[[?0-9;]*[a-zA-Z]//g' -e 's/\x1b[()][A-Z0-9]//g' | tr -d '\r' |
@@ -36,7 +35,7 @@ run() {
 		     end { exit }'
 }
 
-# compare FILE TAIL: each case with TAIL put behind its script
+# compare FILE TAIL: run each case, with TAIL appended to its script
 compare() {
 	split "$1"
 	mkdir -p "$tmp/boot"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The rooms nix and store against real Nix, in stores of their own below a
+# Compares lib/nix and lib/store with real Nix, in separate stores below a
 # temporary directory: the host's /nix is neither read nor written.
 set -eu
 tool=$1
@@ -43,7 +43,7 @@ refuses() { # WORDS COMMAND...: it must fail and say so
 	grep -q "$words" "$T/err" || { cat "$T/err"; return 1; }
 }
 
-# A tree of everything that a store path may hold.
+# A tree with everything that a store path may contain.
 tree=$T/tree
 mkdir -p "$tree/dir/empty" "$tree/many"
 printf 'hello\n' >"$tree/file"
@@ -64,7 +64,7 @@ for i in 1 10 100 2 A a _ '~' .hidden; do echo "$i" >"$tree/many/$i"; done
 head -c 3000000 /dev/urandom >"$tree/large"
 ln "$tree/file" "$tree/hardlink"
 
-# A system in small: references, one to itself, derivers, two outputs.
+# A small system: references, one to itself, derivers, two outputs.
 cat >"$T/top.nix" <<'NIX'
 let
   system = builtins.currentSystem;
@@ -104,7 +104,7 @@ check "no more than the archive" refuses "extra bytes" sh -c \
 check "no less than the archive" refuses "truncated" sh -c \
 	'head -c -1 "$1" | "$2" copy' - "$T/tree.nar" "$tool"
 
-# 2. The database, read.
+# 2. Reading the database.
 sqlite_dump() { # DB WHERE: what a copied path keeps
 	sqlite3 "$1" "SELECT path, hash, deriver, narSize, sigs, ca FROM ValidPaths WHERE $2
 		ORDER BY path; SELECT a.path, b.path FROM Refs, ValidPaths a, ValidPaths b
@@ -128,11 +128,11 @@ chmod u+w "$S$added/file" && echo changed >"$S$added/file"
 check "a changed file" refuses "not what the database says" "$tool" verify "$S" "$added"
 echo hello >"$S$added/file"
 
-# 3. The database, written: a second store of the same files.
+# 3. Writing the database: a second store with the same files.
 R=$T/r
 db=$R/nix/var/nix/db
 mkdir -p "$db" "$R/nix/store" "$R/nix/var/nix/gcroots"
-# The derivations too, so that there are outputs to list.
+# The derivations, too, so that there are outputs to list.
 all=$(nix-store --store "$S" -qR --include-outputs "$drv")
 for path in $all; do cp -a "$S$path" "$R/nix/store/"; done
 "$tool" build "$S" "$drv" 1000 >"$T/drv.sqlite"
@@ -149,7 +149,7 @@ check "rows of the system" rows_alike "$top" "$db/db.sqlite"
 check "rows of the derivation" rows_alike "$drv" "$T/drv.sqlite"
 check "outputs are listed" sh -c 'sqlite3 "$1" "SELECT count(*) FROM DerivationOutputs" | grep -qx 3' \
 	- "$T/drv.sqlite"
-# Comments and blanks apart, the schema is Nix's own; a newer Nix adds an empty table when it opens the database.
+# Except for comments and blanks, the schema is Nix's; a newer Nix adds an empty table when it opens the database.
 schema() { sqlite3 "$1" .schema | sed 's/--.*//' | tr -s ' \t\n' ' ' | sed 's/ *\([(),;]\) */\1/g' |
 	tr ';' '\n' | grep -v SchemaMigrations | sort; }
 check "the schema" sh -c 'test "$1" = "$2"' - "$(schema "$db/db.sqlite")" \
@@ -158,7 +158,7 @@ check "integrity" sh -c 'test "$(sqlite3 "$1" "PRAGMA integrity_check; PRAGMA fo
 	PRAGMA user_version; PRAGMA page_size; PRAGMA journal_mode" | paste -sd" ")" = "ok 0 4096 delete"' \
 	- "$db/db.sqlite"
 cp -a "$R" "$T/r2"
-# What is not in the database would be found as trash: only the closure stays.
+# Nix would report paths that are not in the database, so keep only the closure.
 for path in $all; do
 	grep -qx "$path" <<LIST || { chmod -R u+w "$R$path"; rm -rf "$R$path"; }
 $(nix-store --store "$S" -qR "$top")
@@ -185,7 +185,7 @@ rm "$R/nix/var/nix/gcroots/top"
 check "it can be collected" sh -c 'nix-store --store "$1" --gc && test "$(sqlite3 \
 	"$1/nix/var/nix/db/db.sqlite" "SELECT (SELECT count(*) FROM ValidPaths) + (SELECT count(*) FROM
 	Refs)")" = 0' - "$R"
-# With a hole in the files Nix must find it: the check above can fail.
+# A damaged file must be found by Nix, which proves that the check above can fail.
 chmod -R u+w "$T/r2$top" && echo other >"$T/r2$top/bin/refs"
 check "damage is found" refuses "was modified" nix-store --store "$T/r2" --verify --check-contents
 
