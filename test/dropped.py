@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-# dropped.py: no error is dropped. In lib/ and bin/, no call of a function that fails through a struct err is a
-# statement by itself, and no function has a struct err of its own that it never looks at. What may do so is in
-# dropped.txt, with the reason: a line "FILE FUNCTION: why", where FILE and FUNCTION may be patterns.
+# dropped.py: check that no error is ignored. In lib/ and bin/, a call of a function that reports errors in a struct err
+# must not be a statement by itself, and a function must use each of its struct err variables. Exceptions are listed in
+# dropped.txt, with the reason: a line "FILE FUNCTION: reason", where FILE and FUNCTION may be patterns.
 import os
 import re
 import sys
@@ -16,13 +16,13 @@ HEAD = re.compile(r'^[a-z][^;{}()=]*?\b(\w+)\(([^;{}]*?)\)\s*(?:__attribute__\(\
 def sources():
     for pattern in ('lib/*/*.[ch]', 'bin/*/*.[ch]'):
         for path in sorted(glob(pattern)):
-            # Comments and strings have neither calls nor braces.
+            # Remove comments and strings.
             text = re.sub(r'/\*.*?\*/', lambda m: re.sub(r'[^\n]', ' ', m[0]), open(path).read(), flags=re.S)
             yield path, re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
 
 
 def functions(text):
-    """Each function's name and the text from its head to its end."""
+    """Each function's name, and its text from head to end."""
     for m in HEAD.finditer(text):
         if m[3] == '{':
             end = text.find('\n}', m.end())
@@ -35,7 +35,7 @@ def fails(head):
 
 
 def calls(names, body):
-    """Calls that are statements: what comes before ends one, or is a "(void)"."""
+    """Calls that are whole statements, or come after "(void)"."""
     any_of = '(' + '|'.join(sorted(names)) + r')\('
     return [m[1] for form in (r'(?:^|[;{}:]|\belse)\s*\n\s*(?:\(void\)\s*)?' + any_of, r'\(void\)\s*' + any_of)
             for m in re.finditer(form, body, re.M)]
@@ -43,7 +43,7 @@ def calls(names, body):
 
 files = dict(sources())
 heads = {path: list(HEAD.finditer(text)) for path, text in files.items()}
-# A static function's name counts in its own file, and hides another's there.
+# A static function is known in its own file only, where it hides others of that name.
 static = {path: {m[1]: m for m in h if m[0].startswith('static')} for path, h in heads.items()}
 public = {m[1] for h in heads.values() for m in h if not m[0].startswith('static') and fails(m)}
 tellers = {m[1] for h in heads.values() for m in h if 'const struct err *' in m[2]} | {'command_failed', 'fail_say'}

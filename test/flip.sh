@@ -1,7 +1,7 @@
 # flip.sh: sourced by tests in sh or bash
 # shellcheck shell=sh
 
-# flip FILE OFFSET: invert the bits of one byte, so that it changes whatever it was. An OFFSET below 0 counts from the end.
+# flip FILE OFFSET: invert the bits of one byte, so that it always changes. An OFFSET below 0 counts from the end.
 flip() {
   flip_at=$2
   [ "$flip_at" -ge 0 ] || flip_at=$(($(stat -c %s "$1") + flip_at))

@@ -1,5 +1,5 @@
-# What tests that say each of their checks share. Sourced first. Each check is a line "ok WHAT" or "not ok WHAT"; finish
-# is the last command: "N passed, N failed", status 0 if none failed, else 1. Gives what scripts/common.sh does, too.
+# Functions for tests that report each check. Sourced first; sources scripts/common.sh. Each check prints a line "ok WHAT"
+# or "not ok WHAT"; finish is the last command: "N passed, N failed", status 0 if none failed, else 1.
 # shellcheck shell=bash source-path=SCRIPTDIR/..
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
@@ -19,10 +19,10 @@ finish() {
 }
 usage() { echo "usage: ${0##*/} $*" >&2; exit 2; }
 
-# options: the long ones that are named at all in a text, which is not how completion/generate.py reads it
+# options: print all long options in a text, found in another way than by completion/generate.py
 options() { grep -oE -- '(^|[^-[:alnum:]])--[a-z][-a-z0-9]+' | sed 's/^[^-]*//' | sort -u; }
 
-# scratch: sets dir, a directory (in logs, where that is set) that at_end removes
+# scratch: make a directory (in logs, if that is set) that at_end removes, and set dir to it
 scratch() {
   dir=$(mktemp -d ${logs:+-p "$logs"})
   trap at_end EXIT

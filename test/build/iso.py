@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# iso.py FILE [PLATFORM]: the smallest CD that firmware boots: a volume and a boot catalog. PLATFORM 0 is a PC's BIOS.
+# iso.py FILE [PLATFORM]: make the smallest bootable CD image: a volume and a boot catalog. PLATFORM 0 is PC BIOS.
 import struct
 import sys
 

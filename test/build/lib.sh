@@ -1,9 +1,9 @@
-# What the tests of building share, on top of those of create. Sourced first.
+# Functions for the tests of building, in addition to those for create. Sourced first.
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../create/lib.sh"
 nixpkgs=$(cd "$here/../build/nixpkgs" && pwd)
 
-# flake DIR HOST...: a flake whose hosts differ in a file; what is pure has no currentSystem
+# flake DIR HOST...: a flake whose hosts differ in a file; pure evaluation has no builtins.currentSystem
 flake() {
   local dir=$1 host
   shift
@@ -19,7 +19,7 @@ flake() {
   } >"$dir/flake.nix"
 }
 
-# inside IMAGE FILE: a file of the root file system
+# inside IMAGE FILE: print a file of the root file system
 inside() { debugfs -R "cat \"$2\"" "$1?offset=${start_of:-$start}" 2>/dev/null; }
 # about IMAGE FILE: "TYPE MODE UID:GID MTIME" of it
 about() {

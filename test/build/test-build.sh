@@ -1,11 +1,10 @@
 #!/bin/bash
-# domstrap build: real Nix builds, from configurations and from flakes; one line of result; and what is said when
-# something is wrong.
+# domstrap build: builds with real Nix, from configurations and flakes; the result is one line; and the error messages.
 . "$(dirname "$0")/lib.sh"
 
 build() { PATH=${use_path:-$PATH} "$DOMSTRAP" build "$@" </dev/null; }
 
-# says WORDS ARGUMENT...: built, and the words (an extended regular expression) were on stderr; $system is the path
+# says WORDS ARGUMENT...: the build succeeds with WORDS (an extended regular expression) on stderr; sets system to the path
 says() {
   local words=$1
   shift
@@ -15,7 +14,7 @@ says() {
   [[ $system =~ ^/nix/store/[0-9a-z]{32}-nixos-system-small-25.11$ ]] || fail "no system: $system"
   [ -z "$words" ] || grep -Eq -- "$words" "$work/stderr" || { cat "$work/stderr" >&2; fail "not said: $words: build $*"; }
 }
-# refuses STATUS WORDS ARGUMENT...: the last line on stderr says the words, stdout is empty, no link is made
+# refuses STATUS WORDS ARGUMENT...: the last line on stderr matches WORDS, stdout is empty, and no link is made
 refuses() {
   local status=$1 words=$2 got=0 before
   shift 2
@@ -57,7 +56,7 @@ tar -C unpacked -czf nixpkgs.tar.gz top
 says '' --nixpkgs "file://$work/nixpkgs.tar.gz"
 rm -r unpacked
 before=$system
-# Words for Nix; its own list of settings is the witness.
+# Options for Nix, checked against Nix's list of settings.
 says 'nix-build .*/nixos -A system --arg configuration .*--option cores 3 --option keep-going true --max-jobs 2 --show-trace --log-format bar-with-logs --verbose --out-link other' \
   --nixpkgs "$nixpkgs" --config "$odd/other.nix" -o other --option cores 3 -v --option keep-going true -j 2 --show-trace -L
 [[ -e "$system/other" && "$system" != "$before" ]] || fail "the configuration had no effect"
@@ -97,7 +96,7 @@ says '' --file file --attr 'hosts."web.1"' -o whole
   says '-A config.system.build.toplevel' -v -o ../whole
   says '-A system --arg configuration' -v -o ../whole --nixpkgs "$nixpkgs"
 )
-# What it calls <nixpkgs> can be named.
+# --nixpkgs sets <nixpkgs>.
 echo '{ config.system.build.toplevel = (import <nixpkgs/nixos> { configuration = ./configuration.nix; }).system; }' >wants.nix
 says '' --file wants.nix --nixpkgs "$nixpkgs" -o whole
 says '' --file wants.nix --nixpkgs "file://$work/nixpkgs.tar.gz" -o whole
@@ -135,7 +134,7 @@ sed -i 's,small,bare,; s,nixosConfigurations,others,' two/flake.nix
 refuses 1 'nix failed' --flake ./two
 echo "flakes are built"
 
-# ---- what is wrong ----
+# ---- errors ----
 
 ok=(--nixpkgs "$nixpkgs")
 refuses 2 'unknown option "--nonsense"' "${ok[@]}" --nonsense
@@ -165,13 +164,13 @@ grep -q 'not a NixOS system.*init' stderr || { cat stderr >&2; fail "not said th
 echo '{ }' >secret.nix
 chmod 600 secret.nix
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --)
-# Where a person's home is closed to all, nobody cannot get at the sources either.
+# If the sources are in a directory that the user nobody cannot read, this is skipped.
 if [ -z "$no_loop" ] && "${nobody[@]}" ls "$nixpkgs" >listed 2>&1; then
   chmod 755 "$WORLD" "$work"
   "${nobody[@]}" "$DOMSTRAP" build "${ok[@]}" --config secret.nix -n 2>stderr && fail "unreadable"
   grep -q 'secret.nix: Permission denied' stderr || { cat stderr >&2; fail "not said that it cannot be read"; }
 fi
-# Links and their places.
+# Result links.
 refuses 1 'configuration.nix: already exists' "${ok[@]}" -o configuration.nix
 ln -s /etc elsewhere
 refuses 1 'elsewhere: already exists' "${ok[@]}" -o elsewhere
@@ -190,7 +189,7 @@ done
 
 echo '{ test.extra = "echo started >&2; sleep 300"; }' >slow.nix
 for signal in INT TERM; do
-  : >stderr # what the last one said is not this one's
+  : >stderr # discard the messages of the previous command
   (
     trap - INT
     exec setsid "$DOMSTRAP" build "${ok[@]}" --config slow.nix -o slow >stdout 2>stderr </dev/null

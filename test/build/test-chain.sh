@@ -1,13 +1,13 @@
 #!/bin/bash
-# test-chain.sh DOMSTRAP: from nothing to an image, with the tool alone: init, build, create, and an update from a
-# changed configuration. nixpkgs is a directory whose nixos is the demo's.
+# test-chain.sh DOMSTRAP: from nothing to an image, using only domstrap: init, build, create, and an update from a changed
+# configuration. nixpkgs is a directory with the demo's nixos/.
 . "$(dirname "$0")/../lib.sh"
 domstrap=$(readlink -f "${1:?DOMSTRAP}")
 scratch
 export HOME=$dir/home TZ=UTC LC_ALL=C
 unset SOURCE_DATE_EPOCH
 mkdir -p "$HOME/.ssh" "$dir/nixpkgs"
-try() { # try WHAT COMMAND...: it succeeds
+try() { # try WHAT COMMAND...: check that COMMAND succeeds
   local what=$1
   shift
   if "$@" >"$dir/out" 2>"$dir/log" </dev/null; then ok "$what"; else bad "$what: $(tail -n 3 "$dir/log")"; fi
@@ -50,7 +50,7 @@ sound "boot disk" web3-boot.img
 sound "root disk" web3-root.img
 inside web3-boot.img /grub/grub.cfg | grep -q 'linux /kernels/' && ok "a menu that pygrub reads" || bad "a menu that pygrub reads"
 
-# ---- a flake, whose nixpkgs is a flake of the demo's ----
+# ---- a flake, with a flake of the demo as nixpkgs ----
 
 cat >nixpkgs.nix <<'NIX'
 { outputs = { self }: {
@@ -64,7 +64,7 @@ cp -rL nixpkgs/nixos flake-nixpkgs/
 sed "s,@debs@,/. + \"$work/nixos\"," nixpkgs.nix >flake-nixpkgs/flake.nix
 cp -r web4 web4-here
 sed -i "s,inputs.nixpkgs.url = .*,inputs.nixpkgs.url = \"path:$dir/flake-nixpkgs\";," web4-here/flake.nix
-# Debian's packages lie outside the flake, which a pure evaluation may not see.
+# Debian's packages are outside the flake, where a pure evaluation may not read.
 try "create --flake" "$domstrap" create web4 --flake ./web4-here "${nix[@]:2}" --option pure-eval false
 [[ $(readlink web4.system) == *-nixos-system-web4-* ]] && ok "the flake's system" || bad "the flake's system"
 sound "from a flake" "web4.img?offset=1048576"

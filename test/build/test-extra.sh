@@ -1,6 +1,6 @@
 #!/bin/bash
-# create with files and keys of the person's own: owners, modes and times, the same image from the same files, nothing
-# in the store, and what is refused.
+# create with the user's files and keys: owners, modes and times, the same image from the same files, nothing in the
+# store, and what is refused.
 . "$(dirname "$0")/lib.sh"
 command -v ssh-keygen >/dev/null || skip "no ssh-keygen"
 
@@ -9,7 +9,7 @@ system=$(build small)
 img=$out/g1.img
 ok=(g1 --system "$system" --from / -o "$out" --size 200M)
 
-# is FILE "TYPE MODE UID:GID": what is in the image, with the time of everything there
+# is FILE "TYPE MODE UID:GID": check a file in the image; its time must be that of all files there
 is() {
   local got
   got=$(about "${image:-$img}" "$1")
@@ -54,7 +54,7 @@ is /home/me/bin/run 'regular 755 0:0'
 is /shared 'directory 1777 0:0'
 is /a:b 'regular 604 7:8'
 is /var/empty 'directory 755 0:0'
-# What a NixOS root has keeps its modes.
+# Directories of a NixOS root keep their modes.
 is /etc 'directory 755 0:0'
 is /tmp 'directory 1777 0:0'
 is /root 'directory 700 0:0'
@@ -62,18 +62,18 @@ list "$img" "$start" /etc/app/elsewhere | grep -q '/etc/shadow' || fail "a link 
 [ "$(stat -c %a "$img")" = 600 ] || fail "others can read the image"
 [ "$(stat -c %a "$out/g1.cfg")" = 644 ] || fail "the config has another mode"
 cp "$img" first.img
-# The same inputs elsewhere, later, in another order of making, by other threads.
+# The same inputs in another place, later, made in another order, copied by another number of threads.
 mkdir copy
 tar -C extra --sort=name -cf - . | tar -C copy -xpf -
 find copy -exec touch -hd '2001-02-03' {} +
 create "${ok[@]}" "${extras[@]/%extra/copy}" -q -f -j 1
 cmp "$img" first.img || fail "the same files, another image"
-# Without them it is the image that it was.
+# Without them, the image is the same as before.
 create g2 --system "$system" --from / -o "$out" --size 200M -q
 [ "$(stat -c %a "$out/g2.img")" = 644 ] || fail "an image without secrets has another mode"
 SOURCE_DATE_EPOCH=5 create "${ok[@]}" "${extras[@]}" -q -f
 time=5 is /etc/app/secret 'regular 600 0:0'
-# The guest's store is the same and Nix finds it so.
+# The guest's store is the same for Nix.
 nix-store -qR "$system" | sort >want
 debugfs -R 'ls -p /nix/store' "$img?offset=$start" 2>/dev/null | awk -F/ 'NF > 5 && $6 !~ /^[.]/ {print "/nix/store/" $6}' | sort >got
 same want got "the store has other paths"
@@ -190,7 +190,7 @@ ln -s /tmp bad/root/.ssh
 refused 1 '/root/.ssh in --extra-files is not a directory' "${ok[@]}" --extra-files bad --authorized-key keys/ed25519.pub
 ln -s /tmp bad/etc/ssh
 refused 1 '/etc/ssh in --extra-files is not a directory' "${ok[@]}" --extra-files bad --ssh-host-key keys/ed25519
-# A dry run says how large it would be, and writes nothing.
+# A dry run reports the size, and writes nothing.
 truncate -s 50M bad/boot/large
 rm bad/etc/ssh
 small=$(create g1 --system "$system" --from / -o "$out" -n --json 2>/dev/null | jq '.disks[0].size')

@@ -1,16 +1,16 @@
 #!/bin/bash
-# create and update with --config and --flake: the system is built, and goes into the guest together with what it was
-# built from.
+# create and update with --config and --flake: the system is built, and copied into the guest together with its
+# configuration.
 . "$(dirname "$0")/lib.sh"
 
 nix=(--nixpkgs "$nixpkgs")
 img=$out/web1.img
 update() { "$DOMSTRAP" update "$@" </dev/null; }
-quietly() { # quietly COMMAND...: it works and says nothing
+quietly() { # quietly COMMAND...: it succeeds without output
   "$@" >"$work/stdout" 2>"$work/stderr" || { cat "$work/stderr" >&2; fail "$*"; }
   [[ ! -s "$work/stdout" && ! -s "$work/stderr" ]] || { cat "$work/stdout" "$work/stderr" >&2; fail "it speaks: $*"; }
 }
-# fails STATUS WORDS COMMAND...: the last line on stderr says the words, $out is as it was
+# fails STATUS WORDS COMMAND...: the last line on stderr matches WORDS, and $out has not changed
 fails() {
   local status=$1 words=$2 got=0 before
   shift 2
@@ -34,7 +34,7 @@ clean "$img"
 [ "$(inside "$img" /etc/nixos/configuration.nix)" = '{ } # one' ] || fail "configuration.nix is not in the guest"
 [ "$(inside "$img" /root/.nix-channels)" = 'https://channels.nixos.org/nixos-25.11 nixos' ] || fail "no channel"
 cp "$img" "$work/first.img"
-# The same by hand is the same image; so is the guest made anew.
+# The same image as with --system and --configuration, and as when the guest is made again.
 create web1 --system "$system" --configuration configuration.nix -o "$out" -q -f
 cmp "$img" "$work/first.img" || fail "by hand it is another image"
 quietly create web1 --config configuration.nix "${nix[@]}" -o "$out" -q -f
@@ -44,7 +44,7 @@ create web1 --config configuration.nix "${nix[@]}" -o "$out" -n --json -f 2>/dev
 create web9 --config configuration.nix "${nix[@]}" -o "$out" -q --configuration "$nixpkgs/nixos/default.nix"
 inside "$out/web9.img" /etc/nixos/configuration.nix | cmp - "$nixpkgs/nixos/default.nix" || fail "--configuration"
 rm "$out"/web9*
-# What is in the way is told before anything is built, and so is a bad option.
+# An existing file or a bad option is reported before anything is built.
 echo '{' >broken.nix
 fails 1 'web1.img|web1.cfg: already exists' create web1 --config broken.nix "${nix[@]}" -o "$out"
 fails 1 'nix-build failed' create web2 --config broken.nix "${nix[@]}" -o "$out"
@@ -110,11 +110,11 @@ two=$(readlink "$out/web1.system")
 inside "$img" /etc/nixos/configuration.nix | cmp - configuration.nix || fail "the new configuration is not there"
 [ "$(inside "$img" /etc/nixos/configuration.nix.old)" = '{ } # one' ] || fail "the guest's own is lost"
 [ "$(inside "$img" /root/.nix-channels)" = 'https://channels.nixos.org/nixos-25.11 nixos' ] || fail "the channel changed"
-# A newer release: its channel takes the place of the older release's.
+# A newer release: its channel replaces that of the older release.
 echo '{ test.version = "26.05.20260601.ddddddd"; } # three' >configuration.nix
 update "$img" --config configuration.nix "${nix[@]}" -q
 [ "$(inside "$img" /root/.nix-channels)" = 'https://channels.nixos.org/nixos-26.05 nixos' ] || fail "the channel is the old one"
-# But not of one that the guest has chosen.
+# But not one that the guest has chosen.
 debugfs -w -R 'rm /root/.nix-channels' "$img?offset=$start" 2>/dev/null
 echo 'https://example.org/mine nixos' >mine
 debugfs -w -R 'write mine /root/.nix-channels' "$img?offset=$start" >/dev/null 2>&1
@@ -132,13 +132,13 @@ fails 2 '--system .* and --flake .* mutually exclusive' update "$img" --flake ./
 fails 2 '--from requires --system' update "$img" --config broken.nix --from /
 fails 2 'require --config, --file or --flake' update "$img" --system "$system" --option cores 1
 fails 2 '--option cores needs two values' update "$img" --config broken.nix --option cores
-# A guest that cannot be changed is told before the build.
+# A guest that cannot be changed is reported before the build.
 fails 1 'no Nix|NixOS|file system' update "$work/stdout" --config broken.nix "${nix[@]}"
 exec 7<>"$img"
 flock -n 7 || fail "cannot lock"
 fails 3 'locked by another program' update "$img" --config broken.nix "${nix[@]}"
 exec 7>&-
-# A directory where the file should be.
+# A directory in place of the file.
 debugfs -w -R 'rm /etc/nixos/configuration.nix' "$img?offset=$start" 2>/dev/null
 debugfs -w -R 'mkdir /etc/nixos/configuration.nix' "$img?offset=$start" >/dev/null 2>&1
 update "$img" --config configuration.nix "${nix[@]}" 2>stderr && fail "a directory was replaced"

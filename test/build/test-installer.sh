@@ -1,10 +1,10 @@
 #!/bin/bash
-# domstrap installer: the two configs, the disks, and what is refused. Real xl reads the configs in test/xen.
+# domstrap installer: the two configs, the disks, and what is refused. In test/xen, xl itself reads the configs.
 . "$(dirname "$0")/lib.sh"
 iso_py=$here/../build/iso.py
 
 installer() { "$DOMSTRAP" installer "$@" </dev/null; }
-# refuses STATUS WORDS ARGUMENT...: one line on stderr says the words, nothing is written
+# refuses STATUS WORDS ARGUMENT...: one line on stderr matches WORDS, and nothing is written
 refuses() {
   local status=$1 words=$2 got=0 before
   shift 2
@@ -46,7 +46,7 @@ for line in 'name = "web1"' 'type = "pv"' 'bootloader = "domgrub"' 'on_reboot = 
   has web1.cfg "$line"
 done
 for word in hdc bios vnc serial; do has_not web1.cfg "$word"; done
-# A CD that is gone is found before xl finds it.
+# check reports a missing CD.
 got=0
 "$DOMSTRAP" check "$out/web1-install.cfg" >stdout 2>&1 || got=$?
 [ $got = 0 ] || { cat stdout >&2; fail "check of the domain to install with: $got"; }
@@ -54,11 +54,11 @@ mv "cd, one.iso" gone.iso
 "$DOMSTRAP" check "$out/web1-install.cfg" >stdout 2>&1 || got=$?
 [ $got = 4 ] && grep -q "cd, one.iso" stdout || { cat stdout >&2; fail "check without the CD: $got"; }
 mv gone.iso "cd, one.iso"
-# They are one guest.
+# Both configs are for the same guest.
 for key in uuid mac; do
   [ "$(grep -o "${key}[ =].*" "$out/web1.cfg")" = "$(grep -o "${key}[ =].*" "$out/web1-install.cfg")" ] || fail "another $key"
 done
-# What was read is what the commands for guests that are off would use.
+# Commands for guests that are off can read the config.
 "$DOMSTRAP" generations "$out/web1.cfg" 2>stderr && fail "empty disks have generations"
 grep -q 'no ext4 file system' stderr || { cat stderr >&2; fail "the config's disks are not found"; }
 echo precious >"$out/web1-root.img"
@@ -80,7 +80,7 @@ has web1.cfg 'bootloader = "pygrub"'
 has web1.cfg 'type = "pvh"'
 rm "$out"/*
 
-# ---- disks that are there ----
+# ---- existing disks ----
 
 truncate -s 600M boot.img
 truncate -s 6G root.img

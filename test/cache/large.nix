@@ -1,7 +1,7 @@
-# A system whose NARs are of every size that domstrap treats differently: some over 12 MiB, many small ones.
+# A system with NARs of all sizes that domstrap treats differently: some over 12 MiB, many small ones.
 let
   build = import ../create/build.nix;
-  # Bytes that nothing compresses, the same every time.
+  # Bytes that cannot be compressed, the same every time.
   noise = name: n: build name ''
     mkdir $out
     head -c ${toString n} /dev/zero | openssl enc -aes-128-ctr -nosalt -K $key -iv 00 >$out/data 2>/dev/null

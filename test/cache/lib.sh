@@ -1,4 +1,4 @@
-# What the tests of caches share, beside what those of "domstrap create" have. Sourced first.
+# Functions for the tests of caches, in addition to those for create. Sourced first.
 # shellcheck shell=bash source-path=SCRIPTDIR
 # shellcheck disable=SC2034 # ../world.sh reads it
 [ ! -d /dev/shm ] || world_in=/dev/shm
@@ -8,7 +8,7 @@ pids=()
 stop_servers() { for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done; at_end; }
 trap stop_servers EXIT
 
-# No test asks anything beyond this machine, and none reads the host's configuration.
+# No test contacts other machines, and none reads the host's configuration.
 printf 'tries = 3\nstall-timeout = 2\nconnect-timeout = 5\ncaches = file://%s/none\n' "$work" >"$work/conf"
 nix-store --generate-binary-cache-key test-1 "$work/secret" "$work/public"
 key=$(cat "$work/public")
@@ -17,7 +17,7 @@ large() {
   nix-build -Q --no-out-link "$caches/large.nix" 2>"$work/build.log" || { cat "$work/build.log" >&2; fail "nix-build large"; }
 }
 
-# fill DIR PARAMETERS PATH: a binary cache made by real Nix
+# fill DIR PARAMETERS PATH: make a binary cache with real Nix
 fill() {
   nix copy --to "file://$1?$2" "$3" 2>"$work/copy.log" || { cat "$work/copy.log" >&2; fail "nix copy $2"; }
 }
@@ -25,8 +25,8 @@ fill() {
 # from ARGUMENT...: create from a cache, with the tests' configuration
 from() { create --conf "$work/conf" --cache-dir none "$@"; }
 
-# good WHAT ARGUMENT...: create g1 in $out works, and makes the image that create made from the store in $out/local;
-# opts are options that all of a test's calls share
+# good WHAT ARGUMENT...: create g1 in $out succeeds, with the same image as $out/local, which was made from the local
+# store; opts are the options for all calls of a test
 good() {
   local what=$1
   shift
@@ -36,7 +36,7 @@ good() {
   echo "good: $what"
 }
 
-# serve DIR: the hostile server; sets url, and requests, its log
+# serve DIR: start the hostile server; sets url, and requests, its log
 serve() {
   requests=$work/requests
   : >"$requests"
@@ -46,7 +46,7 @@ serve() {
   url=http://127.0.0.1:$(cat "$work/port")
 }
 
-# nginx_serve DIR: sets url
+# nginx_serve DIR: start nginx; sets url
 nginx_serve() {
   command -v nginx >/dev/null || skip "no nginx"
   local port
@@ -68,7 +68,7 @@ nginx_serve() {
   fail "nginx does not start"
 }
 
-# believed IMAGE SYSTEM: real Nix finds nothing wrong in the image, nor a path of the system that the key has not signed
+# believed IMAGE SYSTEM: real Nix verifies the image, and a signature by the key for each path of the system
 believed() {
   clean "$1"
   mkdir "$work/guest"
@@ -80,7 +80,7 @@ believed() {
     { cat "$work/verify"; fail "nix store verify"; }
 }
 
-# without_nix COMMAND...: with no program of Nix's in PATH and, from now on, no store on the host
+# without_nix COMMAND...: run it without Nix's programs in PATH; from now on, there is no store on the host
 without_nix() {
   [ -d "$work/bare" ] || { mkdir "$work/bare"; mount --bind "$work/bare" /nix; }
   PATH=$work/bare "$@"

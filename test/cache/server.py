@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""server.py DIR LOG: serve DIR on loopback, badly. Prints its port.
+"""server.py DIR LOG: serve DIR on loopback, with errors. Prints its port.
 
-A URL is /MODE/path: MODE says what goes wrong. Every request is a line "MODE path" in LOG. The paths SPARE of the
-environment, blanks between, are always served well.
+A URL is /MODE/path: MODE selects the error. LOG gets a line "MODE path" for each request. The paths in the environment
+variable SPARE, separated by blanks, are always served correctly.
 """
 import base64
 import gzip

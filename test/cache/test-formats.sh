@@ -1,6 +1,6 @@
 #!/bin/bash
-# Caches that real Nix made, in every compression it can write, as a folder and from nginx: the image is the one from
-# the local store, bit for bit, and real Nix finds nothing wrong in it.
+# Caches made by real Nix, in every compression that it can write, as a directory and from nginx: the image is bit for bit
+# the one made from the local store, and real Nix finds nothing wrong in it.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build small)
@@ -26,7 +26,7 @@ for how in none xz zstd bzip2 gzip br lz4; do
   grep -hq "^Compression: $how" "$work/$how"/*.narinfo || fail "Nix wrote no $how"
   made "$how" g1 "$system" --from "file://$work/$how"
 done
-# Decoders that want much memory.
+# Decoders that need much memory.
 for how in xz zstd; do
   fill "$work/$how-most" "compression=$how&compression-level=$([ $how = xz ] && echo 9 || echo 22)&secret-key=$work/secret" "$system"
   made "$how, highest level" g1 "$system" --from "file://$work/$how-most"
@@ -47,18 +47,18 @@ made "by its digits" g2 "${digits:0:32}" --layout split --from "$url/zstd"
 made "from a store and a cache" g2 "$large" --layout split --from / --from "$url/zstd"
 made "several caches" g2 "$large" --layout split --from "$url/xz" --from "$url/zstd?priority=10"
 
-# A fixed size, and one that is too small: seen at once, seen late.
+# A fixed size, and sizes that are too small: noticed at the beginning, and late.
 create g4 --system "$system" -o "$out/local" -q --no-sigs --size 2G
 made "a fixed size" g4 "$system" --from "$url/xz" --size 2G
 refused 1 'too small for NARs' g6 --conf "$work/conf" --system "$large" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 100M
 refused 1 'too small; [0-9]+ MiB are needed|too small for all' g6 --conf "$work/conf" --system "$strange" -o "$out" --from "$url/zstd" --trusted-key "$key" --size 70M
 
-# Nothing was hidden by leaving the signatures out: with them, the database has the cache's, and Nix believes them.
+# With signatures, the database has those of the cache, and Nix verifies them.
 from g5 --system "$large" -o "$out" -q --trusted-key "$key" --from "$url/zstd"
 believed "$out/g5.img" "$large"
 echo "real Nix verifies it"
 
-# On a host without Nix: no program of it, no store.
+# On a host without Nix: no programs, no store.
 without_nix from g2 --system "$large" -o "$out" -q --trusted-key "$key" --no-sigs --layout split --from "$url/zstd"
 same_image "$out/g2-root.img" "$out/local/g2-root.img" || fail "without Nix: another image"
 rm "$out"/g2*

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Caches that fail, lie and attack: every one ends in one clear line that names path and cache, or in the right image
-# where another cache can help, and nothing is left behind.
+# Caches that fail or send wrong data: the result is one line that names path and cache or, if another cache has the path,
+# the correct image. Nothing is left behind.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build medium)
@@ -16,7 +16,7 @@ bad() { # bad STATUS MODE WORDS ARGUMENT...
   local status=$1 mode=$2 words=$3
   shift 3
   refused "$status" "$words" g1 "${opts[@]}" --from "$url/$mode" "$@"
-  # The same, and one that is right: which must win.
+  # The same with a second cache, which is correct and must be used.
   [[ $mode = nar-* || $mode = hugesize || $mode = cycle || $mode = down ]] || good "$mode, then a good one" --from "$url/$mode" --from "$url/plain"
 }
 
@@ -64,7 +64,7 @@ printf 'trusted-keys = nonsense\n' >"$work/conf-bad"
 refused 1 "$work/conf-bad: trusted-keys: .nonsense. is not a public key" g1 --conf "$work/conf-bad" --system "$system" \
   -o "$out" --from "$url/plain"
 refused 1 "not found in $url/plain" g1 "${opts[@]}" --from "$url/plain" --system /nix/store/00000000000000000000000000000000-x
-# On a terminal a warning has a line of its own, though the bar is drawn meanwhile.
+# On a terminal, a warning has its own line, although the progress bar is being drawn.
 words="$DOMSTRAP create g1 ${opts[*]} --from $url/flip --from $url/plain"
 TERM=xterm script -qec "$words" "$work/typescript" >/dev/null || { cat "$work/typescript"; fail "on a terminal"; }
 python3 - "$work/typescript" <<-'PY' || fail "a warning is glued to the bar"
@@ -74,7 +74,7 @@ python3 - "$work/typescript" <<-'PY' || fail "a warning is glued to the bar"
 	assert places and b"% " in seen and all(seen[:p].endswith((b"\n", b"\r\x1b[K")) for p in places)
 	PY
 rm "$out"/g1.*
-# A password is for the server alone.
+# A password is sent to the server, and never printed.
 with=${url/:\/\//:\/\/user:secret@}
 create g1 "${opts[@]}" -v --from "$with/plain" 2>"$work/stderr" || { cat "$work/stderr"; fail "a URL with a password"; }
 grep -q "from $url/plain" "$work/stderr" || fail "-v does not say where from"
@@ -84,13 +84,13 @@ for mode in down error gone unsigned 'plain?x=y' no/such; do
 done
 ! grep secret "$work/stderr" || fail "a message has the password"
 
-# A folder's name may need escapes in a URL; what is no escape is itself.
+# A directory's name may need escapes in a URL; other characters stand for themselves.
 cp -r "$work/c" "$work/a b%2?"
 good "%20, %3F" --from "file://$work/a%20b%2%3f/?priority=3"
 refused 2 'contain a NUL' g1 "${opts[@]}" --from "file://$work/c%00"
 refused 1 'No such file' g1 "${opts[@]}" --from "file://$work/a%2520b"
 
-# A name server that is silent: ^C ends it at once all the same.
+# A name server that does not answer: ^C still ends the command at once.
 if mount --bind "$work/conf" /etc/resolv.conf 2>/dev/null; then
   printf 'nameserver 127.0.0.153\n' >"$work/conf.dns"
   umount /etc/resolv.conf
@@ -110,7 +110,7 @@ if mount --bind "$work/conf" /etc/resolv.conf 2>/dev/null; then
   umount /etc/resolv.conf
 fi
 
-# Keys: none, another's, and one that signed only some.
+# Keys: none, another one, and unsigned paths.
 nix-store --generate-binary-cache-key other-1 "$work/other" "$work/other.pub"
 refused 4 'no valid signature by a trusted key .signed by test-1' g1 --conf "$work/conf" --system "$system" -o "$out" --from "$url/plain"
 refused 4 'no valid signature' g1 --conf "$work/conf" --system "$system" -o "$out" --from "$url/plain" --trusted-key "$(cat "$work/other.pub")"
@@ -119,7 +119,7 @@ grep -q '^warning: signatures are not checked' "$work/stderr" || fail "no warnin
 same_image "$out/g1.img" "$out/local/g1.img" || fail "unsigned: another image"
 rm "$out"/g1.*
 
-# What is named after its contents needs no signature; and its contents are what counts.
+# Content-addressed paths need no signature; their contents are verified.
 strange=$(build strange)
 fill "$work/ca" "compression=none&secret-key=$work/secret" "$strange"
 sed -i '/^CA: /,$b; /^Sig: /!b' "$work/ca"/*.narinfo
@@ -134,7 +134,7 @@ echo "good: $n paths by their contents"
 
 for f in $(grep -l '^CA: \(text\|fixed:sha256\)' "$work/ca"/*.narinfo); do
   cp -r "$work/ca" "$work/lie"
-  # Other contents under a NAR hash that fits them: only the content address tells.
+  # Other contents with a correct NAR hash: only the content address does not match.
   echo lie >"$work/lie.txt"
   nix-store --dump "$work/lie.txt" >"$work/lie/nar/lie.nar"
   sed -i -e '/^File/d' -e 's,^URL: .*,URL: nar/lie.nar,' \
@@ -144,8 +144,8 @@ for f in $(grep -l '^CA: \(text\|fixed:sha256\)' "$work/ca"/*.narinfo); do
   rm -rf "$work/lie"
 done
 
-# Contents that are no NAR any more: what is said is whose they are and what was promised, also of what is looked into
-# early; the next one helps, be it a cache or a store; and each path's trouble is told.
+# Damaged NARs: the message names path, cache, and the expected hash, also for paths that are read early. The next cache or
+# store is used, with a warning for each path.
 fill "$work/none" "compression=none&secret-key=$work/secret" "$system"
 cp -r "$work/none" "$work/broken"
 for f in "$work"/broken/nar/*; do
@@ -161,7 +161,7 @@ for next in "file://$work/none" /; do
     { cat "$work/stderr"; fail "not every path's trouble was told"; }
 done
 
-# What no signature speaks of, but would break the guest's Nix.
+# Fields that no signature covers, but that would break the guest's Nix.
 cp -r "$work/none" "$work/ca-bad"
 echo 'CA: foo:bar' >>"$work/ca-bad/$TOP"
 refused 1 "narinfo: CA .foo:bar.: not a content address" g1 "${opts[@]}" --from "file://$work/ca-bad"
@@ -176,7 +176,7 @@ done
 cmp "$out/g1.img.db" "$work/g2.img.db" || fail "what is no signature is in the database"
 rm "$out"/g1.* "$work"/g2.*
 
-# A folder's links must stay in it.
+# Links in a cache's directory must not lead out of it.
 cp -r "$work/c" "$work/link"
 nar=$(cd "$work/link" && ls nar/* | head -n 1)
 ln -sf /etc/passwd "$work/link/$nar"

@@ -18,7 +18,7 @@ ls "$keep"/nar | wc -l | grep -qx "$nars" || fail "$nars NARs, $(ls "$keep/nar" 
 "$DOMSTRAP" cache --cache-dir "$keep" | grep -q "^$keep: $((infos + nars)) files, .* MiB\$" || fail "domstrap cache"
 "$DOMSTRAP" cache --cache-dir "$keep" --json | grep -q "\"files\": $((infos + nars))" || fail "domstrap cache --json"
 
-again() { # again WHAT: the same image; what was fetched is in the log
+again() { # again WHAT: create the same image; the log has the requests
   : >"$requests"
   create g1 "${opts[@]}" -f 2>"$work/stderr" || { cat "$work/stderr"; fail "$1"; }
   same_image "$out/g1.img" "$work/first.img" || fail "$1: another image"
@@ -27,7 +27,7 @@ again() { # again WHAT: the same image; what was fetched is in the log
 again "all kept"
 [ "$(wc -l <"$requests")" = 1 ] || fail "not just nix-cache-info was asked for"
 
-# Damaged, truncated, lengthened, emptied, exchanged, and no file at all.
+# Damaged, truncated, lengthened, emptied, exchanged, and not a regular file.
 damage() {
   local f
   f=$(ls -S "$keep"/"$1"/* | sed -n "$2p")
@@ -58,7 +58,7 @@ again "a directory in the way"
 again "repaired"
 [ "$(wc -l <"$requests")" = 1 ] || fail "what was fetched again was not kept"
 
-# Narinfos that are older than the cache: another compression, so other files.
+# Narinfos that are older than the cache, which now has other files with another compression.
 fill "$work/other" "compression=xz&compression-level=1&secret-key=$work/secret" "$large"
 mv "$work/c" "$work/c.zstd"
 mv "$work/other" "$work/c"
@@ -70,7 +70,7 @@ again "new ones"
 rm -r "$work/c"
 mv "$work/c.zstd" "$work/c"
 
-# Nothing is made or kept by who only looks.
+# Commands that only read make no directory and keep nothing.
 for c in "cache" "cache --clean" "cache --json"; do
   # shellcheck disable=SC2086 # words
   "$DOMSTRAP" $c --cache-dir "$work/no/such" >/dev/null || fail "$c: no directory yet"
@@ -85,7 +85,7 @@ find "$keep" -printf '%p %s %T@\n' | sort >"$work/after"
 same "$work/before" "$work/after" "--dry-run keeps something"
 refused 2 'empty path' g2 "${opts[@]}" --cache-dir ''
 
-# A directory that is full, or cannot be written, is said once, and the guest is made.
+# If the directory is full or not writable, one warning is printed, and the guest is made.
 told() { # told WORDS ARGUMENT...
   local words=$1
   shift
@@ -106,7 +106,7 @@ if mount -t tmpfs -o size=20m tmpfs "$WORLD/mnt" 2>/dev/null; then
   refused 1 "$WORLD/mnt/nar: Read-only" g2 "${opts[@]}" --cache-dir "$WORLD/mnt"
   umount "$WORLD/mnt"
 fi
-# Nobody asked for the usual one: without it goes as well.
+# The default directory is optional.
 if setpriv --reuid 65534 --clear-groups true 2>/dev/null; then
   mkdir -m 777 "$work/nobody"
   install -m 755 "$DOMSTRAP" "$work/domstrap"
@@ -120,7 +120,7 @@ fi
 "$DOMSTRAP" cache --cache-dir "$keep" --clean >/dev/null
 "$DOMSTRAP" cache --cache-dir "$keep" | grep -q ': 0 files' || fail "not clean"
 
-# ^C while a server is silent, or slow: it ends at once, and leaves nothing.
+# ^C while a server does not answer, or is slow: the command ends at once and leaves nothing.
 rm "$out"/g1.*
 for mode in stall slow; do
   "$DOMSTRAP" create g1 --conf "$work/conf" --system "$large" -o "$out" --trusted-key "$key" --from "$url/$mode" \

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Caches that are not as the manual has them, but as Nix takes them: narinfos that came packed, URLs elsewhere, names of
-# compressions that nobody knows, NARs in several pieces, servers that take their time or want a password.
+# Caches that differ from the manual, but that Nix accepts: compressed narinfos, URLs on other servers, unknown names of
+# compressions, NARs compressed in several pieces, servers that are slow or require a password.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build small)
@@ -27,7 +27,7 @@ sed -i "s,^URL: ,URL: $url/plain/," "$work/away"/*.narinfo
 refused 1 "URL in a file:// cache must be relative" g1 "${opts[@]}" --from "file://$work/away"
 [ ! -s "$requests" ] || fail "a folder made it ask the network"
 
-# ---- packings ----
+# ---- compression ----
 
 fill "$work/none" "compression=none&secret-key=$work/secret" "$system"
 packed() { # packed NAME COMPRESSION COMMAND
@@ -57,7 +57,7 @@ too_much xz-dict512 xz 'dictionaries of up to 64 MiB' 'xz -9e --lzma2=dict=512Mi
 
 # ---- time ----
 
-# The first byte may take long, what follows may not; the options are named.
+# The first byte may take long, but later ones may not; the messages name the options.
 good "late" --from "$url/late"
 good "latebody" --from "$url/latebody"
 printf 'answer-timeout = 1\nstall-timeout = 2\ntries = 2\n' >"$work/conf2"
@@ -88,7 +88,7 @@ NIX_CONFIG="netrc-file = $work/secrets" good "netrc-file of NIX_CONFIG" --from "
 cp "$work/conf" "$work/conf3"
 printf 'netrc-file = %s/secrets\n' "$work" >>"$work/conf3"
 good "netrc-file of domstrap.conf" --from "$url/auth" --conf "$work/conf3"
-# A redirect takes a password along to the same server, and to another one only where the file has it.
+# After a redirect, the password is sent to the same server, and to another one only if the netrc file has it.
 good "redirected, a password in the URL" --from "http://user:secret@$host/moved"
 good "redirected, netrc-file" --from "$url/moved" --conf "$work/conf3"
 : >"$requests"
@@ -107,7 +107,7 @@ chmod 666 "$work/secrets"
 refused 2 'netrc-file: .*secrets: another user can change it .*mode 666' g1 "${opts[@]:2}" --conf "$work/conf3" --from "$url/auth"
 rm "$work/secrets"
 refused 1 'netrc-file: .*secrets: No such file' g1 "${opts[@]:2}" --conf "$work/conf3" --from "$url/auth"
-# Only the cache gets it, and not where its narinfos lead to.
+# Only the cache gets it, not other servers that its narinfos refer to.
 : >"$requests"
 rm "$work/port"
 ELSEWHERE=1 serve "$work/c"
@@ -136,7 +136,7 @@ if command -v openssl >/dev/null; then
   pids+=($!)
   for _ in {1..100}; do [ -s "$work/port" ] && break || sleep 0.1; done
   tls=https://localhost:$(cat "$work/port")
-  # A file that only its owner can read: the network process cannot.
+  # A file that only its owner, not the network process, can read.
   chmod 600 "$work/tls.crt"
   for v in CURL_CA_BUNDLE NIX_SSL_CERT_FILE SSL_CERT_FILE; do
     export $v="$work/tls.crt"

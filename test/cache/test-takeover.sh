@@ -1,7 +1,7 @@
 #!/bin/bash
-# A server that has taken over the process which reads its answers, at any of the first 500 reads, gets nothing of the
-# host: what it may not do is refused or ends that process, and then the command says so and leaves nothing. Nor does
-# the parent believe what no such process says. After the first 8 reads every STEPth is taken; STEP=1 takes them all.
+# A server takes over the process that reads its answers, at one of the first 500 reads, and cannot reach the host: what is
+# not allowed is refused or ends the process; then the command reports an error and leaves nothing behind. The parent
+# refuses invalid messages. After the first 8 reads only every STEPth is tried; STEP=1 tries all.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 : "${TAKEOVER:?}"
@@ -13,7 +13,7 @@ nginx_serve "$work/c"
 printf 'machine 127.0.0.1 login user password secret\n' >"$HOME/.netrc"
 rm -f /tmp/taken-over
 
-# taken DEED AT: 0 where the process was ended, 1 where the command went on, and made the right image
+# taken DEED AT: 0 if the process was ended, 1 if the command continued and made the correct image
 taken() {
   local status=0
   DEED=$1 AT=$2 LD_PRELOAD=$TAKEOVER "$DOMSTRAP" create g1 --conf "$work/conf" --cache-dir none --system "$system" -o "$out" \

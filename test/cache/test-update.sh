@@ -1,7 +1,7 @@
 #!/bin/bash
-# "update --from": a guest that is off gets its next generation from caches. The image is the one that the local store
-# gives, bit for bit; only what the guest lacks is asked for and fetched; a cache that fails, lies or attacks, ^C and a
-# full disk leave everything that can be seen in the image as it was.
+# "update --from": a guest that is off gets its next generation from caches. The image is bit for bit the one made from the
+# local store. Only paths that the guest lacks are requested and fetched. If a cache fails or sends wrong data, on ^C and if
+# a disk is full, the contents of the image do not change.
 . "$(dirname "$0")/lib.sh"
 export SOURCE_DATE_EPOCH=1700000000
 
@@ -22,7 +22,7 @@ done
 lacking=$(comm -13 <(nix-store -qR "$old" | sort) <(nix-store -qR "$new" | sort) | wc -l)
 [ "$lacking" -ge 3 ] || fail "only $lacking paths are new"
 
-# made WHAT SYSTEM ARGUMENT...: the same image as from the local store
+# made WHAT SYSTEM ARGUMENT...: update gives the same image as from the local store
 made() {
   local what=$1 system=$2
   shift 2
@@ -50,7 +50,7 @@ for f in "$work"/zstd/*.narinfo; do grep -q '^StorePath: .*config-2$' "$f" || cp
 made "one lacks a path, another has it" "$new" --from "$url/half" --from "$url/xz?priority=90"
 made "one lacks a path, the local store has it" "$new" --from "$url/half?priority=0" --from /
 
-# Only what is lacking is asked for; and nothing at all where the guest has the system.
+# Only missing paths are requested, and nothing if the guest has the system.
 TOP=$digits.narinfo
 SPARE="$TOP $(sed -n 's/^URL: //p' "$work/zstd/$TOP")"
 export TOP SPARE
@@ -71,7 +71,7 @@ update --system "$new" --trusted-key "$key" --from "$url/plain" --dry-run --json
 same_image "$out/g.img" "$work/base.img" || fail "--dry-run writes"
 [ "$(grep -c nar/ "$requests")" = 1 ] || { cat "$requests"; fail "--dry-run fetches more than the system itself"; }
 
-# What is kept serves the second guest.
+# Kept downloads are used for the second guest.
 for _ in 1 2; do
   put
   : >"$requests"
@@ -81,7 +81,7 @@ for _ in 1 2; do
 done
 [ "$(cat "$requests")" = "plain nix-cache-info" ] || { cat "$requests"; fail "what was kept was fetched again"; }
 
-# ---- refused: nothing that can be seen has changed ----
+# ---- refused: the contents have not changed ----
 
 visible() { list "$out/g.img" "$start" /; }
 put
@@ -105,7 +105,7 @@ refuse() {
   echo "$got: $(cat "$work/stderr")"
 }
 
-bad() { # bad STATUS MODE WORDS ARGUMENT...: and with a cache that is right beside it, it is right
+bad() { # bad STATUS MODE WORDS ARGUMENT...: fails; with a second, correct cache it succeeds
   local status=$1 mode=$2 words=$3
   shift 3
   refuse "$status" "$words" --system "$new" --trusted-key "$key" --from "$url/$mode" "$@"
@@ -132,7 +132,7 @@ refuse 1 "not found in $url/plain" --system /nix/store/0000000000000000000000000
 refuse 2 'not a NixOS system' --system "$(nix-store -qR "$new" | grep config-2)" --trusted-key "$key" --from "$url/plain"
 refuse 2 '--from auto .*mutually exclusive' --system "$new" --from auto --from "$url/plain"
 
-# A wrong hash among large ones, and among small ones: noticed late, when most of the rest is in free blocks already.
+# A wrong hash of a large path, and of a small one: noticed late, when most other data is written to free blocks already.
 for name in large-3 small-7; do
   rm -rf "$work/lie"
   cp -r "$work/none" "$work/lie"
@@ -157,7 +157,7 @@ for mode in stall slow; do
   unchanged "^C with $mode"
 done
 
-# Full: the guest's file system, seen before and while it is filled; and the host's.
+# No space left: in the guest's file system, noticed before and during the copy, and in the host's.
 create tight --system "$old" -o "$work" -q --no-sigs --vif none --size 60M
 cp --sparse=always "$work/tight.img" "$out/g.img"
 visible >"$work/before"
@@ -176,7 +176,7 @@ if mkdir "$WORLD/mnt" && mount -t tmpfs -o size=30m tmpfs "$WORLD/mnt" 2>/dev/nu
   out=$WORLD/out
 fi
 
-# Real Nix believes what came, and finds nothing wrong.
+# Real Nix verifies the signatures, and finds nothing wrong.
 create g --system "$old" -o "$out" -q --force --vif none --size 500M --conf "$work/conf" --no-sigs
 update --system "$large" --trusted-key "$key" --from "file://$work/zstd" -q
 believed "$out/g.img" "$large"

@@ -1,5 +1,5 @@
-# A store path that the host's shell makes, so the sandbox must be off: its name, the script, and attributes that the
-# script has as variables.
+# A store path made by the host's shell, so the sandbox must be off: its name, the script, and attributes, which are
+# variables of the script.
 name: script: attrs: derivation ({
   inherit name;
   system = builtins.currentSystem;

@@ -1,11 +1,11 @@
-# What the tests of "domstrap create" share. Sourced first; needs DOMSTRAP, the program, and TOOLS, the directory of
-# list and meddle.so. Gives each test a world of its own (../world.sh).
+# Functions for the tests of "domstrap create". Sourced first; needs DOMSTRAP, the program, and TOOLS, the directory of
+# list and meddle.so. Gives each test its own world (../world.sh).
 # shellcheck shell=bash source-path=SCRIPTDIR/..
 : "${TOOLS:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../world.sh"
 
-# Loop devices and real mounts: root, and a host that lets it. no_loop is the reason why not.
+# Whether loop devices and mounts are possible; if not, no_loop is the reason.
 no_loop='' loops=()
 if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -lt 4294967295 ]; then
   no_loop="not root"
@@ -21,7 +21,7 @@ trap at_end EXIT
 
 # ---- systems ----
 
-# build KIND [ARGUMENT...]: a system out of system.nix; prints its store path
+# build KIND [ARGUMENT...]: build a system of system.nix; prints its store path
 build() {
   local kind=$1
   shift
@@ -33,8 +33,8 @@ build() {
 
 create() { "$DOMSTRAP" create "$@" </dev/null; }
 
-# refused STATUS WORDS ARGUMENT...: create ends with the status, says the words (an extended regular expression) in
-# one line on stderr, nothing on stdout, and leaves no file in $out that was not there.
+# refused STATUS WORDS ARGUMENT...: create ends with STATUS, prints one line on stderr that matches WORDS (an extended
+# regular expression), nothing on stdout, and adds no file to $out
 refused() {
   local status=$1 words=$2 got=0 before
   shift 2
@@ -45,27 +45,27 @@ refused() {
   [ "$(grep -vc '^warning: ' "$work/stderr")" = 1 ] || { cat "$work/stderr" >&2; fail "not one line: create $*"; }
   [ ! -s "$work/stdout" ] || fail "text on stdout: create $*"
   [ "$(ls -A "$out")" = "$before" ] || { ls -lA "$out" >&2; fail "files are left: create $*"; }
-  # For a person to read: every message of the suite in the log.
+  # So that the log has every message for review.
   echo "$got: $(cat "$work/stderr")"
 }
 
-# ---- looking at images ----
+# ---- reading images ----
 
 start=1048576 # of the partition, in bytes
 
-clean() { # clean IMAGE: e2fsck, forced, finds nothing
+clean() { # clean IMAGE: e2fsck -f finds no errors
   e2fsck -fn "$1?offset=${2-$start}" >"$work/fsck" 2>&1 || { cat "$work/fsck" >&2; fail "e2fsck: $1"; }
   ! grep -Eiq 'fix|clear|optimi[sz]e|error' "$work/fsck" || { cat "$work/fsck" >&2; fail "e2fsck says: $1"; }
 }
 
 list() { "$TOOLS/list" "$@" | sort; }
 
-same() { # same A B WHAT: two text files
+same() { # same A B WHAT: compare two text files
   diff -u "$1" "$2" | head -n 20 >"$work/diff" || true
   [ ! -s "$work/diff" ] || { cat "$work/diff" >&2; fail "$3"; }
 }
 
-# The store as the host has it: only the closure of a system.
+# List the host's store: only the closure of a system.
 list_closure() {
   local path
   nix-store -qR "$1" | while read -r path; do
@@ -83,7 +83,7 @@ list_image() {
 
 need_loop() { [ -z "$no_loop" ] || skip "$no_loop"; }
 
-# mounted IMAGE DIR [OPTIONS]: the file system in the image
+# mounted IMAGE DIR [OPTIONS]: mount the file system in the image
 mounted() {
   mkdir -p "$2"
   mount -o "loop,offset=$start${3:+,$3}" "$1" "$2"

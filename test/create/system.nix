@@ -1,10 +1,10 @@
 # Small systems with NixOS's top level, for tests. The host's shell builds them, so the sandbox must be off.
 #
 #   kind    "small"    a few paths
-#           "medium"   files of many sizes and names, that any file system can hold
-#           "strange"  everything that a store may hold and a copier may get wrong
+#           "medium"   files of many sizes and names that any file system can store
+#           "strange"  everything that a store may contain and a copy may get wrong
 #           "bare"     no kernel, no initrd
-#   arch    what the system says it is for
+#   arch    the architecture in its file "system"
 #   extra   lines of shell run in the top level, to break it
 { kind, arch ? "x86_64-linux", extra ? "", version ? "25.11.20251201.ccccccc" }:
 let
@@ -23,7 +23,7 @@ let
 
   # ---- the strange ones ----
 
-  # 2 is the last byte of a fast link, 59, and 60 the first of a slow one.
+  # Links of up to 59 bytes are stored in the inode (fast), those from 60 bytes on in a block (slow).
   links = build "links" ''
     mkdir $out; cd $out
     for n in 1 2 58 59 60 61 100 255 1000 4094 4095; do
@@ -59,7 +59,7 @@ let
     done
   '' { };
 
-  # One plain block has room for 253 entries of these, less two; 254 are the first hash tree.
+  # A plain block has space for 253 of these entries, less two; 254 need a hash tree.
   directories = build "directories" ''
     mkdir $out; cd $out
     mkdir -p empty deep/empty
@@ -74,7 +74,7 @@ let
     echo many >entry
     perl -e 'link "entry", sprintf("entry-%05d-of-many", $_) or die for 1 .. 50000'
     mkdir zz-directory; ln -s target zz-link
-    # Names this long need an index of two levels from 7,606 on.
+    # From 7,606 on, names of this length need an index of two levels.
     mkdir ../index; cd ../index
     echo index >entry
     perl -e 'link "entry", sprintf("%0255d", $_) or die for 1 .. 8000'

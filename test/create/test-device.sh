@@ -1,5 +1,5 @@
 #!/bin/bash
-# "--disk": block devices, whole or untouched. Loop devices stand in for logical volumes.
+# "--disk": block devices are written completely or not at all. Loop devices are used in place of logical volumes.
 . "$(dirname "$0")/lib.sh"
 need_loop
 
@@ -13,11 +13,11 @@ device() { # device SIZE: a loop device over a file of noise, in $loop
 }
 drop() { losetup -d "$loop"; }
 digest() { sync "$work/device"; openssl sha256 -r <"$work/device"; }
-found() { blkid -p "$@" "$loop" 2>/dev/null || true; } # what libblkid sees, at any place
+found() { blkid -p "$@" "$loop" 2>/dev/null || true; } # what libblkid finds, at any offset
 
 # ---- made ----
 
-# With files of zeros, which a device does not have yet.
+# With files of zeros, although the device has other data.
 device 80M
 medium=$(build medium)
 create g1 --system "$medium" -o "$out" -q --disk "$loop" --boot direct
@@ -35,7 +35,7 @@ rm "$out"/*
 # ---- refused, untouched ----
 
 before=$(digest)
-refuse() { # refuse WHAT STATUS WORDS ARGUMENT...: and not a byte of the device changes
+refuse() { # refuse WHAT STATUS WORDS ARGUMENT...: create is refused, and the device does not change
   local what=$1 status=$2 words=$3
   shift 3
   refused "$status" "$words" g1 --system "$system" -o "$out" --disk "$loop" "$@"
@@ -125,13 +125,13 @@ for old in ext4 gpt; do
           -q --disk "$loop" --force 2>"$work/stderr" || got=$?
       fi
       if [ $got = 0 ]; then
-        # Too late to stop.
+        # The signal comes too late.
         [ "$how $at" = "TERM fsync:4" ] || fail "$how at $at: status 0"
         clean "$loop"
         rm "$out/g1.cfg"
       fi
       [ -z "$(ls -A "$out")" ] || fail "$how at $at: files are left"
-      # What was there before, or nothing at all that could be mounted, or all of it: the last sync was to come.
+      # The device has its old contents, or nothing that can be mounted, or (before the last sync) all of the new.
       [ "$(digest)" != "$old_digest" ] || continue
       case "$how $at" in
         "KILL fsync:4" | "TERM fsync:4") clean "$loop" ;;

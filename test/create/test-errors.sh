@@ -1,5 +1,5 @@
 #!/bin/bash
-# What can be wrong with a request, and what is said then: the status, and one line that a person can act on.
+# Errors in a request: the exit status, and a message of one line.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build small)
@@ -7,7 +7,7 @@ bare=$(build bare)
 no_init=$(build small --argstr extra 'rm init')
 broken() { build small --argstr extra "$1"; }
 
-# The host's store alone: without it, a path that is not there is looked for in the public cache.
+# Only the host's store: otherwise a missing path would be requested from the public cache.
 here_only=(--from / -o "$out")
 ok=(--system "$system" "${here_only[@]}")
 
@@ -44,7 +44,7 @@ SOURCE_DATE_EPOCH=99999999999 refused 2 'SOURCE_DATE_EPOCH' g1 "${ok[@]}"
 
 # ---- the system ----
 
-# An overlay hides what lies in the root's own /etc, and needs what it is made of.
+# An overlay hides files of the root's /etc, and needs its parts.
 overlay() { # IMAGE
   broken "printf '{\"org.nixos.bootspec.v1\":{\"init\":\"%s/init\",\"toplevel\":\"%s\",\"label\":\"x\",\"system\":\"x86_64-linux\",\"kernelParams\":[],\"kernel\":\"%s\",\"initrd\":\"%s\"},\"org.nixos.nixos-init.v1\":{\"etc_basedir\":\"%s\",\"etc_metadata_image\":\"%s\"}}' \$out \$out \$(readlink -f kernel) \$(readlink -f initrd) \$out \$out/$1 >boot.json"
 }
@@ -100,12 +100,12 @@ touch "$WORLD/proc/xen/capabilities"
   refused 1 'aarch64-linux, but this Xen host is .*--force' g1 "${here_only[@]}" --system "$arm"
 )
 
-# ---- what is in the way ----
+# ---- existing files ----
 
 for name in g1.img g1.cfg g1.kernel g1.initrd; do
   echo mine >"$out/$name"
   refused 1 "$name: already exists \(--force" g1 "${ok[@]}" --boot direct
-  # Before anybody asks a cache.
+  # Before a cache is queried.
   refused 1 "$name: already exists \(--force" g1 --system "$system" -o "$out" --boot direct --from http://127.0.0.1:1
   [ "$(cat "$out/$name")" = mine ] || fail "$name was overwritten"
   rm "$out/$name"
@@ -140,7 +140,7 @@ rm "$out"/*
 refused 1 'nowhere: No such file' g1 "${ok[@]}" --configuration "$WORLD/nowhere"
 refused 1 'not a regular file' g1 "${ok[@]}" --configuration "$WORLD"
 
-# ---- --dry-run and --json say the same ----
+# ---- --dry-run and --json give the same values ----
 
 create g1 "${ok[@]}" --json -n >"$work/dry"
 [ -z "$(ls -A "$out")" ] || fail "--dry-run wrote files"

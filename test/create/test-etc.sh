@@ -1,11 +1,11 @@
 #!/bin/bash
-# A system whose /etc is an overlay (system.etc.overlay): what create and update put below /etc goes to its writable
-# layer, or is refused or left out with the reason; what it is made of is looked for by create, check and verify.
+# A system whose /etc is an overlay (system.etc.overlay): files that create and update put below /etc go to its writable
+# layer, or are refused or left out with the reason. create, check and verify check that the overlay's parts exist.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 command -v cpio >/dev/null || skip "no cpio"
 
-# overlay NAME [UNIT...]: a system, and the units in its initrd; NAME links: as NixOS had it before nixos-init
+# overlay NAME [UNIT...]: a system with UNITs in its initrd; NAME links: in the form before nixos-init
 overlay() {
   local name=$1 spec
   shift
@@ -26,7 +26,7 @@ unknown=$(overlay unknown)
 links=$(overlay links sysroot-etc.mount rw-etc.service)
 opt=(--from / -o "$out" -q --vif none)
 
-has() { # PATH TEXT: the image has a file with this
+has() { # PATH TEXT: the image has a file with this text
   [ "$(debugfs -R "cat $1" "$out/g.img?offset=$start" 2>/dev/null)" = "$2" ] || fail "$1 in the image"
 }
 lacks() { # PATH
@@ -62,7 +62,7 @@ has /.rw-etc/upper/nixos/configuration.nix "$(cat two.nix)"
 has /.rw-etc/upper/nixos/configuration.nix.old "$(cat one.nix)"
 lacks /etc/nixos/configuration.nix
 
-# ---- read-only, and not known
+# ---- read-only, and unknown
 
 refused 1 'ssh-host-key puts files below /etc.*read-only overlay' g --system "$fixed" "${opt[@]}" --ssh-host-key hostkey --force
 refused 1 'extra-files puts files below /etc.*does not say whether it is mutable' g --system "$unknown" "${opt[@]}" --extra-files tree --force
@@ -73,7 +73,7 @@ has /var/data data
 cp "$out/g.img" before.img
 ends 1 'configuration puts a file into /etc/nixos.*does not say' update "$out/g.cfg" --system "$unknown" --from / --configuration two.nix
 same_image "$out/g.img" before.img || fail "a refused update writes"
-# What it is built from is left out: nobody asked for it.
+# The configuration's files are left out, because they were not requested explicitly.
 cat >fixed.nix <<-NIX
 	{ config.system.build.toplevel = import $here/system.nix {
 	  kind = "small"; version = "25.11.fixed"; extra = builtins.readFile ./fixed.sh; }; }
@@ -99,7 +99,7 @@ ends 0 'generation' update "$out/g.cfg" --system "$mutable" --from /
 
 # ---- its parts
 
-gone() { # SYSTEM PART WORDS: it is looked for wherever a system is looked at
+gone() { # SYSTEM PART WORDS: check and verify report the missing part
   create g --system "$1" "${opt[@]}" --force
   "$DOMSTRAP" check "$out/g.cfg" >said 2>&1 || true
   ! grep -q "system.etc.overlay" said || { cat said >&2; fail "check complains of a whole system"; }

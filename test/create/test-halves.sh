@@ -1,5 +1,5 @@
 #!/bin/bash
-# There is the whole image or none: signals, kill -9, full disks and failing writes at many moments.
+# The result is a complete image or none: signals, kill -9, full disks and failing writes at many moments.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build small)
@@ -7,8 +7,8 @@ args=(g1 --system "$system" -o "$out" --boot direct -q)
 
 names_in() { find "$1" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' '; }
 
-# What is in $out is whole: nothing, or files that are complete. Leftovers of a host without nameless files are allowed
-# where $1 says so; the next run removes them.
+# $out has no files, or complete ones. If $1 is set, hidden files of a host without O_TMPFILE are allowed; the next run
+# removes them.
 whole() {
   local name
   for name in $(names_in "$out"); do
@@ -23,7 +23,7 @@ whole() {
   done
 }
 
-again() { # the next run works, and cleans
+again() { # the next run succeeds, and removes leftovers
   local force=()
   [ -z "$(ls "$out")" ] || force=(--force)
   create "${args[@]}" "${force[@]}" || fail "$1: the next run fails"
@@ -32,7 +32,7 @@ again() { # the next run works, and cleans
   rm "$out"/*
 }
 
-# meddled STATUS AT: run with meddle.so (MEDDLE and the like are the caller's); everything stays quiet
+# meddled STATUS AT: run with meddle.so, without output; the caller sets MEDDLE and similar variables
 meddled() {
   local got=0
   MEDDLE_AT=$2 LD_PRELOAD=$TOOLS/meddle.so create "${args[@]}" >"$work/stdout" 2>"$work/stderr" || got=$?
@@ -60,7 +60,7 @@ for at in $moments fsync:6 $names; do
   whole none "kill -9 at $at"
   again "kill -9 at $at"
 done
-# A host without nameless files, and one where a file must be replaced.
+# A host without O_TMPFILE, and replacing an existing file.
 for at in $moments renameat2:1 renameat2:3; do
   MEDDLE_NO_TMPFILE=1 MEDDLE="kill -KILL \$PPID" meddled 137 "$at" 2>/dev/null
   whole leftovers "kill -9 at $at, stand-ins"

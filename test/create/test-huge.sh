@@ -1,13 +1,13 @@
 #!/bin/bash
-# Files that do not fit into 32 bits, nor between two backups of the superblock.
+# Files whose size needs more than 32 bits, and that do not fit between two backups of the superblock.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build small)
 
-# Nix would read 4 GiB three times; so these paths, plain files, are registered by hand. Their NARs are always the same:
+# These paths, plain files, are registered manually, because Nix would read 4 GiB three times. Their NAR hashes are from:
 #   str() { perl -e 'print pack("Q<", length), $_, "\0" x (-length() % 8) for @ARGV' "$@"; }
 #   nar() { str nix-archive-1 '(' type regular contents; perl -e 'print pack("Q<", -s shift)' "$1"; cat "$1"; padding; str ')'; }
-register() { # register FILE SIZE HASH: as nix-store --load-db reads it
+register() { # register FILE SIZE HASH: print the input for nix-store --load-db
   chmod 444 "$1"
   touch -d @1 "$1"
   printf '%s\n%s\n%s\n\n0\n' "$1" "$3" "$2"
@@ -15,7 +15,7 @@ register() { # register FILE SIZE HASH: as nix-store --load-db reads it
 sparse=/nix/store/00000000000000000000000000000000-sparse groups=/nix/store/11111111111111111111111111111111-groups
 truncate -s 4300M $sparse
 printf end | dd of=$sparse bs=1 seek=4400000000 conv=notrunc status=none
-# Crosses the first backup groups, at 128 and 384 MiB, wherever it is.
+# Large enough to cross the first backup groups, at 128 and 384 MiB, from any position.
 head -c 300000001 /dev/zero | tr '\0' g >$groups
 {
   register $sparse 4508876912 d9682cc6c67657c1420507c8a3f2d8dcdaca24fd77167bb7c0b233efe0280697
@@ -39,7 +39,7 @@ done
 if [ -z "$no_loop" ]; then
   mounted "$image" "$WORLD/mnt" ro
   cmp $groups "$WORLD/mnt$groups"
-  # All the zeros before would take their time; NAR hashes speak for them.
+  # Comparing all the zeros before would take long; they are covered by the NAR hash.
   cmp -i 4290000000 $sparse "$WORLD/mnt$sparse"
   umount "$WORLD/mnt"
 else

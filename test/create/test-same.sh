@@ -1,11 +1,11 @@
 #!/bin/bash
-# The same closure and options give the same image bit for bit: whatever the threads, the time, the place, the user,
-# the order and the hard links of the host's files, and whether blocks are shared.
+# The same closure and options give bit for bit the same image, independent of the number of threads, time, place, user,
+# the order and hard links of the host's files, and shared blocks.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build strange)
 
-# made WHAT ARGUMENT...: make it, compare it with the first that was made
+# made WHAT ARGUMENT...: make the image, and compare it with the first one
 made() {
   local what=$1
   shift
@@ -32,7 +32,7 @@ made "not verified" --no-verify
 nix-store --optimise 2>/dev/null
 made "hard links"
 
-# The same paths written in another order, without links between them, on a file system of another kind.
+# The same paths written in another order, without hard links, on another type of file system.
 other=$WORLD/other
 mkdir "$other"
 mount -t tmpfs none "$other"
@@ -90,7 +90,7 @@ if [ -z "$no_loop" ] && command -v mkfs.xfs >/dev/null && grep -q xfs /proc/file
   rm -f "$out"/g1*
 fi
 
-# ---- another time, on purpose ----
+# ---- SOURCE_DATE_EPOCH ----
 
 epoch=1700000000
 export SOURCE_DATE_EPOCH=$epoch

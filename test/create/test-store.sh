@@ -1,5 +1,5 @@
 #!/bin/bash
-# Stores that are not as they should be, or in use: nothing is taken on trust, nothing waits for ever.
+# Stores that are invalid or in use: everything is verified, and nothing waits forever.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build medium)
@@ -8,13 +8,13 @@ link=$(echo /nix/store/*-just-a-link)
 names=$(echo /nix/store/*-names)
 db=/nix/var/nix/db
 here_only=(g1 --system "$system" -o "$out" --size 100M)
-# A system that is not there would be looked for in the public cache.
+# Without --from, a missing system would be requested from the public cache.
 ok=("${here_only[@]}" --from /)
 create "${ok[@]}" -q
 mv "$out/g1.img" "$work/good.img"
 rm "$out"/*
 
-works() { # works WHAT: and gives the same image
+works() { # works WHAT: create gives the same image
   create "${ok[@]}" -q || fail "$1"
   same_image "$out/g1.img" "$work/good.img" || fail "$1: another image"
   rm "$out"/*
@@ -23,9 +23,9 @@ works() { # works WHAT: and gives the same image
 
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
 
-# ---- contents that are not what was registered ----
+# ---- contents that differ from those registered ----
 
-# changed WORDS COMMAND...: a change to a copy of a path that takes its place; and back again
+# changed WORDS COMMAND...: refused after a change to a path, made in a temporary copy
 changed() {
   local words=$1 path=$2
   shift 2
@@ -54,7 +54,7 @@ changed 'just-a-link: registered, but not found' "$link" 'rm "$path"'
 changed 'sizes: registered, but not found' "$sizes" 'rm -rf "$path"'
 works "as it was"
 
-# Nothing is compared on demand, but sizes must agree all the same.
+# With --no-verify, contents are not compared, but sizes must still match.
 chmod u+w "$sizes/file-65536"
 cp -p "$sizes/file-65536" "$work/saved"
 printf y | dd of="$sizes/file-65536" conv=notrunc status=none
@@ -66,7 +66,7 @@ touch -d @1 "$sizes/file-65536"
 chmod 444 "$sizes/file-65536"
 rm "$work/saved"
 
-# ---- things that no store path holds ----
+# ---- files that store paths cannot contain ----
 
 chmod u+w "$sizes"
 mkfifo "$sizes/fifo"
@@ -80,7 +80,7 @@ works "with that gone"
 
 # ---- changes while it is copied ----
 
-# while_copied WORDS COMMAND: between counting and copying; once with hashes, once without
+# while_copied WORDS COMMAND: run COMMAND between counting and copying; once with and once without verifying
 while_copied() {
   local words=$1 verify
   for verify in '' --no-verify; do
@@ -132,7 +132,7 @@ works "with its own database again"
 
 # ---- in use ----
 
-# holding SQL...: a program that did this to the database and stays on
+# holding SQL...: a program that runs SQL and keeps the database open
 holding() {
   rm -f "$work/ready"
   { printf '%s;\n' "$@"; echo ".shell touch $work/ready; sleep 60"; } | sqlite3 $db/db.sqlite >/dev/null &
@@ -150,11 +150,11 @@ holding 'begin exclusive'
 refused 3 'lock' "${ok[@]}"
 released
 sqlite3 $db/db.sqlite 'pragma journal_mode = wal' >/dev/null
-# A writer in the midst of it; readers see what was before.
+# During a transaction of a writer, readers see the state before it.
 holding 'begin immediate' "delete from Refs" "delete from ValidPaths"
 works "beside a writer"
 released
-# Rows that are in the log alone, as some program keeps it open.
+# Rows that are only in the log, because a program keeps the database open.
 holding 'begin' 'select count(*) from ValidPaths'
 later=$(build small)
 [ -s $db/db.sqlite-wal ] || fail "no log, so this tests nothing"
@@ -163,7 +163,7 @@ if [ -z "$no_loop" ]; then
   chmod 755 "$WORLD" "$root"
   chmod 777 "$out"
   as_nobody "$DOMSTRAP" create g1 --system "$later" -o "$out" -n -q || fail "rows in the log, as another user"
-  # Left behind without its index: only who may write can read it.
+  # A log without its index: only a user with write permission can read it.
   cp -a $db "$work/db"
   rm "$work/db/db.sqlite-shm"
   mount --bind "$work/db" $db
@@ -176,7 +176,7 @@ if [ -z "$no_loop" ]; then
 fi
 released
 
-# Real Nix at work.
+# While real Nix adds paths.
 (for i in $(seq 40); do echo "$i" >"$work/n$i"; nix-store --add "$work/n$i"; done) >/dev/null 2>&1 &
 for i in 1 2 3; do works "beside Nix, $i"; done
 wait

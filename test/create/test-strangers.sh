@@ -1,5 +1,5 @@
 #!/bin/bash
-# The image of a strange closure, read by strangers: e2fsck, libext2fs, the kernel, sfdisk, real Nix.
+# The image of an unusual closure, read by independent tools: e2fsck, libext2fs, the kernel, sfdisk, real Nix.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build strange)
@@ -50,7 +50,7 @@ owner() { at "stat $1" | sed -n 's/^User: *\([0-9]*\) *Group: *\([0-9]*\).*/\1:\
 cmp "$out/g1.kernel" "$system/kernel"
 cmp "$out/g1.initrd" "$system/initrd"
 grep -Fqx "cmdline = \"init=$system/init panic=30 loglevel=4 console=hvc0\"" "$out/g1.cfg" || fail "cmdline"
-# xl's own parser takes Python's syntax, nearly.
+# xl's syntax is nearly that of Python.
 ! command -v perl >/dev/null || perl -ne 'next if /^\s*(#.*)?$/ or /^\w+ = (\d+|"[^"]*")$/ or /^\w+ = \[$/ ... /^\]$/; print "line $.: $_"; exit 1' \
   "$out/g1.cfg" || fail "the config does not parse"
 
@@ -66,7 +66,7 @@ rm "$out"/g2*
 
 # ---- real Nix ----
 
-# Into a directory, mounted where that can be.
+# In a directory; if possible, the image is mounted there.
 guest=$WORLD/mnt
 if [ -z "$no_loop" ]; then
   mounted "$image" "$guest" ro
@@ -78,7 +78,7 @@ if [ -z "$no_loop" ]; then
     same "$work/a" "$work/b" "the kernel lists $path otherwise"
   done
   umount "$guest"
-  # From here on with writes: Nix opens its database, the kernel makes and removes names in the large directory.
+  # From here on with writes: Nix opens its database, the kernel creates and removes files in the large directory.
   cp --sparse=always "$image" "$work/copy.img"
   mounted "$work/copy.img" "$guest"
 else
@@ -94,7 +94,7 @@ nix-store "${of_guest[@]}" --gc --print-roots 2>/dev/null | grep -q "system-1-li
 nix-env "${of_guest[@]}" -p "$guest/nix/var/nix/profiles/system" --list-generations >"$work/generations" 2>/dev/null
 grep -Eq '^ +1 +1970-01-01 00:00:01 +\(current\)' "$work/generations" || { cat "$work/generations"; fail "generations"; }
 
-# What Nix says of each path, there and here; the times of registration are the image's own.
+# What Nix reports about each path, in the image and on the host; registration times differ.
 describe() { nix path-info "$@" --json --recursive "$system" | jq -S 'map(del(.registrationTime, .ultimate)) | sort_by(.path)'; }
 if command -v jq >/dev/null; then
   describe >"$work/here"

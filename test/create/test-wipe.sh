@@ -1,6 +1,6 @@
 #!/bin/bash
-# "--wipe": a disk that is used again holds what a new file would hold, bit for bit, in each way in which a host can clear
-# blocks; and "--disk FILE", which keeps the file. Without it a disk with old data in it is named.
+# "--wipe": a disk with old data becomes bit for bit the same as a new file, with each method by which a host can clear
+# blocks; and "--disk FILE", which keeps the file. Without --wipe, a note names the disk with old data.
 . "$(dirname "$0")/lib.sh"
 
 system=$(build small)
@@ -9,24 +9,24 @@ nix copy --to "file://$work/cache?compression=zstd&secret-key=$work/secret" "$sy
 : >"$work/conf"
 from_cache=(--conf "$work/conf" --cache-dir none --from "file://$work/cache" --trusted-key "$(cat "$work/public")")
 
-# What new files of that size are; 300M has three groups, so copies of superblock and descriptors in the middle.
+# New files of these sizes, for comparison; 300M has three groups, so there are copies of superblock and descriptors.
 size=300M boot_size=40M
 mkdir "$work/new" "$work/new2"
 create g --system "$system" -q --no-sigs -o "$work/new" --size $size
 create g --system "$system" -q --no-sigs -o "$work/new2" --layout split --size $size --boot-size $boot_size
 
 secret=former-tenants-secret-data-here
-full() { # full FILE SIZE: every block of it has the secret
+full() { # full FILE SIZE: fill every block with the secret
   rm -f "$1"
   yes $secret | head -c "$2" >"$1" || true
 }
-swept() { # swept FILE NEW WHAT
+swept() { # swept FILE NEW WHAT: FILE equals NEW
   ! grep -q tenant "$1" || fail "$3: old data is left: $(grep -c tenant "$1") lines"
   same_image "$1" "$2" || fail "$3: not what a new file is"
   echo "swept: $3"
 }
 
-# ---- a file that is there ----
+# ---- an existing file ----
 
 for way in punch write; do
   for source in store cache; do
@@ -51,7 +51,7 @@ for way in punch write; do
     rm "$out/g.cfg"
   done
 done
-# A sparse file stays one, and an allocated one allocated.
+# A sparse file remains sparse, and an allocated one allocated.
 truncate -s 300M "$work/sparse.img"
 create g --system "$system" -q --no-sigs -o "$out" --disk "$work/sparse.img" --wipe
 swept "$work/sparse.img" "$work/new/g.img" "a sparse file"
@@ -64,7 +64,7 @@ if fallocate -l 300M "$work/whole.img" 2>/dev/null; then
   rm "$out/g.cfg"
 fi
 
-# Without --wipe: made, and the note; with it: the plan, and nothing written.
+# Without --wipe: made, with the note. With --wipe and --dry-run: the plan, and nothing is written.
 full "$work/f.img" $size
 create g --system "$system" --no-sigs -o "$out" --disk "$work/f.img" 2>"$work/stderr" >"$work/stdout"
 grep -q "^note: $work/f.img has old data .*--wipe" "$work/stderr" || { cat "$work/stderr" >&2; fail "no note"; }
@@ -158,7 +158,7 @@ sweep "as it is" --
 sweep "as it is, from a cache" -- "${from_cache[@]}"
 sweep "without giving back" MEDDLE_NO_PUNCH=1 "LD_PRELOAD=$TOOLS/meddle.so" --
 sweep "writing zeros" MEDDLE_NO_PUNCH=1 MEDDLE_NO_ZEROOUT=1 "LD_PRELOAD=$TOOLS/meddle.so" --
-# As on a thin volume: discards, but no promise. What is zero is not written to.
+# As on a thin volume: discard without guaranteed zeros. Blocks that are zero already are not written.
 if [ "$(cat "$queue/discard_max_bytes")" != 0 ]; then
   echo 0 >"$work/nought"
   if mount --bind "$work/nought" "$queue/write_zeroes_max_bytes" 2>/dev/null; then

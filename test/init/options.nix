@@ -1,7 +1,7 @@
-# options.nix: a configuration against the options of NixOS that `domstrap init` uses, their types and what NixOS asserts.
+# options.nix: check a configuration against the NixOS options that `domstrap init` uses, their types and assertions.
 #   nix-instantiate --eval --strict --json options.nix --arg configuration FILE --argstr release 26.05
-# gives { errors = [ TEXT… ]; config = what was set; }. Nothing is built; an option that is not listed is an error, as it is
-# to NixOS. RELEASE: some options are of one time only.
+# gives { errors = [ TEXT... ]; config = the values set; }. Nothing is built; an unlisted option is an error, as in NixOS.
+# RELEASE: some options exist in some releases only.
 { configuration, release ? "26.05" }:
 let
   inherit (builtins) all any attrNames attrValues compareVersions concatLists concatMap elem filter hasAttr head isAttrs
@@ -22,12 +22,12 @@ let
   nullOr = t: oneOf [ (type "null" (v: v == null)) t ];
   package = type "package" (v: isAttrs v && v.type or null == "derivation");
   attrsOf = element: { _type = "attrsOf"; inherit element; };
-  # A unit file's section: only the fields that networkd knows.
+  # A section of a unit file: only fields that networkd knows.
   section = fields: type "section with ${toString (attrNames fields)}"
     (v: isAttrs v && all (n: hasAttr n fields && fields.${n}.check v.${n}) (attrNames v));
   address = like "[0-9a-f:.]+/[0-9]{1,3}";
   ip = like "[0-9a-f:.]+";
-  param = like "[^ \n\r\"]*(\"[^\n\r\"]*\"[^ \n\r\"]*)*"; # kernel parameters are words
+  param = like "[^ \n\r\"]*(\"[^\n\r\"]*\"[^ \n\r\"]*)*"; # a kernel parameter has no unquoted blanks
 
   # ---- the options
   options = {
@@ -59,7 +59,7 @@ let
       address = listOf address;
       gateway = listOf ip;
       dns = listOf ip;
-      # Each route was a routeConfig until 24.05, and is a section since.
+      # Before 24.05, each route was a routeConfig; since then it is a section.
       routes = listOf (if since "24.05" then section { Gateway = ip; Destination = line; }
       else type "{ routeConfig = …; }" (v: isAttrs v && attrNames v == [ "routeConfig" ]));
     });
@@ -100,7 +100,7 @@ let
           else problems (if next._type or null == "option" then path + name else "${path}${name}.") next value.${name})
         (attrNames value);
 
-  # ---- what NixOS asserts
+  # ---- assertions of NixOS
   grub = config.boot.loader.grub or { };
   users = config.users.users or { };
   reserved = { root = 0; nobody = 65534; messagebus = 4; sshd = null; systemd-network = 152; systemd-resolve = 153; };
@@ -129,5 +129,5 @@ let
 in
 {
   errors = problems "" options config ++ asserted;
-  config = config // { environment = { }; }; # packages are no JSON
+  config = config // { environment = { }; }; # packages cannot be converted to JSON
 }

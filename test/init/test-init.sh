@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-init.sh DOMSTRAP: what `domstrap init` writes parses with real Nix, has only options that NixOS has, with values of
-# their types, and builds with the demo's modules; wrong options are refused and leave nothing behind.
+# test-init.sh DOMSTRAP: the files of `domstrap init` are parsed by real Nix, use only options of NixOS with values of their
+# types, and build with the demo's modules; wrong options are refused and leave nothing behind.
 . "$(dirname "$0")/../lib.sh"
 domstrap=$(readlink -f "${1:?DOMSTRAP}")
 scratch
@@ -20,7 +20,7 @@ builds() { # builds NAME OPTION...: init, parse, build
     bad "$name builds: $(tail -n 3 "$dir/log")"
   fi
 }
-refused() { # refused WORDS OPTION...: status 2, WORDS in the message, nothing written
+refused() { # refused WORDS OPTION...: status 2, WORDS in the message, and nothing is written
   local words=$1 rc=0
   shift
   "$domstrap" init "$dir/none" "$@" >"$dir/out" 2>&1 </dev/null || rc=$?
@@ -53,7 +53,7 @@ has single/flake.nix 'domstrap create one --flake .'
 evaluate() { # evaluate FILE [RELEASE]: errors and values, as JSON
   nix-instantiate --eval --strict --json "$repo/test/init/options.nix" --arg configuration "$1" --argstr release "${2:-26.05}" 2>"$dir/log"
 }
-# valid WHAT FILTER WANTED OPTION...: init with OPTIONs writes what NixOS takes, and FILTER (jq's) of its values is WANTED
+# valid WHAT FILTER WANTED OPTION...: init with OPTIONs writes a valid configuration, and jq's FILTER of its values is WANTED
 release=26.05
 valid() {
   local what=$1 filter=$2 wanted=$3 got
@@ -71,7 +71,7 @@ valid "--boot and --layout" '.boot.loader.grub.extraConfig' '"set root=(hd0)"' -
 valid "--hostname" .networking.hostName '"a-1"' --hostname a-1
 valid "a hostname of 63 letters" '.networking.hostName | length' 63 --hostname "$(printf 'a%.0s' {1..63})"
 valid "--ip" '.systemd.network.networks["10-xen"] | .address, .networkConfig' '["192.0.2.7/24"]'$'\n'null --ip 192.0.2.7/24
-# "gateway" is one form for all releases; "routes" is written in two.
+# "gateway" has one form for all releases, "routes" has two.
 for release in 20.09 23.11 24.05 26.05; do
   valid "--gateway and --dns, for $release" '.systemd.network.networks["10-xen"] | [.gateway, .dns, .routes]' \
     '[["192.0.2.1"],["192.0.2.53","2001:db8::53"],null]' --release "$([ $release = 20.09 ] && echo 21.05 || echo $release)" \
@@ -89,7 +89,7 @@ valid "without a password sudo does not ask" .security.sudo.wheelNeedsPassword f
 valid "--release" '[.system.stateVersion, .services.openssh.settings.PasswordAuthentication]' '["23.05",false]' --release 23.05
 release=21.05 valid "--release, of before sshd's settings" '[.system.stateVersion, .services.openssh.passwordAuthentication]' '["21.05",false]' --release 21.05
 
-# Does options.nix refuse what NixOS refuses?
+# options.nix itself: it must refuse what NixOS refuses.
 invalid() { # invalid WORDS OLD NEW [RELEASE]: with OLD replaced by NEW in what init writes
   "$domstrap" init "$dir/option" -f -q --user admin --ip 192.0.2.7/24 --gateway 192.0.2.1
   sed -i "s|$2|$3|" "$dir/option/configuration.nix"
@@ -129,15 +129,15 @@ if setsid -w "$domstrap" init "$dir/none" --password-prompt >"$dir/out" 2>&1 </d
 else
   grep -q "not a terminal" "$dir/out" && ok "a password needs a terminal" || bad "a password needs a terminal"
 fi
-# A person types, when asked: the hash is there, the password is not.
-# Each terminal has a server of its own: one that is ending still has the socket of its name.
+# A password typed on a terminal: the configuration has its hash, not the password. Each terminal has its own tmux server,
+# because one that is ending still has its socket.
 terminals=0
 on_terminal() {
   terminals=$((terminals + 1))
   tmux=(tmux -L "init-$$-$terminals" -f /dev/null)
   "${tmux[@]}" new-session -d -x 200 -y 50 "sh" && "${tmux[@]}" send-keys "cd $dir; $1" Enter
 }
-shows() { # shows PATTERN: the terminal, soon
+shows() { # shows PATTERN: wait until the terminal shows it
   for _ in {1..300}; do "${tmux[@]}" capture-pane -p | grep -q "$1" && return; sleep 0.1; done
   "${tmux[@]}" capture-pane -p
   return 1
@@ -152,7 +152,7 @@ else
   bad "a password is hashed"
 fi
 "${tmux[@]}" kill-server
-# ^C at the prompt: the terminal echoes again, nothing is left, the status says so.
+# ^C at the prompt: the terminal echoes again, nothing is left behind, and the status shows the interrupt.
 on_terminal "$domstrap init asked --password-prompt; echo status \$?; stty -a >tty"
 shows 'Password of admin:'
 "${tmux[@]}" send-keys secret C-c

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""greedy.py COMMAND...: run it; print its seconds, those of processor time, and the most memory that one of its
-processes had, in MiB. Status 1 where it was killed, had over 512 MiB, or one of its processes over 60 s of processor
-time. What waits for something that never comes is stopped after 10 minutes; then its processes are shown, with what
-each waits for."""
+"""greedy.py COMMAND...: run it; print wall-clock seconds, CPU seconds, and the largest memory of one of its processes in
+MiB. Status 1 if it was killed, if a process had more than 512 MiB, or if one took more than 60 s of CPU time. A command
+that hangs is stopped after 10 minutes; then its processes are listed, with what each is waiting for."""
 import pathlib
 import resource
 import subprocess
@@ -18,7 +17,7 @@ def limit():
 
 
 def show(pid):
-    """The process and its children: name, state, system call and place in the kernel of each of their threads."""
+    """The process and its children: name, state, system call and kernel function of each thread."""
     for task in sorted(pathlib.Path(f"/proc/{pid}/task").glob("*")):
         facts = [(task / name).read_text().strip() for name in ("comm", "wchan", "syscall")]
         state = (task / "stat").read_text().rpartition(")")[2].split()[0]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""hostile.py KIND DB: what debugfs is to do with a guest, on standard output, so that it asks for more than it has. The
-current directory gets the files that this needs; DB is its Nix database, which some kinds change."""
+"""hostile.py KIND DB: print commands for debugfs that change a guest so that reading it would need excessive time or
+memory. Files for the commands are made in the current directory; DB is the guest's Nix database, which some kinds change."""
 import hashlib
 import os
 import sqlite3
@@ -18,7 +18,7 @@ def path(i, name="many"):
 
 
 def rows(db, count, references):
-    """So many paths that the system needs, and that need one another."""
+    """Add count paths to the system's closure, each with references to others of them."""
     c = sqlite3.connect(db, isolation_level=None)
     c.execute("pragma journal_mode=off")
     c.execute("begin")
@@ -44,7 +44,7 @@ def system(db):
 
 
 def dag(_):
-    """2^56 ways to one directory."""
+    """Hard links that give 2^56 paths to one directory."""
     for i in range(28):
         print(f"mkdir {ROOTS}{'/a' * (i + 1)}")
     for i in range(28):
@@ -53,26 +53,26 @@ def dag(_):
 
 
 def maze(_):
-    """Roots whose way is long: 40 links, and each is a thousand steps on the spot."""
+    """Roots that take long to resolve: about 40 links, each with almost two thousand "./" components."""
     print(f"mkdir /m\nsymlink /m/l {'./' * 1900}.")
     for i in range(3000):
         print(f"symlink {ROOTS}/r{i} /m{'/l' * 38}/x")
 
 
 def farm(_):
-    """Roots that lead into each other, and nowhere."""
+    """Roots that are links in a circle."""
     for i in range(20000):
         print(f"symlink {ROOTS}/r{i} r{(i + 1) % 20000}")
 
 
 def sparse(db):
-    """A database that is a hole."""
+    """A database file with a hole of 1 TiB."""
     replace(db)
     print(f"sif {VAR}/db/db.sqlite size {1 << 40}")
 
 
 def counted(db):
-    """A database whose header counts what is not there."""
+    """A database whose header counts pages that do not exist."""
     with open(db, "r+b") as f:
         f.seek(28)
         f.write((1 << 18).to_bytes(4, "big"))
@@ -81,7 +81,7 @@ def counted(db):
 
 
 def many(db):
-    """As many paths as may be."""
+    """As many paths as allowed."""
     rows(db, 250000, 1)
 
 
@@ -91,7 +91,7 @@ def woven(db):
 
 
 def generations(db):
-    """As many generations as may be, of a database with much in it."""
+    """As many generations as allowed, and a large database."""
     rows(db, 60000, 4)
     top = system(db)
     for i in range(10, 9900):
@@ -106,7 +106,7 @@ def bootspec(db):
 
 
 def bootspecs(db):
-    """A boot.json of 4 MB in a system that many generations are."""
+    """A boot.json of 4 MB in a system that many generations use."""
     top = system(db)
     with open("boot.json", "w") as f:
         f.write('{"org.nixos.bootspec.v1":{"label":"' + "x" * 4000000 + '"}}')
@@ -116,7 +116,7 @@ def bootspecs(db):
 
 
 def arguments(db):
-    """Kernel arguments that no kernel takes, in all generations."""
+    """Kernel arguments too long for any kernel, in all generations."""
     top = system(db)
     with open("params", "w") as f:
         f.write("x" * 65000)
@@ -126,21 +126,21 @@ def arguments(db):
 
 
 def strangers(_):
-    """A store full of names that nobody registered."""
+    """A store full of unregistered paths."""
     print("cd /nix/store")
     for i in range(15000):
         print(f"symlink {os.path.basename(path(i))} nowhere")
 
 
 def deep(db):
-    """Directories in each other, far more than Nix allows."""
+    """Nested directories, far more than Nix allows."""
     print(f"cd {system(db)}")
     for _ in range(3000):
         print("mkdir d\ncd d")
 
 
 def log(db):
-    """A log that is a long one, and the database that it would make a longer one."""
+    """A long write-ahead log, for a database that becomes long when the log is merged."""
     c = sqlite3.connect(db, isolation_level=None)
     c.execute("pragma journal_mode = wal")
     c.execute("pragma wal_autocheckpoint = 0")

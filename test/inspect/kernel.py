@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""kernel.py RELEASE PV PVH OUT: a bzImage that says in Xen's notes what it is for (PV, PVH: 0 or 1), and does nothing."""
+"""kernel.py RELEASE PV PVH OUT: a bzImage whose Xen notes say whether it supports PV and PVH (0 or 1); it does nothing."""
 import gzip
 import struct
 import sys

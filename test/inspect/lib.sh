@@ -1,10 +1,10 @@
-# What the tests of verify, inspect and check share: the world of test/update. Sourced first.
+# Functions for the tests of verify, inspect and check, in the world of test/update. Sourced first.
 # shellcheck shell=bash source-path=SCRIPTDIR
 # shellcheck disable=SC2034 # for those who source this
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tools/../update/lib.sh"
 
-# where IMAGE PATH: the byte of the image at which a file's data begins
+# where IMAGE PATH: print the offset in the image at which a file's data begins
 where() {
   local block base=0
   [ "$(part "$1")" = "$1" ] || base=1048576
@@ -13,7 +13,7 @@ where() {
   echo $((base + block * 4096))
 }
 
-# ends STATUS WORDS COMMAND...: domstrap ends so and says so, on stdout or stderr together; what it said is in said
+# ends STATUS WORDS COMMAND...: domstrap ends with STATUS, and its output (stdout and stderr, in the file said) matches WORDS
 ends() {
   local status=$1 words=$2 got=0
   shift 2

@@ -1,5 +1,5 @@
 #!/bin/bash
-# domstrap check: a guest that will run is said to, and every reason why one will not is found and named.
+# domstrap check: a guest that can run is reported as such, and every reason why a guest cannot run is found and named.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -12,11 +12,11 @@ make direct --vif none --boot direct
 top=$(basename "$(system 1)")
 of() { basename "$(nix-store -qR "$(system 1)" | grep -- "$1")"; }
 linux=/nix/store/$(of -linux-6) ramdisk=/nix/store/$(of -initrd-)
-put() { # put IMAGE PATH FILE: a file of the image becomes this one
+put() { # put IMAGE PATH FILE: replace a file of the image by FILE
   printf 'rm %s\ncd %s\nwrite %s %s\n' "$2" "${2%/*}" "$3" "${2##*/}" >commands
   debugfs -w -f commands "$(part "$1")" >/dev/null 2>&1
 }
-modules() { # modules PACKING NAME...: an initrd with these modules, microcode before it
+modules() { # modules PACKING NAME...: make an initrd with these modules after a microcode archive
   local pack=$1
   shift
   rm -rf tree early; mkdir -p tree/lib/modules early/kernel/x86/microcode
@@ -31,7 +31,7 @@ python3 "$tools/kernel.py" 6.12.40 0 1 pvh.kernel
 python3 "$tools/kernel.py" 6.12.40 1 1 both.kernel
 printf 'kernel/fs/ext4/ext4.ko\nkernel/drivers/xen/xen-evtchn.ko\n' >builtin
 
-# What the tests' own system lacks of a real one: a kernel, modules.
+# The tests' system has no real kernel and modules, so add some.
 modules "gzip -9" xen-blkfront.ko.xz virtio_blk.ko
 for img in one.img pvh.img direct.img; do
   put $img "$linux/bzImage" both.kernel
@@ -64,7 +64,7 @@ if [ ! -e /proc/xen/privcmd ]; then
   ends 0 'not possible' check
 fi
 
-# Every way to pack an initrd, and several archives.
+# Every compression of an initrd, and several archives.
 for pack in cat "gzip -1" "xz --check=crc32" lzma "zstd -q" "lz4 -l"; do
   command -v "${pack%% *}" >/dev/null || continue
   modules "$pack" xen-blkfront.ko
@@ -72,7 +72,7 @@ for pack in cat "gzip -1" "xz --check=crc32" lzma "zstd -q" "lz4 -l"; do
   modules "$pack" ext4.ko xen-blkfront.ko.zst
   cp initrd direct.initrd
   cat initrd >>two.initrd
-  # Linux reads LZ4's old frame up to the end of the file: nothing can follow it.
+  # Linux reads LZ4's legacy frame up to the end of the file: nothing can follow it.
   [ "${pack%% *}" = lz4 ] || cp two.initrd direct.initrd
   ends 0 '^ok: ext4: .*initrd' check direct.cfg
   grep -q '^ok: xen_blkfront: .*initrd' said || { cat said >&2; fail "$pack: xen_blkfront"; }
@@ -83,7 +83,7 @@ ends 0 '^unknown: xen_blkfront: the initrd cannot be read: .*bzip2' check direct
 head -c 700 two.initrd >direct.initrd
 ends 0 '^unknown: xen_blkfront: the initrd cannot be read' check direct.cfg
 
-# What keeps a guest from running.
+# Reasons why a guest cannot run.
 damaged() { cp --sparse=always one.img "$1"; }
 modules "gzip -9" virtio_blk.ko
 damaged x.img; put x.img "$ramdisk/initrd" initrd
@@ -112,7 +112,7 @@ ends 4 '^error: root device: label NIXOS not found' check x.img
 damaged x.img; debugfs -R "cat /boot/grub/grub.cfg" 'x.img?offset=1048576' 2>/dev/null | sed 's/console=hvc0//' >grub.cfg
 put x.img /boot/grub/grub.cfg grub.cfg
 ends 0 '^warning: console: no console=hvc0' check x.img
-# hvc0 is a PV guest's console by itself; a PVH guest has a PC's. A getty that is masked is no login.
+# A PV guest's default console is hvc0, a PVH guest's is that of a PC. A masked getty gives no login.
 sed "s,/.*/one.img,$PWD/x.img," one.cfg >x.cfg
 ends 0 '^ok: console: hvc0 is the default of a PV guest' check x.cfg
 put x.img "$linux/bzImage" both.kernel
@@ -136,7 +136,7 @@ ends 4 '^error: disks: the config has no disks' check x.cfg
 ( exec 9<one.img; flock -x 9; ends 4 '^error: [^:]*one.img: locked by another program' check one.cfg )
 ends 0 'one.img: found' check one.cfg
 
-# The tests' own system has no kernel worth the name: it is not known whether that would run.
+# The tests' system has no real kernel, so it is unknown whether it supports Xen.
 ends 0 '^warning: .*/kernel: cannot tell whether it supports Xen' check --system "$(system 1)"
 ends 1 'no/such' check --system no/such
 ends 2 'mutually exclusive' check --system "$(system 1)" one.img

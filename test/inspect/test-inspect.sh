@@ -1,6 +1,6 @@
 #!/bin/bash
-# domstrap inspect and list: what they say is what blkid, sfdisk, nix-store and domgrub say, of our guests and of
-# disks that are none.
+# domstrap inspect and list: their output matches that of blkid, sfdisk, nix-store and domgrub, for guests and for other
+# disks.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 : "${DOMGRUB:?}"
@@ -58,7 +58,7 @@ for guest in one two direct; do
   ends 0 '^menu .*grub.cfg' inspect -v xen/$guest.cfg
 done
 grep -q 'args .*init=/nix/store' said || fail "-v without arguments"
-# From another place, with relative paths; an image alone.
+# From another directory, with relative paths; only an image.
 sed 's,/.*/xen/,,' xen/one.cfg >xen/moved.cfg
 ends 0 'ext4 "NIXOS"' inspect xen/moved.cfg
 rm xen/moved.cfg
@@ -83,7 +83,7 @@ printf 'name = "q\033"\ndisk = [ "q.qcow2,qcow2,xvda,w" ]\n' >xen/q.cfg
 ends 0 'cannot be read: format qcow2' inspect xen/q.cfg
 ends 0 'q.x1b' list xen
 
-# Disks that are not ours, and some that are damaged.
+# Disks that are not guests, and damaged ones.
 mkfs.vfat -n STICK -C fat.img 4096 >/dev/null
 ends 0 'vfat "STICK"' inspect fat.img
 grep -q '^NixOS *none' said || fail "a stick with NixOS"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A guest cannot eat the host: whatever it has on its disk, every command ends soon, in a status and not a signal, with
-# less than 512 MiB in any of its processes. The time limit only catches what hangs. With FIGURES set it prints a table.
+# A guest cannot exhaust the host: whatever is on its disk, every command ends soon, with an exit status and not by a
+# signal, and uses less than 512 MiB in each process. The time limit is only for hangs. With FIGURES set, prints a table.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 db=/nix/var/nix/db/db.sqlite

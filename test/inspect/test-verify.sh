@@ -1,6 +1,6 @@
 #!/bin/bash
-# domstrap verify: nothing wrong is found in what create made, in any layout, and every kind of damage is found and
-# named. Real e2fsck and debugfs do the damage.
+# domstrap verify: finds nothing wrong in images made by create, in any layout, and finds and names every kind of damage.
+# The damage is made with debugfs and e2fsck.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -17,13 +17,13 @@ for guest in one.cfg one.img two.cfg "two-boot.img two-root.img" pvh.cfg direct.
 done
 "$DOMSTRAP" verify one.cfg --json -j 1 |
   python3 -c 'import json, sys; o = json.load(sys.stdin); assert o["schema"] == 1 and o["ok"] and o["paths"] > 8 and not o["findings"], o'
-# A change of the log or the clock is none of the image.
+# verify changes nothing in the image.
 cp --sparse=always one.img before.img
 "$DOMSTRAP" verify one.img >/dev/null
 cmp one.img before.img || fail "verify writes"
 
 shared=$(basename "$(nix-store -qR "$(system 1)" | grep -- -bash-5.2)")
-damaged() { # damaged NAME: a copy of one.img to break, as $broken
+damaged() { # damaged NAME: make a copy of one.img to damage; sets broken to its name
   broken=$1.img
   cp --sparse=always one.img "$broken"
 }
@@ -41,7 +41,7 @@ assert not o["ok"]
 assert [(f["kind"], f["severity"], f["subject"]) for f in o["findings"]] == [("modified", "error", "/nix/store/" + sys.argv[1])], o
 PY
 
-# A file's inode says that it is 100 TB long, all but its beginning a hole: nobody reads that.
+# A file of 100 TB according to its inode, with a hole after its beginning: it is not read.
 damaged long
 debug long.img "sif /nix/store/$shared/bin/bash size 100000000000000"
 ends 4 "^error: /nix/store/$shared: differs from the Nix database: larger than the [0-9]+ bytes" verify long.img

@@ -1,5 +1,5 @@
 #!/bin/bash
-# xl configs of every kind: each command takes the disks that xl would give the guest, and refuses what it cannot read.
+# xl configs of every kind: each command uses the disks that xl would give the guest, and refuses those it cannot read.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -12,9 +12,9 @@ one=$("$DOMSTRAP" generations --json web.img | jq -r '.generations[0].version')
 two=$("$DOMSTRAP" generations --json old.img | jq -r '.generations[0].version')
 [ "$one" != "$two" ] || fail "both systems are of version $one"
 
-# config LINES: x.cfg, with its disks here
+# config LINES: write x.cfg, with DIR replaced by the current directory
 config() { printf 'name = "web"\nbootloader = "%s"\n%b\n' "$DOMGRUB" "$1" | sed "s|DIR|$PWD|g" >x.cfg; }
-taken() { # taken LINES: the guest is web.img's
+taken() { # taken LINES: each command reads the guest in web.img
   config "$1"
   ends 0 "$one" generations x.cfg
   ! grep -q "$two" said || { cat x.cfg said >&2; fail "generations of two guests"; }
@@ -64,7 +64,7 @@ ends 0 '^unknown: .*web.img: not checked: .* in the domain' check x.cfg
 config "disk = [ 'DIR/web.img,,xvda' ]\nvif = [ 'bridge=br7,backend=net' ]"
 ends 0 '^unknown: br7: .*domain net' check x.cfg
 
-# The boot helper is given the first disk, whatever that is.
+# xl gives the boot helper the first disk, even a CD.
 config "disk = [ 'DIR/x.iso,,hdc,cdrom', 'DIR/web.img,,xvda' ]"
 ends 4 '^error: .*x.iso: the first disk, a CD-ROM' check x.cfg
 grep -qF -- '--disk=PATH' said || fail "no remedy"
@@ -77,7 +77,7 @@ grep -q '^ok: .*swap.img: the first disk; the boot helper finds the boot menu' s
 config "disk = [ 'DIR/x.iso,,hdc,cdrom', 'DIR/web.img,,xvda' ]\nbootloader_args = '--disk=DIR/swap.img'"
 ends 4 '^error: .*x.iso: the first disk' check x.cfg
 
-# What xl would not start.
+# Configs that xl would not start.
 config "disk = [ 'DIR/web.img,,xvda' ]"
 sed -i 's|^bootloader = .*|bootloader = "/no/such/domgrub"|' x.cfg
 ends 4 '^error: /no/such/domgrub: not found' check x.cfg
@@ -88,7 +88,7 @@ ends 4 '^error: x.cfg: has no name=' check x.cfg
 config "disk = [ 'DIR/web.img,,xvda' ]\ntype = 'xen'"
 ends 1 'invalid domain type "xen"' check x.cfg
 
-# What "xl info" says of the host.
+# Properties of the host in "xl info".
 mkdir bin
 host() { # host VERSION CAPS
   printf '#!/bin/sh\n[ "$1" = info ] || exit 1\nprintf "xen_version            : %s\\nvirt_caps              : %s\\nfree_memory : 4096\\n"\n' "$@" >bin/xl
@@ -116,7 +116,7 @@ host 4.20.2 "pv"; with
 line '^error: pvh: .*hvm'
 host 4.20.2 "pv hvm"; with
 line '^error: pvh: .*hap .*shadow'
-# GRUB as the kernel: laid out as grub-mkimage does it. The guest's own menu is what boots.
+# GRUB as the kernel, with the layout of grub-mkimage. The guest's own menu boots.
 python3 - >grub.bin <<'X'
 import struct, sys
 head = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
@@ -154,7 +154,7 @@ ends 0 '' verify --no-fsck grub.cfg
 sed -i 's/^type = .*/type = "pv"/' grub.cfg
 ends 4 "GRUB for PVH guests, but the config's type is pv" check grub.cfg
 
-# A panic ends in a new start, and what --set writes is read again.
+# A guest that panics is restarted, and a setting written by --set is read again.
 grep -Fqx 'on_crash = "restart"' web.cfg || fail "on_crash"
 grep -Eqx 'extra = "([^"]* )?panic=30"' web.cfg || fail "panic="
 "$DOMSTRAP" create set --system "$(system 1)" -q --size 96M --set 'extra=a "b" \c' --set "vnuma=[['pnode=0'],]" --set on_crash=preserve

@@ -1,4 +1,4 @@
-# A dom0's configuration, as nixos-module.nix is given it.
+# A dom0's configuration, for nixos-module.nix.
 {
   virtualisation.xen.enable = true;
   programs.domstrap = {

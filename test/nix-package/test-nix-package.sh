@@ -1,14 +1,14 @@
 #!/bin/bash
-# test-nix-package.sh DOMSTRAP DOMGRUB VERSION: flake.nix, package.nix and nixos-module.nix as real Nix evaluates them, with
-# a stand-in for nixpkgs (nixpkgs/): inputs, phases and options are names that exist, the flake has what it should, the
-# configuration files that the module writes are understood by DOMSTRAP and DOMGRUB, and the package is a derivation.
+# test-nix-package.sh DOMSTRAP DOMGRUB VERSION: evaluate flake.nix, package.nix and nixos-module.nix with real Nix and a
+# stand-in for nixpkgs (nixpkgs/): the names of inputs, phases and options exist, the flake has the expected outputs, DOMSTRAP
+# and DOMGRUB accept the configuration files that the module writes, and the package is a derivation.
 DOMSTRAP=$(readlink -f "$1") && export DOMSTRAP
 domgrub=$(readlink -f "$2") version=$3
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
 . "$here/../world.sh"
 
-# Only what belongs to the sources; a flake is copied to the store as a whole.
+# Only source files, because Nix copies all of a flake to the store.
 (cd "$repo" && our_files '*' | grep -v '^fuzz/corpus/' | tar -c -T -) | tar -x --one-top-level="$work/source"
 mkdir "$work/source/fuzz/corpus"
 cp -r "$here/nixpkgs" "$work/nixpkgs"

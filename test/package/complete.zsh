@@ -1,7 +1,7 @@
 #!/bin/zsh -f
-# complete.zsh DIR: reads command lines, one a line, and prints what zsh offers at the end of each, with the completion
-# functions in DIR, as "LINE<tab>WORD". A second zsh on a terminal of its own completes in earnest; its compadd, through
-# which every match goes, writes them down.
+# complete.zsh DIR: read command lines, one per line, and print zsh's completions at the end of each, with the completion
+# functions in DIR, as "LINE<tab>WORD". A second zsh on its own terminal does the completion; its compadd, which is called
+# for every match, records them.
 zmodload zsh/zpty || exit
 dir=$1
 tmp=$(mktemp -d)
@@ -13,7 +13,7 @@ setopt no_always_last_prompt
 autoload -Uz compinit
 compinit -u -D
 compadd() {
-	# With these it fills arrays for its caller, and adds nothing.
+	# With these options it only fills arrays for its caller.
 	if [[ " $* " == *" -"[OAD]" "* ]]; then
 		builtin compadd "$@"
 		return
@@ -34,7 +34,7 @@ bindkey '^I' ask
 print ready >>$out
 E2
 
-# wait_for MARK: until the inner shell has written it; what it draws is of no interest, but would fill the line
+# wait_for MARK: wait until the inner shell has written it. Its other output is discarded, so that it does not block.
 wait_for() {
 	repeat 500; do
 		while zpty -rt inner drawn; do done

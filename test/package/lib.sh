@@ -1,10 +1,9 @@
-# lib.sh: sourced by test-install.sh and test-deb.sh, gives what ../lib.sh does, and a stranger: a user who owns nothing
-# but dir.
+# lib.sh: sourced by test-install.sh and test-deb.sh; sources ../lib.sh, and adds a stranger: a user who owns only dir.
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 scratch
 
-# as_stranger CMD...: without root's rights, where we have them
+# as_stranger CMD...: run as the stranger, or as the current user if that is not root
 as_stranger() {
   if [ "$(id -u)" = 0 ]; then
     chown -R 65534:65534 "$dir"
@@ -14,7 +13,7 @@ as_stranger() {
   fi
 }
 
-# installed ROOT FILE...: they are there, for everybody
+# installed ROOT FILE...: check that the files exist and everybody can read them
 installed() {
   local root=$1 f
   shift
@@ -27,7 +26,7 @@ installed() {
   done
 }
 
-# runs ROOT: the installed programs start, and are of this version
+# runs ROOT: check that the installed programs start and have this version
 runs() {
   local p version
   version=$(sed -n "s/^ *version: '\(.*\)',/\1/p" "$repo/meson.build")

@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-completion.sh DIR PROGRAM...: what bash, zsh and fish complete with the scripts in DIR is what PROGRAMs' --help
-# says: every command, every command's options and no others, values where they are a closed set, files and
-# directories. Each shell completes in earnest; one that is not installed is left out, which makes the test a skip.
+# test-completion.sh DIR PROGRAM...: the completions of bash, zsh and fish with the scripts in DIR match PROGRAMs' --help:
+# all commands, all options of each command and no others, values that are a closed set, files and directories. The shells
+# themselves do the completion; if one is not installed, it is left out, and the test counts as skipped.
 . "$(dirname "$0")/../lib.sh"
 scripts=$(readlink -f "$1")
 shift
@@ -10,14 +10,14 @@ here=$repo/test/package
 scratch
 skipped=''
 
-# complete_in_SHELL: reads command lines, prints "LINE<tab>WORD" for each WORD it offers at LINE's end
+# complete_in_SHELL: read command lines, print "LINE<tab>WORD" for each completion WORD at the end of LINE
 complete_in_bash() {
   # shellcheck disable=SC2016 # it is the other bash that expands this
   bash --norc -c '
     cd "$1"
     for program in "${@:3}"; do . "$2/${program##*/}"; done
     while IFS= read -r line; do
-      # As readline cuts it: "=" is a word of its own.
+      # As readline splits it: "=" is a separate word.
       read -ra COMP_WORDS <<<"${line//=/ = }"
       [[ $line != *" " && $line != *= ]] || COMP_WORDS+=("")
       COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
@@ -38,7 +38,7 @@ complete_in_fish() {
 
 commands() { "$1" --help | sed -nE 's/^  ([a-z]+)  +.*/\1/p'; }
 
-# What must be offered: "LINE<tab>WORD" as above.
+# The expected completions, as "LINE<tab>WORD".
 mkdir -p "$dir/files/a directory" "$dir/files/adir"
 touch "$dir/files/a.cfg"
 : >"$dir/lines"
@@ -61,7 +61,7 @@ for program in "${programs[@]}"; do
   for command in "${list[@]}"; do
     mapfile -t words < <("$program" "$command" --help | options)
     want "$name $command --" "${words[@]}"
-    # Closed sets, as --help writes them.
+    # Closed sets of values in --help.
     while read -r option values; do
       # shellcheck disable=SC2086 # words
       want "$name $command $option " ${values//|/ }
@@ -76,8 +76,8 @@ want "domgrub a.c" a.cfg
 want "domgrub --output-format=simple" simple simple0
 [ "$(grep -c 'domstrap create --layout ' "$dir/want")" = 2 ] && ok "there are closed sets" || bad "there are closed sets"
 
-# Short options, the program's own and blanks behind a word are each shell's own affair; fish names an option again
-# before its value, zsh and fish end a directory in "/".
+# Ignore differences between shells: short options, the program's own options, blanks after a word; fish repeats an option
+# before its value, and zsh and fish append "/" to a directory.
 plain() {
   sed -E 's/\t--[a-z-]+=/\t/; s/\/$//' | awk -F '\t' '!($2 ~ /^-[a-zA-Z]$/) && !($1 == "domstrap " && $2 ~ /^--/)' | sort -u
 }

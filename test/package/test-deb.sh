@@ -1,12 +1,12 @@
 #!/bin/bash
-# test-deb.sh: the Debian packages build as a user without rights, their unit tests pass, lintian has nothing to say,
-# and what is in them runs.
+# test-deb.sh: the Debian packages build as an unprivileged user, their unit tests pass, lintian reports nothing, and the
+# programs in them run.
 . "$(dirname "$0")/lib.sh"
 for tool in dh lintian; do
   command -v $tool >/dev/null || { echo "skipped: no $tool here (scripts/install-deps.sh package)"; exit 77; }
 done
 
-# One list of packages for those who build, one for Debian.
+# The lists of packages in scripts/install-deps.sh and in debian/control must be the same.
 build=$(sed -n "/^build='/,/'$/p" "$repo/scripts/install-deps.sh" | tr -s "'=\n" ' ' | tr ' ' '\n' | grep -vxE 'build|gcc|make|' | sort)
 depends=$(sed -n '/^Build-Depends:/,/^[^ ]*: /p' "$repo/debian/control" | sed -n 's/^ \([^ ,]*\).*/\1/p' | grep -vx debhelper-compat | sort)
 [ "$build" = "$depends" ] && ok "Build-Depends" || bad "Build-Depends: $(diff <(echo "$build") <(echo "$depends"))"

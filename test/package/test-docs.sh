@@ -1,12 +1,12 @@
 #!/bin/bash
-# test-docs.sh DOMSTRAP DOMGRUB: what README, doc/ and the man pages show can be typed: every command of domstrap that
-# they name is one, and every option is one of its options.
+# test-docs.sh DOMSTRAP DOMGRUB: the command lines in README, doc/ and the man pages are valid: every command of domstrap
+# exists and has the options shown.
 . "$(dirname "$0")/../lib.sh"
 domstrap=$(realpath "$1") domgrub=$(realpath "$2")
 lines=0
 cd "$repo"
 
-# shown FILE: the commands it shows, one a line: indented lines and `words`, "\" at the end of a line joins, "#" ends it
+# shown FILE: print its command lines, one per line: indented lines and `words`; "\" at the end joins lines, "#" ends one
 shown() {
   case $1 in
     *.md) { grep '^    ' "$1"; grep -o '`[^`]*`' "$1" | tr -d '`'; } ;;

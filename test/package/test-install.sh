@@ -1,11 +1,11 @@
 #!/bin/bash
-# test-install.sh: `make install` as a user without rights, from a copy of this tree, into a DESTDIR: the programs run,
-# the man pages have no mistake, the sample configurations are understood, `make uninstall` takes all of it away.
+# test-install.sh: `make install` as an unprivileged user, from a copy of this tree, into a DESTDIR: the programs run, the
+# man pages have no errors, the sample configurations are accepted, and `make uninstall` removes everything.
 . "$(dirname "$0")/lib.sh"
 root=$dir/root
 copy_tree "$dir/source"
 unset MAKEFLAGS MAKELEVEL
-# The directory of this suite's Xen, where apt knows it.
+# The directory of this suite's Xen, if apt knows it.
 xen=$(apt-cache depends xen-system-amd64 2>/dev/null | sed -n 's/.*Depends: xen-hypervisor-\([0-9.]*\)-amd64$/\1/p' | head -n 1)
 xen_bin=/usr/lib/xen-${xen:-4.17}/bin
 make_() { as_stranger make -C "$dir/source" PREFIX=/usr XEN_BIN="$xen_bin" DESTDIR="$root" "$@" >"$dir/log" 2>&1; }
@@ -19,10 +19,10 @@ installed "$root" usr/bin/dom{strap,grub} usr/share/man/man1/dom{strap,grub}.1 u
 strays=$(cd "$root" && find . -type f | grep -vE '^\./usr/(bin|share)/' || true)
 [ -z "$strays" ] && ok "nothing elsewhere" || bad "elsewhere: $strays"
 runs "$root"
-# libxl takes a bare "domgrub" from there, if the name is there at all.
+# libxl looks there for a bootloader without a path.
 [ "$(readlink "$root$xen_bin/domgrub")" = /usr/bin/domgrub ] && ok "xl finds domgrub" || bad "xl finds domgrub"
 
-# Links of the documents lead to what is installed.
+# Links in the documents lead to installed files.
 docs=$root/usr/share/doc/domstrap
 for page in README.md doc/recipes.md; do
   for link in $(grep -oE '\]\([^):]+\)' "$docs/$page" | sed 's/](\([^)#]*\).*/\1/'); do
@@ -35,7 +35,7 @@ for page in "$root"/usr/share/man/man?/*; do
   [ -z "$said" ] && ok "${page##*/}: no warning" || bad "${page##*/}: $said"
 done
 
-# Every key of the samples is a key, and every key that the pages name is in them.
+# Every key in the samples is valid, and every key in the man pages is in the samples.
 for name in domgrub domstrap; do
   sample=$docs/examples/$name.conf
   sed "s|/dev/vg0/.*|$dir/disk|; s/^#\([a-z-]* = \)/\1/" "$sample" >"$dir/$name.conf"

@@ -1,10 +1,10 @@
-# builder.sh: mkDerivation's builder. The phases of nixpkgs' stdenv and of its hooks of Meson and ninja, in their order.
+# builder.sh: the builder for mkDerivation, with the phases of nixpkgs' stdenv and its hooks for Meson and ninja, in order.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # Nix puts the derivation's attributes into the environment
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=$PWD
 
-# A command or a library that the package did not ask for is not there.
+# Only the commands and libraries that the package names are available.
 mkdir commands pkgconfig
 for command in $every_command; do
   [[ " $commands " == *" $command "* ]] || printf '#!/bin/sh\necho "%s is no input of the package" >&2\nexit 127\n' "$command" >"commands/$command"

@@ -1,12 +1,11 @@
-# A stand-in for nixpkgs, as small as can be: the packages that package.nix asks for are the host's own libraries, and
-# mkDerivation runs nixpkgs' phases with the host's tools, so the sandbox must be off. What package.nix does not name
-# cannot be found: a library's pkg-config file, a hook's function. Attributes that nixpkgs gives no meaning to are
-# errors.
+# A minimal stand-in for nixpkgs: the packages for package.nix are the host's libraries, and mkDerivation runs nixpkgs'
+# phases with the host's tools, so the sandbox must be off. pkg-config files and hooks that package.nix does not name are
+# not available. Attributes that mean nothing to nixpkgs are errors.
 { system }:
 let
   lib = import ./lib.nix;
 
-  # pc: the pkg-config modules that come with it; commands: what it gives to a build
+  # pc: its pkg-config modules; commands: the commands it provides to a build
   package = name: { pc ? [ ], commands ? [ ] }: { inherit name pc commands; type = "derivation"; outPath = "/usr"; };
   packages = builtins.mapAttrs package {
     brotli.pc = [ "libbrotlidec" ];
@@ -64,7 +63,7 @@ let
     inherit lib callPackage;
     stdenv = { inherit mkDerivation; };
   };
-  # As in nixpkgs: what a function names is passed by name, and a name that is not there is an error.
+  # As in nixpkgs: a function's arguments are passed by name, and an unknown name is an error.
   callPackage = path: others:
     let f = import path; in
     f (builtins.intersectAttrs (builtins.functionArgs f) self // others);

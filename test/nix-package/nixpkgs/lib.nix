@@ -1,5 +1,5 @@
-# What package.nix, nixos-module.nix and flake.nix use of nixpkgs' lib, and no more: another name is an error, as a
-# misspelled one is there. Types check values; there is one level of module, with lib.mkIf.
+# Only those functions of nixpkgs' lib that package.nix, nixos-module.nix and flake.nix use: others are an error, like a
+# misspelled name. Types check values; one level of modules is supported, with lib.mkIf.
 let
   inherit (builtins)
     all attrNames concatStringsSep elem foldl' isAttrs isBool isInt isList isString listToAttrs map mapAttrs stringLength
@@ -33,13 +33,13 @@ rec {
     oneOf = ts: type (concatMapStringsSep " or " (t: t.name) ts) (v: foldl' (found: t: found || t.check v) false ts);
   };
 
-  # evalModule MODULE PKGS SETTINGS: the configuration that one module makes of SETTINGS
+  # evalModule MODULE PKGS SETTINGS: the configuration that a module makes from SETTINGS
   evalModule = module: pkgs: settings:
     let
       lib = import ./lib.nix;
       m = module { inherit config lib pkgs; };
       config = fill [ ] m.options settings // settings';
-      # What other modules have, which ours only reads.
+      # Options of other modules, which this module only reads.
       settings' = removeAttrs settings (attrNames m.options);
       fill = path: options: values:
         let

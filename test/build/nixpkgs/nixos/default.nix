@@ -1,5 +1,5 @@
-# What nix-build needs of nixpkgs for tests: <here/nixos> gives `system` for a configuration. The system is a small
-# one of test/create; the configuration chooses some of it.
+# A stand-in for nixpkgs/nixos: gives `system` for a configuration. The system is a small one of test/create; the
+# configuration sets some of its properties.
 { configuration ? <nixos-config> }:
 let
   module = import configuration;
