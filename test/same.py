@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""same.py A B: as cmp, for two files with large holes: only what one of them has stored is read."""
+"""same.py A B: like cmp, for two files with large holes: reads only ranges that one of them has stored."""
 import os
 import sys
 
@@ -8,7 +8,7 @@ CHUNK = 1 << 20
 
 
 def stored(fd, at, end):
-    """Where the next stored bytes at or after at begin and end; (end, end) if there are none."""
+    """Begin and end of the next stored range at or after offset at; (end, end) if there is none."""
     try:
         begin = os.lseek(fd, at, os.SEEK_DATA)
     except OSError:  # ENXIO: a hole up to the end

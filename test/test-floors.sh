@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-floors.sh: each room has a floor in doc/architecture.md, and includes only what is on floors below it.
+# test-floors.sh: each room has a floor in doc/architecture.md, and includes only headers of rooms on floors below it.
 . "$(dirname "$0")/lib.sh"
 cd "$repo"
 declare -A floor

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-help.sh PROGRAM MANPAGE [COMMAND...]: every option that --help shows is in the man page and the other way
-# round, for the program or its commands together; help is on stdout, at most 80 columns wide, and status 0.
+# test-help.sh PROGRAM MANPAGE [COMMAND...]: --help and the man page have the same options, for the program or its commands
+# together; help is on stdout, at most 80 columns wide, with status 0.
 . "$(dirname "$0")/lib.sh"
 program=$1 page=$2
 shift 2

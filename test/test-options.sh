@@ -1,12 +1,12 @@
 #!/bin/bash
-# test-options.sh DOMSTRAP: a wrong option is named, long or short, alone or behind others, in every command's way of
-# reading its command line; status 2, and nothing on stdout.
+# test-options.sh DOMSTRAP: an invalid option is named, long or short, alone or after others, by every command; status 2,
+# and nothing on stdout.
 . "$(dirname "$0")/lib.sh"
 domstrap=$(realpath "$1")
 scratch
 cd "$dir"
 
-# names WORDS ARGUMENT...: the arguments are refused with the words
+# names WORDS ARGUMENT...: the arguments are refused, with WORDS in the message
 names() {
   local words=$1 status=0
   shift

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-version.sh VERSION PROGRAM...: the project's version, which meson.build has, is what PROGRAMs, man pages, the list
-# of changes and the Debian package say.
+# test-version.sh VERSION PROGRAM...: PROGRAMs, man pages, CHANGELOG.md and the Debian package have the version of
+# meson.build.
 . "$(dirname "$0")/lib.sh"
 version=$1
 shift

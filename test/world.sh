@@ -1,8 +1,8 @@
-# A world of its own for a test with real Nix: a mount name space in which /nix is a temporary directory, real Nix
-# working on it, and the host's store out of reach. Sourced first, by create/lib.sh and update/lib.sh; needs DOMSTRAP.
-# Sets WORLD, all of it, and below that root, whose /nix it is, work, where the test begins, and out.
+# A separate world for a test with real Nix: a mount name space in which /nix is a temporary directory, so that Nix cannot
+# reach the host's store. Sourced first, by create/lib.sh and update/lib.sh; needs DOMSTRAP. Sets WORLD, a directory, and
+# below it root, whose nix/ is mounted on /nix, work, the test's working directory, and out.
 #   world_in     where WORLD is made (default: TMPDIR, or /tmp)
-#   world_root   not empty: the user must be root, and not only in a name space of users
+#   world_root   not empty: the user must be root, and not only in a user name space
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is for those that source this
 set -euo pipefail
@@ -11,12 +11,12 @@ export LC_ALL=C TZ=UTC
 umask 022
 
 skip() { echo "skipped: $*" >&2; exit 77; }
-fail() { # with KEEP_GOING=1, for whoever works on the tests, go on
+fail() { # with KEEP_GOING=1, for developing tests, continue
   echo "FAILED: $*" >&2
   [ -n "${KEEP_GOING:-}" ] || exit 1
 }
 
-# ends STATUS WORDS COMMAND...: domstrap ends so and says so, on stdout or stderr together; what it said is in said
+# ends STATUS WORDS COMMAND...: domstrap ends with STATUS, and its output (stdout and stderr, in the file said) matches WORDS
 ends() {
   local status=$1 words=$2 got=0
   shift 2
@@ -25,16 +25,16 @@ ends() {
   grep -Eq -- "$words" "$work/said" || { cat "$work/said" >&2; fail "not said: $words: $*"; }
 }
 
-# same_image A B: two images, byte for byte; cmp would read their holes
+# same_image A B: compare two images byte for byte, without reading their holes
 same_py=$(dirname "${BASH_SOURCE[0]}")/same.py
 same_image() { "$same_py" "$@" >&2; }
 
 . "$(dirname "${BASH_SOURCE[0]}")/flip.sh"
 
-# chosen N: is step N of many alike to be tried? With TEST_SHORT (scripts/test.sh --other) only every fourth is.
+# chosen N: whether to test step N of many similar ones; with TEST_SHORT (scripts/test.sh --other), every fourth
 chosen() { [ -z "${TEST_SHORT:-}" ] || [ $(($1 % 4)) = 0 ]; }
 
-# Files are 0444 and directories 0555 in a store; only root does not mind.
+# Store paths are read-only, so only root could remove them without chmod.
 wipe() { chmod -R u+w "$1" 2>/dev/null || true; rm -rf "$1"; }
 
 enter_world() {
@@ -73,7 +73,7 @@ settle_in() {
 
 [[ $- != *x* ]] || PS4='+ $SECONDS '
 [ -n "${WORLD:-}" ] || enter_world "$@"
-# A trace (bash -x) stays out of what is looked at.
+# Keep a trace (bash -x) out of the output that tests check.
 exec 9>&2
 BASH_XTRACEFD=9
 settle_in

@@ -1,5 +1,5 @@
-# What the two recipes share, on top of ../xen/lib.sh. Sourced first, with the program's arguments DOMSTRAP DOMGRUB.
-# Finds real Nix, the demo's packages and the Xen rig ready, and goes to dir.
+# Functions for the two recipes, in addition to ../xen/lib.sh. Sourced first, with the test's arguments DOMSTRAP DOMGRUB.
+# Prepares real Nix, the demo's packages and the Xen rig, and changes to dir.
 # Each command of a recipe is printed as it runs, marked "hand:" or "now:".
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is for the recipes
@@ -12,7 +12,7 @@ umask 022
 ready test demo xen
 "$repo/demo/nixos/fetch.sh"
 export DOMSTRAP_WORK=$work
-nixpkgs=$repo/demo # has nixos/default.nix, as nixpkgs has
+nixpkgs=$repo/demo # has nixos/default.nix, like nixpkgs
 nix_settings
 loops=() mounts=()
 at_end() {
@@ -24,14 +24,14 @@ at_end() {
 }
 cd "$dir"
 
-# What is done by hand wants root and loop devices; without them only the new way is tried.
+# The manual way needs root and loop devices; without them, only domstrap's way is tested.
 by_hand=1
 if [ "$(id -u)" != 0 ] || ! x=$(losetup --find 2>/dev/null) || [ ! -e "$x" ]; then by_hand=; fi
 
 # ---- steps and commands ----
 
 step() { printf '\n=== %s\n' "$*"; }
-shown() { # shown MARK WORD...: as one would type it in $dir
+shown() { # shown MARK WORD...: print the command as typed in $dir
   local text=$1: word
   for word in "${@:2}"; do
     word=${word//$dir\//}
@@ -40,16 +40,16 @@ shown() { # shown MARK WORD...: as one would type it in $dir
   done
   echo "$text"
 }
-hand() { shown hand "$@"; "$@"; } # hand COMMAND...: as the recipe has it
-now() { shown now "$domstrap" "$@"; "$domstrap" "$@"; } # now ARGUMENT...: as domstrap does it
+hand() { shown hand "$@"; "$@"; } # hand COMMAND...: a step of the recipe
+now() { shown now "$domstrap" "$@"; "$domstrap" "$@"; } # now ARGUMENT...: the same with domstrap
 
-# block WORDS: what doc/recipes.md shows after the line that begins with WORDS, so that it is the document that is tested
+# block WORDS: print the block of doc/recipes.md after the line that begins with WORDS, so that the document itself is tested
 block() {
   awk -v words="$1" 'index($0, words) == 1 { on = 1; next }
     on && /^    / { sub("    ", ""); print; seen = 1; next }
     seen && !/^$/ { exit }' "$repo/doc/recipes.md"
 }
-# typed PASSWORD ARGUMENT...: domstrap on a terminal of its own, on which a person answers each question with PASSWORD
+# typed PASSWORD ARGUMENT...: run domstrap on its own terminal, and answer each question with PASSWORD
 typed() {
   local password=$1 text='' char in out pid
   shift
@@ -67,9 +67,8 @@ typed() {
 
 # ---- disks and trees ----
 
-# attached IMAGE [OFFSET]: a loop device, in $loop; mounted DEVICE DIR [OPTIONS]; released: all of both undone, as it is
-# at the end.
-# (--partscan would do for a partition, but in a container its nodes do not appear.)
+# attached IMAGE [OFFSET]: make a loop device, and set loop to it; mounted DEVICE DIR [OPTIONS]; released: undo all of
+# these, which is also done at the end. (Not --partscan, because device nodes of partitions do not appear in a container.)
 attached() {
   local options=(--find --show --offset "${2:-0}")
   shown hand losetup "${options[@]}" "$1"
@@ -84,16 +83,16 @@ released() {
   mounts=() loops=()
 }
 
-# listing ROOT: all that is outside the store's paths: name, kind, mode, owner, link's target
+# listing ROOT: list everything except the contents of store paths: name, kind, mode, owner, link's target
 listing() {
   (cd "$1" && find . -mindepth 1 \( -path './nix/store/*' -prune -o -printf '%P %y %m %U:%G %l\n' \)) | sort
 }
-# store ROOT: each file of the store, with its time and the digest of its contents
+# store ROOT: list each file of the store, with its time and the digest of its contents
 store() {
   (cd "$1/nix/store" && find . -mindepth 1 \( -path './.links' -prune -o -printf '%P %y %m %U:%G %T@ %l\n' \) | sort
     find . -path './.links' -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
 }
-# database ROOT: what Nix there knows; when a path was registered is nobody's business
+# database ROOT: print the contents of Nix's database, without registration times
 database() {
   sqlite3 "file:$1/nix/var/nix/db/db.sqlite?immutable=1" \
     "select path, hash, narSize, deriver, sigs, ca from ValidPaths order by path;

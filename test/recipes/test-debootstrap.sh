@@ -1,23 +1,23 @@
 #!/bin/bash
-# test-debootstrap.sh DOMSTRAP DOMGRUB: the first recipe of doc/recipes.md, one disk as debootstrap would make it, done
-# twice from its first step to a login on real Xen: by hand and with domstrap.
+# test-debootstrap.sh DOMSTRAP DOMGRUB: the first recipe of doc/recipes.md (one disk, similar to debootstrap) from its first
+# step to a login on real Xen, manually and with domstrap.
 #
 #   step  by hand                                       now
 #   1     Nix on the host                               the same
-#   2     a clone of nixpkgs                            --nixpkgs; here the demo's modules are both
+#   2     a clone of nixpkgs                            --nixpkgs; this test uses the demo's modules for both
 #   3     write system-configuration.nix                domstrap init --password-prompt, then edit
 #   4     nix-build NIXPKGS/nixos -A system             domstrap build
 #   5     truncate, sfdisk, losetup, mkfs.ext4, mount   domstrap create does 5 to 10
 #   6     nix copy --to MNT
 #   7     nix-env -p MNT/…/profiles/system --set
-#   8     /etc/nixos/configuration.nix, channel
+#   8     write /etc/nixos/configuration.nix, channel
 #   9     umount, losetup -d
 #   10    write domain.conf
 #   11    xl create -c; log in                          the same, from the guest's own menu, through domgrub
-#   12    a newer system in the guest                   test-pygrub.sh has it
+#   12    a newer system in the guest                   see test-pygrub.sh
 #
-# Both roots are compared, then both guests are booted, side by side, each in a Xen of its own. Steps 5 to 10 by hand
-# want root and loop devices; where these are not, only the right column is done. The consoles stay in
+# Both roots are compared, then both guests are booted at the same time, each in its own Xen. Steps 5 to 10 by hand need
+# root and loop devices; without them, only the right column is done. The console logs are kept in
 # build/test-debootstrap/SUITE/. Exit status: 0 if no check failed, else 1.
 . "$(dirname "$0")/lib.sh" "$@"
 password='open sesame'
@@ -66,7 +66,7 @@ if [ -n "$by_hand" ]; then
   database mnt >hand.db
   released
   step "10: a configuration for xl"
-  # Less memory than there, for the emulated machine's sake.
+  # Less memory than in the recipe, because the machine is emulated.
   block "The config of step 10" |
     sed "s,\"S/,\"$(readlink result)/,; s,=S/,=$(readlink result)/,; s,/srv/xen,$dir,; s/^memory = .*/memory = 512/" >domain.conf
   echo "hand: an editor: domain.conf"
@@ -82,9 +82,9 @@ if [ -n "$by_hand" ]; then
   check "same table" same "$(sfdisk -d same.img | grep -o 'start=.*' | tr -d ' ')" "$(sfdisk -d nixos.img | grep -o 'start=.*' | tr -d ' ')"
   check "same files in the store: names, modes, owners, times, contents" diff hand.store same.store
   check "same entries in Nix's database" diff hand.db same.db
-  # All that the one by hand has is there. Nix's locks and its own directories come with its first run. And the work by
-  # hand leaves faults, which are not to be found: the store's mode and group follow the host's builders, root's home is open
-  # to all, and two links among the roots lead to where the host had the disk mounted.
+  # Domstrap's root has everything that the manual one has, with two exceptions. Nix creates its locks and some directories
+  # at its first run. And the manual way leaves faults that must not appear: the store has the mode and group for the host's
+  # builders, root's home is readable by all, and two links among the GC roots lead to the host's mount point.
   own='nix/var/nix/(db/big-lock|db/reserved|gc.lock|temproots|userpool|profiles/system.lock|gcroots/per-user/root) '
   faults='(nix/store d (1775|755) 0:[0-9]+|root d 755 0:0) |nix/var/nix/gcroots/(auto/.*|profiles) l .*/mnt/nix/var'
   check "nothing else that the one by hand has is missing" \

@@ -3,13 +3,13 @@
 # takes several minutes and is skipped unless TEST_HVM is set.
 #
 #   step  in the recipe                                 in this test
-#   1     two volumes, the HVM domain's config          two files; the config as domstrap installer writes it
+#   1     two volumes, the HVM domain's config          two files; the config written by domstrap installer
 #   2     in it mkfs.ext4 -L NIXBOOT, -L NIXROOT, mount typed on the domain's serial console
-#   3, 4  write the configuration                       likewise, with the recipe's own lines
+#   3, 4  write the configuration                       likewise, with the lines of the recipe
 #   5     nixos-install; poweroff                       likewise
-#   6     the PV domain's config, bootloader = pygrub   as domstrap installer wrote it, with pygrub and with domgrub
+#   6     the PV domain's config, bootloader = pygrub   written by domstrap installer, with pygrub and with domgrub
 #
-# The CD is made from the demo's system (demo/nixos/iso.sh). It installs to two empty files. The console stays in
+# The CD is made from the demo's system (demo/nixos/iso.sh), and installs to two empty files. The console log is kept in
 # build/test-installer/SUITE/install.log. Exit status: 0 if no check failed, else 1.
 [ -n "${TEST_HVM:-}" ] || { echo "skipped: takes several minutes; set TEST_HVM=1 to run it" >&2; exit 77; }
 . "$(dirname "$0")/lib.sh" "$@"

@@ -1,23 +1,23 @@
 #!/bin/bash
-# test-pygrub.sh DOMSTRAP DOMGRUB: the second recipe of doc/recipes.md, /boot and root on disks of their own and a menu
-# that the guest keeps, done twice from its first step on: by hand and with domstrap.
+# test-pygrub.sh DOMSTRAP DOMGRUB: the second recipe of doc/recipes.md (/boot and root on separate disks, and a boot menu
+# maintained by the guest) from its first step, manually and with domstrap.
 #
 #   step  by hand                                       now
 #   1     two volumes, the HVM domain's config          domstrap installer
 #   2     in it mkfs.ext4 -L NIXBOOT, -L NIXROOT, mount domstrap init --layout split --boot pygrub and
 #   3, 4  write the configuration                         domstrap create --layout split do 1 to 6
 #   5     nixos-install
-#   6     the PV domain's config, bootloader = pygrub   domstrap installer has written it
+#   6     the PV domain's config, bootloader = pygrub   written by domstrap installer
 #   7     nixos-rebuild in the guest                    the same
 #
-# The installer's domain wants NixOS's CD; here what it does in steps 2 to 5 is done on the host, on the disks that
-# domstrap installer made, and wants root and loop devices (else only the right column is done). nixos-install and
-# nixos-rebuild are done with what they do: nix copy, nix-env --set, activate, switch-to-configuration.
+# Steps 2 to 5 need NixOS's CD; in this test they are done on the host, on the disks made by domstrap installer, which
+# needs root and loop devices (else only the right column is done). nixos-install and nixos-rebuild are replaced by the
+# steps they perform: nix copy, nix-env --set, activate, switch-to-configuration.
 #
-# Both guests live the same life, side by side, each in a Xen of its own, the one by hand through Debian's pygrub, the
-# other through domgrub: login, update from inside to a system with another kernel and initrd, reboot into it, and back
-# to the older one, which is chosen in the menu on the console. The consoles stay in
-# build/test-pygrub/SUITE/. Exit status: 0 if no check failed, else 1.
+# Both guests do the same at the same time, each in its own Xen, the manual one through Debian's pygrub, the other through
+# domgrub: login, update from inside to a system with another kernel and initrd, reboot into it, and back to the older one,
+# which is selected in the menu on the console. The console logs are kept in build/test-pygrub/SUITE/. Exit status: 0 if no
+# check failed, else 1.
 . "$(dirname "$0")/lib.sh" "$@"
 password='open sesame'
 by=(--nixpkgs "$nixpkgs" "${settings[@]}")
@@ -35,7 +35,7 @@ newer() {
 }
 X
 }
-# carried OLD NEW FILE: what NEW has and OLD has not, as a disk of its own, for want of a network in the guest
+# carried OLD NEW FILE: make a disk with the paths of NEW that OLD lacks, because the guest has no network
 carried() {
   nix-store -qR "$2" | grep -Fvxf <(nix-store -qR "$1") | xargs nix-store --export >"$3"
   truncate -s %1M "$3"
@@ -85,14 +85,14 @@ X
 
   step "1 to 6: the same system with domstrap"
   now create same --system ./hand.system --layout split --boot pygrub -m 256 -q
-  # But for comments, the day of installation, and a line of the configuration's own, which create cannot know and
-  # which is without effect: the first disk is what GRUB's root is anyhow.
+  # Except for comments, the date of installation, and a line from the configuration, which create cannot know. That line
+  # has no effect, because GRUB's root is the first disk by default.
   plain() { grep -Ev '^(#|$|set root=\(hd0\)$)' | sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2} - /DATE - /'; }
   check "same menu" diff <(plain <hand.menu) <(menu same-boot.img | plain)
   sed 's/.*  //' hand.kernels | while read -r f; do echo "$(debugfs -R "cat /$f" same-boot.img 2>/dev/null | sha256sum | cut -d' ' -f1)  $f"; done >same.kernels
   check "same kernel and initrd on the boot disk" diff hand.kernels same.kernels
   check "same labels" same "$(blkid -p -s LABEL -o value hand-boot.img hand-root.img)" "$(blkid -p -s LABEL -o value same-boot.img same-root.img)"
-  # Names, UUIDs and MACs are each guest's own; that this system names no console only create can know.
+  # Names, UUIDs and MACs differ. So does extra=, because only create knows that this system sets no console.
   config() { grep -Ev '^ *(#|name|uuid|"mac=|extra = ".*"$)|^$' "$1" | sed -E 's,target=.*/(hand|same)-,target=,'; }
   check "create and installer write one config" diff <(config same.cfg) <(config hand.cfg)
   rm same*
@@ -104,7 +104,7 @@ step "1 to 6: the guest with domstrap"
 echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYdlomt+p+ocbpH4VKk1qQm6EeKqYartd2C//rv8k51 me@desk' >key.pub
 typed "$password" init web2 --layout split --boot pygrub --user admin --ssh-key key.pub --password-prompt \
   --ip 10.9.0.77/24 --gateway 10.9.0.1 --dns 10.9.0.1
-# The demo's modules have no sudo, but su and root's password.
+# The demo's modules have no sudo; the test uses su with root's password.
 hand sed -i '/^  services.openssh/i \  users.users.root.initialPassword = "open sesame";' web2/configuration.nix
 now create web2 --config web2/configuration.nix --layout split "${by[@]}" --memory 256 -q
 check "the menu searches for nothing, so that pygrub could read it as well" sh -c "! debugfs -R 'cat /grub/grub.cfg' web2-boot.img 2>/dev/null | grep search"
@@ -120,7 +120,7 @@ if [ -n "$by_hand" ]; then
   carried ./hand.system ./hand.newer hand.disk
 fi
 
-# What the guest is asked.
+# The scripts that run in the guest.
 scripts() { # scripts DIR OLD NEW
   mkdir "$1"
   cat >"$1/common" <<X
@@ -171,13 +171,13 @@ scripts guest-web2 "$(readlink web2.system)" "$(readlink web2.newer)"
 cat >>guest-web2/user-script <<'X'
 check "the fixed address, the way out and the name server" same "$(ip -4 addr show enX0 | grep -o 'inet [^ ]*') $(ip route | grep -o '^default via [^ ]*') $(cat /etc/resolv.conf)" "inet 10.9.0.77/24 default via 10.9.0.1 nameserver 10.9.0.1"
 X
-# Down to the submenu, into it, down to the second of its entries.
+# Down to the submenu, open it, down to its second entry.
 printf '%s\n' 'Boots in|\033[B\r' 'Configuration 1|\033[B\r' >guest-web2/choice
 live web2 -b "$domgrub" -e MENU="Boots in"
 if [ -n "$by_hand" ]; then
   kinds+=(hand)
   scripts guest-hand "$(readlink hand.system)" "$(readlink hand.newer)"
-  # To pygrub all entries are one list; the older is its third.
+  # pygrub shows all entries in one list; the older system is the third.
   printf '%s\n' 'Will boot|\033OB\033OB\r' >guest-hand/choice
   live hand -p -e MENU="Will boot"
 fi

@@ -1,5 +1,5 @@
-# What is in an ext4 image, read without any of domstrap's code and without debugfs, which is too slow for thousands
-# of looks. Extents only, as domstrap writes.
+# Reads an ext4 image without domstrap's code, and without debugfs, which is too slow for thousands of calls. Supports
+# extents only, as written by domstrap.
 import hashlib
 import struct
 

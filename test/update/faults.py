@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-# faults.py: every read, allocation, write and sync of a command fails in turn. The command must then have
-# failed with a word, or have done what it does when nothing fails; the disks hold all of the change or none; nothing
-# is left behind; no process dies of a signal.
+# faults.py: make every read, allocation, write and sync of a command fail in turn. The command must then fail with a
+# message, or have done all of its work; the disks have all of the change or none of it; nothing is left behind; no process
+# is ended by a signal.
 #
-#     FAULTS_SECONDS=N  stop after so long (default 240, with TEST_SHORT 60); each kind gets its share of places, evenly spread
-#     FAULTS_FULL=1     every place of every kind, however long it takes (at most FAULTS_PLACES of each, if set)
-#     FAULTS_ONLY=TEXT  only what has the text in its name ("h update read")
+#     FAULTS_SECONDS=N  stop after N seconds (default 240, with TEST_SHORT 60); each kind gets its share, evenly spread
+#     FAULTS_FULL=1     all steps of every kind, without a time limit (at most FAULTS_PLACES of each, if set)
+#     FAULTS_ONLY=TEXT  only cases with TEXT in their name ("h update read")
 import os
 import re
 import subprocess
@@ -19,7 +19,7 @@ FULL = os.environ.get('FAULTS_FULL')
 SECONDS = float('inf') if FULL else float(os.environ.get('FAULTS_SECONDS', '60' if os.environ.get('TEST_SHORT') else '240'))
 PLACES = int(os.environ.get('FAULTS_PLACES', '0' if FULL else '40'))
 ONLY = os.environ.get('FAULTS_ONLY', '')
-# what counts as a step, how it fails, and whether the command may then succeed all the same
+# which calls count as a step, how it fails, and whether the command may still succeed
 KINDS = {
     'kill': ('write,sync', 'kill', False),
     'read': ('read', 'once', True),
@@ -68,7 +68,7 @@ class Change:
 
 
 class Look:
-    """A command that only reads: what it prints counts."""
+    """A command that only reads: its output must be the same."""
     kinds = ['read', 'alloc', 'short']
 
     def __init__(self, guest, name, command):
@@ -95,7 +95,7 @@ class Look:
 
 
 class Create:
-    """A new guest in files: whole, or not there."""
+    """A new guest in files: complete, or none."""
     kinds = list(KINDS)
 
     def __init__(self, extra, name):
@@ -124,7 +124,7 @@ class Create:
         if not files:
             return 'failed', ['status 0, but nothing is there'] if result.returncode == 0 else []
         if self.digest() != self.done:
-            # A killed one may have got as far as the first name.
+            # If it was killed, the first file may have its name already.
             if result.returncode < 0 and 'new.cfg' not in files:
                 return 'failed', ['e2fsck'] * bool(e2fsck('new/new.img', PART, '-fn')[0])
             return 'failed', ['left: %s' % files]
@@ -132,7 +132,7 @@ class Create:
 
 
 class CreateDevices(Create):
-    """A new guest on two devices that hold an older one: never something of both that boots."""
+    """A new guest on two devices with an older one: never a bootable mixture of both."""
 
     def __init__(self, name):
         self.disks = {'root.blk': 64 << 20, 'boot.blk': 24 << 20}
@@ -172,7 +172,7 @@ class CreateDevices(Create):
         untouched = Disk(self.old['root.blk']).same(read('root.blk'))
         if whole[0] and whole[0] != self.done[-2] and not untouched:
             wrong.append('half a root is valid')
-        # A device that can no longer be written cannot be withdrawn; that is said.
+        # If a device can no longer be written, its new contents remain valid, with a warning.
         if whole[0] and result.returncode > 0 and not untouched and not re.search(rb'(?m)^warning: .* boot\b', result.stderr):
             wrong.append('failed, and the root disk is valid')
         if files:
@@ -196,7 +196,7 @@ def cases():
 
 
 def spread(n, places):
-    """Which of n steps, in an order in which every beginning is spread evenly."""
+    """Numbers of the n steps, in an order in which every prefix is spread evenly."""
     want = n if not places else min(n, places)
     at = sorted({1 + i * n // want for i in range(want)}) if want else []
     out, step = [], max(1, len(at))

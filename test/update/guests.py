@@ -1,5 +1,5 @@
-# The guests that faults.py and torn.py work on, made by lib.sh's make_guests: g has one disk, h has two; each has the
-# generations 1 and 2. WORK is the directory, with systems, cache and public key; DOMSTRAP the program.
+# The guests for faults.py and torn.py, made by make_guests of lib.sh: g has one disk, h has two; each has generations 1
+# and 2. WORK is the directory with systems, cache and public key; DOMSTRAP is the program.
 import hashlib
 import mmap
 import os
@@ -24,7 +24,7 @@ def fetch_from():
 
 
 def commands(cfg):
-    """Everything that changes a guest that is off."""
+    """All commands that change a guest that is off."""
     update = ['update', cfg, '--system', SYSTEMS['3'], '-q', '-j', '1']
     return {
         'update': update,
@@ -36,7 +36,7 @@ def commands(cfg):
 
 
 class Disk:
-    """Bytes with changes. Slices of bytes are compared many times faster than memoryviews."""
+    """Bytes with changes. Uses bytes, whose slices are compared much faster than those of a memoryview."""
 
     def __init__(self, base):
         self.base, self.size, self.changed = base, len(base), {}
@@ -69,7 +69,7 @@ class Disk:
         self.size = size
 
     def key(self):
-        """The same for the same bytes over the same base."""
+        """A hash of the changes to the base."""
         h = hashlib.sha1(b'%d' % self.size)
         for i in sorted(self.changed):
             if self.changed[i] != self.base[i * CHUNK:(i + 1) * CHUNK]:
@@ -82,7 +82,7 @@ class Disk:
 
 
 def write_over(path, data):
-    """Make the file hold data, touching only what differs."""
+    """Set the file's contents to data, writing only chunks that differ."""
     disk = data if isinstance(data, Disk) else Disk(data)
     with open(path, 'r+b' if os.path.exists(path) else 'w+b', buffering=0) as f:
         f.truncate(disk.size)
@@ -94,7 +94,7 @@ def write_over(path, data):
 
 
 def read(file):
-    """A file's bytes, mapped."""
+    """A file's bytes, memory-mapped."""
     if isinstance(file, str):
         with open(file, 'rb') as f:
             return read(f)
@@ -106,10 +106,10 @@ def copy(path):
 
 
 def e2fsck(path, base, how):
-    """e2fsck on a file system; a partition is taken out, and put back where it was repaired."""
+    """Run e2fsck on a file system; for a repair, a partition is copied to a file and back."""
     name = path + ('?offset=%d' % base if base else '')
     if base and how == '-p':
-        # A journal's replay loses "?offset=" on the way.
+        # e2fsck loses "?offset=" when it replays the journal.
         name = WORK + '/part.img'
         write_over(name, copy(path)[base:])
     done = subprocess.run(['e2fsck', how, name], capture_output=True, text=True, env=ENV)
@@ -135,7 +135,7 @@ class Guest:
         return {d: copy(d) for d in self.disks}
 
     def look(self):
-        """A digest of everything that a guest or Nix would see."""
+        """A digest of everything visible to the guest or Nix."""
         return '-'.join(Ext4(read(d), self.base).digest({PENDING, b'/lost+found'}) for d in self.disks)
 
     def unpack(self, to):
@@ -148,7 +148,7 @@ class Guest:
             subprocess.run(['debugfs', where, '-R', 'rdump /boot ' + to], capture_output=True)
 
     def deep(self):
-        """What real Nix and the menu's own files say; once for each digest."""
+        """Check with real Nix, and that the menu's files exist; once for each digest."""
         tree = WORK + '/tree'
         subprocess.run(['rm', '-rf', tree])
         self.unpack(tree)
@@ -172,7 +172,7 @@ class Guest:
         return wrong
 
     def judge(self, digest):
-        """What is wrong with the disks as they are."""
+        """Check the disks in their current state; returns errors."""
         wrong = []
         for d in self.disks:
             rc, said = e2fsck(d, self.base, '-fn')
@@ -186,7 +186,7 @@ class Guest:
         return subprocess.run([DOMSTRAP] + command, env=dict(ENV, **env), capture_output=True, timeout=timeout)
 
     def after(self, command):
-        """The digest that the command leads to when nothing fails."""
+        """The digest after the command without faults."""
         self.restore()
         done = self.run(command)
         assert done.returncode == 0, done.stderr

@@ -1,5 +1,5 @@
-# What the tests of generations share. Sourced first; needs DOMSTRAP, the program, and FAULTS, the preloaded library.
-# Gives each test a world of its own (../world.sh), in memory where that can be.
+# Functions for the tests of generations. Sourced first; needs DOMSTRAP, the program, and FAULTS, the preloaded library.
+# Gives each test its own world (../world.sh), in memory if possible.
 # shellcheck shell=bash source-path=SCRIPTDIR/..
 : "${FAULTS:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -8,7 +8,7 @@ world_root=1
 . "$here/../world.sh"
 mkdir "$WORLD/sys"
 
-# system N [special] [some|none]: its store path; the latter are boot.initrd.secrets, see system.nix
+# system N [special] [some|none]: build it and print its store path; some and none are boot.initrd.secrets, see system.nix
 system() {
   local link special=false
   link=$WORLD/sys/$(IFS=-; echo "$*")
@@ -19,7 +19,7 @@ system() {
   readlink "$link"
 }
 
-# part IMAGE: where e2fsck and debugfs find its file system
+# part IMAGE: print the name of its file system for e2fsck and debugfs
 part() {
   if [ "$(od -An -tx2 -j1080 -N2 "$1" | tr -d ' ')" = ef53 ]; then echo "$1"; else echo "$1?offset=1048576"; fi
 }
@@ -28,21 +28,21 @@ clean() { # IMAGE WHAT
   e2fsck -fn "$(part "$1")" >fsck.log 2>&1 || { cat fsck.log >&2; fail "$2: e2fsck finds faults in $1"; }
 }
 
-# unpack IMAGE DIR: its /nix and /boot
+# unpack IMAGE DIR: copy its /nix and /boot to DIR
 unpack() {
   rm -rf "$2"; mkdir -p "$2"
   debugfs "$(part "$1")" -R "rdump /nix $2" >/dev/null 2>&1
   debugfs "$(part "$1")" -R "rdump /boot $2" >/dev/null 2>&1
 }
 
-# sane DIR WHAT: real Nix finds nothing to complain of in what was unpacked
+# sane DIR WHAT: nix-store --verify finds no errors in the unpacked store
 sane() {
   nix-store --store "$PWD/$1" --verify --check-contents >verify.log 2>&1 || { cat verify.log >&2; fail "$2: nix-store --verify"; }
   grep -qE 'disappeared|modified|missing|error|warning' verify.log && { cat verify.log >&2; fail "$2: nix-store --verify"; }
   return 0
 }
 
-# entries DIR BOOT: every entry of the menu leads to files that are there
+# entries DIR BOOT: the files of every entry of the menu exist
 entries() {
   local path
   awk '$1 == "linux" || $1 == "initrd" {print $2} $1 == "linux" {sub("init=", "", $3); print $3}' "$2/grub/grub.cfg" |
@@ -58,7 +58,7 @@ entries() {
   done <entries.txt
 }
 
-# repair IMAGE: e2fsck's replay of the journal. It loses "?offset=" on the way, so a partition is taken out and put back.
+# repair IMAGE: replay the journal with e2fsck. It loses "?offset=" when it does, so a partition is copied to a file and back.
 repair() {
   local status=0 at=$1
   [ "$(part "$1")" = "$1" ] || { at=part.img; rm -f $at; dd if="$1" of=$at bs=1M skip=1 conv=sparse status=none; }
@@ -67,7 +67,7 @@ repair() {
   [ $status -le 1 ] || { cat fsck.log >&2; return 1; }
 }
 
-# same_generations GUEST IMAGE DIR: ours are Nix's; unpacks the image
+# same_generations GUEST IMAGE DIR: domstrap and Nix list the same generations; unpacks the image
 same_generations() {
   unpack "$2" "$3"
   "$DOMSTRAP" generations "$1" --json | python3 -c '
@@ -82,7 +82,7 @@ for g in json.load(sys.stdin)["generations"]:
 # dead DIR: paths that Nix would delete
 dead() { nix-store --store "$PWD/$1" --gc --print-dead 2>/dev/null | grep /nix/store/ || true; }
 
-# make_guests: what faults.py and torn.py work on (guests.py), in the working directory
+# make_guests: make the guests for faults.py and torn.py (see guests.py) in the working directory
 make_guests() {
   local s n
   for n in 1 2 3; do s=$(system $n); echo "$n $s" >>systems; done

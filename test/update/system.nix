@@ -1,9 +1,9 @@
 # Generations of one small system with NixOS's top level, for tests. The host's shell builds them, so the sandbox
 # must be off. Generation n shares most of its parts with its neighbours.
 #
-#   n        which one
+#   n        the number of the generation
 #   special  with specialisations
-#   secrets  with a program for the boot loader's secrets: "some", or "none", which adds none
+#   secrets  with a program append-initrd-secrets: "some", or "none", which appends nothing
 { n, special ? false, secrets ? "" }:
 let
   build = import ../create/build.nix;

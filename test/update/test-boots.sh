@@ -1,7 +1,7 @@
 #!/bin/bash
-# What can boot is a root: guests whose menu another program wrote, and guests whose config says what boots. Whatever a
-# menu or config can boot is there after gc, and where domstrap cannot make another generation boot it says so before it
-# changes anything. domgrub says what boots.
+# Bootable systems are GC roots: in guests whose menu another program wrote, and in guests whose config sets the kernel.
+# gc keeps everything that a menu or config can boot. If domstrap cannot make another generation boot, it reports this
+# before it changes anything. domgrub shows what boots.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 : "${DOMGRUB:?}"
@@ -15,7 +15,7 @@ has() { debugfs -R "stat $2" "$(part "$1")" 2>/dev/null | grep -q '^Inode'; }
 boots() { # DISK: what domgrub boots by default
   "$DOMGRUB" --config=dg.conf -qn --output-format=simple "$@" 2>/dev/null | sed -n 's/^args //p'
 }
-json() { # EXPRESSION ARGUMENTS...: of domstrap's JSON, as o
+json() { # EXPRESSION ARGUMENTS...: print EXPRESSION of domstrap's JSON output o
   local what=$1
   shift
   "$DOMSTRAP" "$@" --json >json.out || true
@@ -26,7 +26,7 @@ unchanged() { same_image "$1" "$2" || fail "$3 changes $1"; }
 create() { "$DOMSTRAP" create g --system "$one" -q --force --vif none --size 64M "$@"; }
 no_grub() { printf 'rm /boot/grub/grub.cfg\nrm /boot/grub/state\n' | edit "$1"; }
 
-# refuses WHAT WORDS: neither update nor rollback does anything to g.img, and gc takes nothing of what boots
+# refuses WHAT WORDS: update and rollback do not change g.img, and gc deletes nothing that can boot
 refuses() {
   local what=$1 words=$2 before
   cp --sparse=always g.img kept.img
@@ -43,8 +43,8 @@ refuses() {
   clean g.img "$what"
 }
 
-# two generations of which the first is in a menu that domstrap does not write, made by hand as an old domstrap left them
-second() { # IMAGE: generation 2 is there, and the profile points at it; what was the menu stays
+# Two generations, of which only the first is in the menu, which domstrap does not write.
+second() { # IMAGE: add generation 2 and set the profile to it; the menu does not change
   debugfs -R "dump /boot/grub/grub.cfg menu.was" "$(part "$1")" 2>/dev/null
   "$DOMSTRAP" update g.cfg --system "$two" -q
 }
@@ -68,7 +68,7 @@ ends 0 'generation 1 stays: .*/boot/loader boots it' gc g.cfg --keep 1 --dry-run
 refuses "systemd-boot" 'boots from \(hd0,msdos1\)/boot/loader, Boot Loader Specification entries.*nixos-rebuild boot' g.img
 ends 0 'generation 1 stays: ' gc g.cfg --older-than 0
 
-# ---- the same on an ESP, the first disk
+# ---- the same on an ESP, which is the first disk
 
 create
 second g.img
@@ -99,7 +99,7 @@ printf 'menuentry one {\n linux %s init=%s/init\n initrd %s\n}\n' "$kernel" "$on
 printf 'mkdir /boot/grub2\nwrite grub.cfg /boot/grub2/grub.cfg\n' | edit g.img
 refuses "grub2" 'boots from \(hd0,msdos1\)/boot/grub2/grub.cfg, a GRUB menu that is not at' g.img
 
-# ---- a menu that cannot be read, none at all, one that can boot more than is known
+# ---- a menu that cannot be read, no menu, and one with entries that cannot be evaluated
 
 create
 "$DOMSTRAP" update g.cfg --system "$two" -q
@@ -126,7 +126,7 @@ for command in "update g.cfg --system $one" "rollback g.cfg" "gc g.cfg --keep 1"
 done
 unchanged kept.img g.img "a guest without a menu"
 
-# ---- every entry counts, not only the default: an entry by hand, one of a submenu, a link of a profile
+# ---- every entry counts, not only the default: a manual entry, one in a submenu, a link of a profile
 
 cp --sparse=always both.img g.img
 three=$(system 3)
@@ -156,7 +156,7 @@ unchanged kept.img g.img "a config with an init= of its own"
 ends 0 'generation 1 stays: .*g.cfg boots it' gc g.cfg --keep 1
 has g.img "$one/init" || fail "gc deletes what the config's init= boots"
 
-# ---- what the config tells the boot helper
+# ---- the boot helper's arguments in the config
 
 cp --sparse=always both.img g.img
 create_cfg() { cp plain.cfg g.cfg; printf '%s\n' "$1" >>g.cfg; }
@@ -177,7 +177,7 @@ ends 0 '^   1[*] ' generations g.cfg
 ends 1 'its kernel= is a path in the guest' update g.cfg --system "$three"
 ends 0 'generation 1 stays: .*g.cfg boots it' gc g.cfg --keep 1
 
-# ---- a menu that would not do as it is told: the change is evaluated before it counts
+# ---- a menu whose default cannot be changed: the result is evaluated before it takes effect
 
 for layout in single split; do
   root=g.img boot=g.img menu=/boot/grub/grub.cfg
@@ -186,7 +186,7 @@ for layout in single split; do
   "$DOMSTRAP" update g.cfg --system "$two" -q
   debugfs -R "dump $menu grub.cfg" "$(part $boot)" 2>/dev/null
   cp --sparse=always $root both-root.img; [ $layout = single ] || cp --sparse=always $boot both-boot.img
-  # Whatever domstrap writes above it, the last word is 1's.
+  # At its end, the menu selects generation 1, whatever domstrap writes before that.
   cp grub.cfg stubborn.cfg
   printf 'menuentry "mine" --id mine {\n  %s\n  %s\n}\nset default=mine\n' \
     "$(sed -n 's/^ *\(linux .*generation=1.*\)/\1/p' grub.cfg | head -n 1)" "$(sed -n 's/^ *\(initrd .*\)/\1/p' grub.cfg | head -n 1)" >>stubborn.cfg
@@ -201,10 +201,10 @@ for layout in single split; do
     is "$(json '[(g["generation"], g["current"]) for g in o["generations"]]' generations g.cfg)" "[(1, False), (2, True)]" "$layout: $command"
     clean $root "$layout: $command"; clean $boot "$layout: $command"
   done
-  # What it boots is the menu's own business, and stays.
+  # gc does not delete what the menu boots.
   ends 0 '^deleted 0 store paths' gc g.cfg --keep 1
   is "$(boots $boot)" "$before" "$layout: gc"
-  # An entry by hand is no generation: what it boots is not deleted under it.
+  # A manual entry is not a generation, but what it boots is not deleted either.
   cat grub.cfg byhand >stubborn.cfg
   cp --sparse=always both-root.img $root; [ $layout = single ] || cp --sparse=always both-boot.img $boot
   printf 'rm %s\nwrite stubborn.cfg %s\n' $menu $menu | edit $boot
@@ -215,7 +215,7 @@ for layout in single split; do
   ends 0 '^deleted 0 store paths' gc g.cfg
 done
 
-# ---- what is said of it
+# ---- output about it
 
 # The profile points at 2, the menu boots 1.
 create
@@ -240,7 +240,7 @@ ends 0 '^   2[*] ' generations g.cfg
 ends 0 '^OK: ' verify g.cfg
 ! grep -q warning said || fail "verify warns of nothing"
 
-# The config's kernel and init= decide, whatever the disks say.
+# The config's kernel and init= decide, whatever is on the disks.
 create --boot direct
 ends 0 '^   1[*] ' generations g.cfg
 is "$(json 'o["boot"]["by"], o["boot"]["initFound"]' generations g.cfg)" "config True" "a config's kernel"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A disk in use is refused, and so is a guest whose insides break the rules; nothing is changed by it.
+# A disk in use is refused, and so is a guest with invalid contents; nothing is changed.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -53,7 +53,7 @@ refused 3 'e2fsck -p' update g.img --system "$new"
 "$DOMSTRAP" generations g.img >/dev/null 2>said || fail "a guest that was killed is not read"
 grep -q 'not cleanly unmounted' said || fail "generations does not say that the guest was killed"
 
-# ---- a boot while a change is under way ----
+# ---- a boot during a change ----
 
 cp --sparse=always base.img g.img
 printf 'check-kernel = no\nknown-kernels = no\n' >domgrub.conf
@@ -70,12 +70,12 @@ for c in inspect verify generations; do refused 3 'locked' $c g.img; done
 boot || { cat log >&2; fail "domgrub does not wait for a change that ends soon"; }
 wait $change || fail "update that was stopped for a while"
 grep -q "init=$new/init" answer || fail "domgrub after a change: $(cat answer)"
-# Readers do not keep each other out.
+# Several readers are allowed.
 ( exec 9<g.img; flock -s 9; boot ) || { cat log >&2; fail "domgrub beside another reader"; }
-# But a reader keeps changes out.
+# But a reader prevents changes.
 ( exec 9<g.img; flock -s 9; refused 3 locked gc g.img )
 
-# ---- hostile, or broken ----
+# ---- hostile, or damaged ----
 
 # inside COMMANDS: change the guest with debugfs
 inside() {
@@ -111,12 +111,12 @@ refused 1 'row 1' gc g.img
 cp real.sqlite journal; echo x >db.journal
 inside "write db.journal /nix/var/nix/db/db.sqlite-journal"
 refused 3 'unfinished transaction' update g.img --system "$new"
-# Names that would reach a terminal, and links that lead in circles, as roots.
+# GC roots whose names have terminal escapes, and links in a circle.
 inside "mkdir /nix/var/nix/gcroots/$(printf '\033[31m')" "symlink /nix/var/nix/gcroots/a /nix/var/nix/gcroots/b" \
   "symlink /nix/var/nix/gcroots/b /nix/var/nix/gcroots/a"
 "$DOMSTRAP" gc g.img >out 2>log || { cat log >&2; fail "links in circles are not passed over"; }
 printf '25.11\033[31m' >version
-# A directory in a directory of its own, which only a liar makes.
+# A directory that contains one of its parents.
 inside "link /nix /nix/store/loop"
 "$DOMSTRAP" gc g.img --dry-run >out 2>log || true
 grep -q $'\033' out log && fail "the guest's bytes reach the terminal"
@@ -152,7 +152,7 @@ unpack g.img tree
 sqlite3 tree/nix/var/nix/db/db.sqlite "select path from ValidPaths" | grep -q from-the-log || fail "the log was lost"
 [ ! -e tree/nix/var/nix/db/db.sqlite-wal ] || fail "the log is still there"
 
-# ---- no room ----
+# ---- no space left ----
 
 cp --sparse=always base.img g.img
 refused 1 ' free' update g.img --system "$(nix-build --no-out-link --expr '

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-core.sh EDITTOOL FAULTS: changes of file systems that mke2fs made, stopped at every step towards the disk:
-# e2fsck finds nothing wrong before or after, and all of a change is there or nothing.
+# test-core.sh EDITTOOL FAULTS: changes to file systems made by mke2fs, stopped before every write and sync: e2fsck finds
+# no errors, and all of a change is there or none of it.
 set -euo pipefail
 tool=$(realpath "$1") faults=$(realpath "$2")
 work=$(mktemp -d -p "$([ -d /dev/shm ] && echo /dev/shm || echo /tmp)")
@@ -18,7 +18,7 @@ ln -s data tree/link
 ln -s "$(printf 'x%.0s' {1..100})" tree/sub/long
 for i in {1..400}; do echo "$i" >"many/a-file-with-a-rather-long-name-$i"; done
 
-# What e2fsck makes of it, and what we make of it, must be the same.
+# Recovery by e2fsck and by domstrap's code must have the same result.
 stopped() { # KIND AT
   cp --sparse=always x.img theirs.img
   e2fsck -p theirs.img >fsck.log 2>&1 && rc=0 || rc=$?
@@ -43,7 +43,7 @@ every_step() {
   mke2fs -q "$@" base.img 64M >/dev/null 2>&1
   "$tool" base.img 0 mkdir /a/b add /a old tree add /a/b many many 2>/dev/null
   check base.img base
-  # The change: something new, something gone, a large directory smaller, one new.
+  # The change: add, delete, make a large directory smaller, create one.
   change=(add /a new tree rm /a old rm /a/b/many a-file-with-a-rather-long-name-7 add /a/b/many x tree mkdir /a/c/d)
   cp base.img whole.img
   FAULT_COUNT=count LD_PRELOAD=$faults "$tool" whole.img 0 "${change[@]}" 2>/dev/null
@@ -68,8 +68,8 @@ every_step ext4 "kill torn eio" -t ext4 -b 4096
 every_step "ext3 of 1 KiB blocks" torn -t ext3 -b 1024 -I 128
 every_step "ext4 of 2 KiB blocks" kill -t ext4 -b 2048
 
-# A /boot without a journal is changed in steps. Wherever they stop, the old or the new menu is there with its kernel, for
-# whoever reads the disk as it is (GRUB) and after e2fsck -p, which repairs everything by itself.
+# A /boot without a journal is changed in steps. After a stop at any step, the old or the new menu exists with its kernel,
+# both on the disk as it is (for GRUB) and after e2fsck -p, which repairs everything without questions.
 mkdir -p boot/kernels boot/grub newer
 head -c 100000 /dev/urandom >boot/kernels/1
 head -c 100000 /dev/urandom >newer/2
@@ -114,7 +114,7 @@ stepwise() { # NAME KINDS MKE2FS-OPTION...
       menu_holds x.img "$name: $kind at $at, repaired"
       [ "$menu" = "$was" ] || fail "$name: $kind at $at: e2fsck changes the menu"
       if [ "$menu" = 1 ]; then olds=$((olds + 1)); else news=$((news + 1)); fi
-      # The same change again, over whatever is there.
+      # The same change again, on top of the incomplete one.
       "$tool" x.img 0 add /kernels 2 newer/2 add /grub grub.cfg newer/grub.cfg add /grub more newer/grub.cfg >log 2>&1 ||
         { cat log >&2; fail "$name: $kind at $at: once more"; }
       check x.img "$name: $kind at $at, once more"
@@ -128,7 +128,7 @@ stepwise "ext2 of 1 KiB blocks" "kill torn" -t ext2 -b 1024 -I 128
 stepwise "ext4 without a journal" kill -t ext4 -O ^has_journal -b 4096
 stepwise "ext4 without journal and checksums, 2 KiB" eio -t ext4 -O ^has_journal,^metadata_csum,uninit_bg -b 2048
 
-# A file system that was not unmounted is somebody else's.
+# A file system that was not unmounted is refused.
 rm -f base.img
 mke2fs -q -t ext4 base.img 64M >/dev/null 2>&1
 cp base.img dirty.img
@@ -136,8 +136,8 @@ debugfs -w -R "feature needs_recovery" dirty.img >/dev/null 2>&1
 if "$tool" dirty.img 0 ls / >log 2>&1; then fail "a file system in use is taken"; fi
 grep -q "e2fsck -p" log || fail "no advice for a file system in use"
 
-# A change that was stopped, whose log names a block outside of the file system's place, is not completed: nothing is
-# written. The journal's superblock is block 0 of inode 8; the first tag is 12 bytes into the block behind it.
+# An incomplete change whose log names a block outside the file system is not completed: nothing is written. The journal's
+# superblock is block 0 of inode 8; the first tag is 12 bytes into the next block.
 every_block() { debugfs -R "blocks <8>" "$1" 2>/dev/null; }
 for size in 1024 4096; do
   rm -f base.img

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Databases as Nix 2.3 to today's leave them, and odd ones: what can be read is read, what is rewritten keeps what Nix
-# has in it, and what would be lost is refused before anything changes. Real Nix reads what comes out.
+# Databases of Nix 2.3 to current versions, and unusual ones: what can be read is read, a rewritten database keeps all of
+# Nix's data, and if something would be lost, that is refused before anything changes. Real Nix reads the results.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 db=/nix/var/nix/db/db.sqlite
@@ -12,7 +12,7 @@ mv g.img first.img
 
 get() { debugfs "$(part g.img)" -R "dump $1 $2" >/dev/null 2>&1; }
 put() { printf 'rm %s\nwrite %s %s\n' "$1" "$2" "$1" | debugfs -w "$(part g.img)" >/dev/null 2>&1; }
-# with SQL: the first guest with its database so changed
+# with SQL: restore the first guest, and run SQL on its database
 with() {
   cp --sparse=always first.img g.img
   get $db db
@@ -20,20 +20,20 @@ with() {
   put $db db
 }
 ask() { get $db after; sqlite3 after "$1"; }
-does() { # STATUS WORDS COMMAND...: how it ends and what it says
+does() { # STATUS WORDS COMMAND...: domstrap ends with STATUS, and its output matches WORDS
   local want=$1 words=$2 rc=0
   shift 2
   "$DOMSTRAP" "$@" >said 2>&1 || rc=$?
   [ $rc = "$want" ] || { cat said >&2; fail "$*: status $rc, not $want"; }
   [ -z "$words" ] || grep -qE "$words" said || { cat said >&2; fail "$*: does not say: $words"; }
 }
-fits() { # WHAT: e2fsck and Nix are content
+fits() { # WHAT: e2fsck and Nix find no errors
   clean g.img "$1"
   unpack g.img tree
   sane tree "$1"
 }
 
-# ---- tables of content-addressed derivations; the schema is that of Nix's own
+# ---- tables of content-addressed derivations, with Nix's schema
 realised="select drvPath, outputName, substr(path, 45), signatures from Realisations join ValidPaths v on outputPath = v.id"
 nix --store "$PWD/ca" path-info --all >/dev/null
 sqlite3 ca$db ".schema Realisations%" ".schema IndexRealisations%" ".schema RealisationsRefs%" ".schema IndexRealisationsRefs%" |
@@ -61,7 +61,7 @@ fits "gc with Realisations"
 nix-store --store "$PWD/tree" --delete "$(system 1)" >/dev/null 2>&1 || true
 fits "Nix deletes"
 
-# ---- what a rewritten database would lose
+# ---- data that a rewritten database would lose
 for odd in "alter table ValidPaths add column provenance text; update ValidPaths set provenance = 'x'|column .provenance. of the table ValidPaths" \
   "create table Notes (id integer); insert into Notes values (1)|table .Notes." \
   "alter table Refs add column weight integer|column .weight. of the table Refs"; do
@@ -80,7 +80,7 @@ for odd in "alter table ValidPaths add column provenance text; update ValidPaths
   does 0 '' rollback g.cfg -q
 done
 
-# ---- rows that Nix does not see
+# ---- rows that Nix ignores
 with "pragma foreign_keys = off; insert into Refs values (999999, 1), (1, 999999)"
 does 0 '^OK: ' verify g.cfg
 does 0 '^ *2\*' generations g.cfg
@@ -95,7 +95,7 @@ does 0 '' update g.cfg --system "$(system 3)" -q
 does 0 '' gc g.cfg --keep 1 -q
 [ "$(ask "select narSize from ValidPaths where path like '/oix/%'")" = 120 ] || fail "gc takes another store's row"
 
-# ---- sizes that are not known
+# ---- unknown sizes
 with "update ValidPaths set narSize = case id % 2 when 0 then null else 0 end"
 does 0 '^OK: ' verify g.cfg
 does 0 '' update g.cfg --system "$(system 3)" -q
@@ -103,7 +103,7 @@ fits "no sizes"
 [ "$(ask 'select count(*) from ValidPaths where narSize is null')" -gt 0 ] || fail "an unknown size is made up"
 [ "$(ask 'select count(*) from ValidPaths where narSize = 0')" = 0 ] || fail "an unknown size is 0"
 
-# ---- a log that nobody merged
+# ---- a log that was not merged
 cp --sparse=always first.img g.img
 get $db db
 python3 - <<'PY'
@@ -148,7 +148,7 @@ put /nix/var/nix/db/schema schema
 does 0 '^OK: ' verify g.cfg
 does 1 'would lose: schema .11. instead of 10' gc g.cfg --keep 1
 
-# ---- a host's: the size is not known where its tree says it
+# ---- the host's database: an unknown size is taken from the files
 nix copy --no-check-sigs --to "$PWD/host" "$(system 1)" >/dev/null 2>&1
 "$DOMSTRAP" create h1 --system "$(system 1)" --from "$PWD/host" -q --vif none --size 96M
 sqlite3 host$db "update ValidPaths set narSize = null where path = '$(system 1)'"

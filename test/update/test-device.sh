@@ -1,6 +1,6 @@
 #!/bin/bash
-# Guests on block devices: made, updated, rolled back, collected and enlarged there, on one device and on two; and
-# refused where somebody has the device open or mounted.
+# Guests on block devices: create, update, rollback, gc and growth, on one device and on two; refused if the device is open
+# or mounted.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 losetup -f >/dev/null 2>&1 || skip "no loop devices"
@@ -8,7 +8,7 @@ loops=()
 # shellcheck disable=SC2154 # l is assigned right there
 trap 'umount mnt 2>/dev/null || true; for l in "${loops[@]}"; do losetup -d "$l" 2>/dev/null || true; done' EXIT
 
-device() { # device FILE SIZE: sets loop
+device() { # device FILE SIZE: make a loop device, and set loop to it
   truncate -s "$2" "$1"
   loop=$(losetup -f --show "$1")
   loops+=("$loop")
@@ -44,7 +44,7 @@ for layout in single split; do
   [ $status = 2 ] || fail "$layout: --wipe without --size: $status"
   "$DOMSTRAP" update d.cfg --size +8M 2>log && fail "$layout: larger than the device"
   grep -q 'the device has 64' log || fail "$layout: larger than the device: $(cat log)"
-  # By blocks that were somebody else's.
+  # The new blocks have data of a former user.
   yes former-tenants-secret-data | head -c 136M >>root.$layout || true
   losetup -c "$root"
   "$DOMSTRAP" update d.cfg --size +32M --dry-run 2>log >out

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Guests that boot kernel and initrd of the host (create --boot direct): update and rollback renew them with the lines of
-# the config that name them, and nothing else of it; stopped at any step the config boots a system that is whole. What
-# domstrap has not written it refuses, and says which lines would be right.
+# Guests that boot a kernel and initrd on the host (create --boot direct): update and rollback replace these files and the
+# config's lines that name them, and nothing else in it. After a stop at any step, the config boots a complete system. If
+# domstrap did not write these lines, it refuses and prints the correct ones.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 export SOURCE_DATE_EPOCH=1700000000
@@ -18,7 +18,7 @@ shopt -u nullglob
 names() { printf '%s\n' .g* g* | tr '\n' ' '; }
 digits() { basename "$1" | cut -c 1-32; }
 
-# whole WHAT: what the config boots is there, all of one system. Prints which.
+# whole WHAT: the files that the config boots exist, and belong to one system. Prints that system.
 whole() {
   local init top part real got
   init=$(value cmdline | grep -o 'init=[^ ]*') || fail "$1: no init= in the config"
@@ -34,14 +34,14 @@ whole() {
 }
 boots() { [ "$(whole "$2")" = "$1" ] || fail "$2: the config boots another system"; }
 
-# ---- what becomes of the config
+# ---- changes to the config
 
 create
 cp g.cfg was.txt
 boots "$one" create
 unpack g.img ../tree
 [ "$(readlink ../tree/nix/var/nix/gcroots/domstrap-direct)" = "$one" ] || fail "create sets no root"
-# What a person may have done to it meanwhile.
+# Edits that a user may have made.
 sed -i -e '1i # kernel = "/not/this/one"' -e 's/^memory = .*/memory = 2048   # more/' -e 's/ loglevel=4/ quiet loglevel=4/; s/\(generation=1\)/\1 mine=1/' g.cfg
 printf '%s' "on_crash = 'preserve' ; maxmem=4096" >>g.cfg
 chmod 640 g.cfg
@@ -59,7 +59,7 @@ sed -e "s#$one/init#$four/init#" -e 's/quiet loglevel=4 console=hvc0 generation=
 clean g.img update
 ends 0 '^   2[*] ' generations g.cfg
 ends 0 '^OK: ' verify g.cfg
-# What says that the config boots it is no other user of its paths.
+# The GC root for what the config boots does not count as another user of its paths.
 "$DOMSTRAP" generations g.cfg --json | python3 -c 'import json, sys
 for g in json.load(sys.stdin)["generations"]: assert g["ownBytes"] > 10000, g' || fail "what a generation alone needs"
 "$DOMSTRAP" rollback g.cfg -q
@@ -80,12 +80,12 @@ cp g.cfg was.txt
 ends 0 '' update g.cfg --system "$four" --dry-run
 ends 0 'would boot' rollback g.cfg --to 2 --dry-run
 cmp was.txt g.cfg || fail "a dry run changes the config"
-# Nix in the guest keeps it as well.
+# Nix in the guest keeps it, too.
 unpack g.img ../tree
 rm ../tree/nix/var/nix/profiles/system*
 (cd .. && dead tree) | grep -q "^$two$" && fail "Nix would delete what the config boots"
 
-# ---- the disks alone: what the config boots is not known
+# ---- only the disks: what the config boots is unknown
 
 cp --sparse=always g.img ../kept.img
 ends 1 'booted by its config; the guest.s kernel is on the host; give its xl config' update g.img --system "$four"
@@ -103,7 +103,7 @@ rm other.cfg
 "$DOMSTRAP" generations g.cfg >/dev/null
 [ ! -e "g-$(digits "$two").kernel" ] || fail "a kernel stays that no config names"
 
-# ---- what domstrap has not written
+# ---- lines that domstrap has not written
 
 refused() { # WORDS: neither update nor rollback does anything
   cp g.cfg was.txt
@@ -179,7 +179,7 @@ for layout in ${LAYOUTS:-single split}; do
     undone=0 finished=0 completed=0
     for kind in kill eio; do
       for ((at = 1; at <= steps; at++)); do
-        # What is written before anything counts is all alike; an error is a kill that is noticed.
+        # The many early writes are alike, so only some of them are tested.
         [ $at -gt $((steps - 40)) ] || [ $((at % 6)) = 0 ] || continue
         [ "$kind" = kill ] || [ $((at % 3)) = 0 ] || continue
         [ "$layout" = single ] || [ $((at % 2)) = 0 ] || continue
@@ -189,7 +189,7 @@ for layout in ${LAYOUTS:-single split}; do
         before_names=$(names)
         { FAULT_AT=$at FAULT_KIND=$kind LD_PRELOAD=$FAULTS "$DOMSTRAP" "${run[@]}" >../log 2>&1; } 2>/dev/null &&
           { [ "$kind" = kill ] || ! grep -q 'cannot remove' ../log; } && fail "$what: it says that it succeeded"
-        # As it is the config boots a whole system; on the disk as a stranger would find it.
+        # The config boots a complete system, with the disks as after e2fsck.
         rm -rf ../kept; mkdir ../kept; cp --sparse=always ./* ../kept
         for f in "${disks[@]}"; do repair "$f" || fail "$what: e2fsck -p"; done
         top=$(whole "$what, after e2fsck")

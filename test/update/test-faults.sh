@@ -1,14 +1,14 @@
 #!/bin/bash
-# What changes or reads a guest, and create, on one disk and on two, with every read, allocation, write and sync failing
-# in turn: faults.py says what must then be true, and how to try every place.
+# Commands that change or read a guest, and create, on one disk and on two, with every read, allocation, write and sync
+# failing in turn: see faults.py for what must be true, and how to test every step.
 # shellcheck source-path=SCRIPTDIR
 # shellcheck disable=SC2154 # lib.sh sets here
 . "$(dirname "$0")/lib.sh"
 make_guests
 
-# ---- what cannot be read is not missing ----
+# ---- unreadable is not missing ----
 
-# refused WORDS COMMAND...: an error that has the words, and nothing has changed
+# refused WORDS COMMAND...: an error that matches WORDS, and nothing has changed
 refused() {
   local words=$1 before
   shift
@@ -20,7 +20,7 @@ refused() {
 block_of() { debugfs "$1" -R "blocks $2" 2>/dev/null | awk '{print $1}'; }
 changes=("update h.cfg --system $(system 3)" "rollback h.cfg" "gc h.cfg --keep 1" "generations h.cfg")
 
-# One byte of a directory is another one: in /boot's own root, and in the profiles'.
+# One wrong byte in a directory: in the root of /boot, and in the directory of profiles.
 for place in 'h-boot.img <2>' 'h-root.img /nix/var/nix/profiles'; do
   read -r disk path <<<"$place"
   at=$(($(block_of "$disk" "$path") * 4096 + 40))
@@ -32,7 +32,7 @@ for place in 'h-boot.img <2>' 'h-root.img /nix/var/nix/profiles'; do
   cp --sparse=always saved/h-*.img .
 done
 
-# A bad sector in what a generation says of itself, in its list of parts, and in the menu.
+# A bad sector in files and the directory of a generation, and in the menu.
 for place in "h-root.img $(system 1)/kernel-params" "h-root.img $(system 2)" "h-root.img $(system 1)/nixos-version" \
   'h-boot.img /grub/grub.cfg' 'h-root.img /nix/var/nix/db/db.sqlite'; do
   read -r disk path <<<"$place"

@@ -1,14 +1,14 @@
 #!/bin/bash
-# Guests whose file systems mke2fs made, with each of its features and blocks of 1, 2 and 4 KiB, for root and for /boot:
-# every command that reads reads all of them, and every command that writes does it, e2fsck finding nothing, or names the
-# feature and changes nothing. SIZES and SETS (a pattern) say which; all by default, with TEST_SHORT only blocks of 4 KiB.
+# Guests with file systems made by mke2fs, with each of its features and blocks of 1, 2 and 4 KiB, for root and for /boot:
+# commands that read support all of them; commands that write succeed, so that e2fsck finds no errors, or name the feature
+# and change nothing. SIZES and SETS (a pattern) select cases (default: all, with TEST_SHORT only blocks of 4 KiB).
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
 "$DOMSTRAP" create g --layout split --vif none --system "$(system 1)" --size 64M --boot-size 32M -q
 "$DOMSTRAP" update g.cfg --system "$(system 2)" -q
 system 3 >/dev/null
-# Times of links, and what files take, are mke2fs's.
+# Without times of links and space used, which depend on mke2fs.
 generations() { "$DOMSTRAP" generations g.cfg --json | grep -vE '"(time|alone|bytes)"'; }
 generations >want.json
 mkdir tree-root tree-boot
@@ -19,16 +19,16 @@ for part in root boot; do
   dumpe2fs -h g-$part.img 2>/dev/null | sed -n 's/^Filesystem volume name: *//p' >label-$part
 done
 
-# make PART SIZE OPTION...: its file system anew, with all that is in it
+# make PART SIZE OPTION...: make its file system again, with the same files
 make() {
   local part=$1 image=g-$1.img size=64M db=/nix/var/nix/db/db.sqlite
   [ "$part" = root ] || size=32M
   rm -f "$image"
   mke2fs -q -F -b "$2" -U "$(cat "uuid-$part")" -L "$(cat "label-$part")" -d "tree-$part" "${@:3}" "$image" $size >mk.log 2>&1 ||
     { cat mk.log >&2; return 1; }
-  # Beside inline_data mke2fs 1.47.0 forgets the zeros at a file's end.
+  # With inline_data, mke2fs 1.47.0 drops zeros at a file's end.
   [ "$part" = boot ] || debugfs -w -R "sif $db size $(stat -c %s "tree-root$db")" "$image" >/dev/null 2>&1
-  # What mke2fs leaves to e2fsck: the counts of quota.
+  # mke2fs leaves wrong quota counts, which e2fsck corrects.
   e2fsck -fn "$image" >/dev/null 2>&1 || e2fsck -fy "$image" >/dev/null 2>&1 || true
   clean "$image" "made"
 }
@@ -76,7 +76,7 @@ refuses() { # TEXT
   done
 }
 
-# try NAME WHERE GROWS WRITES OPTION...: WHERE root, boot or both; WRITES: yes, or what is said instead
+# try NAME WHERE GROWS WRITES OPTION...: WHERE is root, boot or both; GROWS and WRITES: yes, or words of the refusal
 try() {
   local name=$1 where=$2 grows=$3 write=$4 size
   shift 4

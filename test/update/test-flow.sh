@@ -1,5 +1,5 @@
 #!/bin/bash
-# Update, rollback and gc of a guest, on one disk and on two, held against real Nix, e2fsck and a boot menu made anew.
+# Update, rollback and gc of a guest, on one disk and on two, checked with real Nix, e2fsck and a newly made boot menu.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 

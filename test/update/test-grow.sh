@@ -1,13 +1,13 @@
 #!/bin/bash
-# A guest's root disk grows: the file, its partition, the file system; together with a new generation, on one disk and
-# on two, and stopped at every step.
+# Growing a guest's root disk: the file, its partition, the file system; together with a new generation, on one disk and on
+# two, and stopped at every step.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 export SOURCE_DATE_EPOCH=1700000000
 new=$(system 2)
 
 blocks() { debugfs -R 'stats -h' "$(part "$1")" 2>/dev/null | awk '/^Block count/ {print $3}'; }
-# partition IMAGE: sectors of the first partition, up to the end of the file
+# fits IMAGE: the first partition extends to the end of the file
 fits() {
   [ "$(part "$1")" = "$1" ] && return
   sfdisk -q --verify "$1" 2>&1 | grep -v 'gaps\|No errors\|unallocated' | grep . && fail "$2: sfdisk has something to say"
@@ -41,7 +41,7 @@ for layout in single split; do
   grep -q 'growth to\|2 TiB' log || fail "3T: $(cat log)"
   [ "$(stat -c %s $root)" = 1258291200 ] || fail "a size that was refused changed the file"
   clean $root "$layout: refused"; fits $root "$layout: refused"
-  # Linux takes it, and may write to it.
+  # Linux can mount it and write to it.
   if loop=$(losetup -f --show "$root" 2>/dev/null); then
     losetup -d "$loop"
     mkdir -p mnt
@@ -50,7 +50,7 @@ for layout in single split; do
     head -c 700000000 /dev/zero >mnt/large
     umount mnt
     clean $root "$layout: after Linux wrote to it"
-    # And what Linux leaves in the journal is no hindrance.
+    # domstrap can change it again after Linux has used the journal.
     "$DOMSTRAP" update g.cfg --system "$(system 3)" --size +10M -q
     clean $root "$layout: after Linux, and us"
   fi
@@ -103,7 +103,7 @@ done
 [ "$(blocks x.fs)" = $(((300 * 1048576 - 8388608 - 33 * 512) / 4096)) ] || fail "GPT: $(blocks x.fs) blocks"
 "$DOMSTRAP" update x.img --size +8M --system "$new" -q
 root_clean "GPT, with a system"
-# What cannot grow says so, and is as it was; what another program has enlarged is used.
+# A partition that cannot grow is refused without changes; one enlarged by another program is used.
 other() { # other WHAT LABEL LINES
   disk_of "$2" "$3"
   cp --sparse=always x.img was.img
@@ -122,8 +122,8 @@ start=143360, size=2048'
 other "MBR, a logical one" dos 'start=2048, size=160000, type=5
 start=16384, size=122880'
 
-# A GPT on a device that grew by what was somebody else's: cleared, but for the table's old copy, which is the one that
-# counts until the new one is there.
+# A GPT on a device that has grown by blocks with data of a former user: they are cleared, except for the old backup table,
+# which is valid until the new one is written.
 if losetup -f >/dev/null 2>&1; then
   disk_of gpt "$two"
   yes former-tenants-secret-data | head -c 100M >>x.img || true
@@ -137,7 +137,7 @@ if losetup -f >/dev/null 2>&1; then
   [ "$(blocks x.fs)" -gt 40000 ] || fail "GPT on a device, --wipe: $(blocks x.fs) blocks"
 fi
 
-# Stopped between the two tables of a GPT, too, there is always one.
+# After a stop at any step, also between the two tables of a GPT, at least one is valid.
 disk_of gpt "$two"
 cp --sparse=always x.img base.img
 FAULT_COUNT=$PWD/count LD_PRELOAD=$FAULTS "$DOMSTRAP" update x.img --size 200M -q

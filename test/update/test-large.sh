@@ -1,6 +1,6 @@
 #!/bin/bash
-# A large disk, sparse: more groups than one block of descriptors tells of, free space that begins far from where it
-# ends. Update, growth and gc, with e2fsck and real Nix.
+# A large sparse disk: more groups than one block of descriptors holds, and free space far from the beginning. Update,
+# growth and gc, checked with e2fsck and real Nix.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 for layout in single split; do
@@ -24,7 +24,7 @@ for layout in single split; do
   rm -f g*.img
 done
 
-# Free space only behind 40 GB: a file takes all before it, in extents enough to need a tree.
+# Free space only after the first 45 GB: a file occupies all space before it, with enough extents to need a tree.
 "$DOMSTRAP" create g --system "$(system 1)" -q --force --vif none --layout split --size 60G
 mkdir -p mnt
 if mount -o loop g-root.img mnt 2>/dev/null; then

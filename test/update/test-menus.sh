@@ -1,11 +1,11 @@
 #!/bin/bash
-# Menus that NixOS wrote: after update, rollback and gc all in them but the generations is as it was, and what they boot
-# is there, for GRUB's menu in two forms and for extlinux's. Initrds with secrets stay; other menus are refused.
+# Menus written by NixOS: after update, rollback and gc, only their generations have changed, and what they boot exists; for
+# GRUB's menu in two forms and for extlinux's. Initrds with secrets are kept; other menus are refused.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 : "${DOMGRUB:?}"
 
-# Links keep their days, which debugfs drops.
+# Unpack the disks, and restore the dates of links, which debugfs drops.
 dump() {
   local link
   unpack "$root" tree
@@ -21,7 +21,7 @@ edit() { debugfs -w -f commands "$(part "$boot")" >/dev/null 2>&1; clean "$boot"
 expect() { python3 "$here/menus.py" "$form" tree "$(grub_boot)"; }
 grub_boot() { [ "$layout" = split ] || echo /boot; }
 
-# What GRUB's menu is expected to be, where it is, and what boots.
+# Check the menu's text, its files, and what boots.
 check() { # WHAT GENERATION
   dump
   expect >want
@@ -36,7 +36,7 @@ check() { # WHAT GENERATION
 
 for form in grub grub-old extlinux; do
   for layout in single split; do
-    # From disks that domstrap made, as if the guest itself had rebuilt: kernels are copied, the menu is NixOS's.
+    # Start from disks made by domstrap, changed as by nixos-rebuild in the guest: copied kernels, NixOS's menu.
     root=g.img boot=g.img menu=grub/grub.cfg at=/boot create=(--layout "$layout" --size 96M)
     if [ "$layout" = split ]; then create+=(--boot-size 24M) root=g-root.img boot=g-boot.img at=''; fi
     [ "$form" != extlinux ] || menu=extlinux/extlinux.conf
@@ -61,7 +61,7 @@ for form in grub grub-old extlinux; do
   done
 done
 
-# Initrds with secrets: of the systems that have them, for as long as these are there; and a word where one is due.
+# Initrds with secrets are kept as long as their systems exist; and the warnings about secrets.
 form=grub layout=split root=s-root.img boot=s-boot.img menu=grub/grub.cfg
 one=$(system 1 "" some) two=$(system 2 "" some) none=$(system 3 "" none)
 "$DOMSTRAP" create s --system "$one" --vif none --layout split --size 96M --boot-size 24M --fs-identifier provided -q 2>says
@@ -90,7 +90,7 @@ dump; [ -s "tree/boot/kernels/${one##*/}-secrets" ] || fail "a limit took the se
 "$DOMSTRAP" gc s.cfg --keep 1 -q; check "gc" 3
 [ ! -e "tree/boot/kernels/${one##*/}-secrets" ] || fail "gc left the secrets of a system that is gone"
 
-# What is in another form is not written, and nothing else is.
+# Menus in other forms are refused, and nothing is written.
 refused() { # WHAT SAYS
   cp s-root.img before-root.img; cp s-boot.img before-boot.img
   for command in "update s.cfg --system $two" "rollback s.cfg"; do

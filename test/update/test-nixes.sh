@@ -1,7 +1,8 @@
 #!/bin/bash
-# Two Nixes: this host's and that of the other Debian (scripts/other-nix.sh, or the programs' directory in NIX_OTHER).
-# Each makes the store, the binary cache, the flake and the guest's own changes; out of each, domstrap creates, updates,
-# collects garbage and verifies; and both must find every image right. Same system, same image, whichever Nix made it.
+# Two versions of Nix: the host's and that of the other Debian (scripts/other-nix.sh, or the programs' directory in
+# NIX_OTHER). Each one makes a store, a binary cache, a flake and changes in a guest. domstrap creates, updates, collects
+# garbage and verifies with the results of each, and both versions must verify every image. The same system gives the same
+# image with both versions.
 # shellcheck source-path=SCRIPTDIR
 if [ -z "${WORLD:-}" ]; then
   [ -n "${NIX_OTHER:-}" ] || NIX_OTHER=$("$(dirname "$0")/../../scripts/other-nix.sh") ||
@@ -13,14 +14,14 @@ path=$PATH
 printf 'experimental-features = nix-command flakes\n' >>"$NIX_CONF_DIR/nix.conf"
 printf 'caches = file://%s/none\n' "$PWD" >conf
 
-# use NIX: from here on it is the one in PATH
+# use NIX: put it first in PATH from now on
 use() {
   PATH=$path
   [ "$1" = host ] || PATH=$NIX_OTHER:$path
   hash -r
   maker=$1
 }
-# store NIX: an empty /nix for it
+# store NIX: use it, and mount its own /nix
 store() {
   use "$1"
   ! mountpoint -q /nix || umount /nix
@@ -29,13 +30,13 @@ store() {
   rm -rf "$WORLD/sys"
   mkdir "$WORLD/sys"
 }
-# both COMMAND...: with each Nix
+# both COMMAND...: run the command with each version
 both() {
   local was=$maker n
   for n in other host; do use $n; "$@"; done
   use "$was"
 }
-# right IMAGE WHAT: e2fsck, domstrap and both Nixes agree with it; nothing of it is dead; unpacks it into tree
+# right IMAGE WHAT: e2fsck, domstrap and both versions of Nix find no errors and no dead paths; unpacks it into tree
 right() {
   clean "$1" "$2"
   "$DOMSTRAP" verify "$1" -q >verify.log 2>&1 || { cat verify.log >&2; fail "$2: domstrap verify"; }
@@ -68,7 +69,7 @@ for maker in host other; do
   first=$(system 1) second=$(system 2)
   create "$maker" --system "$first"
   right "$maker"/g.img "$maker: create"
-  # What a database says of signatures and of its own builds reaches the guest.
+  # With signatures and the marks of local builds in the guest's database.
   "$DOMSTRAP" create s -q --system "$first" --vif none --size 96M -o "$maker"
   right "$maker"/s.img "$maker: create, with signatures"
   nix copy --to "file://$PWD/cache-$maker?compression=zstd&secret-key=$PWD/secret" "$second" 2>copy.log ||
@@ -87,7 +88,7 @@ done
 for maker in host other; do [ -e "$WORLD/of-$maker$(cat "built-$maker")/init" ] || fail "$maker: the flake was not built"; done
 cmp host/g.img other/g.img || fail "the two Nixes' stores make different images"
 
-# ---- caches: made by one, read with no store ----
+# ---- caches made by each version, read without a store ----
 
 mkdir bare
 umount /nix
@@ -98,9 +99,9 @@ done
 cmp from-host/g.img from-other/g.img || fail "the two Nixes' caches make different images"
 umount /nix
 
-# ---- a guest in which one Nix worked, updated from the other's store ----
+# ---- a guest changed by one version, updated from the other's store ----
 
-# repack IMAGE TREE: the file system made anew out of the tree, with this host's mke2fs and its default features
+# repack IMAGE TREE: make the file system again from the tree, with the host's mke2fs and its default features
 repack() {
   local uuid
   uuid=$(debugfs -R 'stats -h' "$(part "$1")" 2>/dev/null | sed -n 's/^Filesystem UUID: *//p')
@@ -113,7 +114,7 @@ for maker in host other; do
   other=other
   [ $maker = host ] || other=host
   cp --sparse=always host/g.img guest.img
-  # As in the guest: a third system comes and is the profile's, something else comes and is collected.
+  # As in the guest: add a third system and set the profile to it; add another path, which is collected.
   store "$maker"
   third=$(system 3)
   rm -rf all

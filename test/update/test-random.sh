@@ -1,6 +1,6 @@
 #!/bin/bash
-# A long random sequence of updates, rollbacks and collections, on one disk and on two; after every one real Nix, e2fsck
-# and a model of the generations agree with what is there. STEPS (12) and SEED say how long and which.
+# A random sequence of update, rollback and gc, on one disk and on two; after each one, the guest is checked with real Nix,
+# e2fsck and a model of the generations. STEPS (12) and SEED select the sequence.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 RANDOM=${SEED:=$$}
@@ -12,7 +12,7 @@ for layout in single split; do
   "$DOMSTRAP" create g --system "$(system 1)" -q --force "${create[@]}"
   root=g.img boot=g.img
   [ "$layout" = single ] || root=g-root.img boot=g-boot.img
-  # The model: numbers, their systems, the one that boots.
+  # The model: numbers of generations, their systems, and the one that boots.
   declare -A top=([1]=1)
   numbers=(1) current=1 last=1 history=
   for ((step = 1; step <= ${STEPS:-12}; step++)); do

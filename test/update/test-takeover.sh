@@ -1,7 +1,7 @@
 #!/bin/bash
-# A guest that has taken over the process which reads its disk, at any of the first 500 reads, gets nothing of the host:
-# every system call beyond its jail ends it, and the command says so. What it may have written is on its own disk, where
-# the next command finishes or undoes it. After the first 50 reads every STEPth is taken; STEP=1 takes them all.
+# A guest takes over the process that reads its disk, at one of the first 500 reads, and cannot reach the host: every system
+# call that its jail forbids ends it, and the command reports that. It can write only to its own disk, where the next command
+# completes or undoes the change. After the first 50 reads only every STEPth is tried; STEP=1 tries all.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 : "${TAKEOVER:?}"
@@ -11,7 +11,7 @@ cp --sparse=always g.img first.img
 size=$(stat -c %s g.img)
 rm -f /tmp/taken-over
 
-# taken DEED AT COMMAND...: 0 where it was stopped, 1 where the command ended before
+# taken DEED AT COMMAND...: 0 if the process was stopped, 1 if the command ended before
 taken() {
   local deed=$1 number=$2 status=0
   shift 2

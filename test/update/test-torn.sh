@@ -1,6 +1,6 @@
 #!/bin/bash
-# The host stops in the middle of update, gc, rollback, growth and create, on one disk and on two, and what was written
-# since the last sync is there in part: torn.py says what must then be true, and how to try more states.
+# The host stops during update, gc, rollback, growth and create, on one disk and on two, and only some of the writes since
+# the last sync are on the disk: see torn.py for what must be true, and how to test more states.
 # shellcheck source-path=SCRIPTDIR
 # shellcheck disable=SC2154 # lib.sh sets here
 . "$(dirname "$0")/lib.sh"

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-# torn.py: the host stops while a command works. Its writes and syncs are recorded (faults.c, FAULT_LOG); then the
-# disks are built as they may be found: all that was written before the last sync of a disk is there, of what came
-# after it anything may be: lost, in another order, or torn between two sectors of 512 bytes. Each such state must be
-# the old one or the new one, by e2fsck -p or by our next command; of create, no guest or a whole one.
+# torn.py: the host stops during a command. The command's writes and syncs are recorded (faults.c, FAULT_LOG). From them,
+# possible states of the disks are made: everything before the last sync of a disk is there; later writes may be lost,
+# reordered, or torn between two sectors of 512 bytes. After e2fsck -p or after domstrap's next command, each state must
+# be the old or the new one; for create, no guest or a complete one.
 #
-#     TORN_SECONDS=N  stop after so long (default 120, with TEST_SHORT 30), shared by all commands (recording
-#                     them comes on top)
-#     TORN_STATES=N   at most so many states of each command (default 100); 0: no limit
+#     TORN_SECONDS=N  stop after N seconds (default 120, with TEST_SHORT 30) for all commands together, plus the time for
+#                     recording them
+#     TORN_STATES=N   at most N states of each command (default 100); 0: no limit
 #     TORN_SEED=N     another series of states (default 1)
-#     TORN_ONLY=TEXT  only commands with the text in their name ("h update")
+#     TORN_ONLY=TEXT  only commands with TEXT in their name ("h update")
 import hashlib
 import os
 import random
@@ -30,7 +30,7 @@ os.makedirs('tmp', exist_ok=True)
 
 
 def recorded(names):
-    """What FAULT_LOG has: (kind, disk, offset, length, data)."""
+    """The records of FAULT_LOG: (kind, disk, offset, length, data)."""
     out, d, at = [], copy(LOG), 0
     while at < len(d):
         kind = d[at:at + 1].decode()
@@ -45,7 +45,7 @@ def recorded(names):
 
 
 class Stops:
-    """The states in which a recorded command may be found."""
+    """The states in which a recorded command may leave its disks."""
 
     def __init__(self, base, steps, supers, rng):
         self.base, self.steps, self.supers, self.rng = base, steps, supers, rng
@@ -64,7 +64,7 @@ class Stops:
         if not torn:
             disk.put(offset, data[:length])
             return
-        # A superblock is two sectors; Linux, too, takes it that a disk writes them together.
+        # A superblock is two sectors; like Linux, domstrap assumes that a disk writes them together.
         whole_super = self.rng.random() < .5
         for i in range(0, length, SECTOR):
             here = offset + i - self.supers[name]
@@ -99,7 +99,7 @@ class Stops:
         elif how == 'none':
             open_ = []
         elif how == 'other order':
-            # Writes to different places may come in any order; which of two to the same place comes last counts.
+            # Writes may reach the disk in any order.
             rng.shuffle(open_)
             open_ = open_[:rng.randrange(len(open_) + 1)]
         for s in open_:
@@ -108,7 +108,7 @@ class Stops:
 
 
 class Change:
-    """A command that changes a guest; found by e2fsck -p or by our next command."""
+    """A command that changes a guest; recovered by e2fsck -p or by domstrap's next command."""
 
     def __init__(self, guest, name, command):
         self.guest, self.name = guest, '%s %s' % (guest.name, name)
@@ -124,7 +124,7 @@ class Change:
     def judge(self, disks):
         g, wrong = self.guest, []
         self.n += 1
-        # As a stranger finds it: every fourth, for e2fsck is slow.
+        # Recovery by e2fsck, which is slow, so only for every fourth state.
         if self.n % 4 == 0:
             g.restore(disks)
             for d in g.disks:
@@ -134,7 +134,7 @@ class Change:
             if not wrong:
                 digest = g.look()
                 wrong += g.judge(digest)
-                # Of two disks each is old or new; every entry of both menus boots.
+                # With two disks, each may be old or new; then judge() checks that every entry of the menu boots.
                 if not g.split and digest not in (self.before, self.after):
                     wrong.append('after e2fsck neither old nor new')
         g.restore(disks)
@@ -152,7 +152,7 @@ class Change:
 
 
 class Create:
-    """create on devices that hold another guest: the old ones untouched, no guest, or a whole one."""
+    """create on devices with another guest: the old one unchanged, no guest, or a complete new one."""
 
     def __init__(self, split):
         self.name = 'create, %s' % ('two devices' if split else 'one device')
@@ -178,7 +178,7 @@ class Create:
             write_over(d, disks[d])
 
     def part(self, disk):
-        """What could be mounted: a digest, None for nothing, or what e2fsck says."""
+        """What can be mounted: a digest, None for nothing, or the errors of e2fsck."""
         data = read(disk)
         if self.at and data[510:512] != b'\x55\xaa' or data[self.at + 1080:self.at + 1082] != b'\x53\xef':
             return None
@@ -196,8 +196,8 @@ class Create:
         for d, part, want in zip(self.disks, parts, self.done):
             if part not in (None, want) and not disks[d].same(self.base[d]) and not self.wiping(d):
                 wrong.append('%s holds %s' % (d, part))
-        # With two, the boot disk is what makes a guest; it must not be there without the new root, nor the
-        # other way round with the old boot.
+        # With two devices, a new boot disk must not be valid without the new root, nor a new root with the old boot
+        # disk.
         if len(parts) == 2 and parts[1] and parts[1] == self.done[1] and parts[0] != self.done[0]:
             wrong.append('a new boot disk without its root')
         if len(parts) == 2 and parts[0] == self.done[0] and parts[1] not in (None, self.done[1]):
@@ -205,7 +205,7 @@ class Create:
         return 'none', wrong
 
     def wiping(self, name):
-        """Only zeros have come to the disk so far: it is the old one, or part of it."""
+        """Whether clearing is incomplete: then parts of the old guest are still there."""
         data = read(name)
         for kind, disk, offset, length, _ in self.steps:
             if disk == name and kind == 'Z':

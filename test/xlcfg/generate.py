@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""generate.py SEED COUNT DIR: write COUNT xl configs, most right and some wrong in every way that xl's grammar knows."""
+"""generate.py SEED COUNT DIR: write COUNT random xl configs, most of them valid, others with every kind of error."""
 
 import random
 import sys

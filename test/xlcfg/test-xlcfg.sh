@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-xlcfg.sh DUMP [SEED [COUNT]]: xl's own library, libxlutil of Debian's libxenmisc, and domstrap's reader (DUMP) make
-# the same of configs: of one of each kind below, and of COUNT random ones (generate.py). The library is unpacked, not installed.
+# test-xlcfg.sh DUMP [SEED [COUNT]]: xl's library, libxlutil of Debian's libxenmisc, and domstrap's reader (DUMP) parse
+# configs with the same result: each kind below, and COUNT random ones (generate.py). The library is unpacked, not installed.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
 dump=${1:?DUMP} seed=${2:-1} count=${3:-800}
@@ -25,7 +25,7 @@ so=$(dirname "$(find "$lib/root" -name 'libxlutil.so.*' | head -1)")
 ${CC:-cc} -O1 -I "$lib/root/usr/include" -I "$here" "$here/oracle.c" "$so"/libxlutil.so.* "$so"/libxenlight.so.* \
   -Wl,--allow-shlib-undefined,-rpath="$so" -o "$dir/oracle"
 
-# What libxlutil ends at ("flex scanner jammed") is for domstrap bad syntax.
+# Where libxlutil exits ("flex scanner jammed"), domstrap reports bad syntax.
 compare() { # compare WHAT FILE...
   local what=$1
   shift
@@ -34,7 +34,7 @@ compare() { # compare WHAT FILE...
   check "$what: $(grep -c '^file' "$dir/xl") configs, $(grep -c '^refused' "$dir/xl") of them refused" diff -U5 "$dir/xl" "$dir/ours"
 }
 
-# ---- one of each kind, parted by lines of dashes -------------------------------------------------
+# ---- one of each kind, separated by lines of dashes ----------------------------------------------
 mkdir "$dir/kinds" "$dir/random"
 awk -v dir="$dir/kinds" 'BEGIN { n = 10 } /^----/ { n++; next } { printf "%s\n", $0 > (dir "/" n ".cfg") }' <<'X'
 disk = [ '/srv/web.img,raw,xvda,w' ]
