@@ -1,7 +1,7 @@
 #!/bin/bash
-# build-hvm.sh [SUITE]: run build.sh, then make hvm.cpio beside its files: what dom0 needs for HVM guests, which run.sh -H
-# adds. SUITE is as for build.sh.
-#   usr/…        QEMU as a device model and its libraries, hvmloader, SeaBIOS, the network card's ROM, a key map
+# build-hvm.sh [SUITE]: run build.sh, then make hvm.cpio beside its files: what dom0 needs for HVM guests, added by
+# run.sh -H. SUITE is as for build.sh.
+#   usr          QEMU as a device model and its libraries, hvmloader, SeaBIOS, the network card's ROM, a key map
 #   modules.d    tun, for the device model's network card
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,7 +15,7 @@ only_one "$rig/lock"
 stamp=$({ apt_state; sed -n 2p "$out/stamp"; cat "$here/build-hvm.sh"; } | sha256sum)
 [ "$(cat "$out/hvm.stamp" 2>/dev/null)" != "$stamp" ] || exit 0
 
-# QEMU only recommends ipxe-qemu, but the default network card's ROM is in it.
+# ipxe-qemu has the ROM of the default network card, but QEMU only recommends it.
 mapfile -t names < <(apt-get -s install --no-install-recommends -o Dir::State::status=/dev/null qemu-system-xen ipxe-qemu 2>/dev/null |
   awk '/^Inst (lib|zlib|qemu|seabios|ipxe)/ { print $2 }' | sort)
 if [ ${#names[@]} = 0 ]; then
@@ -29,7 +29,7 @@ say "Xen rig, $suite: QEMU for HVM guests, from ${#names[@]} Debian packages"
 tmp=$rig/tmp-hvm
 rm -rf "$tmp"
 mkdir -p "$tmp"/{all/usr/lib,new/modules.d}
-ln -s usr/lib "$tmp/all/lib" # merged /usr, where older packages still have /lib
+ln -s usr/lib "$tmp/all/lib" # merged /usr, because older packages still use /lib
 while read -r deb; do
   case ${deb##*/} in
     xen-utils-*) only=(--wildcards './usr/lib/xen-*/boot/hvmloader') ;;
@@ -39,14 +39,14 @@ while read -r deb; do
   dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tmp/all" --keep-directory-symlink --no-same-owner "${only[@]}"
 done <<<"$debs"
 
-put() { install -D -m 755 "$tmp/all/$1" "$tmp/new/$1"; } # put PATH: into dom0. Only usr/…: its /lib is a link
+put() { install -D -m 755 "$tmp/all/$1" "$tmp/new/$1"; } # put PATH: into dom0. Only below usr, because dom0's /lib is a link
 model=$(cd "$tmp/all" && find usr -name xen-qemu-system-i386 -type f)
 [ -n "$model" ] || die "qemu-system-xen: xen-qemu-system-i386 not found in the package"
 for f in "$model" "usr/lib/xen-$xenver/boot/hvmloader" usr/share/seabios/{bios-256k,vgabios-cirrus}.bin \
   usr/share/qemu/keymaps/en-us usr/lib/ipxe/qemu/efi-rtl8139.rom; do put "$f"; done
 tun=$(find "$tmp/all" -name 'tun.ko*')
 case $tun in *.xz) xz -dc "$tun" ;; *) cat "$tun" ;; esac >"$tmp/new/modules.d/tun.ko"
-# As ldd, but by these packages' own loader and libraries.
+# Like ldd, but with the loader and libraries of these packages.
 libs=$tmp/all/usr/lib/x86_64-linux-gnu
 path=$libs$(find "$libs" -mindepth 1 -maxdepth 1 -type d -printf ':%p')
 "$libs/ld-linux-x86-64.so.2" --library-path "$path" --list "$tmp/all/$model" >"$tmp/list"

@@ -1,13 +1,13 @@
 #!/bin/bash
-# build.sh [SUITE]: make what run.sh boots, Xen and a dom0 out of Debian packages of one SUITE (bookworm: Xen 4.17,
-# trixie: Xen 4.20). Needs no root. SUITE is XEN_SUITE where not given, else the host's own. In xen-rig/SUITE/out below
-# $DOMSTRAP_WORK, or below build/ in this clone, it leaves
+# build.sh [SUITE]: make the files that run.sh boots, Xen and a dom0, from Debian packages of one SUITE (bookworm: Xen 4.17,
+# trixie: Xen 4.20). Needs no root. The default SUITE is XEN_SUITE, else the host's. Writes to xen-rig/SUITE/out below
+# $DOMSTRAP_WORK, or below build/ in this tree:
 #   xen          the hypervisor, an uncompressed multiboot image
-#   vmlinux      dom0's kernel, already unpacked: Xen would take seconds for its XZ
+#   vmlinux      dom0's kernel, unpacked, because Xen would need seconds for XZ
 #   dom0.cpio    dom0's whole system: busybox, xl, xenstored, xenconsoled, kernel modules
-#   pygrub.cpio  Python and Debian's pygrub, appended only for the jobs that want them
+#   pygrub.cpio  Python and Debian's pygrub, appended only for jobs that need them
 #   versions     those of Xen and of dom0's kernel
-#   stamp        what all that was made from; while it holds nothing is built again
+#   stamp        a checksum of the inputs; while it matches, nothing is built again
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
@@ -18,13 +18,13 @@ rig=$work/xen-rig/$suite out=$work/xen-rig/$suite/out
 mkdir -p "$rig"
 only_one "$rig/lock"
 
-# To ask apt takes seconds, so do that only where its answer or these scripts may have changed.
+# Querying apt takes seconds, so do it only if its answers or these scripts may have changed.
 scripts=$(cat "$here/build.sh" "$here"/dom0/*)
 quick=$({ apt_state; echo "$scripts"; } | sha256sum)
 [ "$(sed -n 1p "$out/stamp" 2>/dev/null)" != "$quick" ] || { say "Xen rig: up to date in $rig"; exit 0; }
 
 # ---- which packages ----------------------------------------------------------------------------
-# Some names carry a version; Debian's meta packages know the current one.
+# Some package names contain a version; Debian's metapackages depend on the current one.
 versioned() { apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: \($2\)\$/\1/p" | head -1 || true; }
 hypervisor=$(versioned xen-system-amd64 'xen-hypervisor-[0-9.]*-amd64')
 linux=$(versioned linux-image-amd64 'linux-image-[0-9].*')
@@ -35,7 +35,7 @@ fi
 xenver=${hypervisor#xen-hypervisor-} xenver=${xenver%-amd64}
 kver=${linux#linux-image-}
 
-# What apt would install for xl on an empty system, less what is never run in the rig.
+# What apt would install for xl on an empty system, except packages that the rig never uses.
 never='adduser|passwd|dpkg|tar|debconf|udev|mawk|perl.*|gcc-.*|media-types|ucf|sensible-utils|readline-common|
 base-files|libpam.*|libsemanage.*|libsepol.*|libdb.*|libgcrypt20|libgpg-error0|libsystemd0|logsave|libaudit.*|
 libss2|libnsl2|libtirpc.*|libgssapi.*|libkrb5.*|libk5.*|libkeyutils1|libsqlite3.*|libcap-ng0|debianutils|
@@ -45,7 +45,7 @@ closure() {
     awk '/^Inst/ { print $2 }' | grep -Evx "${never//$'\n'/}" | sort
 }
 mapfile -t names < <(closure "xen-utils-$xenver" xenstore-utils busybox-static bash python3 util-linux libext2fs2 libcom-err2)
-# ncurses-base (pygrub's menu wants terminfo) is essential, so the empty system above has it already.
+# ncurses-base (terminfo for pygrub's menu) is essential, so apt does not list it above.
 names+=(ncurses-base "$linux" "$hypervisor")
 debs=$("$repo/scripts/fetch-debs.sh" "$rig/debs" "${names[@]}")
 
@@ -72,7 +72,7 @@ no_docs=()
 for d in doc man locale info lintian bug zoneinfo; do no_docs+=(--exclude="./usr/share/$d"); done
 while read -r deb; do
   case ${deb##*/} in
-    linux-image-*) # of 390 MB of modules only the folders that the list below can need
+    linux-image-*) # of 390 MB of modules only the directories needed for the list below
       unpack "$deb" "$tmp/kernel" --transform 's,^\./usr/lib/,./lib/,' --wildcards './boot/vmlinuz-*' \
         './*lib/modules/*/modules.builtin' './*lib/modules/*/kernel/'{drivers/{block,virtio,xen,net/xen-netback},net/{802,bridge,llc},fs,lib,crypto}'/*' ;;
     xen-hypervisor-*) unpack "$deb" "$tmp/kernel" "./boot/xen-$xenver-amd64.gz" ;;
@@ -84,8 +84,8 @@ done <<<"$debs"
 # ---- kernels -----------------------------------------------------------------------------------
 gzip -dc "$tmp/kernel/boot/xen-$xenver-amd64.gz" >"$tmp/new/xen"
 # A bzImage (the kernel's Documentation/arch/x86/boot.rst): setup_sects at 0x1f1 counts 512-byte
-# sectors after the first; payload_offset at 0x248 and payload_length at 0x24c lie behind them. The
-# payload's last 4 bytes are its unpacked size and no part of the compressed stream.
+# sectors after the first; payload_offset at 0x248 counts from their end; payload_length is at 0x24c. The
+# payload's last 4 bytes are its unpacked size, not part of the compressed stream.
 vmlinux() {
   local image=$1 offset length unzip
   field() { od -An -tu"$2" -j"$(($1))" -N"$2" "$image" | tr -d ' '; }
@@ -102,7 +102,7 @@ vmlinux() {
 }
 vmlinux "$tmp/kernel/boot/vmlinuz-$kver" >"$tmp/new/vmlinux"
 
-# modules NAME...: copy them with all they depend on; $root/modules gets the order to load them in
+# modules NAME...: copy them with all their dependencies; their order of loading is written to $root/modules
 modules() {
   local name file dep
   for name; do
@@ -128,7 +128,7 @@ modules xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc xen-blkback loop vi
   crc32c_generic ext4 xen-netback bridge
 
 # ---- dom0's system -----------------------------------------------------------------------------
-# Python is half of it and unpacking costs boot time, so it goes apart.
+# Python is half of it, and unpacking it takes boot time, so it is in a separate archive.
 mkdir -p "$tmp/pygrub/usr"/{bin,lib,"lib/xen-$xenver/bin"}
 py=$(cd "$root/usr/lib" && echo python3.*)
 for d in test unittest distutils lib2to3 idlelib tkinter ensurepip pydoc_data email asyncio multiprocessing sqlite3 \
@@ -143,7 +143,7 @@ rm -rf "${root:?}"/usr/{share,lib/udev,lib/systemd} "$root"/etc/init.d "$root"/u
   "$root"/usr/lib/xen-*/bin/{test-*,oxenstored}
 ln -sfn "xen-$xenver" "$root/usr/lib/xen" # jobs need not know the version
 
-# busybox is whatever the packages did not bring
+# busybox for commands that the packages do not contain
 for applet in $("$root/bin/busybox" --list); do
   [ -e "$root/usr/bin/$applet" ] || [ -e "$root/usr/sbin/$applet" ] || ln -s busybox "$root/usr/bin/$applet"
 done

@@ -1,16 +1,16 @@
-# What the tests on real Xen share, on top of ../lib.sh. Sourced first, then ready.
+# Functions for the tests on real Xen, in addition to ../lib.sh. Sourced first; then call ready.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is for those that source this
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$repo/scripts/suite.sh"
-export XEN_SUITE=${XEN_SUITE:-$host_suite} # the Debian whose Xen all of it runs on
-export DOMSTRAP_DEMO_INIT=busybox              # guests that start quickly; a configuration may set standIn.init
+export XEN_SUITE=${XEN_SUITE:-$host_suite} # the Debian suite whose Xen is used
+export DOMSTRAP_DEMO_INIT=busybox              # guests start quickly; a configuration may set standIn.init
 xen=$repo/test/xen
 machines=()
-set -m # each machine in a process group of its own, so that ^C here ends all of it
+set -m # each machine is a separate process group, so that ^C ends all of it
 
-# ready GROUP...: have Debian's packages of these GROUPs (scripts/install-deps.sh) and the Xen rig. Sets logs, a
-# directory that stays, and dir, one in it that does not.
+# ready GROUP...: install Debian's packages of these GROUPs (scripts/install-deps.sh) and build the Xen rig. Sets logs, a
+# directory that is kept, and dir, a temporary one in it.
 ready() {
   "$repo/scripts/install-deps.sh" "$@"
   "$xen/build.sh"
@@ -24,7 +24,7 @@ at_end() {
   remove_scratch
 }
 
-# demo CONFIGURATION [NAME]: build a system of the demo's modules, which $logs/NAME keeps; prints its store path
+# demo CONFIGURATION [NAME]: build a system with the demo's modules, with a result link $logs/NAME; prints its store path
 demo() { "$repo/demo/nixos/build.sh" "$1" "$logs/${2:-system}"; }
 
 # machine NAME OPTION... JOB: run.sh in the background; its output goes to $logs/NAME.log
@@ -36,22 +36,22 @@ machine() {
 machine_end() {
   rc=0
   wait "${machines[0]}" || rc=$?
-  machines=("${machines[@]:1}") # a number that may soon be another's
+  machines=("${machines[@]:1}") # its process ID may soon be used again
 }
-# machine_said NAME WORDS...: each is a step of the job that went well
+# machine_said NAME WORDS...: check that the job reported each of these steps as successful
 machine_said() {
   local words
   for words in "${@:2}"; do check "$1: $words" grep -q "RIG .* OK $words" "$logs/$1.log"; done
 }
 
 # Guests that one machine boots one after the other through a boot helper: guests_of NAME begins their list, guest adds
-# one, start_guests NAME RUN-OPTION... boots them, guests_end NAME waits and says what came of each.
+# one, start_guests NAME RUN-OPTION... boots them, guests_end NAME waits for them and checks each result.
 guests_of() {
   guests=$dir/$1/guests letters=abcdefghijkl next=0 arguments=()
   mkdir "$dir/$1"
   : >"$guests"
 }
-# guest HOW NAME CREATE-OPTIONS…: HOW is yes, no or restricted, as jobs/menus has it
+# guest HOW NAME CREATE-OPTION...: HOW is yes, no or restricted, see jobs/menus
 guest() {
   local how=$1 name=$2 disk line
   shift 2
@@ -76,7 +76,7 @@ guests_end() {
   outcome "$1" "$before"
 }
 
-# For scripts that run in a guest: typed on its console, so short. Lines "CHECK …" come back.
+# For scripts that run in a guest; short, because they are typed on its console. They print lines that begin with "CHECK".
 # shellcheck disable=SC2016
 guest_functions='check() { n=$1; shift; o=$("$@" 2>&1) && echo "CHECK ok $n" || echo "CHECK not ok $n: $(echo "$o" | tail -n 3 | tr "\n" " ")"; }
 same() { [ "$1" = "$2" ] || { echo "$1 is not $2"; false; }; }
@@ -84,7 +84,7 @@ has() { case "$1" in *"$2"*) ;; *) echo "no $2 in: $1"; false ;; esac; }
 gens() { same "$(nix-env -p /nix/var/nix/profiles/system --list-generations | sed "s/^ *\([0-9]*\) .*(current)/\1*/; s/^ *\([0-9]*\) .*/\1/" | tr "\n" " ")" "$1 "; }
 ext4() { same "$(dmesg | grep -E -i "ext4-fs (error|warning)|i/o error")" ""; }'
 
-# answers NAME SCRIPT: what the machine's guest said to each check of the SCRIPT that it ran
+# answers NAME SCRIPT: check the guest's result for each check of the SCRIPT that it ran
 answers() {
   local line expected answered=0
   expected=$(grep -c '^ *check "' "$2")
@@ -94,7 +94,7 @@ answers() {
   done < <(sed -n "s/^ *[0-9.]* [^|]*| CHECK //p" "$logs/$1.log")
   [ "$answered" = "$expected" ] || bad "$1: the guest answered $answered of $expected checks"
 }
-# outcome NAME FAILED: where the machine ended with another rc than 0 or more has FAILED since, the end of its log
+# outcome NAME FAILED: if the machine's rc is not 0, or more checks than FAILED have failed, print the end of its log
 outcome() {
   [ "$rc" = 0 ] || bad "$1: the machine ended with $rc"
   [ "$failed" = "$2" ] || { say "the end of $logs/$1.log:"; tail -n 60 "$logs/$1.log" >&2; }

@@ -1,21 +1,21 @@
 #!/bin/bash
 # run.sh [OPTIONS] JOB: boot Xen and dom0 in QEMU, run JOB/job in dom0, print its console.
-#   -c CFG      an xl config as it stands: its kernel=, ramdisk= and disks appear in dom0 at the very
-#               paths it names (disks as /dev/vda, vdb…); the job finds the config in $CFG
-#   -W          what the guest writes to CFG's disks stays; else it is dropped at the end
+#   -c CFG      an xl config: its kernel=, ramdisk= and disks appear in dom0 at the same paths (disks are
+#               links to /dev/vda, vdb and so on); the job finds the config in $CFG
+#   -W          keep what the guest writes to CFG's disks; else it is discarded at the end
 #   -d DISK     a raw image as dom0's next /dev/vdX; never written to      -w DISK   the same, written to
 #   -f FILE     put beside the job, as /rig/NAME                           -e N=V    environment for the job
 #   -b PROGRAM  a bootloader: put in /usr/lib/xen/bin; it runs with this host's loader and shared libraries
 #   -x PROGRAM  another program: the same, in /usr/bin
-#   -p          Debian's pygrub, and Python with it
-#   -H          what HVM guests need in dom0 (build-hvm.sh)
+#   -p          add Debian's pygrub, with Python
+#   -H          add what HVM guests need in dom0 (build-hvm.sh)
 #   -g PORT     QEMU waits for a debugger on this TCP port (gdb: target remote :PORT) before it starts
-#   -i          this terminal becomes dom0's: a job may hand it to the guest's console
+#   -i          this terminal becomes dom0's console, which a job may connect to the guest's
 #   -m MB       QEMU's memory (default: enough for CFG's guest)            -t SECONDS   limit (default 900)
 #   -v          show dom0's kernel messages
-#   -s SUITE    the Xen of this Debian suite, as build.sh made it (default: XEN_SUITE, else the host's)
+#   -s SUITE    the Xen of this Debian suite, made by build.sh (default: XEN_SUITE, else the host's)
 # Each line of output starts with the seconds since the start (not with -i).
-# Exit status: the job's; 124 if it did not come to its end; 2 usage.
+# Exit status: the job's; 124 if the job did not end; 2 usage.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/common.sh"
@@ -81,7 +81,7 @@ if [ -n "$cfg" ]; then
   done
   guest_mb=$(value memory)
   letters=abcdefgh
-  # disk = [ 'SPEC', … ]: the target comes after "target=", or is the first of the positional parts
+  # disk = [ 'SPEC', ... ]: the target follows "target=", or is the first positional part
   while read -r path; do
     n=$((${#drives[@]} / 4))
     echo "/dev/vd${letters:n:1} $(absolute "$path")" >>"$tmp/t/rig/links"
@@ -89,13 +89,13 @@ if [ -n "$cfg" ]; then
   done < <(perl -0ne 's/^\s*#.*$//mg; if (/^\s*disk\s*=\s*\[(.*?)\]/ms) { for ($1 =~ /["\x27](.*?)["\x27]/g) {
     /target=(.*)/ || /^(?:\w+:)?([^,]*)/; print "$1\n" } }' "$cfg")
 fi
-# A program is linked with this host's libraries, and dom0's may be older. So it gets its loader and libraries from a
-# directory of its own, by what is written in the program: what it starts in turn gets dom0's.
+# A program is linked with this host's libraries, and dom0's may be older. So patchelf sets its loader and library path to a
+# separate directory; programs that it starts use dom0's.
 own=/usr/lib/xen-rig
 for program in "${programs[@]}"; do
   read -r program place <<<"$program"
   name=${program##*/}
-  # Parent folders only as usr/…: in dom0 /lib and /bin are links, which a folder here would replace.
+  # Use directories below usr only: in dom0, /lib and /bin are links, which a directory in the archive would replace.
   mkdir -p "$tmp/t$own/lib"
   cp -L "$program" "$tmp/t$own/$name"
   echo "$own/$name $place/$name" >>"$tmp/t/rig/links"
@@ -104,7 +104,7 @@ for program in "${programs[@]}"; do
   libs=$(ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p')
   for lib in "$loader" $libs; do cp -L "$lib" "$tmp/t$own/lib/"; done
 done
-for e in "${env[@]}"; do # as a line of sh
+for e in "${env[@]}"; do # as an assignment for sh
   v=${e#*=}
   printf "%s='%s'\n" "${e%%=*}" "${v//\'/\'\\\'\'}" >>"$tmp/t/rig/env"
 done
@@ -112,21 +112,21 @@ done
 cat "$out/dom0.cpio" ${pygrub:+"$out/pygrub.cpio"} ${hvm:+"$out/hvm.cpio"} >"$tmp/initrd"
 (cd "$tmp/t" && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) >>"$tmp/initrd"
 
-# dom0's memory: twice its files (an initramfs may fill half of it) and what its kernel needs.
+# dom0's memory: twice its files (an initramfs may fill half of the memory), plus what its kernel needs.
 files_mb=$(($(stat -c %s "$tmp/initrd") >> 20))
 dom0_mb=$((256 + 2 * files_mb))
 : "${mem:=$((dom0_mb + guest_mb + guest_mb / 32 + 160))}"
 
-# -smap,-smep: with them dom0's kernel faults in QEMU's emulation. -monitor: Xen's idle loop takes a #GP.
-# -xsave (and with it AVX): else dom0's programs crash now and then, their registers spoilt by a guest's.
-# -rdtscp: Xen misses an SVM feature that QEMU lacks, once a PVH guest runs.
+# These CPU features do not work in QEMU's emulation. smap, smep: dom0's kernel faults. monitor: #GP in Xen's idle loop.
+# xsave (with AVX): dom0's programs sometimes crash, because a guest overwrites their registers. rdtscp: with a PVH guest,
+# Xen needs an SVM feature that QEMU lacks.
 # shellcheck disable=SC2054 # QEMU's own commas
 qemu=(qemu-system-x86_64 -accel tcg,tb-size=512 -cpu "max,-smap,-smep,-monitor,-xsave,-rdtscp" -smp 1 -m "$mem"
   -nodefaults -display none -no-reboot "${drives[@]}" "${debugger[@]}" -kernel "$out/xen"
   -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_mb}M,max:${dom0_mb}M dom0_max_vcpus=1 spec-ctrl=no xpti=no bootscrub=0 loglvl=warning"
   -initrd "$out/vmlinux console=hvc0 mitigations=off rodata=off $quiet,$tmp/initrd")
-# turn: wait for one of as many places as there are processors: an emulated machine keeps one busy all the time, and what
-# waits for a guest has limits. The lock ends with this script and QEMU.
+# turn: wait for a lock; there are as many as processors, because an emulated machine keeps one busy all the time, and tests
+# have time limits. The lock is released when this script and QEMU end.
 turn() {
   local place places
   places=$(nproc)

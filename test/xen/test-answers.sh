@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-answers.sh DOMGRUB: where a pygrub boots a disk, domgrub gives the same answer, also as a restricted helper: compared
-# with the pygrub of each Debian suite that the rig knows, on this host, without a Xen. Needs no root, but for the latter.
+# test-answers.sh DOMGRUB: if pygrub can boot a disk, domgrub gives the same answer, also as a restricted helper. Compared
+# with pygrub of each Debian suite that the rig supports, on this host, without Xen. Only the restricted helper needs root.
 . "$(dirname "$0")/../lib.sh"
 [ $# = 1 ] || usage DOMGRUB
 for suite in bookworm trixie; do

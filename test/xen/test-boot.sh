@@ -1,8 +1,8 @@
 #!/bin/bash
-# test-boot.sh [-s SYSTEM] DOMSTRAP [ARGUMENTS]: the main job, end to end. Makes an image of the demo system (or
-# of SYSTEM) with `DOMSTRAP [ARGUMENTS] create`, boots it on Xen once as PV and once as PVH, logs in, and has the
-# guest's own Nix look at its store. Afterwards e2fsck looks at what the guest left.
-# The consoles stay in build/test-boot/SUITE/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, 1, 2 usage.
+# test-boot.sh [-s SYSTEM] DOMSTRAP [ARGUMENTS]: create and boot, end to end. Makes an image of the demo system (or of
+# SYSTEM) with `DOMSTRAP [ARGUMENTS] create`, boots it on Xen once as PV and once as PVH, logs in, and verifies the store
+# with the guest's Nix. Afterwards, checks the disk with e2fsck. The console logs are kept in build/test-boot/SUITE/. One
+# line for each check, "N passed, N failed" last. Exit status: 0 if none failed, else 1; 2 usage.
 . "$(dirname "$0")/lib.sh"
 words="[-s SYSTEM] DOMSTRAP [ARGUMENTS]"
 system=
@@ -27,7 +27,7 @@ check "the network gave an address" ping -c 1 -W 5 10.9.0.1
 check "the kernel found no fault with ext4" ext4
 X
 
-# Side by side: one emulated machine keeps one processor busy.
+# At the same time: each emulated machine keeps one processor busy.
 for type in pv pvh; do
   mkdir "$dir/$type"
   "$@" create demo -q --system "$system" --boot direct --type "$type" --memory 512 --output "$dir/$type" \

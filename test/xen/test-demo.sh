@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-demo.sh DOMSTRAP DOMGRUB: the demo, run without a terminal; NIXOS=1 without a cache, which must say so and end
-# with 1; and NIXOS=1 with a local cache and the stand-in as nixpkgs, on a host with an empty store: the guest must come out
-# of that cache and boot. Its output stays in build/test-demo/. One line for each check, "N passed, N failed" last. Exit
+# test-demo.sh DOMSTRAP DOMGRUB: the demo, run without a terminal; NIXOS=1 without a cache, which must report that and end
+# with 1; and NIXOS=1 with a local cache and the stand-in as nixpkgs, on a host with an empty store: the guest must be made
+# from that cache and boot. The output is kept in build/test-demo/. One line for each check, "N passed, N failed" last. Exit
 # status: 0 if none failed, else 1.
 . "$(dirname "$0")/lib.sh"
 [ $# = 2 ] || usage DOMSTRAP DOMGRUB
@@ -27,7 +27,7 @@ check "no cache answers: status 1" same "$rc" 1
 check "no cache answers: the message names it" grep -q "$DEMO_CACHE" "$logs/none.err"
 
 if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
-  # The stand-in's derivations are not looked up in caches; these are.
+  # The stand-in's derivations do not allow substitutes; these do.
   mkdir -p "$dir/nix/store" "$dir/nixpkgs"
   cp -rL "$repo/demo/nixos" "$dir/nixpkgs/"
   sed -i 's/allowSubstitutes = false/allowSubstitutes = true/' "$dir/nixpkgs/nixos/pkgs/default.nix"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-found.sh DOMGRUB: libxl finds `bootloader = "domgrub"` where domgrub(1) says, and nowhere else.
+# test-found.sh DOMGRUB: libxl finds `bootloader = "domgrub"` in the places listed in domgrub(1), and nowhere else.
 . "$(dirname "$0")/lib.sh"
 [ $# = 1 ] || usage DOMGRUB
 domgrub=$(readlink -f "$1")

@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-grub.sh DOMSTRAP: `create --boot grub` on a real Xen. GRUB for PVH guests, of Debian's grub-xen-host (unpacked, not
-# installed), boots the demo system by the guest's own menu; then an update from outside and a rollback decide what it boots.
-# The consoles stay in build/test-grub/SUITE/.
+# test-grub.sh DOMSTRAP: `create --boot grub` on real Xen. GRUB for PVH guests, from Debian's grub-xen-host (unpacked, not
+# installed), boots the demo system from the guest's own menu; then an update from outside and a rollback select what it
+# boots. The console logs are kept in build/test-grub/SUITE/.
 . "$(dirname "$0")/lib.sh"
 [ $# = 1 ] || usage DOMSTRAP
 domstrap=$(readlink -f "$1")
@@ -20,7 +20,7 @@ check "the guest is PVH" grep -Fqx 'type = "pvh"' "$dir/g.cfg"
 refuses() { ! "$@" >"$dir/said" 2>&1 && grep -q 'PVH guests only' "$dir/said"; }
 check "not for a PV guest" refuses "$domstrap" create pv --system "$first" --boot grub --grub-image "$image" --type pv --output "$dir"
 
-script() { # script SYSTEM: what the guest is to be
+script() { # script SYSTEM: print the script that checks the guest
   cat <<X
 $guest_functions
 check "this system was booted" same "\$(readlink -f /run/booted-system)" "$1"
@@ -40,8 +40,8 @@ ends() { # ends NAME
   answers "$1" "$dir/script-$1/guest-script"
   outcome "$1" "$before"
 }
-# Two guests side by side, one processor each: the one as it was created, the other updated before it ever ran and rolled
-# back after it has run.
+# Two guests at the same time, one processor each: one unchanged after create, the other updated before its first boot and
+# rolled back after it.
 say "booting two guests (1 to 3 minutes)"
 starts created "$first" g
 check "update" "$domstrap" update "$dir/h.cfg" --system "$second" -q

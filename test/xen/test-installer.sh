@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-installer.sh DOMSTRAP: real xl reads both configs of `domstrap installer`, and understands what was meant.
+# test-installer.sh DOMSTRAP: real xl parses both configs of `domstrap installer` with the expected result.
 . "$(dirname "$0")/lib.sh"
 [ $# = 1 ] || usage DOMSTRAP
 ready xen
@@ -12,8 +12,8 @@ for cfg in "$dir"/*.cfg; do files+=(-f "$cfg"); done
 machine configs "${files[@]}" configs
 machine_end
 
-understood() { sed -n "s/.*JSON $1.cfg: //p" "$logs/configs.log"; } # understood NAME: what xl did
-means() { check "$1: $3" jq -e "$2" <<<"$(understood "$1")"; } # means NAME FILTER WHAT: a jq filter is true of it
+understood() { sed -n "s/.*JSON $1.cfg: //p" "$logs/configs.log"; } # understood NAME: xl's result, as JSON
+means() { check "$1: $3" jq -e "$2" <<<"$(understood "$1")"; } # means NAME FILTER WHAT: the jq FILTER is true for it
 disks='[.disks[] | .vdev] ='
 means web1-install '.c_info.type == "hvm" and .b_info["type.hvm"].bios == "seabios" and .b_info["type.hvm"].boot == "dc"' "a PC that boots its CD"
 means web1-install "$disks= [\"xvda\", \"xvdb\", \"hdc\"]" "two disks and a CD"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-menus.sh DOMSTRAP DOMGRUB: guests whose menus have each shape that NixOS writes, made by domstrap create,
-# booted on Xen through domgrub, and through Debian's own pygrub for comparison. The consoles stay in
-# build/test-menus/SUITE/. One line for each guest, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
+# test-menus.sh DOMSTRAP DOMGRUB: guests with each form of menu that NixOS writes, made by domstrap create, booted on Xen
+# through domgrub, and through Debian's pygrub for comparison. The console logs are kept in build/test-menus/SUITE/. One
+# line for each guest, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
 . "$(dirname "$0")/lib.sh"
 [ $# = 2 ] || usage DOMSTRAP DOMGRUB
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")

@@ -1,12 +1,12 @@
 #!/bin/bash
-# test-nixos.sh DOMSTRAP DOMGRUB [VARIANT...]: guests in the shapes that NixOS has, on Xen, through domgrub and their own
-# menus. VARIANT is one or more of
+# test-nixos.sh DOMSTRAP DOMGRUB [VARIANT...]: guests in the forms of NixOS, on Xen, through domgrub and their own menus.
+# VARIANT is one or more of
 #   systemd    systemd in stage 1 and as PID 1: the root grows with its disk, SSH logs in over the bridge (the default)
 #   update     the same; then an update from inside, a reboot into it, and back to the older system
-#   scripted   stage 1 is the script that NixOS had before 26.05
+#   scripted   stage 1 is the script of NixOS before 26.05
 #   overlay    /etc is an overlay
-# The consoles stay in build/test-nixos/SUITE/. One line for each check, "N passed, N failed" last. Exit status: 0 if none
-# failed, else 1.
+# The console logs are kept in build/test-nixos/SUITE/. One line for each check, "N passed, N failed" last. Exit status: 0 if
+# none failed, else 1.
 . "$(dirname "$0")/lib.sh"
 [ $# -ge 2 ] || usage "DOMSTRAP DOMGRUB [VARIANT...]"
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
@@ -25,7 +25,7 @@ declare -A lines=(
   [overlay]='system.etc.overlay.enable = true;'
 )
 
-# configuration VARIANT: all of it but the closing brace
+# configuration VARIANT: print all of it except the closing brace
 configuration() {
   cat <<X
 { pkgs, lib, ... }: {
@@ -56,14 +56,14 @@ check "no unit failed" same "\$(systemctl --failed --plain --no-legend)" ""
 check "the kernel found no fault with ext4" ext4
 X
 }
-prepare() { # prepare VARIANT: the guest and the scripts that it runs
+prepare() { # prepare VARIANT: make the guest and its scripts
   local v=$1 old new d=$dir/$1
   mkdir "$d"
   configuration "$v" >"$d/old.nix"
   if [ "$v" = update ]; then
     { configuration "$v"; echo '  environment.etc.update.text = "the newer system"; }'; } >"$d/new.nix"
     new=$(demo "$d/new.nix" "$v-new")
-    # The guest has no network to fetch it from, so it brings its update along.
+    # The guest cannot fetch its update without a network, so it is part of the old system.
     echo "  environment.etc.next.source = $new;" >>"$d/old.nix"
   fi
   echo "}" >>"$d/old.nix"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# test-other.sh DOMSTRAP DOMGRUB: the other Debian's Xen and kernel, in short. Where the rest of the tests run on Xen 4.17
-# (bookworm) this one runs on 4.20 (trixie), and the reverse. A system with that suite's kernel becomes a PV and a PVH
-# guest, which xl starts through domgrub, as a restricted helper the second time, and both come to their login prompt. The
-# console stays in build/test-other/SUITE/. Exit status: 0 if no check failed, else 1.
+# test-other.sh DOMSTRAP DOMGRUB: a short test of the other Debian's Xen and kernel. If the other tests run on Xen 4.17
+# (bookworm), this one runs on 4.20 (trixie), and vice versa. A PV and a PVH guest with that suite's kernel are started by xl
+# through domgrub, the second one with domgrub as a restricted helper, and both must reach their login prompt. The console
+# log is kept in build/test-other/SUITE/. Exit status: 0 if no check failed, else 1.
 . "$(dirname "$0")/lib.sh"
 [ $# = 2 ] || usage DOMSTRAP DOMGRUB
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")

@@ -1,8 +1,8 @@
 #!/bin/bash
-# test-update.sh DOMSTRAP DOMGRUB: a guest that was made from a binary cache, with no Nix in PATH, gets a new generation
-# from there, boots it on Xen through domgrub, is rolled back after it has run, and boots the old one. Each time the
-# guest itself is asked which system it runs, and its own Nix looks at its store. The consoles stay in
-# build/test-update/SUITE/. One line for each check, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
+# test-update.sh DOMSTRAP DOMGRUB: a guest made from a binary cache, without Nix in PATH, gets a new generation from there,
+# boots it on Xen through domgrub, is rolled back, and boots the old one. In each boot, a script in the guest checks which
+# system is running, and verifies the store with the guest's Nix. The console logs are kept in build/test-update/SUITE/. One
+# line for each check, "N passed, N failed" last. Exit status: 0 if none failed, else 1.
 . "$(dirname "$0")/lib.sh"
 [ $# = 2 ] || usage DOMSTRAP DOMGRUB
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
@@ -37,7 +37,7 @@ X
   outcome "$1" "$before"
 }
 
-# Without Nix: no program but domstrap's own, nothing from the host's store.
+# Without Nix: no programs except domstrap, and nothing from the host's store.
 cache=(--from "file://$dir/cache" --trusted-key "$(cat "$dir/public")")
 mkdir "$dir/bin"
 PATH=$dir/bin "$domstrap" create g -q -o "$dir" --system "$old" "${cache[@]}" --memory 512

@@ -75,7 +75,7 @@ refused "empty output directory" 2 "--output-directory: empty path" --output-dir
 refused "empty disk" 2 "--disk: empty path" --disk= img
 
 # If the answer cannot be written, that is a failure, and nothing is left behind.
-unanswered() { # NAME WORDS COMMAND…
+unanswered() { # NAME WORDS COMMAND...
 	name=$1 words=$2
 	shift 2
 	clean

@@ -1,11 +1,11 @@
-# lib.sh: what jobs in dom0 source as /lib.sh. One guest at a time.
+# lib.sh: functions for jobs in dom0, which source it as /lib.sh. One guest at a time.
 # shellcheck shell=dash
-# CPU time is dear under emulation: a fork is 10 to 25 ms, `xl list` 0.2 s. So nothing here polls with xl.
+# Under emulation, a fork takes 10 to 25 ms and `xl list` 0.2 s of CPU time, so most functions do not poll with xl.
 
 say() { echo "RIG $(cut -d' ' -f1 /proc/uptime) $*"; }
 
 # guest_start CFG [XL-CREATE-ARGUMENTS...]: xl create. The guest's console (and before it the
-# bootloader's) goes live to stdout, each line after "NAME| ", and whole to the file $console.
+# bootloader's) is copied to stdout, each line after "NAME| ", and unchanged to the file $console.
 guest_start() {
   cfg=$1
   shift
@@ -19,15 +19,14 @@ guest_start() {
   guest_show xl create -c "$cfg" "$@"
 }
 
-# guest_show COMMAND...: run what shows the guest's console, in the background
+# guest_show COMMAND...: run a command that shows the guest's console, in the background
 guest_show() {
-  # xenconsole reads no keys when its stdin is no terminal; guest_type goes round it.
+  # xenconsole reads no keys if its stdin is not a terminal; guest_type does not use it.
   { { "$@" </dev/null 2>/tmp/guest.xl; echo $? >/tmp/guest.rc; } | tee "$console" |
       while IFS= read -r line || [ -n "$line" ]; do echo "$guest| $line"; done; } &
 }
 
-# guest_reboot SECONDS: have the logged-in root reboot the guest, and go on with the console of the domain that xl
-# makes in its place.
+# guest_reboot SECONDS: reboot the guest from its root shell, and continue with the console of the new domain that xl makes.
 guest_reboot() {
   local left=$(($1 * 2)) old
   old=$(xl domid "$guest")
@@ -44,7 +43,7 @@ guest_reboot() {
   guest_show guest_console "$new"
 }
 
-# guest_console DOMAIN: xl console, and again when the bootloader has ended, whose console it showed until then.
+# guest_console DOMAIN: run xl console again when it ends, because it first shows the bootloader's console, then the guest's.
 guest_console() {
   while [ "$(xl domid "$guest" 2>/dev/null)" = "$1" ]; do
     xl console "$guest"
@@ -52,11 +51,11 @@ guest_console() {
   done
 }
 
-# guest_expect SECONDS TEXT: wait until TEXT appears on the console after what was expected before.
-# 1: it did not in time; 2: the console closed without it.
+# guest_expect SECONDS TEXT: wait until TEXT appears on the console after the text expected before.
+# Returns 1 after SECONDS, 2 if the console closed before.
 guest_expect() {
   local left=$(($1 * 2)) gone=
-  # "login: " ends in no newline, so line readers never see it. Search the file.
+  # Search the file, because "login: " is not followed by a newline.
   until tail -c "+$((seen + 1))" "$console" | grep -Fq -- "$2"; do
     [ -z "$gone" ] || { say "FAIL $guest: console closed without '$2'"; return 2; }
     [ ! -e /tmp/guest.rc ] || gone=1
@@ -67,31 +66,31 @@ guest_expect() {
   seen=$(wc -c <"$console")
 }
 
-# guest_keys: send standard input to the guest's console as it is, as xenconsole would.
+# guest_keys: send standard input to the guest's console unchanged, as xenconsole would.
 guest_keys() {
-  # Where that is changes when the bootloader has ended and the guest begins.
+  # The console's terminal changes when the bootloader has ended and the guest begins.
   cat >"$(xenstore-read "/local/domain/$(xl domid "$guest")/$tty")"
 }
 
-# guest_type: the same for lines of text; a terminal's Enter key is a carriage return.
+# guest_type: the same for lines of text; the Enter key sends a carriage return.
 guest_type() { tr '\n' '\r' | guest_keys; }
 
-# guest_login USER PASSWORD: from "login: " to a shell that does not echo and has the prompt "rig> ".
+# guest_login USER PASSWORD: log in at "login: ", and set the shell to no echo and the prompt "rig> ".
 guest_login() {
   echo "$1" | guest_type
   guest_expect 120 "assword: " || return
   echo "$2" | guest_type
-  # A login throws away what is typed ahead of the shell's prompt, in which NixOS has USER@HOST.
+  # Login discards input typed before the shell's prompt, which contains USER@HOST in NixOS.
   guest_expect 120 "$1@" || return
-  # The quotes keep the echoed command from looking like the prompt it asks for.
+  # The quotes make the echoed command differ from the prompt that it sets.
   echo "stty -echo; PS1='ri''g> '" | guest_type
   guest_expect 120 "rig> "
 }
 
 # guest_run SECONDS FILE: run the shell script FILE in the logged-in guest, its output on the console.
 guest_run() {
-  # Through cat, since the shell's own line editor takes a millisecond a key here; and once cat runs: what comes earlier may
-  # meet that editor's terminal settings, which keep a carriage return as it is.
+  # Type it into cat, because the shell's line editor takes a millisecond for each key; and only when cat is running, because
+  # the editor's terminal settings do not turn a carriage return into a newline.
   echo "echo 'rig''-cat'; cat >~/rig-script" | guest_type
   guest_expect 120 "rig-cat" || return
   { cat "$2"; printf '\004'; } | guest_type
@@ -102,13 +101,13 @@ guest_run() {
   grep -q "rig-script ended with 0\." "$console"
 }
 
-# guest_shutdown SECONDS: have the guest shut itself down, as the host's admin would, and wait until it is gone.
+# guest_shutdown SECONDS: xl shutdown, and wait until the guest is gone.
 guest_shutdown() {
   xl shutdown "$guest" >/dev/null
   guest_gone "$1"
 }
 
-# guest_gone SECONDS: wait until the guest, which shuts itself down, is gone.
+# guest_gone SECONDS: wait until the guest, which is shutting down, is gone.
 guest_gone() {
   local left=$(($1 * 2))
   until [ -e /tmp/guest.rc ]; do
@@ -118,7 +117,7 @@ guest_gone() {
   done
 }
 
-# guest_report: after a failure, what xl and the bootloader had to say.
+# guest_report: after a failure, print the messages of xl and the bootloader.
 guest_report() {
   sed "s/^/xl| /" /tmp/guest.xl
   for log in /var/log/xen/bootloader.*.log; do [ ! -e "$log" ] || tail -n 20 "$log" | sed "s/^/bootloader| /"; done
