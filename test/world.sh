@@ -4,7 +4,7 @@
 #   world_in     where WORLD is made (default: TMPDIR, or /tmp)
 #   world_root   not empty: the user must be root, and not only in a user name space
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # what is set here is for those that source this
+# shellcheck disable=SC2034 # set for the scripts that source this
 set -euo pipefail
 : "${DOMSTRAP:?}"
 export LC_ALL=C TZ=UTC

@@ -102,7 +102,7 @@ int conf_parse(struct str text, const char *name, struct conf *out, struct err *
 	c.text = xstrndup(text.p, text.n);
 	rest = (struct str){c.text, strlen(c.text)};
 	if (rest.n != text.n)
-		rc = err_set(err, ERR_FORMAT, "%s: it has a NUL", name);
+		rc = err_set(err, ERR_FORMAT, "%s: contains a NUL", name);
 	while (rest.p && rc == 0) {
 		struct str line = str_cut(&rest, '\n'), value = str_cut(&line, '#'), key;
 

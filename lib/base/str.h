@@ -24,7 +24,7 @@ struct str {
 struct str str_from(const char *s);
 bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *s);
-/* Compare in byte order, as strcmp(3): <0, 0, >0. */
+/* Compare in byte order, a prefix before longer text: <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
 /*
  * Binary search: the index of name in the array of n elements of size bytes at

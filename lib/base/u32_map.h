@@ -12,7 +12,7 @@ struct u32_map {
 	size_t n, cap; /* cap: a power of two */
 };
 
-/* Map key to value, which is under UINT32_MAX. false: this replaced another value. */
+/* Map key to value, which is under UINT32_MAX. false: this replaced a value. */
 bool u32_map_put(struct u32_map *m, uint32_t key, uint32_t value);
 bool u32_map_get(const struct u32_map *m, uint32_t key, uint32_t *value);
 void u32_map_fini(struct u32_map *m);

@@ -45,7 +45,7 @@ int search_node(struct search *s, struct str base, uint32_t needed_by, uint32_t 
 	slot = slot_of(s, base);
 	if (!*slot) {
 		if (s->n == CLOSURE_PATHS_MAX)
-			return err_set(err, ERR_LIMIT, "a closure of more than %u paths",
+			return err_set(err, ERR_LIMIT, "the closure has more than %u paths",
 			               CLOSURE_PATHS_MAX);
 		GROW(s->nodes, s->n, s->cap);
 		s->nodes[s->n] =
@@ -80,10 +80,10 @@ int search_settle(struct search *s, uint32_t i, struct err *err)
 	s->refs += n->info.nrefs;
 	s->nar_sum += n->info.nar_size;
 	if (s->refs > CLOSURE_REFS_MAX)
-		return err_set(err, ERR_LIMIT, "a closure of more than %u references",
+		return err_set(err, ERR_LIMIT, "the closure has more than %u references",
 		               CLOSURE_REFS_MAX);
 	if (s->nar_sum > NAR_SUM_MAX)
-		return err_set(err, ERR_LIMIT, "a closure larger than 2^63 bytes");
+		return err_set(err, ERR_LIMIT, "the closure is larger than 2^63 bytes");
 	return 0;
 }
 

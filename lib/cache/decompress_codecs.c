@@ -302,5 +302,5 @@ const char *codec_bound(const struct codec *c)
 {
 	return c->step == zstd_step ? "windows of up to 128 MiB"
 	       : c->step == xz_step ? "dictionaries of up to 64 MiB"
-	                            : "its usual tables";
+	                            : "its standard settings";
 }

@@ -70,7 +70,7 @@ static int start(struct http *h, struct err *err)
 	                             .rule_count = http_fetcher_rule_count,
 	                             .peer = HTTP_PEER};
 	rc = pool_thread(&h->thread, http_listen, h);
-	return rc ? err_sys(err, rc, "a thread for downloads") : 0;
+	return rc ? err_sys(err, rc, "cannot start a thread for downloads") : 0;
 }
 
 int http_new(const struct http_options *opt, struct http **out, struct err *err)

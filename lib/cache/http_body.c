@@ -21,7 +21,7 @@ int body_store_init(struct body_store *s, struct err *err)
 		p = mmap(NULL, STORE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
 		         0);
 	if (p == MAP_FAILED)
-		return err_sys(err, errno, "memory for downloads");
+		return err_sys(err, errno, "cannot allocate memory for downloads");
 	*s = (struct body_store){.bytes = p};
 	return 0;
 }

@@ -26,7 +26,7 @@ struct xlcfg_guest {
 	char **vifs; /* specifications as written */
 	size_t n_vifs;
 	char *name;
-	char *type; /* "pv", "pvh", "hvm"; NULL: not said, which is pv */
+	char *type; /* "pv", "pvh", "hvm"; NULL: not set, which means pv */
 	char *bootloader;
 	char **bootloader_args;
 	size_t n_bootloader_args;

@@ -1,6 +1,6 @@
 # Functions for the tests of verify, inspect and check, in the world of test/update. Sourced first.
 # shellcheck shell=bash source-path=SCRIPTDIR
-# shellcheck disable=SC2034 # for those who source this
+# shellcheck disable=SC2034 # set for the scripts that source this
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tools/../update/lib.sh"
 

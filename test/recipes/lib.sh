@@ -2,7 +2,7 @@
 # Prepares real Nix, the demo's packages and the Xen rig, and changes to dir.
 # Each command of a recipe is printed as it runs, marked "hand:" or "now:".
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # what is set here is for the recipes
+# shellcheck disable=SC2034 # set for the recipes
 . "$(dirname "${BASH_SOURCE[0]}")/../xen/lib.sh"
 [ $# = 2 ] || usage DOMSTRAP DOMGRUB
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")

@@ -1,6 +1,6 @@
 # Functions for the tests on real Xen, in addition to ../lib.sh. Sourced first; then call ready.
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # what is set here is for those that source this
+# shellcheck disable=SC2034 # set for the scripts that source this
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$repo/scripts/suite.sh"
 export XEN_SUITE=${XEN_SUITE:-$host_suite} # the Debian suite whose Xen is used
