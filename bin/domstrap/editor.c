@@ -31,7 +31,7 @@ static int answer(struct parent *p, int rc, const struct err *why, struct err *e
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 
 	if (rc < 0)
-		editor_error_put(&body, why);
+		wire_err_put(&body, why);
 	return wire_send(&p->line, rc < 0 ? EDITOR_FAILED : EDITOR_OK, buf_str(&body), err);
 }
 
@@ -79,7 +79,7 @@ static void show(uint32_t type, const struct buf *body)
 {
 	_cleanup_(buf_fini) struct buf clean = BUF_INIT;
 
-	editor_text_clean(&clean, buf_str(body));
+	wire_text_clean(&clean, buf_str(body));
 	buf_u8(&clean, 0);
 	if (type == EDITOR_WARN)
 		ui_warn("%s", clean.p);
@@ -118,11 +118,11 @@ static int follow(struct parent *p, struct err *err)
 		case EDITOR_AGAIN:
 			return AGAIN;
 		case EDITOR_FAILED:
-			return editor_error_get(&body, err);
+			return wire_err_get(buf_str(&body), err);
 		case WIRE_BROKEN:
 			return jail_broken(buf_str(&body), p->line.peer, err);
 		case EDITOR_OUT:
-			editor_text_clean(&p->out, buf_str(&body));
+			wire_text_clean(&p->out, buf_str(&body));
 			break;
 		case EDITOR_WARN:
 		case EDITOR_SAY:

@@ -46,7 +46,7 @@ static int ask(uint32_t type, struct str body, struct err *err)
 		rc = wire_get(&line, &said, &got, err);
 	if (rc)
 		_exit(BROKEN_LINE);
-	return said == EDITOR_FAILED ? editor_error_get(&got, err) : 0;
+	return said == EDITOR_FAILED ? wire_err_get(buf_str(&got), err) : 0;
 }
 
 static int host_copy(struct direct_host *h, enum direct_file which, int *fd, struct err *err)
@@ -144,7 +144,7 @@ int editor_main(void *arg)
 	ui_divert(say);
 	rc = run(&e, &err);
 	if (rc < 0)
-		editor_error_put(&body, &err);
+		wire_err_put(&body, &err);
 	rc = wire_put(&line,
 	              rc < 0 ? EDITOR_FAILED
 	              : rc   ? EDITOR_AGAIN

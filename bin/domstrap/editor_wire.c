@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "nix/store_path.h"
 
 #define PARAMS_MAX 65536u
@@ -50,30 +49,6 @@ const struct wire_rule editor_answer_rules[] = {
         {0, EDITOR_FAILED, EDITOR_TEXT_MAX, 0},
 };
 const size_t editor_answer_rule_count = ARRAY_LEN(editor_answer_rules);
-
-/* ---- errors --------------------------------------------------------------- */
-
-void editor_error_put(struct buf *out, const struct err *err)
-{
-	wire_u32_put(out, err->code);
-	wire_u32_put(out, (uint32_t)err->sys_errno);
-	wire_text_put(out, str_from(err->text));
-}
-
-int editor_error_get(const struct buf *body, struct err *err)
-{
-	struct bytes b = bytes_over(body->p, body->n);
-	uint32_t code = wire_u32_get(&b, ERR_CHILD), sys_errno = wire_u32_get(&b, INT32_MAX);
-	struct str text = wire_text_get(&b, ERR_TEXT_MAX);
-	_cleanup_(buf_fini) struct buf clean = BUF_INIT;
-
-	if (!wire_end(&b) || !code)
-		return err_set(err, ERR_CHILD, "the guest's process: an error that is none");
-	editor_text_clean(&clean, text);
-	err_set(err, code, "%.*s", STR_ARG(buf_str(&clean)));
-	err->sys_errno = (int)sys_errno;
-	return -(int)code;
-}
 
 /* ---- changes -------------------------------------------------------------- */
 
@@ -129,21 +104,4 @@ int editor_change_get(const struct buf *body, struct direct_change *out, struct 
 	if (!wire_end(&b) || !is_toplevel(out->toplevel) || !is_toplevel(out->old_toplevel))
 		return err_set(err, ERR_CHILD, "the guest's process: a change that is none");
 	return 0;
-}
-
-/* ---- text ----------------------------------------------------------------- */
-
-void editor_text_clean(struct buf *out, struct str s)
-{
-	while (s.n) {
-		struct str whole = s;
-		uint32_t c = utf8_cut(&s);
-		size_t n = whole.n - s.n;
-		bool control = (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
-
-		if (control || (c == UTF8_BAD && n == 1))
-			buf_u8(out, '?');
-		else
-			buf_put(out, whole.p, n);
-	}
 }

@@ -44,19 +44,9 @@ extern const size_t editor_rule_count;
 extern const struct wire_rule editor_answer_rules[];
 extern const size_t editor_answer_rule_count;
 
-void editor_error_put(struct buf *out, const struct err *err);
-/* Returns the error's code, negative; -ERR_CHILD where it is none. */
-int editor_error_get(const struct buf *body, struct err *err);
-
 void editor_change_put(struct buf *out, const struct direct_change *c);
 /* Texts are borrowed from strings, which the caller frees with buf_fini(). -ERR_CHILD. */
 int editor_change_get(const struct buf *body, struct direct_change *out, struct buf *strings,
                       struct err *err);
-
-/*
- * Append a text so that a terminal cannot be harmed: bytes other than printable UTF-8, blanks and
- * newlines become "?".
- */
-void editor_text_clean(struct buf *out, struct str s);
 
 #endif

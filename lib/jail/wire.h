@@ -77,4 +77,17 @@ uint64_t wire_u64_get(struct bytes *b, uint64_t max);
 /* All fields were valid and no bytes are left. */
 bool wire_end(const struct bytes *b);
 
+/*
+ * An error, as a whole body. wire_err_get() fills in *err and returns its code, negative;
+ * -ERR_CHILD if the body is none. Its text is cleaned.
+ */
+void wire_err_put(struct buf *out, const struct err *err);
+int wire_err_get(struct str body, struct err *err);
+
+/*
+ * Append a text so that a terminal cannot be harmed: bytes other than printable UTF-8, blanks and
+ * newlines become "?".
+ */
+void wire_text_clean(struct buf *out, struct str s);
+
 #endif
