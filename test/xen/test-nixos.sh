@@ -64,7 +64,7 @@ prepare() { # prepare VARIANT: make the guest and its scripts
     { configuration "$v"; echo '  environment.etc.update.text = "the newer system"; }'; } >"$d/new.nix"
     new=$(demo "$d/new.nix" "$v-new")
     # The guest cannot fetch its update without a network, so it is part of the old system.
-    echo "  environment.etc.next.source = $new;" >>"$d/old.nix"
+    echo "  environment.etc.next.source = builtins.storePath \"$new\";" >>"$d/old.nix"
   fi
   echo "}" >>"$d/old.nix"
   old=$(demo "$d/old.nix" "$v-old")
