@@ -118,17 +118,17 @@ void differences_fini(struct differences *d)
 }
 
 /* Names are store paths' and versions, too: they have no characters to escape. */
-void differences_print(const struct differences *d)
+void differences_print(const struct differences *d, FILE *out)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		const struct difference *x = &d->v[i];
 
 		if (!x->before)
-			printf("  + %s %s\n", x->name, x->after);
+			fprintf(out, "  + %s %s\n", x->name, x->after);
 		else if (!x->after)
-			printf("  - %s %s\n", x->name, x->before);
+			fprintf(out, "  - %s %s\n", x->name, x->before);
 		else
-			printf("    %s: %s -> %s\n", x->name, x->before, x->after);
+			fprintf(out, "    %s: %s -> %s\n", x->name, x->before, x->after);
 	}
 }
 

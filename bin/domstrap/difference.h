@@ -7,6 +7,7 @@
 #define DOMSTRAP_DIFFERENCE_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "store/closure.h"
 
@@ -27,8 +28,8 @@ void differences_find(const struct closure *a, const bool *in_a, const struct cl
                       const bool *in_b, struct differences *out);
 void differences_fini(struct differences *d);
 
-/* To stdout, escaped; and as JSON. */
-void differences_print(const struct differences *d);
+/* Escaped, as lines; and as JSON. */
+void differences_print(const struct differences *d, FILE *out);
 json_t *differences_json(const struct differences *d);
 
 #endif

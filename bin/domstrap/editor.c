@@ -8,12 +8,14 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "editor_child.h"
+#include "editor_supply.h"
 #include "editor_wire.h"
 #include "jail/jail.h"
 #include "settle.h"
 
 #define EDITOR_MEMORY (2ull << 30)
 #define EDITOR_SECONDS 3600
+#define EDITOR_SECONDS_COPYING 86400
 #define EDITORS_MAX 2         /* the first may complete an interrupted change of the config */
 #define COPY_MAX (4ull << 30) /* bytes of a kernel or an initrd that is copied out */
 
@@ -22,6 +24,9 @@ struct parent {
 	struct buf out; /* for stdout, once the work is done */
 	unsigned words; /* messages that were shown or answered */
 	struct wire line;
+	struct ui_progress *progress; /* that the editor counts in */
+	const struct editor_job *job;
+	struct editor_supply supply;
 };
 
 /* ---- requests ------------------------------------------------------------- */
@@ -54,7 +59,8 @@ static int tidy(struct direct_host *h, const struct buf *body, struct err *err)
 	return h->tidy(h, all, err);
 }
 
-static int serve(struct parent *p, uint32_t type, const struct buf *body, struct err *err)
+/* direct.h's operations. */
+static int serve_files(struct parent *p, uint32_t type, const struct buf *body, struct err *err)
 {
 	struct direct_host *h = p->off.host;
 	struct err why = ERR_INIT;
@@ -73,6 +79,13 @@ static int serve(struct parent *p, uint32_t type, const struct buf *body, struct
 	return answer(p, rc, &why, err);
 }
 
+static int serve(struct parent *p, uint32_t type, const struct buf *body, struct err *err)
+{
+	if (type >= EDITOR_HAVE && type <= EDITOR_STREAM)
+		return editor_supply_serve(&p->supply, type, body, &p->line, err);
+	return serve_files(p, type, body, err);
+}
+
 /* ---- what it says --------------------------------------------------------- */
 
 static void show(uint32_t type, const struct buf *body)
@@ -87,6 +100,16 @@ static void show(uint32_t type, const struct buf *body)
 		ui_say("%s", clean.p);
 	else
 		ui_detail("%s", clean.p);
+}
+
+static void progress(const struct parent *p, const struct buf *body)
+{
+	struct bytes b = bytes_over(body->p, body->n);
+
+	if (wire_u32_get(&b, 1))
+		ui_progress_begin(p->progress);
+	else
+		ui_progress_end();
 }
 
 /* A limit for messages that may come any number of times. */
@@ -128,6 +151,9 @@ static int follow(struct parent *p, struct err *err)
 		case EDITOR_SAY:
 		case EDITOR_DETAIL:
 			show(type, &body);
+			break;
+		case EDITOR_PROGRESS:
+			progress(p, &body);
 			break;
 		default:
 			rc = serve(p, type, &body, err);
@@ -174,13 +200,26 @@ static void give_files(struct parent *p, struct jail_spec *spec, struct editor_c
 	}
 }
 
+/*
+ * The size limit of each file that the child writes: disks, copies of kernel and initrd, and the
+ * NARs in its spool, of which no more fit on the disk than twice its bytes.
+ */
+static uint64_t largest_file(const struct parent *p)
+{
+	uint64_t n = p->job->largest;
+
+	for (size_t i = 0; i < p->off.n_disks; i++)
+		n = MAX(n, p->off.targets[i].size);
+	return MAX(2 * n, COPY_MAX);
+}
+
 static int start(struct parent *p, struct editor_child *c, struct jail *jail, struct err *err)
 {
 	struct jail_spec spec = {.role = JAIL_EDITOR,
 	                         .uid = JAIL_NOBODY,
 	                         .memory = EDITOR_MEMORY,
-	                         .file_size = COPY_MAX,
-	                         .cpu = EDITOR_SECONDS,
+	                         .file_size = largest_file(p),
+	                         .cpu = p->job->supply ? EDITOR_SECONDS_COPYING : EDITOR_SECONDS,
 	                         .main = editor_main,
 	                         .arg = c};
 	int rc = settle_libraries(err);
@@ -191,7 +230,12 @@ static int start(struct parent *p, struct editor_child *c, struct jail *jail, st
 	c->off = p->off;
 	give_disks(p, &spec, c);
 	give_files(p, &spec, c);
-	return jail_start(&spec, jail, err);
+	p->progress = ui_progress_shared();
+	rc = editor_supply_start(&p->supply, p->job->supply, &spec, c, err);
+	if (rc == 0)
+		rc = jail_start(&spec, jail, err);
+	editor_supply_forked(&p->supply);
+	return rc;
 }
 
 /* One child, from its start to its end. What it says for stdout is in p->out. */
@@ -207,28 +251,28 @@ static int run_child(struct parent *p, struct editor_child *c, struct err *err)
 	                        .rule_count = editor_rule_count,
 	                        .peer = "the guest's process"};
 	rc = follow(p, err);
+	ui_progress_end();
 	io_close(&jail.fd);
 	if (rc >= 0 && jail_wait(&jail, p->line.peer, err) < 0)
 		return -(int)err->code;
 	return rc == EARLY ? err_set(err, ERR_CHILD, "%s: ended early", p->line.peer) : rc;
 }
 
-int editor_run(const struct offline_options *opt, enum off_guest_mode mode,
-               int (*work)(struct editor *e, void *arg, struct err *err), void *arg,
-               struct err *err)
+int editor_run(const struct offline_options *opt, const struct editor_job *job, struct err *err)
 {
 	int rc = AGAIN;
 
 	for (unsigned i = 0; i < EDITORS_MAX && rc == AGAIN; i++) {
-		struct editor_child child = {.work = work, .arg = arg};
-		struct parent p = {.out = BUF_INIT};
+		struct editor_child child = {.work = job->work, .arg = job->arg};
+		struct parent p = {.out = BUF_INIT, .job = job, .supply = {.spool = -1}};
 
-		rc = guest_open_disks(opt, mode, &p.off, err);
+		rc = guest_open_disks(opt, job->mode, &p.off, err);
 		if (rc < 0)
 			return rc;
 		rc = run_child(&p, &child, err);
 		if (rc == DONE)
 			fwrite(p.out.p ? p.out.p : "", 1, p.out.n, stdout);
+		editor_supply_fini(&p.supply);
 		buf_fini(&p.out);
 		guest_close(&p.off);
 	}

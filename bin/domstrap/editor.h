@@ -12,6 +12,8 @@
 
 #include "guest_open.h"
 
+struct supply_options;
+
 /* The state of a command's work in the jail. */
 struct editor {
 	struct off_guest off;
@@ -19,13 +21,21 @@ struct editor {
 	FILE *out; /* becomes the command's standard output, if the work succeeds */
 };
 
+struct editor_job {
+	enum off_guest_mode mode;
+	int (*work)(struct editor *e, void *arg, struct err *err);
+	void *arg;
+	/* Where new store paths come from; NULL: the job adds none. */
+	const struct supply_options *supply;
+	uint64_t largest; /* bytes that a disk may get, or may grow by; 0: none grows */
+};
+
 /*
  * Open the guest, start the child, let it do change_begin() and then work(). In work() and
- * below ui_warn(), ui_say() and ui_detail() reach the terminal; nothing else of the host
- * can be reached. What it changes in arg stays in the child. The error is the child's.
+ * below ui_warn(), ui_say() and ui_detail() reach the terminal, as does the progress of
+ * ui_progress_shared(); nothing else of the host can be reached, except through editor_system.h.
+ * What it changes in arg stays in the child. The error is the child's.
  */
-int editor_run(const struct offline_options *opt, enum off_guest_mode mode,
-               int (*work)(struct editor *e, void *arg, struct err *err), void *arg,
-               struct err *err);
+int editor_run(const struct offline_options *opt, const struct editor_job *job, struct err *err);
 
 #endif

@@ -16,17 +16,48 @@ enum { BROKEN_LINE = 3 };
 static struct editor_child *child;
 static struct wire line = {.fd = JAIL_PARENT, .peer = "parent"};
 
+/* ---- the line ------------------------------------------------------------- */
+
+const struct editor_child *editor_child_data(void)
+{
+	return child;
+}
+
+void editor_tell(uint32_t type, struct str body)
+{
+	struct err err = ERR_INIT;
+
+	if (wire_put(&line, type, body, &err) < 0)
+		_exit(BROKEN_LINE);
+}
+
+int editor_ask(uint32_t type, struct str body, struct buf *out, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf got = BUF_INIT;
+	uint32_t said = 0;
+
+	editor_tell(type, body);
+	for (;;) {
+		if (wire_get(&line, &said, &got, err))
+			_exit(BROKEN_LINE);
+		if (said == EDITOR_FAILED)
+			return wire_err_get(buf_str(&got), err);
+		if (said == EDITOR_OK)
+			return 0;
+		if (out)
+			buf_put(out, buf_str(&got).p, got.n);
+	}
+}
+
 /* ---- what a person reads -------------------------------------------------- */
 
 static void say(enum ui_kind kind, const char *text)
 {
 	static const uint32_t type[UI_KINDS] = {EDITOR_WARN, EDITOR_SAY, EDITOR_DETAIL};
-	struct err err = ERR_INIT;
 	struct str s = str_from(text);
 
 	s.n = MIN(s.n, (size_t)EDITOR_TEXT_MAX);
-	if (wire_put(&line, type[kind], s, &err) < 0)
-		_exit(BROKEN_LINE);
+	editor_tell(type[kind], s);
 }
 
 static void warn(const char *text)
@@ -34,19 +65,19 @@ static void warn(const char *text)
 	say(UI_WARNING, text);
 }
 
+static void show_progress(bool on)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+
+	wire_u32_put(&body, on);
+	editor_tell(EDITOR_PROGRESS, buf_str(&body));
+}
+
 /* ---- the host's side ------------------------------------------------------ */
 
 static int ask(uint32_t type, struct str body, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf got = BUF_INIT;
-	uint32_t said = 0;
-	int rc = wire_put(&line, type, body, err);
-
-	if (rc == 0)
-		rc = wire_get(&line, &said, &got, err);
-	if (rc)
-		_exit(BROKEN_LINE);
-	return said == EDITOR_FAILED ? wire_err_get(buf_str(&got), err) : 0;
+	return editor_ask(type, body, NULL, err);
 }
 
 static int host_copy(struct direct_host *h, enum direct_file which, int *fd, struct err *err)
@@ -141,7 +172,7 @@ int editor_main(void *arg)
 	child->host.take_back = host_take_back;
 	child->host.switch_over = host_switch;
 	child->host.tidy = host_tidy;
-	ui_divert(say);
+	ui_divert(say, show_progress);
 	rc = run(&e, &err);
 	if (rc < 0)
 		wire_err_put(&body, &err);

@@ -4,6 +4,7 @@
 #define DOMSTRAP_EDITOR_CHILD_H
 
 #include "editor.h"
+#include "image/stream_wire.h"
 #include "nixos/direct.h"
 
 /* Data that it gets by the fork, with descriptors numbered as in the jail. */
@@ -14,9 +15,22 @@ struct editor_child {
 	struct err copy_err[DIRECT_FILES];
 	int (*work)(struct editor *e, void *arg, struct err *err);
 	void *arg;
+	int lines[STREAM_LINES_MAX]; /* of stream_wire.h */
+	size_t n_lines;
+	int spool; /* for NARs */
 };
 
 /* For jail_start(): arg is a struct editor_child. */
 int editor_main(void *arg);
+
+/*
+ * Ask the parent. PIECE messages before the answer are appended to *out, which may be NULL. 0, or
+ * the parent's error. Exits if the line is broken.
+ */
+int editor_ask(uint32_t type, struct str body, struct buf *out, struct err *err);
+/* Tell it something that has no answer. */
+void editor_tell(uint32_t type, struct str body);
+/* The data of this process. */
+const struct editor_child *editor_child_data(void);
 
 #endif

@@ -37,6 +37,12 @@ const struct wire_rule editor_rules[] = {
         {PUBLISHED, EDITOR_TAKE_BACK, 0, PUBLISHED},
         {PUBLISHED, EDITOR_SWITCH, 0, PUBLISHED},
         ALWAYS(EDITOR_TIDY, 4),
+        ALWAYS(EDITOR_PROGRESS, 4),
+        {UNPUBLISHED, EDITOR_HAVE, EDITOR_PIECE_MAX, UNPUBLISHED},
+        {UNPUBLISHED, EDITOR_SOURCE, 0, UNPUBLISHED},
+        {UNPUBLISHED, EDITOR_LOOK, EDITOR_PATH_MAX + 4, UNPUBLISHED},
+        {UNPUBLISHED, EDITOR_READ, EDITOR_PATH_MAX + 12, UNPUBLISHED},
+        {UNPUBLISHED, EDITOR_STREAM, 4, UNPUBLISHED},
         LAST(EDITOR_AGAIN, 0),
         LAST(EDITOR_FAILED, EDITOR_TEXT_MAX),
         LAST(EDITOR_DONE, 0),
@@ -46,6 +52,7 @@ const size_t editor_rule_count = ARRAY_LEN(editor_rules);
 
 const struct wire_rule editor_answer_rules[] = {
         {0, EDITOR_OK, 0, 0},
+        {0, EDITOR_PIECE, EDITOR_PIECE_MAX, 0},
         {0, EDITOR_FAILED, EDITOR_TEXT_MAX, 0},
 };
 const size_t editor_answer_rule_count = ARRAY_LEN(editor_answer_rules);

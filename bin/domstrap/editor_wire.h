@@ -6,9 +6,19 @@
  *     OUT text, WARN text, SAY text, DETAIL text
  *     PUBLISH change, SWITCH, TIDY le32 all      OK, or FAILED error: direct.h's operations
  *     TAKE_BACK                                  OK
+ *     HAVE bytes: the guest's closure (closure_put_names()), in pieces
+ *     SOURCE                                     PIECE bytes, and OK: the new system; or FAILED
+ *     LOOK text path                             PIECE, and OK, or FAILED: one of its files
+ *     READ le64 limit, text path                 the same
+ *     STREAM le32 on                             OK, or FAILED: serve its NARs on the other lines,
+ *                                                until they are closed
+ *     PROGRESS le32 on
  *     FAILED error, DONE or AGAIN: the last; AGAIN: the config was changed, start another editor
  *
  *     error  = le32 code, le32 errno, text
+ *     system = le32 index of its path, a byte for each path that the guest lacks: whether its NAR
+ *              is slow to unpack, closure
+ *     look   = le32 enum walk_kind, text target
  *     change = le32 copies, text toplevel, init, params, old toplevel, old init, old params
  */
 #ifndef DOMSTRAP_EDITOR_WIRE_H
@@ -30,10 +40,20 @@ enum editor_message {
 	EDITOR_DONE,
 	EDITOR_OK,
 	EDITOR_AGAIN,
+	EDITOR_HAVE,
+	EDITOR_SOURCE,
+	EDITOR_LOOK,
+	EDITOR_READ,
+	EDITOR_STREAM,
+	EDITOR_PROGRESS,
+	EDITOR_PIECE,
 };
 
-#define EDITOR_PIECE_MAX (1u << 20) /* bytes of one OUT */
-#define EDITOR_OUT_MAX (64u << 20)  /* of all */
+#define EDITOR_PIECE_MAX (1u << 20)  /* bytes of one OUT, HAVE or PIECE */
+#define EDITOR_OUT_MAX (64u << 20)   /* of all OUT */
+#define EDITOR_HAVE_MAX (64u << 20)  /* of all HAVE */
+#define EDITOR_READ_MAX (512u << 20) /* of a file */
+#define EDITOR_PATH_MAX 4096u
 #define EDITOR_TEXT_MAX 8192u
 #define EDITOR_WORDS_MAX 100000u /* messages of the other kinds */
 

@@ -103,12 +103,13 @@ static int wipe_behind(const struct off_guest_fs *fs, const struct size_wish *wi
                        const struct table_change *table, uint64_t from, uint64_t to,
                        struct err *err)
 {
-	struct ui_progress progress = {.total_bytes = to - from};
-	struct wipe_watch watch = {.stop = wish->stop, .done = &progress.bytes};
+	struct ui_progress *progress = ui_progress_shared();
+	struct wipe_watch watch = {.stop = wish->stop, .done = &progress->bytes};
 	uint64_t copy = MIN(MAX(table->copy, from), to), rest = MIN(MAX(table->copy_end, copy), to);
 	int rc;
 
-	ui_progress_begin(&progress);
+	progress->total_bytes = to - from;
+	ui_progress_begin(progress);
 	rc = wipe(fs->target, from, copy - from, &watch, err);
 	if (rc == 0)
 		rc = wipe(fs->target, rest, to - rest, &watch, err);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "look.h"
+#include "look_child.h"
 #include "nixos/nixroot.h"
 
 const char *etc_place_dir(enum etc_place place)
@@ -27,6 +28,41 @@ static int open_initrd(struct store_files *files, const char *from_system, const
 	return store_files_open(files, from_system, &out->fd, &out->size, err);
 }
 
+#define INITRD_MAX (512u << 20)
+
+static enum etc_place judge(const json_t *system)
+{
+	if (look_true(system, "etcWritable"))
+		return ETC_UPPER;
+	if (look_true(system, "etcMounted") && !*look_text(system, "initrdTrouble"))
+		return ETC_NOWHERE;
+	return ETC_UNKNOWN;
+}
+
+int etc_place_inside(struct store_files *files, const struct nixos_system *s, enum etc_place *out,
+                     struct err *err)
+{
+	_cleanup_(buf_fini) struct buf bytes = BUF_INIT;
+	struct source_mem src;
+	struct window w;
+	json_t *system;
+	int rc;
+
+	*out = s->etc_overlay ? ETC_UNKNOWN : ETC_PLAIN;
+	if (!s->etc_overlay || !s->initrd)
+		return 0;
+	rc = store_files_read(files, s->initrd, INITRD_MAX, &bytes, err);
+	if (rc < 0)
+		return rc;
+	source_mem_init(&src, bytes.p, bytes.n);
+	w = window_over(&src.src, bytes.n, s->initrd);
+	system = json_object();
+	look_initrd(&w, system);
+	*out = judge(system);
+	json_decref(system);
+	return 0;
+}
+
 int etc_place_find(struct store_files *files, const struct nixos_system *s, const char *initrd,
                    enum etc_place *out, struct err *err)
 {
@@ -48,10 +84,7 @@ int etc_place_find(struct store_files *files, const struct nixos_system *s, cons
 	if (rc < 0)
 		return rc;
 	system = json_object_get(json_object_get(seen, "direct"), "system");
-	if (look_true(system, "etcWritable"))
-		*out = ETC_UPPER;
-	else if (look_true(system, "etcMounted") && !*look_text(system, "initrdTrouble"))
-		*out = ETC_NOWHERE;
+	*out = judge(system);
 	json_decref(seen);
 	return 0;
 }

@@ -23,6 +23,10 @@ enum etc_place {
 int etc_place_find(struct store_files *files, const struct nixos_system *s, const char *initrd,
                    enum etc_place *out, struct err *err);
 
+/* The same in a process that is in a jail itself. */
+int etc_place_inside(struct store_files *files, const struct nixos_system *s, enum etc_place *out,
+                     struct err *err);
+
 /* The directory, or NULL if no directory is known that the guest sees. */
 const char *etc_place_dir(enum etc_place place);
 /* The reason why there is none. */

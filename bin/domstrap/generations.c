@@ -139,6 +139,7 @@ static int work(struct editor *e, void *arg, struct err *err)
 int cmd_generations(int argc, char **argv)
 {
 	struct offline_request req;
+	const struct editor_job job = {.mode = OFF_GUEST_READ, .work = work, .arg = &req};
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -147,6 +148,6 @@ int cmd_generations(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = editor_run(&req.common, OFF_GUEST_READ, work, &req, &err);
+	rc = editor_run(&req.common, &job, &err);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

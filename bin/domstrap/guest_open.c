@@ -80,28 +80,3 @@ void guest_close(struct off_guest *off)
 	off->host = NULL;
 	off_guest_close(off);
 }
-
-static int open_found(const void *arg, enum off_guest_mode mode, struct off_guest *out,
-                      struct err *err)
-{
-	int rc = guest_open_disks(arg, mode, out, err);
-
-	if (rc < 0)
-		return rc;
-	rc = off_guest_find(out, err);
-	if (rc < 0)
-		guest_close(out);
-	return rc;
-}
-
-int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,
-                struct guest_state *in, struct err *err)
-{
-	const struct off_guest_opener opener = {open_found, guest_close, opt};
-	int rc;
-
-	/* At most twice: the second time there is nothing left to complete. */
-	while ((rc = change_begin(&opener, mode, off, in, err)) == 1)
-		continue;
-	return rc;
-}

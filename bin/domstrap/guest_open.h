@@ -24,11 +24,5 @@ struct offline_options {
 int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode,
                      struct off_guest *off, struct err *err);
 void guest_close(struct off_guest *off);
-/*
- * The same, then finish or undo what an interrupted command left, find the file systems
- * and read the guest's state: change_begin(). -ERR_FORMAT and the errors above.
- */
-int guest_begin(const struct offline_options *opt, enum off_guest_mode mode, struct off_guest *off,
-                struct guest_state *in, struct err *err);
 
 #endif

@@ -4,7 +4,7 @@
  *
  *     "etcMissing": text      a part that is not there; none where all are, or it is no such system
  *
- * boot.json names the parts; in NixOS before nixos-init they are links in the system.
+ * boot.json names the parts, one or both; in NixOS before nixos-init they are links in the system.
  */
 #include <string.h>
 
@@ -41,10 +41,10 @@ int look_etc(const struct root_reader *r, const char *init, json_t *o, struct er
 	if (rc)
 		return rc < 0 ? rc : 0;
 	linked = !b.etc_basedir && !b.etc_image;
-	dir = b.etc_basedir ? take(&b.etc_basedir) : xasprintf("%s/etc-basedir", top);
-	image = b.etc_image ? take(&b.etc_image) : xasprintf("%s/etc-metadata-image", top);
-	no_dir = r->exists(r->ctx, dir, err);
-	no_image = no_dir < 0 ? no_dir : r->find(r->ctx, image, err);
+	dir = linked ? xasprintf("%s/etc-basedir", top) : take(&b.etc_basedir);
+	image = linked ? xasprintf("%s/etc-metadata-image", top) : take(&b.etc_image);
+	no_dir = dir ? r->exists(r->ctx, dir, err) : 0;
+	no_image = no_dir < 0 ? no_dir : image ? r->find(r->ctx, image, err) : 0;
 	if (no_image < 0)
 		return no_image;
 	if ((no_dir || no_image) && !(linked && no_dir && no_image))

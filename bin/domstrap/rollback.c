@@ -92,6 +92,7 @@ static int work(struct editor *e, void *arg, struct err *err)
 int cmd_rollback(int argc, char **argv)
 {
 	struct offline_request req;
+	struct editor_job job = {.work = work, .arg = &req};
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -100,7 +101,7 @@ int cmd_rollback(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
-	rc = editor_run(&req.common, req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, work,
-	                &req, &err);
+	job.mode = req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE;
+	rc = editor_run(&req.common, &job, &err);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "source.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
-#include "base/walk_dir.h"
 #include "cache/cache.h"
 #include "cache/nar_files.h"
 #include "netrc.h"
@@ -186,144 +183,12 @@ static int open_caches(struct system_source *s, const struct source_options *opt
 	return caches_open(&co, &s->caches, err);
 }
 
-/* ---- the image's view of a store ------------------------------------------------ */
-
-static struct walk *tree_open(const struct store_source *trees, size_t i, bool stat_only)
-{
-	const struct system_source *s =
-	        (const void *)((const char *)trees - offsetof(struct system_source, trees));
-	const struct path_info *info = &s->closure.paths[s->numbers[i]];
-	_free_ char *path = local_store_real_path(s->store, info->path);
-
-	return walk_dir_new(AT_FDCWD, path, WALK_DIR_CANONICAL | (stat_only ? WALK_DIR_STAT : 0));
-}
-
-/* ---- and of caches -------------------------------------------------------- */
-
-/* A NAR that was fetched earlier because files in it were needed. */
-struct kept_nar {
-	int fd;
-	uint64_t at;
-};
-
-static int kept_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
-{
-	struct kept_nar *k = ctx;
-	int rc = io_pread(k->fd, "a temporary file", p, n, k->at, got, err);
-
-	k->at += rc < 0 ? 0 : *got;
-	return rc;
-}
-
-static struct system_source *source_of(const struct stream_source *stream)
-{
-	return (struct system_source *)(uintptr_t)((const char *)stream -
-	                                           offsetof(struct system_source, stream));
-}
-
-static int stream_open(const struct stream_source *stream, size_t i, bool again,
-                       struct nar_source *out, struct err *err)
-{
-	struct system_source *s = source_of(stream);
-	struct nar_fetch *fetch;
-	int fd, rc;
-
-	i = s->numbers[i];
-	if (nar_files_has(s->files, i, &fd)) {
-		struct kept_nar *k = xcalloc(1, sizeof *k);
-
-		k->fd = fd;
-		*out = (struct nar_source){kept_read, k};
-		return 0;
-	}
-	rc = caches_fetch(s->caches, i, again, &fetch, err);
-	if (rc == 0)
-		*out = (struct nar_source){nar_fetch_read, fetch};
-	return rc;
-}
-
-static void stream_close(const struct stream_source *stream, struct nar_source *nar)
-{
-	if (nar->read == nar_fetch_read)
-		nar_fetch_free(nar->ctx);
-	else
-		free(nar->ctx);
-}
-
-static int stream_refused(const struct stream_source *stream, size_t i, struct nar_source *nar,
-                          struct err *err)
-{
-	if (nar->read == nar_fetch_read)
-		return nar_fetch_refused(nar->ctx, err);
-	return err_prefix(err, "/nix/store/%s", stream->items[i].name);
-}
-
-static bool stream_is_slow(const struct stream_source *stream, size_t i)
-{
-	const struct system_source *s = source_of(stream);
-
-	return caches_is_slow(s->caches, s->numbers[i]);
-}
-
-static void stream_order(const struct stream_source *stream, const size_t *order, size_t n)
-{
-	struct system_source *s = source_of(stream);
-	_free_ size_t *wanted = xcalloc(n, sizeof *wanted);
-	size_t kept = 0;
-	int fd;
-
-	for (size_t i = 0; i < n; i++)
-		if (!nar_files_has(s->files, s->numbers[order[i]], &fd))
-			wanted[kept++] = s->numbers[order[i]];
-	caches_order(s->caches, wanted, kept);
-}
-
-static void stream_warn(const struct stream_source *stream, const struct err *err)
-{
-	caches_elsewhere(source_of(stream)->caches, err);
-}
-
-static void stream_cancel(const struct stream_source *stream)
-{
-	caches_cancel(source_of(stream)->caches);
-}
-
 /* ---- opening ----------------------------------------------------------------- */
-
-static void list_items(struct system_source *s, const struct source_have *have)
-{
-	const struct closure *c = &s->closure;
-
-	s->items = xcalloc(c->n, sizeof *s->items);
-	s->numbers = xcalloc(c->n, sizeof *s->numbers);
-	for (size_t i = 0; i < c->n; i++) {
-		struct store_item *item = &s->items[s->n_items];
-
-		if (have && closure_find(have->db, c->paths[i].path))
-			continue;
-		item->name = c->paths[i].path + strlen("/nix/store/");
-		item->nar_size = c->paths[i].nar_size;
-		memcpy(item->nar_hash, c->paths[i].nar_hash, HASH_SHA256_LEN);
-		s->numbers[s->n_items++] = i;
-	}
-	s->trees = (struct store_source){.items = s->items, .n = s->n_items, .open = tree_open};
-	s->stream = (struct stream_source){
-	        .items = s->items,
-	        .n = s->n_items,
-	        .open = stream_open,
-	        .close = stream_close,
-	        .refused = stream_refused,
-	        .is_slow = stream_is_slow,
-	        .order = stream_order,
-	        .warn = stream_warn,
-	        .cancel = stream_cancel,
-	};
-}
 
 /* What source_open() was asked for. */
 struct wanted {
 	const char *system, *spool_dir;
-	const struct source_have *have;
+	const struct closure *have;
 	const atomic_bool *stop;
 };
 
@@ -336,12 +201,10 @@ static int use_caches(struct system_source *s, const struct source_options *opt,
 	if (rc < 0)
 		return rc;
 	ui_say("querying the closure of %s", w->system);
-	rc = caches_closure(s->caches, w->system, w->have ? w->have->db : NULL, &s->closure,
-	                    &s->toplevel, err);
+	rc = caches_closure(s->caches, w->system, w->have, &s->closure, &s->toplevel, err);
 	if (rc < 0)
 		return rc;
-	s->files = nar_files_new(s->caches, &s->closure, w->have ? w->have->db : NULL,
-	                         w->have ? w->have->files : NULL, w->spool_dir);
+	s->files = nar_files_new(s->caches, &s->closure, w->have, w->spool_dir);
 	return nar_files_outputs(s->files, &s->closure, err);
 }
 
@@ -388,7 +251,7 @@ const char *source_tmp(const char *fallback)
 }
 
 int source_open(struct system_source *s, const struct source_options *opt, const char *system,
-                const char *spool_dir, const struct source_have *have, const atomic_bool *stop,
+                const char *spool_dir, const struct closure *have, const atomic_bool *stop,
                 struct err *err)
 {
 	struct wanted w = {.system = system, .spool_dir = spool_dir, .have = have, .stop = stop};
@@ -400,7 +263,7 @@ int source_open(struct system_source *s, const struct source_options *opt, const
 		return rc;
 	for (size_t i = 0; i < s->closure.n && opt->no_sigs; i++)
 		free(take(&s->closure.paths[i].sigs));
-	list_items(s, have);
+	source_list(s, have);
 	return 0;
 }
 

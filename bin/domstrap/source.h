@@ -30,12 +30,6 @@ struct source_options {
 
 extern const struct option_row source_rows[7];
 
-/* Store paths that the guest has already; all borrowed. */
-struct source_have {
-	const struct closure *db;
-	struct store_files *files;
-};
-
 /* Where one closure comes from: either store or caches is NULL. */
 struct system_source {
 	struct local_store *store;
@@ -48,8 +42,9 @@ struct system_source {
 	struct store_item *items;
 	size_t n_items;
 	size_t *numbers;             /* their indices in the closure */
-	struct store_source trees;   /* used with a local store */
-	struct stream_source stream; /* used with caches */
+	struct store_source trees;   /* of a local store */
+	struct stream_source stream; /* of either */
+	bool verify;                 /* compare NAR hashes of a local store; may be set later */
 	struct conf conf;
 	struct public_key keys[2 * LIST_MAX];
 	size_t n_keys;
@@ -59,13 +54,23 @@ struct system_source {
 
 /*
  * Find the system and its closure. spool_dir is for nameless files; system is a
- * store path, its 32 digits, or, of a local store, a link to one. have: NULL
- * for a new guest.
+ * store path, its 32 digits, or, of a local store, a link to one. have: the guest's paths, which
+ * are not needed; only their names, NAR sizes and references are used. NULL for a new guest.
  */
 int source_open(struct system_source *s, const struct source_options *opt, const char *system,
-                const char *spool_dir, const struct source_have *have, const atomic_bool *stop,
+                const char *spool_dir, const struct closure *have, const atomic_bool *stop,
                 struct err *err);
 void source_fini(struct system_source *s);
+
+/*
+ * The paths of c that are not in have (NULL: all), in its order: the caller frees *items, whose
+ * names are borrowed, and *numbers, their indices in c. Returns their number.
+ */
+size_t source_items(const struct closure *c, const struct closure *have, struct store_item **items,
+                    size_t **numbers);
+
+/* Fill in what follows from the closure: items, numbers, trees and stream. */
+void source_list(struct system_source *s, const struct closure *have);
 
 /* A directory for unnamed files if there is no better one: TMPDIR or fallback. */
 const char *source_tmp(const char *fallback);

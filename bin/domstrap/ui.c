@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ui.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define FRAME_NS (CLOCK_SECOND / 10)
@@ -27,8 +29,22 @@ static struct {
 	pthread_cond_t wake;
 } bar = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
-static atomic_bool stop;
+/* In memory that child processes share, if the host has a page for that. */
+static struct shared {
+	atomic_bool stop;
+	struct ui_progress progress;
+} own, *shared;
 static volatile sig_atomic_t caught;
+
+static void share(void)
+{
+	void *p;
+
+	if (shared)
+		return;
+	p = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = p == MAP_FAILED ? &own : p;
+}
 
 void ui_init(enum ui_level wanted)
 {
@@ -56,10 +72,12 @@ static void line_end(void)
 }
 
 static void (*diverted)(enum ui_kind kind, const char *text);
+static void (*diverted_progress)(bool on);
 
-void ui_divert(void (*fn)(enum ui_kind kind, const char *text))
+void ui_divert(void (*text)(enum ui_kind kind, const char *text), void (*progress)(bool on))
 {
-	diverted = fn;
+	diverted = text;
+	diverted_progress = progress;
 }
 
 __attribute__((format(printf, 2, 0))) static void divert(enum ui_kind kind, const char *fmt,
@@ -153,19 +171,20 @@ static void draw(void)
 {
 	struct ui_progress *p = bar.p;
 	uint64_t bytes = atomic_load(&p->bytes), paths = atomic_load(&p->paths);
+	uint64_t all = p->total_bytes, all_paths = p->total_paths;
 	double t = clock_seconds_since(bar.start), rate = t > 0.2 ? (double)bytes / t : 0;
 	char done[16], total[16], speed[16], text[200];
 	int n, width = columns() - 1;
 
 	n = snprintf(text, sizeof text, "  %3.0f%%  %s of %s",
-	             p->total_bytes ? 100.0 * (double)bytes / (double)p->total_bytes : 100.0,
-	             str_human(bytes, done), str_human(p->total_bytes, total));
-	if (p->total_paths)
+	             all ? 100.0 * (double)bytes / (double)all : 100.0, str_human(bytes, done),
+	             str_human(all, total));
+	if (all_paths)
 		n += snprintf(text + n, sizeof text - (size_t)n,
-		              ", %" PRIu64 " of %" PRIu64 " paths", paths, p->total_paths);
+		              ", %" PRIu64 " of %" PRIu64 " paths", paths, all_paths);
 	if (rate > 0 && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, ", %s/s, %.0f s left",
-		         str_human((uint64_t)rate, speed), (double)(p->total_bytes - bytes) / rate);
+		         str_human((uint64_t)rate, speed), (double)(all - MIN(bytes, all)) / rate);
 	fprintf(stderr, "\r%.*s\033[K", width, text);
 	fflush(stderr);
 }
@@ -186,6 +205,10 @@ void ui_progress_begin(struct ui_progress *p)
 {
 	sigset_t all, old;
 
+	if (diverted_progress)
+		diverted_progress(true);
+	if (bar.running)
+		return;
 	bar.p = p;
 	if (!terminal || level < UI_NORMAL)
 		return;
@@ -200,6 +223,8 @@ void ui_progress_begin(struct ui_progress *p)
 
 void ui_progress_end(void)
 {
+	if (diverted_progress)
+		diverted_progress(false);
 	if (!bar.running)
 		return;
 	pthread_mutex_lock(&bar.lock);
@@ -211,6 +236,13 @@ void ui_progress_end(void)
 	fflush(stderr);
 }
 
+struct ui_progress *ui_progress_shared(void)
+{
+	share();
+	shared->progress = (struct ui_progress){0};
+	return &shared->progress;
+}
+
 /* ---- signals -------------------------------------------------------------- */
 
 static void on_signal(int sig)
@@ -218,7 +250,7 @@ static void on_signal(int sig)
 	if (caught)
 		_exit(128 + sig);
 	caught = sig;
-	atomic_store(&stop, true);
+	atomic_store(&shared->stop, true);
 }
 
 const atomic_bool *ui_catch_signals(void)
@@ -226,11 +258,12 @@ const atomic_bool *ui_catch_signals(void)
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction sa = {.sa_handler = on_signal};
 
+	share();
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		sigaction(signals[i], &sa, NULL);
 	/* A limit on file sizes (ulimit -f) is an error like any other. */
 	signal(SIGXFSZ, SIG_IGN);
-	return &stop;
+	return &shared->stop;
 }
 
 int ui_signal(void)

@@ -7,6 +7,7 @@
 #define DOMSTRAP_UI_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -27,14 +28,17 @@ void ui_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Only with -v. */
 void ui_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Pass the texts of ui_warn(), ui_say() and ui_detail() to fn, in a process without stderr. */
+/*
+ * In a process without stderr: pass the texts of ui_warn(), ui_say() and ui_detail() to text, and
+ * tell progress when the bar begins (true) and ends.
+ */
 enum ui_kind {
 	UI_WARNING,
 	UI_MESSAGE,
 	UI_DETAIL,
 	UI_KINDS,
 };
-void ui_divert(void (*fn)(enum ui_kind kind, const char *text));
+void ui_divert(void (*text)(enum ui_kind kind, const char *text), void (*progress)(bool on));
 
 /* Counters that a thread draws until ui_progress_end(). */
 struct ui_progress {
@@ -44,10 +48,12 @@ struct ui_progress {
 
 void ui_progress_begin(struct ui_progress *p);
 void ui_progress_end(void);
+/* Counters that a child process shares with its parent, zeroed. Call it once before the fork. */
+struct ui_progress *ui_progress_shared(void);
 
 /*
  * From now on ^C, SIGTERM and SIGHUP set the flag, which is returned; a second
- * one ends the process at once.
+ * one ends the process at once. Child processes see the same flag.
  */
 const atomic_bool *ui_catch_signals(void);
 /* The signal that came, or 0. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "command.h"
 #include "difference.h"
+#include "editor_supply.h"
+#include "editor_system.h"
 #include "enlarge.h"
-#include "image/store_add.h"
+#include "etc_place.h"
 #include "json_out.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
@@ -58,11 +60,8 @@ static const struct option_set options = SET_OF_GROUPS("update", intro, groups);
 
 struct update {
 	struct offline_request req;
-	struct off_guest off;
-	struct guest_state in;
-	struct system_source source; /* of the new system */
-	struct guest_state_files there;
-	char *spool_dir;
+	struct editor *e;          /* in the jail: the guest */
+	struct editor_system from; /* the new system */
 	struct nixos_system system;
 	uint64_t bytes;      /* of NARs that are missing */
 	unsigned number;     /* of the generation */
@@ -72,14 +71,13 @@ struct update {
 	enum etc_place etc; /* where the new system sees files in /etc */
 	struct size_wish root_wish, boot_wish;
 	struct enlarged old_root, old_boot;
-	struct ui_progress progress;
 	const atomic_bool *stop;
 };
 
 /* As nix-env --set: no new generation if the last one is this system. */
 static void choose_number(struct update *u)
 {
-	const struct profile *p = &u->in.profiles[0];
+	const struct profile *p = &u->e->in.profiles[0];
 	const struct generation *last = p->n ? &p->v[p->n - 1] : NULL;
 
 	u->old_generation = last && !strcmp(last->system.toplevel, u->system.toplevel);
@@ -88,34 +86,21 @@ static void choose_number(struct update *u)
 
 static void compare(struct update *u)
 {
-	const struct generation *before = guest_state_current(&u->in);
-	_free_ bool *was = xcalloc(u->in.db.n + 1, sizeof *was);
-	_free_ bool *is = xcalloc(u->source.closure.n + 1, sizeof *is);
+	const struct generation *before = guest_state_current(&u->e->in);
+	_free_ bool *was = xcalloc(u->e->in.db.n + 1, sizeof *was);
+	_free_ bool *is = xcalloc(u->from.closure.n + 1, sizeof *is);
 
-	for (size_t i = 0; i < u->source.closure.n; i++)
+	for (size_t i = 0; i < u->from.closure.n; i++)
 		is[i] = true;
 	if (before)
-		guest_state_reach(&u->in.db, before->system.toplevel, was);
-	differences_find(&u->in.db, was, &u->source.closure, is, &u->diff);
-}
-
-/* Unnamed temporary files are in the image's directory, those for a device in /var/tmp. */
-static char *spool_dir(const struct update *u)
-{
-	const struct target *t = u->off.root.target;
-	const char *slash = strrchr(t->name, '/');
-
-	if (u->req.common.dry_run)
-		return xstrdup(source_tmp("/tmp"));
-	if (t->is_device)
-		return xstrdup(source_tmp("/var/tmp"));
-	return slash ? xstrndup(t->name, (size_t)(slash - t->name) + 1) : xstrdup(".");
+		guest_state_reach(&u->e->in.db, before->system.toplevel, was);
+	differences_find(&u->e->in.db, was, &u->from.closure, is, &u->diff);
 }
 
 /* An overlay hides the files that are in the guest's /etc now. */
 static void warn_of_etc(const struct update *u)
 {
-	const struct generation *before = guest_state_current(&u->in);
+	const struct generation *before = guest_state_current(&u->e->in);
 
 	if (u->system.etc_overlay && before && !before->system.etc_overlay)
 		ui_warn("%s: its /etc is an overlay (system.etc.overlay), which hides what the "
@@ -126,12 +111,10 @@ static void warn_of_etc(const struct update *u)
 		                            : "");
 }
 
-static int load_nixos(struct update *u, struct err *err)
+static int check_nixos(struct update *u, struct err *err)
 {
-	int rc = etc_place_find(u->source.files, &u->system, NULL, &u->etc, err);
+	int rc = etc_place_inside(&u->from.files, &u->system, &u->etc, err);
 
-	if (rc == 0)
-		rc = nixos_files_load(&u->req.nix, u->req.configuration, &u->nixos, err);
 	if (rc == 0)
 		rc = nixos_files_check(&u->nixos, u->req.configuration, u->system.toplevel, u->etc,
 		                       err);
@@ -142,23 +125,17 @@ static int load_nixos(struct update *u, struct err *err)
 
 static int load(struct update *u, struct err *err)
 {
-	struct system_source *s = &u->source;
-	struct source_have have = {.db = &u->in.db, .files = &u->there.files};
+	struct editor_system *s = &u->from;
 	int rc;
 
-	u->spool_dir = spool_dir(u);
-	u->req.source.dry_run = u->req.common.dry_run;
-	guest_state_files_init(&u->there, &u->off, u->spool_dir);
-	guest_state_load_db(&u->off, &u->in);
-	rc = guest_state_need_put_db(&u->in, err);
-	if (rc < 0)
-		return rc;
-	rc = source_open(s, &u->req.source, u->req.system, u->spool_dir, &have, u->stop, err);
+	guest_state_load_db(&u->e->off, &u->e->in);
+	rc = guest_state_need_put_db(&u->e->in, err);
 	if (rc == 0)
-		rc = nixos_system_load_from(s->files, s->toplevel, &u->system, err);
-	if (rc < 0)
-		return rc;
-	rc = load_nixos(u, err);
+		rc = editor_system_open(u->e, s, err);
+	if (rc == 0)
+		rc = nixos_system_load_from(&s->files, s->toplevel, &u->system, err);
+	if (rc == 0)
+		rc = check_nixos(u, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < s->n_items; i++)
@@ -170,63 +147,21 @@ static int load(struct update *u, struct err *err)
 
 /* ---- the change ----------------------------------------------------------- */
 
-static int add_trees(struct update *u, uint32_t dir, struct err *err)
-{
-	struct store_fill_options opt = {
-	        .threads = u->req.threads, .verify = u->req.verify, .paths = &u->progress.paths};
-	struct ext4_writer *w = ext4_edit_writer(u->off.root.edit);
-	int rc;
-
-	w->done = &u->progress.bytes;
-	rc = store_add(u->off.root.edit, dir, &u->source.trees, &opt, err);
-	w->done = NULL;
-	return rc;
-}
-
-static int add_streams(struct update *u, uint32_t dir, struct err *err)
-{
-	struct stream_fill_options opt = {
-	        .threads = u->req.threads,
-	        .spool_dir = u->spool_dir,
-	        .paths = &u->progress.paths,
-	        .bytes = &u->progress.bytes,
-	};
-
-	return stream_add(u->off.root.edit, dir, &u->source.stream, &opt, err);
-}
-
-static int add_paths(struct update *u, struct err *err)
-{
-	struct ext4_edit *e = u->off.root.edit;
-	uint32_t dir;
-	int rc = ext4_edit_find(e, "/nix/store", true, &dir, err);
-
-	if (rc < 0 || !u->source.n_items)
-		return rc;
-	ext4_edit_writer(e)->stop = u->stop;
-	u->progress.total_bytes = u->bytes;
-	u->progress.total_paths = u->source.n_items;
-	ui_progress_begin(&u->progress);
-	rc = u->source.caches ? add_streams(u, dir, err) : add_trees(u, dir, err);
-	ui_progress_end();
-	return rc;
-}
-
 static int put_generation(struct update *u, struct err *err)
 {
 	_free_ char *link = xasprintf("system-%u-link", u->number);
 	uint32_t dir;
-	int rc = ext4_edit_find(u->off.root.edit, GUEST_STATE_PROFILES, true, &dir, err);
+	int rc = ext4_edit_find(u->e->off.root.edit, GUEST_STATE_PROFILES, true, &dir, err);
 
 	if (rc == 0 && !u->old_generation)
-		rc = ext4_edit_add_link(u->off.root.edit, dir, link, u->system.toplevel, err);
-	return rc < 0 ? rc : change_profile(&u->off, u->number, err);
+		rc = ext4_edit_add_link(u->e->off.root.edit, dir, link, u->system.toplevel, err);
+	return rc < 0 ? rc : change_profile(&u->e->off, u->number, err);
 }
 
 /* The list of generations as it will be. */
 static int add_generation(struct update *u, struct generation **out, struct err *err)
 {
-	struct profile *p = &u->in.profiles[0];
+	struct profile *p = &u->e->in.profiles[0];
 	struct generation *g;
 
 	for (size_t i = 0; i < p->n; i++)
@@ -234,8 +169,8 @@ static int add_generation(struct update *u, struct generation **out, struct err 
 	if (!u->old_generation) {
 		p->v = xreallocarray(p->v, p->n + 1, sizeof *p->v);
 		g = &p->v[p->n++];
-		*g = (struct generation){.number = u->number, .time = u->off.now};
-		if (guest_system_load(u->off.root.edit, u->system.toplevel, &g->system, err) < 0)
+		*g = (struct generation){.number = u->number, .time = u->e->off.now};
+		if (guest_system_load(u->e->off.root.edit, u->system.toplevel, &g->system, err) < 0)
 			return -(int)err->code;
 	}
 	*out = &p->v[p->n - 1];
@@ -247,16 +182,16 @@ static int put_database(struct update *u, struct err *err)
 {
 	_cleanup_(closure_fini) struct closure all = {0};
 
-	if (!u->source.n_items)
+	if (!u->from.n_items)
 		return 0;
-	closure_union(&u->in.db, &u->source.closure, u->off.now, &all);
-	return guest_state_put_db(&u->off, &u->in, &all, err);
+	closure_union(&u->e->in.db, &u->from.closure, u->e->off.now, &all);
+	return guest_state_put_db(&u->e->off, &u->e->in, &all, err);
 }
 
 static int put_nixos(struct update *u, struct err *err)
 {
-	const struct generation *before = guest_state_current(&u->in);
-	struct ext4_edit *root = u->off.root.edit;
+	const struct generation *before = guest_state_current(&u->e->in);
+	struct ext4_edit *root = u->e->off.root.edit;
 	const char *etc = etc_place_dir(u->etc);
 	int rc = nixos_files_put(&u->nixos, root, etc ? etc : "/etc", err);
 
@@ -269,7 +204,7 @@ static int put_nixos(struct update *u, struct err *err)
 static int change(struct update *u, struct err *err)
 {
 	struct generation *g = NULL;
-	int rc = add_paths(u, err);
+	int rc = editor_system_add(&u->from, u->req.threads, u->stop, err);
 
 	if (rc == 0)
 		rc = put_generation(u, err);
@@ -281,7 +216,7 @@ static int change(struct update *u, struct err *err)
 		rc = add_generation(u, &g, err);
 	if (rc == 0 && u->stop && atomic_load(u->stop))
 		rc = err_set(err, ERR_INTERRUPTED, "interrupted");
-	return rc < 0 ? rc : change_commit(&u->off, &u->in, g, u->req.limit, err);
+	return rc < 0 ? rc : change_commit(&u->e->off, &u->e->in, g, u->req.limit, err);
 }
 
 /* ---- the report ----------------------------------------------------------- */
@@ -292,25 +227,26 @@ static void report_json(const struct update *u)
 
 	json_object_set_new(o, "dryRun", json_boolean(u->req.common.dry_run));
 	json_object_set_new(o, "diskBytes",
-	                    json_integer((json_int_t)(u->off.root.base + u->off.root.size)));
-	json_object_set_new(o, "bootDiskBytes",
-	                    u->off.separate_boot ? json_integer((json_int_t)(u->off.boot.base +
-	                                                                     u->off.boot.size))
-	                                         : json_null());
+	                    json_integer((json_int_t)(u->e->off.root.base + u->e->off.root.size)));
+	json_object_set_new(
+	        o, "bootDiskBytes",
+	        u->e->off.separate_boot
+	                ? json_integer((json_int_t)(u->e->off.boot.base + u->e->off.boot.size))
+	                : json_null());
 	json_object_set_new(o, "generation", u->req.system ? json_integer(u->number) : json_null());
 	json_object_set_new(o, "system",
 	                    u->req.system ? json_string(u->system.toplevel) : json_null());
 	json_object_set_new(o, "version",
 	                    u->req.system ? json_string(u->system.version) : json_null());
 	json_object_set_new(o, "addedBytes", json_integer((json_int_t)u->bytes));
-	for (size_t i = 0; i < u->source.n_items; i++) {
-		_free_ char *path = xasprintf("/nix/store/%s", u->source.items[i].name);
+	for (size_t i = 0; i < u->from.n_items; i++) {
+		_free_ char *path = xasprintf("/nix/store/%s", u->from.items[i].name);
 
 		json_array_append_new(paths, json_string(path));
 	}
 	json_object_set_new(o, "addedPaths", paths);
 	json_object_set_new(o, "differences", differences_json(&u->diff));
-	json_out_print(o, stdout);
+	json_out_print(o, u->e->out);
 }
 
 static void report_size(const struct update *u, const struct off_guest_fs *fs,
@@ -322,10 +258,10 @@ static void report_size(const struct update *u, const struct off_guest_fs *fs,
 	if (wish->kind == WISH_NONE)
 		return;
 	if (u->req.common.dry_run)
-		printf("would enlarge %s to %s\n", fs->target->name, size);
+		fprintf(u->e->out, "would enlarge %s to %s\n", fs->target->name, size);
 	else
-		printf("%s: %s, %s free\n", fs->target->name, size,
-		       str_human(ext4_edit_free_bytes(fs->edit), spare));
+		fprintf(u->e->out, "%s: %s, %s free\n", fs->target->name, size,
+		        str_human(ext4_edit_free_bytes(fs->edit), spare));
 }
 
 static void report(const struct update *u)
@@ -338,24 +274,24 @@ static void report(const struct update *u)
 	}
 	if (u->req.common.level < UI_NORMAL)
 		return;
-	report_size(u, &u->off.root, &u->root_wish);
-	report_size(u, &u->off.boot, &u->boot_wish);
+	report_size(u, &u->e->off.root, &u->root_wish);
+	report_size(u, &u->e->off.boot, &u->boot_wish);
 	if (!u->req.system)
 		return;
-	printf("%sgeneration %u: %s, %zu paths added (%s)\n",
-	       u->req.common.dry_run ? "would make " : "", u->number, u->system.toplevel,
-	       u->source.n_items, str_human(u->bytes, size));
-	differences_print(&u->diff);
+	fprintf(u->e->out, "%sgeneration %u: %s, %zu paths added (%s)\n",
+	        u->req.common.dry_run ? "would make " : "", u->number, u->system.toplevel,
+	        u->from.n_items, str_human(u->bytes, size));
+	differences_print(&u->diff, u->e->out);
 }
 
 static int check_boot(const struct update *u, struct err *err)
 {
-	if (u->boot_wish.kind == WISH_NONE || u->off.separate_boot)
+	if (u->boot_wish.kind == WISH_NONE || u->e->off.separate_boot)
 		return 0;
 	return err_set(err, ERR_USAGE,
 	               "%s: --boot-size requires /boot on a disk of its own; enlarge this disk "
 	               "with --size",
-	               u->off.root.target->name);
+	               u->e->off.root.target->name);
 }
 
 /* What --size would do. */
@@ -364,23 +300,23 @@ static int check_sizes(struct update *u, struct err *err)
 	int rc = 0;
 
 	if (u->boot_wish.kind != WISH_NONE)
-		rc = enlarge_check(&u->off.boot, &u->boot_wish, err);
+		rc = enlarge_check(&u->e->off.boot, &u->boot_wish, err);
 	if (rc == 0 && u->root_wish.kind != WISH_NONE)
-		rc = enlarge_check(&u->off.root, &u->root_wish, err);
+		rc = enlarge_check(&u->e->off.root, &u->root_wish, err);
 	return rc;
 }
 
 /* A separate commit, because the change of the root may not include the menu. */
 static int enlarge_boot(struct update *u, struct err *err)
 {
-	struct off_guest_fs *boot = &u->off.boot;
-	int rc = enlarge(&u->off, boot, &u->boot_wish, &u->old_boot, err);
+	struct off_guest_fs *boot = &u->e->off.boot;
+	int rc = enlarge(&u->e->off, boot, &u->boot_wish, &u->old_boot, err);
 
 	if (rc == 0)
 		rc = off_guest_commit(boot, err);
 	if (rc < 0 && !boot->happened)
 		enlarge_undo(&u->old_boot);
-	return rc < 0 ? rc : off_guest_reopen(&u->off, boot, err);
+	return rc < 0 ? rc : off_guest_reopen(&u->e->off, boot, err);
 }
 
 /* First enlarge the disk, then add the paths; one commit for both. */
@@ -390,14 +326,14 @@ static int write_root(struct update *u, struct err *err)
 	int rc = 0;
 
 	if (u->root_wish.kind != WISH_NONE)
-		rc = enlarge(&u->off, &u->off.root, &u->root_wish, &u->old_root, err);
+		rc = enlarge(&u->e->off, &u->e->off.root, &u->root_wish, &u->old_root, err);
 	if (rc >= 0 && u->req.system) {
-		ui_say("adding %zu store paths, %s", u->source.n_items, str_human(u->bytes, size));
+		ui_say("adding %zu store paths, %s", u->from.n_items, str_human(u->bytes, size));
 		rc = change(u, err);
 	} else if (rc == 0 && u->root_wish.kind != WISH_NONE) {
-		rc = off_guest_commit(&u->off.root, err);
+		rc = off_guest_commit(&u->e->off.root, err);
 	}
-	if (rc < 0 && !u->off.root.happened)
+	if (rc < 0 && !u->e->off.root.happened)
 		enlarge_undo(&u->old_root);
 	return rc < 0 ? rc : 0;
 }
@@ -438,26 +374,75 @@ static int parse_sizes(struct update *u, struct err *err)
 	return rc;
 }
 
-static int update(struct update *u, struct err *err)
+static void update_fini(struct update *u)
 {
-	int rc = guest_begin(&u->req.common,
-	                     u->req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE, &u->off,
-	                     &u->in, err);
+	enlarged_fini(&u->old_root);
+	enlarged_fini(&u->old_boot);
+	differences_fini(&u->diff);
+	nixos_system_fini(&u->system);
+	editor_system_fini(&u->from);
+}
 
-	if (rc < 0)
-		return rc;
+/* In the jail. */
+static int work(struct editor *e, void *arg, struct err *err)
+{
+	struct update *u = arg;
+	int rc;
+
+	u->e = e;
 	rc = check_boot(u, err);
 	if (rc == 0 && u->req.system)
-		rc = follow_check(&u->off, &u->in, err);
+		rc = follow_check(&e->off, &e->in, err);
 	if (rc == 0 && u->req.system)
 		rc = load(u, err);
 	if (rc == 0)
 		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
 	if (rc == 0)
 		report(u);
-	guest_state_fini(&u->in);
-	guest_close(&u->off);
+	update_fini(u);
 	return rc;
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+/* Unnamed temporary files are in the image's directory, those for a device in /var/tmp. */
+static char *spool_dir(const struct offline_options *opt)
+{
+	const char *first = opt->args[0], *slash = strrchr(first, '/');
+	struct stat st;
+
+	if (opt->dry_run)
+		return xstrdup(source_tmp("/tmp"));
+	if (stat(first, &st) == 0 && S_ISBLK(st.st_mode))
+		return xstrdup(source_tmp("/var/tmp"));
+	return slash ? xstrndup(first, (size_t)(slash - first) + 1) : xstrdup(".");
+}
+
+static int update(struct update *u, struct err *err)
+{
+	struct offline_request *r = &u->req;
+	_free_ char *dir = spool_dir(&r->common);
+	const struct supply_options supply = {
+	        .source = &r->source,
+	        .system = r->system,
+	        .verify = r->verify,
+	        .threads = r->threads,
+	        .spool_dir = dir,
+	        .stop = u->stop,
+	};
+	const struct editor_job job = {
+	        .mode = r->common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE,
+	        .work = work,
+	        .arg = u,
+	        .supply = r->system ? &supply : NULL,
+	        .largest = MAX(u->root_wish.bytes, u->boot_wish.bytes),
+	};
+	int rc = 0;
+
+	r->source.dry_run = r->common.dry_run;
+	if (r->system)
+		rc = nixos_files_load(&r->nix, r->configuration, &u->nixos, err);
+	return rc < 0 ? rc : editor_run(&r->common, &job, err);
 }
 
 int cmd_update(int argc, char **argv)
@@ -478,13 +463,6 @@ int cmd_update(int argc, char **argv)
 	rc = update_build(&u.req, &built, &err);
 	if (rc == 0)
 		rc = update(&u, &err);
-	enlarged_fini(&u.old_root);
-	enlarged_fini(&u.old_boot);
 	nixos_files_fini(&u.nixos);
-	differences_fini(&u.diff);
-	source_fini(&u.source);
-	store_files_fini(&u.there.files);
-	nixos_system_fini(&u.system);
-	free(u.spool_dir);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

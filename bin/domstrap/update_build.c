@@ -40,6 +40,7 @@ static int look(struct editor *e, void *arg, struct err *err)
 
 int update_build(struct offline_request *r, char **built, struct err *err)
 {
+	const struct editor_job first = {.mode = OFF_GUEST_LOOK, .work = look};
 	_free_ char *name = NULL, *dir = NULL, *link = NULL;
 	struct nix_request req = {
 	        .opt = &r->nix, .dry_run = r->common.dry_run, .level = r->common.level};
@@ -48,7 +49,7 @@ int update_build(struct offline_request *r, char **built, struct err *err)
 	if (!nix_wanted(&r->nix))
 		return 0;
 	/* Read the guest first, so that its errors are found before a long build. */
-	rc = editor_run(&r->common, OFF_GUEST_LOOK, look, NULL, err);
+	rc = editor_run(&r->common, &first, err);
 	if (rc < 0)
 		return rc;
 	name_and_place(r->common.args[0], &name, &dir);

@@ -32,8 +32,7 @@ struct nar_files {
 	struct store_files files;
 	struct caches *caches;
 	const struct closure *closure;
-	const struct closure *have; /* paths that need not be fetched, and */
-	struct store_files *there;  /* their files; both may be NULL */
+	const struct closure *have; /* not to be fetched; may be NULL */
 	const char *dir;
 	struct nar *nars; /* by number in the closure */
 };
@@ -179,18 +178,6 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 
 /* ---- look-up ---------------------------------------------------------------- */
 
-/* The files of a path that need not be fetched, or NULL. */
-static struct store_files *elsewhere(const struct store_files *f, const char *path)
-{
-	const struct nar_files *nf = (const struct nar_files *)f;
-	struct store_path sp;
-	struct str rest;
-
-	if (!nf->there || !store_path_is_in(str_from(path), &sp, &rest))
-		return NULL;
-	return closure_find_base(nf->have, sp.base) ? nf->there : NULL;
-}
-
 /* Fetch the NAR that a path leads into; *rest is the part of the path inside it. */
 static int enter(struct nar_files *nf, const char *path, struct nar **nar, struct str *rest,
                  struct err *err)
@@ -205,7 +192,7 @@ static int enter(struct nar_files *nf, const char *path, struct nar **nar, struc
 		return rc;
 	top = store_path_format(&sp);
 	info = closure_find(nf->closure, top);
-	if (!info)
+	if (!info || (nf->have && closure_find(nf->have, top)))
 		return err_set(err, ERR_NOENT, "%s is not in the closure", top);
 	i = (size_t)(info - nf->closure->paths);
 	if (nf->nars[i].fd < 0)
@@ -240,13 +227,10 @@ static int find(struct store_files *f, const char *path, struct nar **nar, struc
 static int look(struct store_files *f, const char *path, enum walk_kind *kind, struct buf *target,
                 struct err *err)
 {
-	struct store_files *other = elsewhere(f, path);
 	struct entry *e;
 	struct nar *nar;
 	int rc;
 
-	if (other)
-		return other->ops->look(other, path, kind, target, err);
 	rc = find(f, path, &nar, &e, err);
 	if (rc < 0)
 		return rc;
@@ -260,15 +244,12 @@ static int look(struct store_files *f, const char *path, enum walk_kind *kind, s
 static int open_file(struct store_files *f, const char *path, int *fd, uint64_t *size,
                      struct err *err)
 {
-	struct store_files *other = elsewhere(f, path);
 	_close_ int copy = -1;
 	char piece[COPY_PIECE];
 	struct entry *e;
 	struct nar *nar;
 	int rc;
 
-	if (other)
-		return other->ops->open(other, path, fd, size, err);
 	rc = find(f, path, &nar, &e, err);
 	if (rc == 0)
 		rc = spool_open(((struct nar_files *)f)->dir, &copy, err);
@@ -296,14 +277,11 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 
 static int list(struct store_files *f, const char *path, struct buf *names, struct err *err)
 {
-	struct store_files *other = elsewhere(f, path);
 	struct entry *e;
 	struct nar *nar;
 	size_t skip;
 	int rc;
 
-	if (other)
-		return other->ops->list(other, path, names, err);
 	rc = find(f, path, &nar, &e, err);
 	if (rc < 0)
 		return rc;
@@ -323,8 +301,7 @@ static int list(struct store_files *f, const char *path, struct buf *names, stru
 static const struct store_files_ops ops = {.look = look, .open = open_file, .list = list};
 
 struct store_files *nar_files_new(struct caches *c, const struct closure *closure,
-                                  const struct closure *have, struct store_files *there,
-                                  const char *dir)
+                                  const struct closure *have, const char *dir)
 {
 	struct nar_files *nf = xcalloc(1, sizeof *nf);
 
@@ -332,7 +309,6 @@ struct store_files *nar_files_new(struct caches *c, const struct closure *closur
 	nf->caches = c;
 	nf->closure = closure;
 	nf->have = have;
-	nf->there = there;
 	nf->dir = dir;
 	nf->nars = xcalloc(closure->n, sizeof *nf->nars);
 	for (size_t i = 0; i < closure->n; i++)
@@ -397,7 +373,7 @@ int nar_files_outputs(struct store_files *f, struct closure *closure, struct err
 
 		/* A local store has told them already. */
 		if (info->noutputs || !str_ends(str_from(info->path), ".drv") ||
-		    elsewhere(f, info->path))
+		    (nf->have && closure_find(nf->have, info->path)))
 			continue;
 		rc = find_outputs(f, info, err);
 		/* There may be thousands, so they are not kept. */

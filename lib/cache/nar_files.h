@@ -11,13 +11,12 @@
 #include "store/files.h"
 
 /*
- * For a closure from these caches; everything is borrowed. dir is for unnamed
- * files. there: the files of the paths in have, or NULL. nar_files_free() frees
- * the result of nar_files_new().
+ * For a closure from these caches; everything is borrowed. Paths in have, which may be NULL, are not
+ * fetched: here they do not exist. dir is for unnamed files. nar_files_free() frees the result of
+ * nar_files_new().
  */
 struct store_files *nar_files_new(struct caches *c, const struct closure *closure,
-                                  const struct closure *have, struct store_files *there,
-                                  const char *dir);
+                                  const struct closure *have, const char *dir);
 void nar_files_free(struct store_files *f);
 
 /*

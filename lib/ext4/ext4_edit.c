@@ -280,11 +280,6 @@ struct ext4_writer *ext4_edit_writer(struct ext4_edit *e)
 	return &e->writer;
 }
 
-uint64_t ext4_edit_slack(const struct ext4_edit *e, uint64_t blocks)
-{
-	return ext4_space_breaks(&e->space, e->next.line, blocks);
-}
-
 int ext4_edit_take(struct ext4_edit *e, uint64_t blocks, uint64_t inodes, struct ext4_place *out,
                    struct err *err)
 {

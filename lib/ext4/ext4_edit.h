@@ -137,8 +137,6 @@ int ext4_edit_take(struct ext4_edit *e, uint64_t blocks, uint64_t inodes, struct
                    struct err *err);
 void ext4_edit_used(struct ext4_edit *e, const struct ext4_place *from, uint64_t line_end,
                     uint32_t ino_end);
-/* How many blocks more than counted may be needed, because free space is fragmented. */
-uint64_t ext4_edit_slack(const struct ext4_edit *e, uint64_t blocks);
 struct ext4_writer *ext4_edit_writer(struct ext4_edit *e);
 int ext4_edit_link(struct ext4_edit *e, uint32_t dir, const char *name,
                    const struct ext4_object *obj, struct err *err);

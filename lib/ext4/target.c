@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* fallocate() ahead of direct writes: else the host's ext4 serialises them. */
@@ -24,7 +25,35 @@ static void open_direct(struct target *t)
 	char path[64];
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", t->fd);
-	t->direct_fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+	t->direct_fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+}
+
+/* Whether the block device's queue in sysfs has a value; a partition has that of its disk. */
+static bool queue_has(const struct target *t, const char *name)
+{
+	static const char *const places[] = {"queue", "../queue"};
+	struct stat st;
+	uint64_t v = 0;
+
+	if (fstat(t->fd, &st) < 0 || !S_ISBLK(st.st_mode))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		_cleanup_(buf_fini) struct buf text = BUF_INIT;
+		_free_ char *path = xasprintf("/sys/dev/block/%u:%u/%s/%s", major(st.st_rdev),
+		                              minor(st.st_rdev), places[i], name);
+		struct err ignored = ERR_INIT;
+
+		if (io_read_file(AT_FDCWD, path, 64, &text, &ignored) == 0 &&
+		    str_u64(str_trim(buf_str(&text)), 10, UINT64_MAX, &v))
+			return v != 0;
+	}
+	return false;
+}
+
+static void look_at_queue(struct target *t)
+{
+	t->discards = queue_has(t, "discard_max_bytes");
+	t->zeroes_fast = queue_has(t, "write_zeroes_max_bytes");
 }
 
 int target_from_file(struct target *t, int fd, const char *name, enum clone_mode clone,
@@ -76,6 +105,7 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 	t->size = size;
 	t->sector = (unsigned)sector;
 	t->clone = CLONE_NEVER;
+	look_at_queue(t);
 	open_direct(t);
 	return 0;
 }
@@ -123,6 +153,8 @@ int target_open_existing(struct target *t, const char *path, bool read_only, str
 	fd = -1;
 	t->name = xstrdup(path);
 	t->cloning = !t->is_device && !read_only;
+	if (t->is_device)
+		look_at_queue(t);
 	if (!read_only)
 		open_direct(t);
 	return 0;

@@ -25,11 +25,13 @@ enum clone_mode {
 
 struct target {
 	int fd;        /* through the page cache; -1: not open */
-	int direct_fd; /* O_DIRECT, or -1 if that is not supported */
+	int direct_fd; /* O_DIRECT, to read and write, or -1 if that is not supported */
 	char *name;    /* for messages; owned */
 	bool is_device;
-	bool in_place; /* it existed before: it has old data and keeps its size */
-	bool sparse;   /* unwritten parts read as zeros */
+	bool discards;    /* a device that can discard blocks, */
+	bool zeroes_fast; /* and that clears blocks by itself */
+	bool in_place;    /* it existed before: it has old data and keeps its size */
+	bool sparse;      /* unwritten parts read as zeros */
 	pthread_mutex_t lock;
 	atomic_uint_least64_t reserved; /* blocks are allocated ahead up to here */
 	bool ahead;                     /* allocate ahead for pieces written in order */
@@ -39,7 +41,10 @@ struct target {
 	atomic_bool cloning; /* false after the host refused */
 };
 
-#define TARGET_INIT {.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER}
+#define TARGET_INIT                                                                                \
+	{                                                                                          \
+		.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER                       \
+	}
 
 /*
  * An unnamed file; name is the name it will get. outfile.h gives it its name.

@@ -20,8 +20,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Small enough for quick progress and ^C on a slow disk. */
@@ -36,7 +34,6 @@
 struct way {
 	struct target *t;
 	bool give_back, thin;
-	int read_fd; /* with O_DIRECT if possible; owned */
 	uint8_t *bytes;
 };
 
@@ -45,53 +42,22 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return n && !p[0] && memcmp(p, p + 1, n - 1) == 0;
 }
 
-/* A value of the block device's queue in sysfs; a partition has that of its disk. */
-static uint64_t queue_limit(const struct target *t, const char *name)
+/* Past the page cache if possible. */
+static int fd_to_read(const struct target *t)
 {
-	static const char *const places[] = {"queue", "../queue"};
-	struct stat st;
-	uint64_t v = 0;
-
-	if (fstat(t->fd, &st) < 0 || !S_ISBLK(st.st_mode))
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		_cleanup_(buf_fini) struct buf text = BUF_INIT;
-		_free_ char *path = xasprintf("/sys/dev/block/%u:%u/%s/%s", major(st.st_rdev),
-		                              minor(st.st_rdev), places[i], name);
-		struct err ignored = ERR_INIT;
-
-		if (io_read_file(AT_FDCWD, path, 64, &text, &ignored) == 0 &&
-		    str_u64(str_trim(buf_str(&text)), 10, UINT64_MAX, &v))
-			return v;
-	}
-	return 0;
-}
-
-static int open_for_reading(const struct target *t)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", t->fd);
-	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	return fd >= 0 ? fd : open(path, O_RDONLY | O_CLOEXEC);
+	return t->direct_fd >= 0 ? t->direct_fd : t->fd;
 }
 
 static void way_init(struct way *w, struct target *t)
 {
-	*w = (struct way){.t = t, .give_back = true, .read_fd = -1};
-	w->thin = t->is_device && queue_limit(t, "discard_max_bytes") &&
-	          !queue_limit(t, "write_zeroes_max_bytes");
-	if (!w->thin)
-		return;
-	w->read_fd = open_for_reading(t);
-	w->bytes = xaligned(4096, READ_PIECE);
-	w->thin = w->read_fd >= 0;
+	*w = (struct way){.t = t, .give_back = true};
+	w->thin = t->is_device && t->discards && !t->zeroes_fast;
+	if (w->thin)
+		w->bytes = xaligned(4096, READ_PIECE);
 }
 
 static void way_fini(struct way *w)
 {
-	io_close(&w->read_fd);
 	free(w->bytes);
 }
 
@@ -122,7 +88,7 @@ static int zero_what_is_not(struct way *w, uint64_t off, uint64_t n, struct err 
 		size_t got;
 
 		m = MIN(n, (uint64_t)READ_PIECE);
-		rc = io_pread(w->read_fd, w->t->name, w->bytes, (size_t)m, off, &got, err);
+		rc = io_pread(fd_to_read(w->t), w->t->name, w->bytes, (size_t)m, off, &got, err);
 		if (rc == 0 && (got < m || !all_zero(w->bytes, (size_t)m)))
 			rc = target_zero(w->t, off, m, err);
 	}
@@ -186,14 +152,13 @@ int wipe(struct target *t, uint64_t off, uint64_t n, const struct wipe_watch *wa
 static double read_speed(const struct target *t)
 {
 	_free_ uint8_t *bytes = xaligned(4096, SPEED_BYTES);
-	_close_ int fd = open_for_reading(t);
 	struct err ignored = ERR_INIT;
 	int64_t from = clock_ns();
 	double seconds;
 	size_t got = 0;
 
-	if (fd < 0 || io_pread(fd, t->name, bytes, SPEED_BYTES,
-	                       t->size / 2 / SPEED_BYTES * SPEED_BYTES, &got, &ignored) < 0)
+	if (io_pread(fd_to_read(t), t->name, bytes, SPEED_BYTES,
+	             t->size / 2 / SPEED_BYTES * SPEED_BYTES, &got, &ignored) < 0)
 		return SPEED_USUAL;
 	seconds = clock_seconds_since(from);
 	return got && seconds > 0 ? (double)got / seconds : SPEED_USUAL;
@@ -202,7 +167,7 @@ static double read_speed(const struct target *t)
 double wipe_seconds(const struct target *t, uint64_t n)
 {
 	/* Files, and devices that clear discarded blocks, give their blocks back. */
-	if (!t->is_device || queue_limit(t, "write_zeroes_max_bytes"))
+	if (!t->is_device || t->zeroes_fast)
 		return 0;
 	return (double)n / read_speed(t);
 }
@@ -210,7 +175,6 @@ double wipe_seconds(const struct target *t, uint64_t n)
 int wipe_sample(struct target *t, uint64_t off, uint64_t end, bool *found, struct err *err)
 {
 	_free_ uint8_t *bytes = xaligned(4096, SAMPLE_BYTES);
-	_close_ int fd = open_for_reading(t);
 	uint64_t step = off < end ? (end - off) / SAMPLES / SAMPLE_BYTES * SAMPLE_BYTES : 0;
 	int rc = 0;
 
@@ -220,7 +184,7 @@ int wipe_sample(struct target *t, uint64_t off, uint64_t end, bool *found, struc
 	for (; off + SAMPLE_BYTES <= end && rc == 0 && !*found; off += step) {
 		size_t got;
 
-		rc = io_pread(fd, t->name, bytes, SAMPLE_BYTES, off, &got, err);
+		rc = io_pread(fd_to_read(t), t->name, bytes, SAMPLE_BYTES, off, &got, err);
 		*found = rc == 0 && got && !all_zero(bytes, got);
 	}
 	return rc;

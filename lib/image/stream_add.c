@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "ext4/ext4_space.h"
-#include "image/store_add.h"
+#include "image/stream_add.h"
 #include "image/stream_unit.h"
 
 #include <stdlib.h>

@@ -14,6 +14,7 @@
 
 #define UNIT_BYTES (8ull << 20)
 #define UNIT_ITEMS 512u
+#define SPOOL_ALIGN 4096u
 #define NAP_NS (CLOCK_SECOND / 10)
 
 /* ---- units ------------------------------------------------------------------ */
@@ -21,16 +22,20 @@
 static void cut_units(struct fill *f)
 {
 	uint64_t most = MIN(UNIT_BYTES, f->memory);
+	uint64_t at = 0;
 	size_t cap = 0;
 
 	for (size_t i = 0; i < f->src->n;) {
-		struct unit u = {.first = i, .spool = -1};
+		struct unit u = {.first = i, .spool_at = at};
 
 		do {
 			u.bytes += stream_size_at(f, i++);
 			u.n++;
 		} while (i < f->src->n && u.n < UNIT_ITEMS &&
 		         u.bytes + stream_size_at(f, i) <= most);
+		/* Only large NARs go there. Ranges are whole blocks, so that they can be freed. */
+		if (u.bytes > f->memory)
+			at += (u.bytes + SPOOL_ALIGN - 1) / SPOOL_ALIGN * SPOOL_ALIGN;
 		GROW(f->units, f->n_units, cap);
 		f->units[f->n_units++] = u;
 		f->left += u.bytes;
@@ -93,7 +98,7 @@ int stream_post(struct fill *f, struct unit *u, struct err *err)
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	u->state = u->spool >= 0 ? PARKED : COUNTED;
+	u->state = u->spooled ? PARKED : COUNTED;
 	rc = advance(f, err);
 	pthread_mutex_unlock(&f->lock);
 	return rc;
@@ -265,8 +270,6 @@ void stream_fini(struct fill *f)
 		ext4_counter_free(f->workers[i].counter);
 		free(f->workers[i].memory);
 	}
-	for (size_t i = 0; i < f->n_units; i++)
-		io_close(&f->units[i].spool);
 	free(f->units);
 	free(f->tally);
 	pthread_cond_destroy(&f->moved);

@@ -56,7 +56,7 @@ struct stream_source {
 
 struct stream_fill_options {
 	unsigned threads;
-	const char *spool_dir;   /* for unnamed files */
+	int spool;               /* an unnamed file, for NARs that do not fit in memory */
 	uint64_t line_max;       /* blocks of the line that there are; 0: no limit */
 	_Atomic uint64_t *paths; /* counts finished items; may be NULL */
 	_Atomic uint64_t *bytes; /* grows by every byte of a NAR; may be NULL */

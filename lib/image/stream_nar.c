@@ -13,9 +13,14 @@ int stream_tap_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	t->bytes += *got;
 	if (t->counter)
 		atomic_fetch_add_explicit(t->counter, *got, memory_order_relaxed);
-	if (t->copy >= 0)
-		return io_write(t->copy, "a temporary file", p, *got, err);
-	return 0;
+	if (t->copy >= 0) {
+		t->bad = *got > t->copy_end - t->copy_at;
+		if (t->bad)
+			return err_set(err, ERR_MISMATCH, "its NAR is larger than expected");
+		rc = io_pwrite(t->copy, "a temporary file", p, *got, t->copy_at, err);
+		t->copy_at += *got;
+	}
+	return rc;
 }
 
 bool stream_tap_is_bad(const struct stream_tap *t, int rc)
@@ -24,10 +29,10 @@ bool stream_tap_is_bad(const struct stream_tap *t, int rc)
 	       (t->bad || rc == -ERR_FORMAT);
 }
 
-int stream_nar(const struct stream_source *src, size_t item, int copy, _Atomic uint64_t *counter,
+int stream_nar(const struct stream_source *src, size_t item, _Atomic uint64_t *counter,
                stream_use *use, void *ctx, struct err *err)
 {
-	struct stream_tap t = {.counter = counter, .copy = copy};
+	struct stream_tap t = {.counter = counter, .copy = -1};
 	struct err other = ERR_INIT;
 	int rc = src->open(src, item, false, &t.from, err);
 

@@ -11,7 +11,8 @@
 struct stream_tap {
 	_Atomic uint64_t *counter; /* of bytes; may be NULL */
 	struct nar_source from;
-	int copy; /* fd, or -1 */
+	int copy;                   /* fd, or -1; */
+	uint64_t copy_at, copy_end; /* where the next bytes go, and at most up to here */
 	uint64_t bytes;
 	bool bad; /* the source failed */
 };
@@ -25,7 +26,7 @@ bool stream_tap_is_bad(const struct stream_tap *t, int rc);
 typedef int stream_use(struct stream_tap *t, void *ctx, struct err *err);
 
 /* Let use() have the NAR of an item, until it goes well or nobody is left. */
-int stream_nar(const struct stream_source *src, size_t item, int copy, _Atomic uint64_t *counter,
+int stream_nar(const struct stream_source *src, size_t item, _Atomic uint64_t *counter,
                stream_use *use, void *ctx, struct err *err);
 
 #endif

@@ -2,14 +2,14 @@
 #include "image/stream_unit.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "base/spool.h"
 #include "image/stream_nar.h"
 
+#include <fcntl.h>
 #include <string.h>
 
-static int fetch(struct fill *f, size_t pos, int copy, stream_use *use, void *ctx, struct err *err)
+static int fetch(struct fill *f, size_t pos, stream_use *use, void *ctx, struct err *err)
 {
-	return stream_nar(f->src, f->plan->order[pos], copy, f->opt->bytes, use, ctx, err);
+	return stream_nar(f->src, f->plan->order[pos], f->opt->bytes, use, ctx, err);
 }
 
 /* Read to the end of the walk, which checks that the NAR was valid. */
@@ -131,7 +131,7 @@ int stream_do_memory(struct fill *f, struct worker *me, struct unit *u, struct e
 	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
 		l.tally = &f->tally[pos];
 		l.size = (size_t)stream_size_at(f, pos);
-		rc = fetch(f, pos, -1, load_nar, &l, err);
+		rc = fetch(f, pos, load_nar, &l, err);
 		l.at += l.size;
 	}
 	if (rc == 0)
@@ -198,7 +198,7 @@ int stream_do_direct(struct fill *f, struct worker *me, struct unit *u, struct e
 {
 	struct direct d = {.f = f, .me = me, .unit = u};
 	const struct store_place *place = &f->plan->place[u->first];
-	int rc = fetch(f, u->first, -1, direct_nar, &d, err);
+	int rc = fetch(f, u->first, direct_nar, &d, err);
 
 	if (rc < 0)
 		return rc;
@@ -213,17 +213,21 @@ int stream_do_direct(struct fill *f, struct worker *me, struct unit *u, struct e
 struct spooling {
 	struct worker *me;
 	struct ext4_tally *tally;
+	int fd;
+	uint64_t at, end; /* its range */
 };
 
 static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct spooling *s = ctx;
 	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
-	int rc = spool_rewind(t->copy, err);
+	int rc;
 
+	t->copy = s->fd;
+	t->copy_at = s->at;
+	t->copy_end = s->end;
 	*s->tally = (struct ext4_tally){0};
-	if (rc == 0)
-		rc = ext4_count_tree(s->me->counter, walk, s->tally, err);
+	rc = ext4_count_tree(s->me->counter, walk, s->tally, err);
 	if (rc == 0)
 		rc = see_end(walk, err);
 	walk_free(walk);
@@ -232,30 +236,46 @@ static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
 
 int stream_do_spool(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
-	struct spooling s = {.me = me, .tally = &f->tally[u->first]};
-	int rc = spool_open(f->opt->spool_dir, &u->spool, err);
+	struct spooling s = {.me = me,
+	                     .tally = &f->tally[u->first],
+	                     .fd = f->opt->spool,
+	                     .at = u->spool_at,
+	                     .end = u->spool_at + u->bytes};
+	int rc = fetch(f, u->first, spool_nar, &s, err);
 
-	if (rc == 0)
-		rc = fetch(f, u->first, u->spool, spool_nar, &s, err);
+	u->spooled = rc == 0;
 	return rc < 0 ? rc : stream_post(f, u, err);
 }
 
-static int file_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+/* A range of the unnamed file. */
+struct spooled {
+	int fd;
+	uint64_t at, end;
+};
+
+static int spooled_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
-	return io_read(*(int *)ctx, "a temporary file", p, n, got, err);
+	struct spooled *s = ctx;
+	int rc = io_pread(s->fd, "a temporary file", p, (size_t)MIN(n, s->end - s->at), s->at, got,
+	                  err);
+
+	s->at += rc < 0 ? 0 : *got;
+	return rc;
 }
 
 int stream_do_parked(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
-	struct walk *walk = nar_walk_new((struct nar_source){file_read, &u->spool});
-	int rc = spool_rewind(u->spool, err);
+	struct spooled s = {f->opt->spool, u->spool_at, u->spool_at + u->bytes};
+	struct walk *walk = nar_walk_new((struct nar_source){spooled_read, &s});
+	int rc;
 
 	start(f, me, u);
-	if (rc == 0)
-		rc = write_walk(f, me, u->first, walk, err);
+	rc = write_walk(f, me, u->first, walk, err);
 	if (rc == 0)
 		rc = ext4_stream_flush(me->stream, err);
 	walk_free(walk);
-	io_close(&u->spool);
+	/* Free its blocks. If the file system cannot, they stay until the end. */
+	(void)fallocate(f->opt->spool, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+	                (off_t)u->spool_at, (off_t)u->bytes);
 	return rc;
 }

@@ -21,7 +21,8 @@ struct unit {
 	size_t first, n; /* in order[] */
 	uint64_t bytes;
 	enum { FREE, TAKEN, COUNTED, PARKED, DONE } state;
-	int spool;
+	bool spooled;      /* it is in the unnamed file, */
+	uint64_t spool_at; /* from here on */
 };
 
 struct worker {

@@ -192,13 +192,20 @@ static int limits_set(const struct enter *e, struct err *err)
 	return 0;
 }
 
+/*
+ * The parent decides what ^C means, and a child whose line is closed gets an error. If the parent
+ * is killed, so is the child.
+ */
 static void signals_reset(void)
 {
+	static const int left_to_parent[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 	sigset_t none;
 
 	for (int i = 1; i < NSIG; i++)
 		if (i != SIGKILL && i != SIGSTOP)
 			(void)signal(i, SIG_DFL);
+	for (size_t i = 0; i < ARRAY_LEN(left_to_parent); i++)
+		(void)signal(left_to_parent[i], SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

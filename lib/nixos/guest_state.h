@@ -109,16 +109,14 @@ int guest_state_roots(struct off_guest *off, const struct guest_state *in, bool 
 int guest_state_sizes(struct off_guest *off, struct guest_state *in, struct err *err);
 
 /*
- * Files of the guest's store, for whoever looks into one; store_files_fini()
- * ends it. Both are borrowed, spool_dir is for nameless files.
+ * The files of the guest's store, with ops for look, read and list. off is borrowed;
+ * store_files_fini() ends it.
  */
 struct guest_state_files {
 	struct store_files files;
 	struct off_guest *off;
-	const char *spool_dir;
 };
-void guest_state_files_init(struct guest_state_files *f, struct off_guest *off,
-                            const char *spool_dir);
+void guest_state_files_init(struct guest_state_files *f, struct off_guest *off);
 
 /*
  * Write the database anew from db and what in has beside it, and take its log

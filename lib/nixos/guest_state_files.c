@@ -2,13 +2,8 @@
 /* The guest's store as files, for what looks into a system. */
 #include <string.h>
 
-#include "base/io.h"
 #include "base/mem.h"
-#include "base/spool.h"
 #include "nixos/guest_state.h"
-
-/* The files that describe how a system boots are far smaller. */
-#define FILE_MAX (16u << 20)
 
 static struct ext4_edit *edit_of(struct store_files *f)
 {
@@ -34,25 +29,10 @@ static int look(struct store_files *f, const char *path, enum walk_kind *kind, s
 	return *kind == WALK_LINK ? ext4_edit_readlink(e, ino, target, err) : 0;
 }
 
-static int open_file(struct store_files *f, const char *path, int *fd, uint64_t *size,
+static int read_file(struct store_files *f, const char *path, size_t limit, struct buf *out,
                      struct err *err)
 {
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	_close_ int copy = -1;
-	int rc = ext4_edit_read_path(edit_of(f), path, FILE_MAX, &text, err);
-
-	if (rc == 0)
-		rc = spool_open(((struct guest_state_files *)f)->spool_dir, &copy, err);
-	if (rc == 0)
-		rc = io_write(copy, "a temporary file", text.p, text.n, err);
-	if (rc == 0)
-		rc = spool_rewind(copy, err);
-	if (rc < 0)
-		return rc;
-	*size = text.n;
-	*fd = copy;
-	copy = -1;
-	return 0;
+	return ext4_edit_read_path(edit_of(f), path, limit, out, err);
 }
 
 static int list(struct store_files *f, const char *path, struct buf *names, struct err *err)
@@ -70,11 +50,9 @@ static int list(struct store_files *f, const char *path, struct buf *names, stru
 	return rc;
 }
 
-void guest_state_files_init(struct guest_state_files *f, struct off_guest *off,
-                            const char *spool_dir)
+void guest_state_files_init(struct guest_state_files *f, struct off_guest *off)
 {
-	static const struct store_files_ops ops = {.look = look, .open = open_file, .list = list};
+	static const struct store_files_ops ops = {.look = look, .read = read_file, .list = list};
 
-	*f = (struct guest_state_files){
-	        .files = {.ops = &ops, .root = xstrdup("")}, .off = off, .spool_dir = spool_dir};
+	*f = (struct guest_state_files){.files = {.ops = &ops, .root = xstrdup("")}, .off = off};
 }

@@ -98,29 +98,36 @@ static int read_bootspec(struct ext4_edit *e, const char *toplevel, struct boots
 	return strcmp(out->toplevel, toplevel) != 0;
 }
 
-/* The parts of an overlay: what is missing makes the system broken. */
+/*
+ * The parts of an overlay, those that boot.json names, or links in the system: what is missing
+ * makes the system broken.
+ */
 static int find_etc(struct ext4_edit *e, const struct bootspec *b, struct guest_system *s,
                     struct err *err)
 {
-	_free_ char *link = xasprintf("%s/etc-basedir", s->toplevel);
-	_free_ char *linked = xasprintf("%s/etc-metadata-image", s->toplevel);
-	_free_ char *image = NULL;
+	bool linked = !b->etc_basedir && !b->etc_image;
+	_free_ char *link_dir = xasprintf("%s/etc-basedir", s->toplevel);
+	_free_ char *link_image = xasprintf("%s/etc-metadata-image", s->toplevel);
+	const char *dir = linked ? link_dir : b->etc_basedir;
+	const char *image = linked ? link_image : b->etc_image;
+	_free_ char *found = NULL;
 	uint32_t ino;
 	int rc = 0;
 
-	if (!b->etc_basedir && !b->etc_image) {
+	if (linked) {
 		/* NixOS before nixos-init. */
-		rc = err_absent(ext4_edit_find(e, link, false, &ino, err));
+		rc = err_absent(ext4_edit_find(e, link_dir, false, &ino, err));
 		if (rc)
 			return rc < 0 ? rc : 0;
 	}
 	s->etc_overlay = true;
-	rc = err_absent(ext4_edit_find(e, b->etc_basedir ? b->etc_basedir : link, true, &ino, err));
+	if (dir)
+		rc = err_absent(ext4_edit_find(e, dir, true, &ino, err));
 	s->broken = s->broken || rc == 1;
-	if (rc >= 0)
-		rc = store_file(e, b->etc_image ? b->etc_image : linked, &image, err);
-	s->broken = s->broken || !image;
-	return rc;
+	if (rc >= 0 && image)
+		rc = store_file(e, image, &found, err);
+	s->broken = s->broken || (image && !found);
+	return rc < 0 ? rc : 0;
 }
 
 static int from_bootspec(struct ext4_edit *e, const struct bootspec *b, struct guest_system *s,

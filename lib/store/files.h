@@ -20,10 +20,13 @@ struct store_files_ops {
 	/* The type of path; a link's target is appended. -ERR_NOENT. */
 	int (*look)(struct store_files *f, const char *path, enum walk_kind *kind,
 	            struct buf *target, struct err *err);
-	/* A regular file, from its first byte on; the caller closes it. */
+	/* The bytes of a regular file, appended; -ERR_LIMIT. NULL: open() is used. */
+	int (*read)(struct store_files *f, const char *path, size_t limit, struct buf *out,
+	            struct err *err);
+	/* A regular file, from its first byte on; the caller closes it. NULL: not possible. */
 	int (*open)(struct store_files *f, const char *path, int *fd, uint64_t *size,
 	            struct err *err);
-	/* Names, each followed by a NUL, in any order. */
+	/* Names, each followed by a NUL, in any order. NULL: not possible. */
 	int (*list)(struct store_files *f, const char *path, struct buf *names, struct err *err);
 };
 
@@ -49,6 +52,9 @@ int store_files_open(struct store_files *f, const char *path, int *fd, uint64_t 
 /* A directory's names in byte order; the caller frees each and the array. */
 int store_files_list(struct store_files *f, const char *path, char ***names, size_t *n,
                      struct err *err);
+/* The type of path itself, and a link's target, appended: as store_files_ops.look. */
+int store_files_look(struct store_files *f, const char *path, enum walk_kind *kind,
+                     struct buf *target, struct err *err);
 /* Whether path itself exists: 0 if it does, 1 if not, or -ERR_*. */
 int store_files_missing(struct store_files *f, const char *path, struct err *err);
 

@@ -5,12 +5,17 @@
 . "$(dirname "$0")/lib.sh"
 command -v cpio >/dev/null || skip "no cpio"
 
-# overlay NAME [UNIT...]: a system with UNITs in its initrd; NAME links: in the form before nixos-init
+# overlay NAME [UNIT...]: a system with UNITs in its initrd; NAME links: in the form before nixos-init; dir: boot.json
+# names only the directory
 overlay() {
   local name=$1 spec
   shift
   # shellcheck disable=SC2016 # it is the builder's shell that expands it
   spec='printf "{\"org.nixos.bootspec.v1\":{\"init\":\"%s/init\",\"toplevel\":\"%s\",\"label\":\"x\",\"system\":\"x86_64-linux\",\"kernelParams\":[\"console=hvc0\"],\"kernel\":\"%s\",\"initrd\":\"%s/initrd\"},\"org.nixos.nixos-init.v1\":{\"etc_basedir\":\"%s/parts/dir\",\"etc_metadata_image\":\"%s/parts/image\"}}" $out $out $(readlink -f kernel) $out $out $out >boot.json'
+  if [ "$name" = dir ]; then
+    spec=${spec/,'\"etc_metadata_image\":\"%s/parts/image\"'/}
+    spec=${spec/ \$out >boot.json/ >boot.json}
+  fi
   [ "$name" != links ] || spec='ln -s parts/dir etc-basedir; ln -s parts/image etc-metadata-image'
   echo "
     mkdir -p parts/dir t/nix/store/units; echo $name >parts/image
@@ -24,6 +29,7 @@ mutable=$(overlay mutable sysroot-etc.mount rw-etc.service)
 fixed=$(overlay fixed sysroot-etc.mount)
 unknown=$(overlay unknown)
 links=$(overlay links sysroot-etc.mount rw-etc.service)
+dir=$(overlay dir sysroot-etc.mount rw-etc.service)
 opt=(--from / -o "$out" -q --vif none)
 
 has() { # PATH TEXT: the image has a file with this text
@@ -111,6 +117,7 @@ gone() { # SYSTEM PART WORDS: check and verify report the missing part
 gone "$mutable" "rm $mutable/parts/image" parts/image
 ends 4 "generation 1: parts of .* are missing" verify "$out/g.cfg" --no-fsck
 gone "$mutable" "rmdir $mutable/parts/dir" parts/dir
+gone "$dir" "rmdir $dir/parts/dir" parts/dir
 gone "$links" "rm $links/parts/image" etc-metadata-image
 "$DOMSTRAP" check --system "$mutable" >said 2>&1 || true
 ! grep -q 'system.etc.overlay' said || { cat said >&2; fail "check --system complains of a whole system"; }

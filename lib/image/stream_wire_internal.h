@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IMAGE_STREAM_WIRE_INTERNAL_H
+#define IMAGE_STREAM_WIRE_INTERNAL_H
+
+#include "jail/wire.h"
+
+enum stream_message {
+	STREAM_OPEN = 1,
+	STREAM_READ,
+	STREAM_REFUSED,
+	STREAM_CLOSE,
+	STREAM_OPENED,
+	STREAM_NONE,
+	STREAM_DATA,
+	STREAM_CLOSED,
+	STREAM_FAILED,
+	STREAM_ORDER,
+	STREAM_WARN,
+	STREAM_CANCEL,
+};
+
+#define STREAM_PIECE (128u << 10) /* bytes of one DATA */
+#define STREAM_ERROR_MAX (ERR_TEXT_MAX + 12u)
+
+#endif
