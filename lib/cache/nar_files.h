@@ -11,9 +11,9 @@
 #include "store/files.h"
 
 /*
- * For a closure from these caches; everything is borrowed. Paths in have, which may be NULL, are not
- * fetched: here they do not exist. dir is for unnamed files. nar_files_free() frees the result of
- * nar_files_new().
+ * For a closure from these caches; everything is borrowed. Paths in have, which may be NULL, are
+ * not fetched: here they do not exist. dir is for unnamed files. nar_files_free() frees the result
+ * of nar_files_new().
  */
 struct store_files *nar_files_new(struct caches *c, const struct closure *closure,
                                   const struct closure *have, const char *dir);

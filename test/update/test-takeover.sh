@@ -24,7 +24,7 @@ taken() {
     { cat said >&2; fail "$deed at read $number of $1: not killed by the jail"; }
 }
 
-commands=("generations g.cfg" "rollback g.cfg -q" "gc g.cfg --keep 1 -q")
+commands=("generations g.cfg" "update g.cfg -q --system $(system 3)" "rollback g.cfg -q" "gc g.cfg --keep 1 -q")
 for command in "${commands[@]}"; do
   for deed in create connect exec fork ptrace kill write; do
     # shellcheck disable=SC2086 # words
