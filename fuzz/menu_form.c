@@ -7,12 +7,11 @@
 
 #define S "/nix/store/"
 #define ENTRY                                                                                      \
-	{                                                                                          \
-		.toplevel = S "11111111111111111111111111111111-nixos",                            \
-		.init = S "11111111111111111111111111111111-nixos/init",                           \
-		.kernel = S "22222222222222222222222222222222-linux/bzImage",                      \
-		.initrd = S "33333333333333333333333333333333-initrd/initrd", .params = "quiet"    \
-	}
+	{.toplevel = S "11111111111111111111111111111111-nixos",                                   \
+	 .init = S "11111111111111111111111111111111-nixos/init",                                  \
+	 .kernel = S "22222222222222222222222222222222-linux/bzImage",                             \
+	 .initrd = S "33333333333333333333333333333333-initrd/initrd",                             \
+	 .params = "quiet"}
 
 static const struct grub_special special = {
         .name = "debug", .configuration_name = "", .version = "1", .time = 1, .entry = ENTRY};

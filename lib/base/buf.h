@@ -17,10 +17,7 @@ struct buf {
 	size_t cap;
 };
 
-#define BUF_INIT                                                                                   \
-	{                                                                                          \
-		NULL, 0, 0                                                                         \
-	}
+#define BUF_INIT {NULL, 0, 0}
 
 void buf_fini(struct buf *b);
 void buf_put(struct buf *b, const void *p, size_t n);

@@ -34,10 +34,7 @@ struct err {
 	char text[ERR_TEXT_MAX];
 };
 
-#define ERR_INIT                                                                                   \
-	{                                                                                          \
-		.code = ERR_NONE                                                                   \
-	}
+#define ERR_INIT {.code = ERR_NONE}
 
 /* Fill in *err; return -code. Text that is too long is cut off. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)

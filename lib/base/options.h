@@ -47,10 +47,7 @@ struct option_group {
 	size_t offset; /* of the group's struct in the command's struct */
 };
 
-#define OPTION_GROUP(rows, offset)                                                                 \
-	{                                                                                          \
-		rows, ARRAY_LEN(rows), offset                                                      \
-	}
+#define OPTION_GROUP(rows, offset) {rows, ARRAY_LEN(rows), offset}
 
 struct option_set {
 	const char *program; /* such as "domstrap create", for messages */

@@ -20,10 +20,7 @@ struct outfile {
 	bool published;
 };
 
-#define OUTFILE_INIT                                                                               \
-	{                                                                                          \
-		.dirfd = -1, .fd = -1                                                              \
-	}
+#define OUTFILE_INIT {.dirfd = -1, .fd = -1}
 
 /*
  * Begin the file DIR/NAME with permission bits mode (less the umask). -ERR_BUSY

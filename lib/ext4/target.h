@@ -41,10 +41,7 @@ struct target {
 	atomic_bool cloning; /* false after the host refused */
 };
 
-#define TARGET_INIT                                                                                \
-	{                                                                                          \
-		.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER                       \
-	}
+#define TARGET_INIT {.fd = -1, .direct_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER}
 
 /*
  * An unnamed file; name is the name it will get. outfile.h gives it its name.

@@ -70,7 +70,7 @@ static const char *count_file, *bad_file, *log_file;
 static struct log {
 	_Atomic uint64_t n;
 	char bytes[];
-} * written;
+} *written;
 static char *names[NAMES]; /* by descriptor, in a jail */
 static pid_t owner;
 

@@ -18,22 +18,10 @@ struct node {
 };
 
 #define NAME(s) .name = {s, sizeof(s) - 1}
-#define AFILE(s, m, d)                                                                             \
-	{                                                                                          \
-		{WALK_FILE, NAME(s), .size = sizeof(d) - 1, .mode = m}, d                          \
-	}
-#define ALINK(s, t)                                                                                \
-	{                                                                                          \
-		{WALK_LINK, NAME(s), .target = {t, sizeof(t) - 1}, .mode = 0777}, NULL             \
-	}
-#define ADIR(s)                                                                                    \
-	{                                                                                          \
-		{WALK_DIR, NAME(s), .mode = 0755}, NULL                                            \
-	}
-#define AUP                                                                                        \
-	{                                                                                          \
-		{WALK_UP, .mode = 0}, NULL                                                         \
-	}
+#define AFILE(s, m, d) {{WALK_FILE, NAME(s), .size = sizeof(d) - 1, .mode = m}, d}
+#define ALINK(s, t) {{WALK_LINK, NAME(s), .target = {t, sizeof(t) - 1}, .mode = 0777}, NULL}
+#define ADIR(s) {{WALK_DIR, NAME(s), .mode = 0755}, NULL}
+#define AUP {{WALK_UP, .mode = 0}, NULL}
 
 static const struct node tree[] = {
         ADIR(""),

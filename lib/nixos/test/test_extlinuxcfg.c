@@ -14,10 +14,11 @@
 #define TOP(c) S c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c "-nixos-system-x"
 
 #define ENTRY(c)                                                                                   \
-	{                                                                                          \
-		.toplevel = TOP(c), .init = TOP(c) "/init", .kernel = S K "/Image",                \
-		.initrd = S I "/initrd", .params = "console=hvc0 quiet"                            \
-	}
+	{.toplevel = TOP(c),                                                                       \
+	 .init = TOP(c) "/init",                                                                   \
+	 .kernel = S K "/Image",                                                                   \
+	 .initrd = S I "/initrd",                                                                  \
+	 .params = "console=hvc0 quiet"}
 
 static const struct grub_special specials[] = {
         {.name = "2b", .configuration_name = "", .version = "v2", .time = 1, .entry = ENTRY("4")},

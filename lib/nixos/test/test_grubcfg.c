@@ -10,10 +10,7 @@
 #define KERNEL "/nix/store/22222222222222222222222222222222-linux-6.12.40/bzImage"
 #define INITRD "/nix/store/33333333333333333333333333333333-initrd-linux-6.12.40/initrd"
 
-#define ENTRY                                                                                      \
-	{                                                                                          \
-		.init = SYS "/init", .kernel = KERNEL, .initrd = INITRD, .params = "loglevel=4"    \
-	}
+#define ENTRY {.init = SYS "/init", .kernel = KERNEL, .initrd = INITRD, .params = "loglevel=4"}
 
 static const struct grub_special specials[] = {
         {.name = "debug", .configuration_name = "", .version = "25.11", .time = 1, .entry = ENTRY},

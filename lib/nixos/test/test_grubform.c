@@ -13,10 +13,11 @@
 #define TOP(c) S c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c "-nixos-system-x"
 
 #define ENTRY(c)                                                                                   \
-	{                                                                                          \
-		.toplevel = TOP(c), .init = TOP(c) "/init", .kernel = S K "/bzImage",              \
-		.initrd = S I "/initrd", .params = "loglevel=4 quiet"                              \
-	}
+	{.toplevel = TOP(c),                                                                       \
+	 .init = TOP(c) "/init",                                                                   \
+	 .kernel = S K "/bzImage",                                                                 \
+	 .initrd = S I "/initrd",                                                                  \
+	 .params = "loglevel=4 quiet"}
 
 static const struct grub_special specials[] = {
         {.name = "debug",
