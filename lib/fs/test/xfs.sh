@@ -11,66 +11,30 @@ fi
 tree=$(realpath "$1") rounds=${2:-1}
 command -v mkfs.xfs >/dev/null || { echo "skipped: no mkfs.xfs"; exit 77; }
 here=$(realpath "$(dirname "$0")")
-# shellcheck source=../../../test/flip.sh
-. "$here/../../../test/flip.sh"
-work=$(mktemp -d)
-mounted=
-# shellcheck disable=SC2317 # a trap calls it
-at_end() {
-  [ -z "$mounted" ] || umount "$work/mnt" || true
-  rm -rf "$work"
-}
-trap at_end EXIT
-cd "$work"
-mkdir mnt
-failed=0
-uuid=01234567-89ab-cdef-0123-456789abcdef
-
-# same NAME: the driver's listing of img equals the file want
-same() {
-  "$tree" img >got 2>&1 || true
-  if diff <(LC_ALL=C sort want) <(LC_ALL=C sort got) >differ; then
-    echo "ok $1"
-  else
-    echo "FAILED $1"
-    sed -n 1,6p differ | cut -c 1-160
-    failed=1
-  fi
-}
-
-# grub NAME PATH...: GRUB reads these files with the same result
-grub() {
-  local name=$1 path
-  command -v grub-fstest >/dev/null || return 0
-  for path in "${@:2}"; do
-    [ "$(grub-fstest img cat "(loop0)/$path" 2>/dev/null | gzip -1 -c | tail -c 8 | od -An -tx4 -N4 | tr -d ' \n')" = \
-      "$(awk -v p="/$path" '$1 == "f" && $2 == p { print $4 }' want)" ] ||
-      { echo "FAILED $name: GRUB reads $path in another way"; failed=1; }
-  done
-}
+# shellcheck source=oracle.sh
+. "$here/oracle.sh"
 
 # make_fs OPTION...: an empty file system
 make_fs() { truncate -s 0 img && truncate -s "${size:-320M}" img && mkfs.xfs -q -f -L lab -m "uuid=$uuid" "$@" img 2>mkfs.err; }
 
 # proto NAME OPTION...: filled by mkfs.xfs from a protofile
 proto() {
-  make_fs "${@:2}" -p "${layout:-layout}" || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
-  { echo "xfs lab $uuid"; python3 -I -S "$here/trees.py" list src; } >want
+  make_fs "${@:2}" -p "${layout:-layout}" || { fail "$1" "$(cat mkfs.err)"; return; }
+  wanted "xfs lab $uuid"
   same "$1"
 }
 
 # by_kernel NAME OPTION...: filled by Linux, if it supports the options
 by_kernel() {
   [ "$(id -u)" = 0 ] || return 0
-  make_fs "${@:2}" || { echo "FAILED $1: $(cat mkfs.err)"; failed=1; return; }
+  make_fs "${@:2}" || { fail "$1" "$(cat mkfs.err)"; return; }
   mount -o loop,nouuid img mnt 2>/dev/null || { echo "skipped $1: Linux does not mount it"; return 0; }
   mounted=1
   python3 -I -S "$here/trees.py" fill mnt
   cp --reflink=always mnt/kernel mnt/reflinked 2>/dev/null || true
   sync -f mnt
-  { echo "xfs lab $uuid"; python3 -I -S "$here/trees.py" list mnt; } >want
-  umount mnt
-  mounted=
+  wanted "xfs lab $uuid" mnt
+  unmount
   same "$1, filled by Linux"
   grub "$1" kernel pieces/a
 }
@@ -97,7 +61,6 @@ layout=layout.dense size=1G proto "64 KiB blocks" -b size=65536
 proto "any case" -m crc=0,finobt=0 -n version=ci
 
 RANDOM=${SEED:-1}
-pick() { local v=("$@"); echo "${v[RANDOM % $#]}"; }
 for ((i = 0; i < rounds; i++)); do
   block=$(pick 1024 2048 4096) inode=512
   [ "$block" = 1024 ] || inode=$(pick 512 1024)
@@ -109,21 +72,16 @@ done
 
 # A file system that was not unmounted is reported; damaged and unsupported ones are refused.
 make_fs -p layout
-[ "$("$tree" img | head -n 1)" = "xfs lab $uuid" ] && echo "ok clean" || { echo "FAILED clean"; failed=1; }
+says clean "xfs lab $uuid"
 if [ "$(id -u)" = 0 ] && mount -o loop,nouuid img mnt 2>/dev/null; then
   mounted=1
   date >mnt/new
   sync -f mnt
   cp img live
-  umount mnt
-  mounted=
-  [[ "$("$tree" live | head -n 1)" == "xfs lab $uuid unclean" ]] && echo "ok unclean" || { echo "FAILED unclean"; failed=1; }
-  [ "$("$tree" img | head -n 1)" = "xfs lab $uuid" ] && echo "ok unmounted" || { echo "FAILED unmounted"; failed=1; }
+  unmount
+  says unclean "xfs lab $uuid unclean" live
+  says unmounted "xfs lab $uuid"
 fi
-refused() { # NAME WORDS
-  "$tree" img >got 2>&1 && { echo "FAILED $1: accepted"; failed=1; return; }
-  grep -q "$2" got && echo "ok $1" || { echo "FAILED $1: $(head -n 1 got)"; failed=1; }
-}
 make_fs -p layout
 root=$(od -An -tu1 -j63 -N1 img | tr -d ' ') # the inode number, which is below 256
 cp img good
