@@ -78,16 +78,12 @@ static void tree_walk_all(struct fs *fs)
 			(void)walk_read(w, p, READ_MAX, &got, &err);
 }
 
-void fs_explore(const uint8_t *image, size_t size)
+void fs_explore_window(const struct window *w)
 {
 	struct err err = ERR_INIT;
-	struct source_mem src;
 	struct tour t = {.n = 0};
-	struct window w;
 
-	source_mem_init(&src, image, size);
-	w = window_over(&src.src, size, "image");
-	if (fs_open(&w, &t.fs, &err) != 0)
+	if (fs_open(w, &t.fs, &err) != 0)
 		return;
 	t.path[t.n++] = xstrdup("");
 	for (; t.at < t.n; t.at++)
@@ -97,4 +93,14 @@ void fs_explore(const uint8_t *image, size_t size)
 	while (t.n)
 		free(t.path[--t.n]);
 	fs_free(t.fs);
+}
+
+void fs_explore(const uint8_t *image, size_t size)
+{
+	struct source_mem src;
+	struct window w;
+
+	source_mem_init(&src, image, size);
+	w = window_over(&src.src, size, "image");
+	fs_explore_window(&w);
 }

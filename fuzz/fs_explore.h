@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "disk/window.h"
+
 void fs_explore(const uint8_t *image, size_t size);
+void fs_explore_window(const struct window *w);
 
 #endif

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the seeds of the binary targets disk_table, ext, fat and jbd2 with the
-# usual tools. The seeds are in git; this documents their origin.
+# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat
+# and jbd2 with the usual tools. The seeds are in git; this documents their origin.
 # usage: seeds.sh CORPUS
 set -eu
-corpus=$(cd "$1" && pwd)
+corpus=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -90,3 +90,29 @@ cp mbr "$corpus/disk_table/"
 truncate -s 100K gpt
 printf '%s\n' 'label: gpt' 'first-lba: 34' 'name=root,size=20' | sfdisk -q gpt
 cp gpt "$corpus/disk_table/"
+
+# btrfs NAME MOUNT-OPTIONS MKFS-OPTION...: the blocks of one that have anything in them
+btrfs() {
+	name=$1 how=$2
+	shift 2
+	rm -f btrfs.img
+	truncate -s 120M btrfs.img
+	mkfs.btrfs -q -n 4096 -m single -d single -U 01234567-89ab-cdef-0123-0000000fe55d -L fuzz "$@" btrfs.img
+	mkdir -p mnt
+	mount -o "loop,$how" btrfs.img mnt
+	command btrfs -q subvolume create mnt/@
+	cp -r src/boot mnt/
+	cp -r src/nix src/tiny src/link src/holes mnt/@/
+	for i in 1 2 3 4 5 6; do cat "$here/seeds.sh"; done | head -c 30000 >mnt/packed
+	command btrfs -q subvolume snapshot mnt/@ mnt/snap
+	command btrfs subvolume set-default mnt/@
+	umount mnt
+	python3 -I -S "$here/../lib/fs/test/btrfs.py" blocks btrfs.img "$corpus/btrfs/$name"
+}
+if [ "$(id -u)" = 0 ] && grep -qw btrfs /proc/filesystems; then
+	mkdir -p "$corpus/btrfs"
+	btrfs plain compress=no
+	btrfs zlib compress-force=zlib
+	btrfs lzo compress-force=lzo,max_inline=0
+	btrfs zstd compress-force=zstd -M
+fi

@@ -22,7 +22,7 @@ case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
   bookworm) clang='clang libclang-rt-14-dev' ;;
   *) clang='clang libclang-rt-19-dev' ;;
 esac
-test='e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs dosfstools mtools mandoc tmux
+test='e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs btrfs-progs dosfstools mtools mandoc tmux
   nginx-light python3 openssh-client grub-emu grub-common bsdutils'
 demo='nix-bin'
 xen='qemu-system-x86 patchelf cpio xz-utils lz4 zstd e2fsprogs fdisk'

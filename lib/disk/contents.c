@@ -45,8 +45,6 @@ static const struct magic {
         MAGIC("dm-verity", START, 0, "verity\0\0"),
         MAGIC("bcache", START, 4096 + 24,
               "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"),
-        MAGIC("XFS", START, 0, "XFSB"),
-        MAGIC("btrfs", START, 65600, "_BHRfS_M"),
         MAGIC("bcachefs", START, 4096 + 24,
               "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef"),
         MAGIC("F2FS", START, 1024, "\x10\x20\xf5\xf2"),

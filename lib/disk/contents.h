@@ -8,7 +8,7 @@
 
 #include "disk/window.h"
 
-/* "LVM2", "XFS", "a qcow2 image"; static. NULL: unknown. */
+/* "LVM2", "ZFS", "a qcow2 image"; static. NULL: unknown. */
 const char *contents_name(const struct window *w);
 
 #endif

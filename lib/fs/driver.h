@@ -7,11 +7,20 @@
 
 #define FS_HOLE UINT64_MAX
 
+/* How the bytes of a run are packed. */
+struct fs_pack {
+	uint32_t packed;   /* bytes on the disk */
+	uint32_t unpacked; /* bytes that they become */
+	uint32_t skip;     /* of those, before the first of the run */
+	uint8_t how;       /* the driver's; 0: not packed */
+};
+
 /* Contiguous bytes of a file: bytes at..at+n are at offset disk of the window. */
 struct fs_run {
 	uint64_t at;
 	uint64_t n;
 	uint64_t disk; /* FS_HOLE: they are zero */
+	struct fs_pack pack;
 };
 
 /* Where a file's bytes are. Bytes outside all runs are zero. */
@@ -28,7 +37,7 @@ struct fs_map {
 void fs_map_fini(struct fs_map *map);
 /* Add the next run; joined with the last one if they are contiguous. */
 int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struct err *err);
-int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
+int fs_map_read(struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
                 uint64_t off, struct err *err);
 /* As fs_file_hole() and fs_file_stored(). */
 uint64_t fs_map_hole(const struct fs_map *map, size_t *hint, uint64_t off);
@@ -47,12 +56,18 @@ typedef int fs_entry_fn(void *arg, const struct fs_entry *ent);
 struct fs_ops {
 	int (*stat)(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *err);
 	int (*map)(struct fs *fs, uint64_t node, struct fs_map *out, struct err *err);
+	/* n bytes of a packed run, from its byte "from" on; NULL: it has none. */
+	int (*unpack)(struct fs *fs, const struct fs_run *run, uint64_t from, void *p, size_t n,
+	              struct err *err);
 	int (*readlink)(struct fs *fs, uint64_t node, struct buf *out, struct err *err);
 	/* Every entry, including "." and ".."; stops if fn returns nonzero. */
 	int (*list)(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err);
 	/* Bytes for files, and how many of them are free. */
 	int (*space)(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
-	/* Whether n bytes at off are read from somewhere else; NULL: never. */
+	/*
+	 * Whether n bytes at off cannot be changed there: they are read from somewhere else, or
+	 * have a checksum; NULL: never.
+	 */
 	bool (*moved)(const struct fs *fs, uint64_t off, uint64_t n);
 	void (*free)(struct fs *fs);
 };
@@ -69,6 +84,8 @@ struct fs {
 	const struct fs_ops *ops;
 	struct window w;
 	uint64_t root;
+	uint64_t root2; /* where names that root does not have are looked for */
+	bool has_root2;
 	bool fold; /* names differ in more than the case of ASCII letters */
 	bool unclean;
 	char notice[512];
@@ -86,6 +103,7 @@ void fs_uuid_set(struct fs *fs, const uint8_t u[static 16]);
 int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, struct err *err);
 
 /* 0 and *out, 1 not mine, or -ERR_*. */
+int btrfs_probe(const struct window *w, struct fs **out, struct err *err);
 int ext_probe(const struct window *w, struct fs **out, struct err *err);
 int fat_probe(const struct window *w, struct fs **out, struct err *err);
 int xfs_probe(const struct window *w, struct fs **out, struct err *err);

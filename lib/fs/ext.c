@@ -114,8 +114,9 @@ static int map_extents(struct ext *x, struct inode *in, struct fs_map *map, stru
 			             (uint64_t)ext.e_pblk);
 		else if (leaf)
 			rc = fs_map_add(&x->fs, map,
-			                (struct fs_run){ext.e_lblk * bs, ext.e_len * bs,
-			                                hole ? FS_HOLE : ext.e_pblk * bs},
+			                (struct fs_run){.at = ext.e_lblk * bs,
+			                                .n = ext.e_len * bs,
+			                                .disk = hole ? FS_HOLE : ext.e_pblk * bs},
 			                err);
 		if (rc == 0)
 			e = ext2fs_extent_get(h, EXT2_EXTENT_NEXT, &ext);
@@ -146,7 +147,8 @@ static int block_add(ext2_filsys lib, blk64_t *block, e2_blkcnt_t at, blk64_t re
 		return 0;
 	if ((uint64_t)at >= l->blocks)
 		return BLOCK_ABORT;
-	l->rc = fs_map_add(&l->x->fs, l->map, (struct fs_run){(uint64_t)at * bs, bs, *block * bs},
+	l->rc = fs_map_add(&l->x->fs, l->map,
+	                   (struct fs_run){.at = (uint64_t)at * bs, .n = bs, .disk = *block * bs},
 	                   l->err);
 	return l->rc < 0 ? BLOCK_ABORT : 0;
 }

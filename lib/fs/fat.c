@@ -130,10 +130,11 @@ static int chain_map(struct fat *f, uint32_t c, bool dir, struct fs_map *map, st
 		               c, f->clusters + 1);
 	/* This ends loops, too: a file has no more clusters than its size needs. */
 	while (at < limit && rc == 0) {
-		rc = fs_map_add(
-		        &f->fs, map,
-		        (struct fs_run){at, f->cluster, f->data + (uint64_t)(c - 2) * f->cluster},
-		        err);
+		rc = fs_map_add(&f->fs, map,
+		                (struct fs_run){.at = at,
+		                                .n = f->cluster,
+		                                .disk = f->data + (uint64_t)(c - 2) * f->cluster},
+		                err);
 		if (rc == 0)
 			at += f->cluster;
 		if (rc == 0 && at < limit)
@@ -204,7 +205,7 @@ static int root_map(struct fat *f, struct fs_map *map, struct err *err)
 	if (f->bits == 32)
 		return chain_map(f, f->root_cluster, true, map, err);
 	map->size = f->root_size;
-	return fs_map_add(&f->fs, map, (struct fs_run){0, f->root_size, f->root}, err);
+	return fs_map_add(&f->fs, map, (struct fs_run){.n = f->root_size, .disk = f->root}, err);
 }
 
 static int fat_map(struct fs *fs, uint64_t node, struct fs_map *out, struct err *err)

@@ -3,7 +3,7 @@
  * From the outside in:
  *     paths    components, links and ".." over the driver's stat and list
  *     files    a map of runs, read straight into the caller's memory
- *     drivers  ext.c, fat.c, xfs.c: const table of probes
+ *     drivers  btrfs.c, ext.c, fat.c, xfs.c: const table of probes
  */
 #include "fs/fs.h"
 
@@ -26,6 +26,7 @@ static int (*const probes[])(const struct window *w, struct fs **out, struct err
         ext_probe,
         fat_probe,
         xfs_probe,
+        btrfs_probe,
 };
 
 int fs_open(const struct window *w, struct fs **out, struct err *err)
@@ -227,6 +228,8 @@ static int step(struct fs *fs, struct trail *t, struct str name, struct str rest
 		return err_set(err, ERR_NOENT, "the parent of \"%.*s\" is not a directory",
 		               STR_ARG(name));
 	rc = name_find(fs, t->node[t->n - 1], name, &node, err);
+	if (rc == -ERR_NOENT && t->n == 1 && fs->has_root2)
+		rc = name_find(fs, fs->root2, name, &node, err);
 	if (rc == 0)
 		rc = fs->ops->stat(fs, node, &st, err);
 	if (rc < 0)
@@ -412,7 +415,7 @@ int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *a
 
 		if (off < r->at || off - r->at > r->n || n > r->n - (off - r->at))
 			continue;
-		if (r->disk == FS_HOLE)
+		if (r->disk == FS_HOLE || r->pack.how)
 			return 1;
 		if (f->fs->ops->moved && f->fs->ops->moved(f->fs, r->disk + (off - r->at), n))
 			return 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's file systems, read-only. One driver per format (ext.c, fat.c, xfs.c)
+ * A guest's file systems, read-only. One driver per format (ext.c, btrfs.c …)
  * provides nodes, names and the positions of a file's bytes; paths, links and
  * reading are implemented here for all of them.
  *
@@ -53,8 +53,8 @@ void fs_free(struct fs *fs);
 void fs_freep(struct fs **fs);
 
 /* As blkid prints them; "" if there is none. Borrowed from fs. */
-const char *fs_type(const struct fs *fs);   /* "ext2", "ext3", "ext4", "vfat", "xfs" */
-const char *fs_family(const struct fs *fs); /* as GRUB calls it: "ext2", "fat", "xfs" */
+const char *fs_type(const struct fs *fs);   /* "btrfs", "ext2", "ext3", "ext4", "vfat", "xfs" */
+const char *fs_family(const struct fs *fs); /* as GRUB calls it: "btrfs", "ext2", "fat", "xfs" */
 const char *fs_label(const struct fs *fs);
 const char *fs_uuid(const struct fs *fs);
 /* It was not unmounted. */
@@ -98,7 +98,8 @@ uint64_t fs_file_stored(const struct fs_file *f, uint64_t unit);
 
 /*
  * The position of n bytes at off: *at is an offset in the window's source. 1: they
- * are not contiguous there (a hole, in the inode, or several pieces).
+ * are not contiguous there (a hole, in the inode, packed, or several pieces), or cannot be changed
+ * there.
  */
 int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *at);
 

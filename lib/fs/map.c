@@ -15,7 +15,7 @@ void fs_map_fini(struct fs_map *map)
 
 static bool joins(const struct fs_run *a, const struct fs_run *b)
 {
-	if (a->at + a->n != b->at)
+	if (a->at + a->n != b->at || a->pack.how || b->pack.how)
 		return false;
 	if (a->disk == FS_HOLE || b->disk == FS_HOLE)
 		return a->disk == b->disk;
@@ -25,6 +25,7 @@ static bool joins(const struct fs_run *a, const struct fs_run *b)
 int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struct err *err)
 {
 	struct fs_run *last = map->n ? &map->run[map->n - 1] : NULL;
+	uint64_t stored = run.pack.how ? run.pack.packed : run.n;
 
 	if (run.n == 0)
 		return 0;
@@ -32,11 +33,11 @@ int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struc
 		return err_set(err, ERR_FORMAT,
 		               "piece of %" PRIu64 " bytes at %" PRIu64 " is out of order", run.n,
 		               run.at);
-	if (run.disk != FS_HOLE && (run.disk > fs->w.size || run.n > fs->w.size - run.disk))
+	if (run.disk != FS_HOLE && (run.disk > fs->w.size || stored > fs->w.size - run.disk))
 		return err_set(err, ERR_FORMAT,
 		               "piece of %" PRIu64 " bytes at byte %" PRIu64
 		               " of the disk, beyond its end at %" PRIu64,
-		               run.n, run.disk, fs->w.size);
+		               stored, run.disk, fs->w.size);
 	if (last && joins(last, &run)) {
 		last->n += run.n;
 		return 0;
@@ -95,7 +96,20 @@ uint64_t fs_map_stored(const struct fs_map *map, uint64_t unit)
 	return units * unit;
 }
 
-int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
+/* m bytes at off into p: of run r, or zeros where r is NULL or a hole. */
+static int piece_read(struct fs *fs, const struct fs_run *r, void *p, size_t m, uint64_t off,
+                      struct err *err)
+{
+	if (!r || r->disk == FS_HOLE) {
+		memset(p, 0, m);
+		return 0;
+	}
+	if (r->pack.how)
+		return fs->ops->unpack(fs, r, off - r->at, p, m, err);
+	return window_read(&fs->w, p, m, r->disk + (off - r->at), err);
+}
+
+int fs_map_read(struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
                 uint64_t off, struct err *err)
 {
 	uint8_t *to = p;
@@ -107,24 +121,15 @@ int fs_map_read(const struct fs *fs, const struct fs_map *map, size_t *hint, voi
 	}
 	while (n) {
 		const struct fs_run *r = i < map->n ? &map->run[i] : NULL;
-		uint64_t m = n, disk = FS_HOLE;
+		bool before = r && r->at > off;
+		uint64_t m = !r ? n : before ? r->at - off : r->at + r->n - off;
+		int rc;
 
-		if (r && r->at > off) {
-			m = r->at - off;
-		} else if (r) {
-			m = r->at + r->n - off;
-			disk = r->disk == FS_HOLE ? FS_HOLE : r->disk + (off - r->at);
-			i += m <= n;
-		}
+		i += r && !before && m <= n;
 		m = MIN(m, n);
-		if (disk == FS_HOLE) {
-			memset(to, 0, (size_t)m);
-		} else {
-			int rc = window_read(&fs->w, to, (size_t)m, disk, err);
-
-			if (rc < 0)
-				return rc;
-		}
+		rc = piece_read(fs, before ? NULL : r, to, (size_t)m, off, err);
+		if (rc < 0)
+			return rc;
 		to += m;
 		off += m;
 		n -= (size_t)m;

@@ -138,7 +138,9 @@ static int add_extent(struct xfs *x, struct bytes *b, struct fs_map *map, struct
 	if (!(l0 >> 63))
 		rc = xfs_at(x, fsblock, n, &at, err);
 	return rc < 0 ? rc
-	              : fs_map_add(&x->fs, map, (struct fs_run){first * x->block, n * x->block, at},
+	              : fs_map_add(&x->fs, map,
+	                           (struct fs_run){
+	                                   .at = first * x->block, .n = n * x->block, .disk = at},
 	                           err);
 }
 

@@ -2,7 +2,8 @@
 /*
  * Where menus lie, in the order in which they are looked for: where pygrub looks, so that what it
  * boots boots the same; where SYSLINUX looks; Boot Loader Specification entries; what GRUB has on
- * an EFI system partition; entries that are written for GRUB.
+ * an EFI system partition; the same as at first in the subvolumes of a btrfs; entries that are
+ * written for GRUB.
  */
 #include "base/mem.h"
 #include "grub/context.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VENDORS_MAX 64 /* folders of /EFI that are looked into */
+#define FOLDERS_MAX 64 /* of /EFI, or at the top of a btrfs, that are looked into */
 
 /* A folder or a file that may be there; of BLS the directory that has entries/. */
 struct place {
@@ -155,7 +156,7 @@ static int take_name(void *arg, struct str name)
 	if (name.n && name.p[0] != '.' && !memchr(name.p, '/', name.n) &&
 	    !memchr(name.p, '\'', name.n))
 		texts_add(t, name);
-	return t->n >= VENDORS_MAX;
+	return t->n >= FOLDERS_MAX;
 }
 
 static int by_name(const void *a, const void *b)
@@ -163,14 +164,18 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The folders of an EFI system partition's programs. */
-static void read_vendors(struct search *s, size_t dev, struct grub_texts *out)
+static void read_folders(struct search *s, size_t dev, struct str path, struct grub_texts *out)
 {
 	struct err ignored;
 
-	if (s->files->ops->list(s->files, dev, STR("/EFI"), take_name, out, &ignored) == 0 &&
-	    out->n)
+	if (s->files->ops->list(s->files, dev, path, take_name, out, &ignored) == 0 && out->n)
 		qsort(out->v, out->n, sizeof *out->v, by_name);
+}
+
+/* The folders of an EFI system partition's programs. */
+static void read_vendors(struct search *s, size_t dev, struct grub_texts *out)
+{
+	read_folders(s, dev, STR("/EFI"), out);
 }
 
 static struct grub_menu *try_vendors(struct search *s, size_t dev)
@@ -183,6 +188,42 @@ static struct grub_menu *try_vendors(struct search *s, size_t dev)
 		_free_ char *path = xasprintf("/EFI/%s/grub.cfg", vendors.v[i]);
 
 		m = try_place(s, dev, &(struct place){path, GRUB_SCRIPT});
+	}
+	return m;
+}
+
+static struct grub_menu *try_below(struct search *s, size_t dev, const char *folder,
+                                   const struct place *places, size_t n)
+{
+	struct grub_menu *m = NULL;
+
+	for (size_t i = 0; !m && i < n; i++) {
+		_free_ char *path = xasprintf("/%s%s", folder, places[i].path);
+
+		m = try_place(s, dev, &(struct place){path, places[i].dialect});
+	}
+	return m;
+}
+
+/*
+ * Where / is a subvolume, as "@" or "root", GRUB's core image has the path of its menu from the top
+ * of the file system on. That path is not known here, so all folders there are looked into.
+ */
+static struct grub_menu *try_subvolumes(struct search *s, size_t dev)
+{
+	_cleanup_(texts_fini) struct grub_texts folders = {0};
+	struct grub_probe probe = {.fs = ""};
+	struct grub_menu *m = NULL;
+	struct err ignored;
+
+	if (s->files->ops->probe(s->files, dev, &probe, &ignored) < 0 ||
+	    strcmp(probe.fs, "btrfs") != 0)
+		return NULL;
+	read_folders(s, dev, STR("/"), &folders);
+	for (size_t i = 0; !m && i < folders.n; i++) {
+		m = try_below(s, dev, folders.v[i], pygrubs, ARRAY_LEN(pygrubs));
+		if (!m)
+			m = try_below(s, dev, folders.v[i], entries, ARRAY_LEN(entries));
 	}
 	return m;
 }
@@ -283,7 +324,7 @@ static int nothing_found(struct grub_files *files, struct err *err)
  * active partition first, but under Python 3 it compares bytes with text and never does.
  */
 static struct grub_menu *(*const stages[])(struct search *s, size_t dev) = {
-        try_pygrubs, try_syslinuxes, try_entries, try_vendors, try_grubs,
+        try_pygrubs, try_syslinuxes, try_entries, try_vendors, try_subvolumes, try_grubs,
 };
 
 int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,

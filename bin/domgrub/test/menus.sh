@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Which menu is read if there are several on a disk, the messages about disks that
 # cannot be read, and what -l lists. usage: menus.sh DOMGRUB
+# Mounts in its own mount namespace, so that no other test keeps them busy.
+if [ "$(id -u)" = 0 ] && [ -z "${own_mounts:-}" ]; then
+	own_mounts=1 exec unshare --mount "$0" "$@"
+fi
 . "$(dirname "$0")/common.sh"
 
 # gpt DISK DIR...: a partition for each directory; "esp*" becomes FAT, all others ext4
@@ -130,8 +134,8 @@ says "what each partition holds" "(hd0,gpt1): ext2, no menu; (hd0,gpt2): LVM2, w
 printf '%s\n' 'menuentry T {' 'linux (hd0,gpt2)/vmlinuz' '}' >boot/grub/grub.cfg
 gpt img boot boot
 dd if=/dev/zero of=img bs=512 seek=$((2048 + 81920 + 2)) count=2 conv=notrunc status=none
-printf '_BHRfS_M' | dd of=img bs=1 seek=$(((2048 + 81920) * 512 + 65600)) conv=notrunc status=none
-says "a kernel on a partition that cannot be read" "(hd0,gpt2): btrfs, which domgrub does not read" img
+printf '\064\064' | dd of=img bs=1 seek=$(((2048 + 81920) * 512 + 1030)) conv=notrunc status=none
+says "a kernel on a partition that cannot be read" "(hd0,gpt2): NILFS2, which domgrub does not read" img
 
 # A disk of the Red Hat family: its /boot is XFS.
 if command -v mkfs.xfs >/dev/null; then
@@ -147,6 +151,65 @@ if command -v mkfs.xfs >/dev/null; then
 	printf '%s\n' 'label: gpt' 'start=2048,size=655360' | sfdisk -q img
 	into img 2048 xfs.part
 	boots "XFS" "on xfs" boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+fi
+
+# partition FILE: img becomes a disk with FILE as its partition
+partition() {
+	rm -f img
+	truncate -s $(($(stat -c %s "$1") + (4 << 20))) img
+	printf '%s\n' 'label: gpt' "start=2048,size=$(($(stat -c %s "$1") / 512))" | sfdisk -q img
+	into img 2048 "$1"
+}
+
+# on_btrfs MOUNT-OPTIONS: make btrfs.part and img from fs; as root with Linux, and with subvolumes for the folders of fs
+on_btrfs() {
+	rm -f btrfs.part
+	truncate -s 120M btrfs.part
+	if [ "$(id -u)" = 0 ] && grep -qw btrfs /proc/filesystems && mkfs.btrfs -q btrfs.part >/dev/null 2>&1 &&
+		mkdir -p mnt && mount -t btrfs -o "loop,$1" btrfs.part mnt 2>/dev/null; then
+		for dir in fs/*; do
+			btrfs -q subvolume create "mnt/${dir#fs/}"
+			cp -r "$dir/." "mnt/${dir#fs/}"
+		done
+		sync -f mnt
+		umount mnt
+	else
+		mkfs.btrfs -q -f -r fs btrfs.part >/dev/null 2>&1
+	fi
+	partition btrfs.part
+}
+
+if command -v mkfs.btrfs >/dev/null; then
+	# Debian, Ubuntu: the root is the subvolume @.
+	mkdir -p fs/@/boot/grub fs/@home
+	cp boot/vmlinuz-5.14 boot/initramfs-5.14.img fs/@/boot
+	seq 100000 >>fs/@/boot/initramfs-5.14.img
+	printf '%s\n' 'menuentry T {' 'insmod btrfs' 'linux /@/boot/vmlinuz-5.14 root=x rootflags=subvol=@' \
+		'initrd /@/boot/initramfs-5.14.img' '}' >fs/@/boot/grub/grub.cfg
+	on_btrfs compress-force=zstd
+	boots "btrfs with /@" "root=x rootflags=subvol=@" fs/@/boot/vmlinuz-5.14 fs/@/boot/initramfs-5.14.img img
+	# Fedora: the root is the subvolume root; grub.cfg sets the directory of entries.
+	mkdir -p fs/root
+	mv fs/@/boot fs/root
+	mkdir -p fs/root/boot/loader/entries fs/root/boot/grub2
+	rm -r fs/@ fs/root/boot/grub
+	printf '%s\n' 'insmod blscfg' 'set blsdir=/root/boot/loader/entries' blscfg >fs/root/boot/grub2/grub.cfg
+	printf '%s\n' 'title Linux 5.14' 'version 5.14' 'linux /root/boot/vmlinuz-5.14' 'initrd /root/boot/initramfs-5.14.img' \
+		'options root=x rootflags=subvol=root' >fs/root/boot/loader/entries/m-5.14.conf
+	on_btrfs compress-force=lzo
+	boots "btrfs with /root and blscfg" "root=x rootflags=subvol=root" fs/root/boot/vmlinuz-5.14 fs/root/boot/initramfs-5.14.img img
+	# openSUSE: paths start in the default subvolume.
+	if mount -t btrfs -o loop btrfs.part mnt 2>/dev/null; then
+		printf '%s\n' 'menuentry T {' 'linux /boot/vmlinuz-5.14 root=x' 'initrd /boot/initramfs-5.14.img' '}' \
+			>mnt/root/boot/grub2/grub.cfg
+		mkdir mnt/@home/.snapshots
+		btrfs -q subvolume snapshot mnt/root mnt/@home/.snapshots/1
+		btrfs subvolume set-default mnt/@home/.snapshots/1
+		btrfs -q subvolume delete mnt/root
+		umount mnt
+		partition btrfs.part
+		boots "btrfs with a default subvolume" "root=x" fs/root/boot/vmlinuz-5.14 fs/root/boot/initramfs-5.14.img img
+	fi
 fi
 
 # Menus that load each other: each is listed once, without delay.

@@ -33,8 +33,6 @@ named() {
 
 mkdir -p tree && echo x >tree/file
 head -c 64 /dev/zero >key
-named XFS 320M mkfs.xfs -q
-named btrfs 128M mkfs.btrfs -q
 named swap 1M mkswap
 named F2FS 64M mkfs.f2fs -q
 named NTFS 8M mkfs.ntfs -qF

@@ -195,11 +195,13 @@ static void remembered(void **state)
 	assert_fails(fs_stat(&fake, STR("/host"), true, &st, &err), &err, ERR_NOENT, "no such");
 }
 
+#define RUN(at_, n_, disk_) {.at = (at_), .n = (n_), .disk = (disk_)}
+
 /* A disk of 100 bytes; each has its offset as its value. */
 static void runs(void **state)
 {
-	static const struct fs_run list[] = {
-	        {10, 5, 50}, {15, 5, 55}, {20, 10, FS_HOLE}, {40, 10, 0}};
+	static const struct fs_run list[] = {RUN(10, 5, 50), RUN(15, 5, 55), RUN(20, 10, FS_HOLE),
+	                                     RUN(40, 10, 0)};
 	struct fs_map m = FS_MAP_INIT;
 	struct err err = ERR_INIT;
 	struct source_mem src;
@@ -246,12 +248,45 @@ static void runs(void **state)
 	m.size = 5;
 	assert_int_equal(fs_map_stored(&m, 1), 0);
 	assert_int_equal(fs_map_hole(&m, &hint, 2), 3);
-	assert_fails(fs_map_add(&fs, &m, (struct fs_run){49, 1, 0}, &err), &err, ERR_FORMAT,
+	assert_fails(fs_map_add(&fs, &m, (struct fs_run)RUN(49, 1, 0), &err), &err, ERR_FORMAT,
 	             "out of order");
-	assert_fails(fs_map_add(&fs, &m, (struct fs_run){50, 2, 99}, &err), &err, ERR_FORMAT,
+	assert_fails(fs_map_add(&fs, &m, (struct fs_run)RUN(50, 2, 99), &err), &err, ERR_FORMAT,
 	             "beyond its end at 100");
-	assert_fails(fs_map_add(&fs, &m, (struct fs_run){UINT64_MAX, 2, 0}, &err), &err, ERR_FORMAT,
-	             "out of order");
+	assert_fails(fs_map_add(&fs, &m, (struct fs_run)RUN(UINT64_MAX, 2, 0), &err), &err,
+	             ERR_FORMAT, "out of order");
+	fs_map_fini(&m);
+}
+
+static int fake_unpack(struct fs *fs, const struct fs_run *run, uint64_t from, void *p, size_t n,
+                       struct err *err)
+{
+	memset(p, (int)(100 + run->pack.skip + from), n);
+	return 0;
+}
+
+/* Packed runs are not joined, and only their packed bytes are on the disk. */
+static void packed(void **state)
+{
+	static const struct fs_ops ops = {.unpack = fake_unpack};
+	const struct fs_run whole = {.n = 50, .disk = 90, .pack = {10, 50, 0, 1}};
+	const struct fs_run part = {.at = 50, .n = 50, .disk = 90, .pack = {10, 60, 5, 1}};
+	const struct fs_run large = {.at = 100, .n = 1, .disk = 90, .pack = {11, 60, 5, 1}};
+	struct fs_map m = FS_MAP_INIT;
+	struct err err = ERR_INIT;
+	uint8_t got[100];
+	struct fs fs = {.ops = &ops, .w = {.size = 100}};
+	size_t hint = 0;
+
+	m.size = sizeof got;
+	assert_ok(fs_map_add(&fs, &m, whole, &err), &err);
+	assert_ok(fs_map_add(&fs, &m, part, &err), &err);
+	assert_fails(fs_map_add(&fs, &m, large, &err), &err, ERR_FORMAT, "beyond its end at 100");
+	assert_int_equal(m.n, 2);
+	assert_ok(fs_map_read(&fs, &m, &hint, got, 80, 20, &err), &err);
+	for (size_t i = 0; i < 80; i++)
+		assert_int_equal(got[i], i < 30 ? 120 : 105);
+	assert_int_equal(fs_map_hole(&m, &hint, 60), 0);
+	assert_int_equal(fs_map_stored(&m, 1), 100);
 	fs_map_fini(&m);
 }
 
@@ -260,7 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(found),        cmocka_unit_test(refused),
 	        cmocka_unit_test(not_followed), cmocka_unit_test(remembered),
-	        cmocka_unit_test(runs),
+	        cmocka_unit_test(runs),         cmocka_unit_test(packed),
 	};
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
