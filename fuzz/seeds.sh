@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat
-# and jbd2 with the usual tools. The seeds are in git; this documents their origin.
+# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat,
+# iso9660 and jbd2 with the usual tools. The seeds are in git; this documents their origin.
 # usage: seeds.sh CORPUS
 set -eu
 corpus=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd)
@@ -116,3 +116,9 @@ if [ "$(id -u)" = 0 ] && grep -qw btrfs /proc/filesystems; then
 	btrfs lzo compress-force=lzo,max_inline=0
 	btrfs zstd compress-force=zstd -M
 fi
+
+mkdir -p "$corpus/iso9660"
+genisoimage -quiet -no-pad -V FUZZ -R -o "$corpus/iso9660/rock" src
+rm src/link src/long
+genisoimage -quiet -no-pad -V FUZZ -J -o "$corpus/iso9660/joliet" src
+genisoimage -quiet -no-pad -V FUZZ -o "$corpus/iso9660/plain" src/boot

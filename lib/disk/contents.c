@@ -70,7 +70,6 @@ static const struct magic {
         MAGIC("squashfs", START, 0, "hsqs"),
         MAGIC("cramfs", START, 0, "\x45\x3d\xcd\x28"),
         MAGIC("romfs", START, 0, "-rom1fs-"),
-        MAGIC("ISO 9660", START, 32768 + 1, "CD001"),
         MAGIC("UDF", START, 32768 + 1, "BEA01"),
         MAGIC("swap", START, 4096 - 10, SWAP_MAGIC),
         MAGIC("swap", START, 8192 - 10, SWAP_MAGIC),

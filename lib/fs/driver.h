@@ -106,6 +106,7 @@ int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, stru
 int btrfs_probe(const struct window *w, struct fs **out, struct err *err);
 int ext_probe(const struct window *w, struct fs **out, struct err *err);
 int fat_probe(const struct window *w, struct fs **out, struct err *err);
+int iso9660_probe(const struct window *w, struct fs **out, struct err *err);
 int xfs_probe(const struct window *w, struct fs **out, struct err *err);
 
 #endif

@@ -3,7 +3,7 @@
  * From the outside in:
  *     paths    components, links and ".." over the driver's stat and list
  *     files    a map of runs, read straight into the caller's memory
- *     drivers  btrfs.c, ext.c, fat.c, xfs.c: const table of probes
+ *     drivers  btrfs.c, ext.c, fat.c, iso9660.c, xfs.c: const table of probes
  */
 #include "fs/fs.h"
 
@@ -23,10 +23,8 @@ struct fs_file {
 };
 
 static int (*const probes[])(const struct window *w, struct fs **out, struct err *err) = {
-        ext_probe,
-        fat_probe,
-        xfs_probe,
-        btrfs_probe,
+        ext_probe,   fat_probe,     xfs_probe,
+        btrfs_probe, iso9660_probe, /* a disk may begin with something else, for firmware */
 };
 
 int fs_open(const struct window *w, struct fs **out, struct err *err)

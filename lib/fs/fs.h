@@ -53,8 +53,8 @@ void fs_free(struct fs *fs);
 void fs_freep(struct fs **fs);
 
 /* As blkid prints them; "" if there is none. Borrowed from fs. */
-const char *fs_type(const struct fs *fs);   /* "btrfs", "ext2", "ext3", "ext4", "vfat", "xfs" */
-const char *fs_family(const struct fs *fs); /* as GRUB calls it: "btrfs", "ext2", "fat", "xfs" */
+const char *fs_type(const struct fs *fs);   /* "ext4", "vfat", "btrfs" … */
+const char *fs_family(const struct fs *fs); /* as GRUB calls it: "ext2", "fat", "btrfs" … */
 const char *fs_label(const struct fs *fs);
 const char *fs_uuid(const struct fs *fs);
 /* It was not unmounted. */

@@ -212,6 +212,24 @@ if command -v mkfs.btrfs >/dev/null; then
 	fi
 fi
 
+# Installation CDs with menus for isolinux and GRUB.
+if command -v genisoimage >/dev/null; then
+	mkdir -p cd/isolinux cd/boot
+	cp boot/vmlinuz-5.14 cd/boot/bzImage
+	cp boot/initramfs-5.14.img cd/boot/initrd
+	printf '%s\n' 'DEFAULT boot' 'LABEL boot' 'LINUX /boot/bzImage' 'APPEND init=/x root=LABEL=CD' 'INITRD /boot/initrd' \
+		>cd/isolinux/isolinux.cfg
+	rm -f img
+	genisoimage -quiet -R -J -V CD -o img cd 2>/dev/null
+	boots "a CD with isolinux" "init=/x root=LABEL=CD" boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+	rm -r cd/isolinux
+	mkdir -p cd/EFI/boot
+	printf '%s\n' 'search --set=root --label CD' 'menuentry T {' 'linux /boot/bzImage root=LABEL=CD' 'initrd /boot/initrd' '}' \
+		>cd/EFI/boot/grub.cfg
+	genisoimage -quiet -J -V CD -o img cd 2>/dev/null
+	boots "a CD with GRUB" "root=LABEL=CD" boot/vmlinuz-5.14 boot/initramfs-5.14.img img
+fi
+
 # Menus that load each other: each is listed once, without delay.
 {
 	printf 'menuentry "Gr\303\266\303\237e \342\200\223 \360\237\220\247 \344" { linux /vmlinuz-5.14 a=\303\274 }\n'

@@ -53,7 +53,6 @@ named "a dynamic VHD image" 0 qemu-img create -q -f vpc -o size=1M
 named "a VHD image" 0 qemu-img create -q -f vpc -o size=1M,subformat=fixed
 named "a Parallels image" 0 qemu-img create -q -f parallels -o size=1M
 named squashfs 0 sh -c 'rm "$1" && mksquashfs tree "$1" -quiet' sh
-named "ISO 9660" 0 sh -c 'genisoimage -quiet -o "$1" tree' sh
 named EROFS 0 sh -c 'mkfs.erofs "$1" tree' sh
 named cramfs 0 sh -c 'mkfs.cramfs tree "$1"' sh
 named "gzip data" 0 sh -c 'gzip -c key >"$1"' sh

@@ -46,7 +46,6 @@ static void names(void **state)
 	        {SIZE - 512, "conectix", 8, "a VHD image"},
 	        {0, "conectix", 8, "a dynamic VHD image"},
 	        {0, "QFI\xfb", 4, "a qcow2 image"},
-	        {32769, "CD001", 5, "ISO 9660"},
 	        {65536 - 10, "SWAPSPACE2", 10, "swap"},
 	        {(128 << 10) + 1024 * 33, "\x0c\xb1\xba\0\0\0\0\0", 8, "ZFS"},
 	        {(255 << 10), "\0\0\0\0\0\xba\xb1\x0c", 8, "ZFS"},
