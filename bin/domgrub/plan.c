@@ -70,9 +70,9 @@ static void write_add(struct inmate *in, const struct grub_write *w, struct msg_
 	}
 	if (fs_file_size(file) != ENV_BLOCK_SIZE ||
 	    fs_file_where(file, 0, ENV_BLOCK_SIZE, &to->at) != 0) {
-		inmate_note(in, STR("GRUB's environment block cannot be changed where it is "
-		                    "(fragmented, or on "
-		                    "btrfs); it is left unchanged"));
+		inmate_note(in, STR("GRUB's environment block cannot be changed in place "
+		                    "(fragmented, on btrfs, or on half of a RAID1); "
+		                    "it is left unchanged"));
 		return;
 	}
 	to->disk = (uint32_t)disks_index(in->disks, w->dev);

@@ -77,6 +77,7 @@ int window_sub(const struct window *w, uint64_t off, uint64_t size, struct windo
 	                       .start = w->start + off,
 	                       .size = size,
 	                       .sector = w->sector,
-	                       .name = w->name};
+	                       .name = w->name,
+	                       .mirrored = w->mirrored};
 	return 0;
 }

@@ -44,6 +44,7 @@ struct window {
 	uint64_t size;    /* bytes */
 	unsigned sector;  /* bytes a sector: 512 or 4096 */
 	const char *name; /* of the disk, for error texts; borrowed */
+	bool mirrored;    /* another disk has the same: not to be changed alone */
 };
 
 void source_fd_init(struct source_fd *s, int fd, const char *name);

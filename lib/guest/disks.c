@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "disk/contents.h"
+#include "disk/md.h"
 #include "disk/table.h"
 
 #define NAME_MAX_BYTES 32 /* "hd15,msdos128" */
@@ -122,6 +123,15 @@ static void note(struct buf *notes, const struct err *err)
 	buf_puts(notes, "\n");
 }
 
+/* A member of a RAID1 has its data, in place of all its bytes. */
+static void mirror_look(struct device *dev, struct buf *notes)
+{
+	struct err err = ERR_INIT;
+
+	if (md_mirror(&dev->w, &dev->w, &err) < 0)
+		note(notes, &err);
+}
+
 static void partitions_add(struct disks *d, size_t disk, const struct window *w, struct buf *notes)
 {
 	struct err err = ERR_INIT;
@@ -144,6 +154,7 @@ static void partitions_add(struct disks *d, size_t disk, const struct window *w,
 		snprintf(dev->name, sizeof dev->name, "hd%zu,%s%u", disk,
 		         t.kind == TABLE_GPT ? "gpt" : "msdos", p->number);
 		snprintf(dev->part_uuid, sizeof dev->part_uuid, "%s", p->uuid);
+		mirror_look(dev, notes);
 	}
 	table_fini(&t);
 }
@@ -163,6 +174,7 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 	const struct disk_spec *s = &d->spec[i];
 	struct err err = ERR_INIT;
 	struct window w;
+	size_t n;
 
 	source_fd_init(&d->src[i], s->fd, s->name);
 	d->watched[i] = (struct watched){.src = {.read = watched_read},
@@ -173,8 +185,11 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 	    window_sub(&w, s->offset, w.size - MIN(w.size, s->offset), &w, &err) < 0)
 		note(notes, &err);
 	device_add(d, i, &w);
+	n = d->n;
 	if (!s->has_offset)
 		partitions_add(d, i, &w, notes);
+	if (d->n == n)
+		mirror_look(&d->dev[n - 1], notes);
 }
 
 /* Names unsupported contents: "LVM2, which domgrub does not read"; NULL: not recognized. */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "disk/md.h"
 #include "disk/table.h"
 #include "ext4/ext4_journal.h"
 
@@ -108,6 +109,22 @@ static int no_ext(struct target *t, uint64_t base, uint64_t size, struct err *er
 	return rc < 0 ? rc : magic[0] != 0x53 || magic[1] != 0xef;
 }
 
+/* Whether it is one half of a mirror, which cannot be changed alone: md would not notice. */
+static int is_mirror(const struct off_guest_fs *fs, bool *is, struct err *err)
+{
+	struct source_fd src;
+	struct window w, data;
+	int rc;
+
+	source_fd_init(&src, fs->target->fd, fs->target->name);
+	w = window_over(&src.src, fs->target->size, fs->target->name);
+	rc = window_sub(&w, fs->base, fs->size, &w, err);
+	if (rc == 0)
+		rc = md_mirror(&w, &data, err);
+	*is = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
 /*
  * Everything is opened for reading first: what is neither root nor /boot may be
  * as it likes.
@@ -115,8 +132,17 @@ static int no_ext(struct target *t, uint64_t base, uint64_t size, struct err *er
 static int open_fs(struct off_guest *off, struct off_guest_fs *fs, bool write, struct err *err)
 {
 	enum ext4_left left;
-	int rc = ext4_journal_recover(fs->target, fs->base, fs->size, off->repair, &left, err);
+	bool mirror = false;
+	int rc = is_mirror(fs, &mirror, err);
 
+	if (rc == 0 && mirror && off->mode == OFF_GUEST_WRITE)
+		rc = err_set(err, ERR_UNSUPPORTED,
+		             "%s: a file system on one half of a RAID1 (Linux md) cannot be "
+		             "changed; change it in the guest",
+		             fs->target->name);
+	if (rc == 0)
+		rc = ext4_journal_recover(fs->target, fs->base, fs->size, off->repair && !mirror,
+		                          &left, err);
 	if (rc < 0)
 		return rc;
 	report_left(off, fs->target, left);
