@@ -134,10 +134,10 @@ static int check(const struct btrfs *b, struct btrfs_node *node, struct err *err
 static int read_copies(struct btrfs *b, struct btrfs_node *node, struct err *err)
 {
 	struct err first = ERR_INIT;
-	int rc;
 
-	for (unsigned copy = 0;; copy++) {
-		rc = btrfs_at(b, node->at, b->node, copy, &node->disk, err);
+	for (unsigned copy = 0; copy < BTRFS_COPIES; copy++) {
+		int rc = btrfs_at(b, node->at, b->node, copy, &node->disk, err);
+
 		if (rc == 0)
 			rc = window_read(&b->fs.w, node->p, b->node, node->disk, err);
 		if (rc == 0)
