@@ -207,7 +207,7 @@ void ui_progress_begin(struct ui_progress *p)
 
 	if (diverted_progress)
 		diverted_progress(true);
-	if (bar.running)
+	if (diverted_progress || bar.running)
 		return;
 	bar.p = p;
 	if (!terminal || level < UI_NORMAL)
@@ -225,7 +225,7 @@ void ui_progress_end(void)
 {
 	if (diverted_progress)
 		diverted_progress(false);
-	if (!bar.running)
+	if (diverted_progress || !bar.running)
 		return;
 	pthread_mutex_lock(&bar.lock);
 	bar.running = false;

@@ -20,7 +20,12 @@ for layout in single split; do
   }
   check create
   for n in 2 3 4; do
-    "$DOMSTRAP" update $cfg --system "$(system $n)" -q
+    if [ $n = 3 ]; then # on a terminal, with its progress bar
+      TERM=xterm script -qec "$DOMSTRAP update $cfg --system $(system $n)" typescript >/dev/null || { cat typescript; fail "update on a terminal"; }
+      grep -q '[0-9]%.* of .* paths' typescript || { cat -v typescript; fail "no progress bar"; }
+    else
+      "$DOMSTRAP" update $cfg --system "$(system $n)" -q
+    fi
     check "update $n"
   done
   [ -z "$(dead tree)" ] || fail "$layout: Nix would delete what update added"
