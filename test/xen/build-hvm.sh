@@ -42,8 +42,10 @@ done <<<"$debs"
 put() { install -D -m 755 "$tmp/all/$1" "$tmp/new/$1"; } # put PATH: into dom0. Only below usr, because dom0's /lib is a link
 model=$(cd "$tmp/all" && find usr -name xen-qemu-system-i386 -type f)
 [ -n "$model" ] || die "qemu-system-xen: xen-qemu-system-i386 not found in the package"
+rom=$(cd "$tmp/all" && find usr -name efi-rtl8139.rom -print -quit)
+[ -n "$rom" ] || die "ipxe-qemu: efi-rtl8139.rom not found in the package"
 for f in "$model" "usr/lib/xen-$xenver/boot/hvmloader" usr/share/seabios/{bios-256k,vgabios-cirrus}.bin \
-  usr/share/qemu/keymaps/en-us usr/lib/ipxe/qemu/efi-rtl8139.rom; do put "$f"; done
+  usr/share/qemu/keymaps/en-us "$rom"; do put "$f"; done
 tun=$(find "$tmp/all" -name 'tun.ko*')
 case $tun in *.xz) xz -dc "$tun" ;; *) cat "$tun" ;; esac >"$tmp/new/modules.d/tun.ko"
 # Like ldd, but with the loader and libraries of these packages.
