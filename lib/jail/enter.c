@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@
 #include "jail/view.h"
 
 /* Open files of a role that opens some; and threads, where the user is nobody else's. */
+#define HEAPS_MAX 8
 #define FILES_MAX 1024u
 #define THREADS_MAX 1024u
 
@@ -210,6 +213,19 @@ static void signals_reset(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * With threads the C library opens two files: one for the number of processors, before it makes a
+ * ninth heap; one for the kernel's policy, before it returns the end of a heap to the kernel. With
+ * a limit for heaps, and none for what they keep, it does neither.
+ */
+static void heaps_limit(void)
+{
+	(void)mallopt(M_ARENA_MAX, HEAPS_MAX);
+	(void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	/* With that set it no longer grows by itself; large buffers are to be used again. */
+	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+}
+
 /* The descriptor numbers of a jail may exceed the usual soft limit. */
 static void files_allow(void)
 {
@@ -272,6 +288,8 @@ int enter(const struct enter *e, struct err *err)
 	int rc;
 
 	signals_reset();
+	if (r->threads)
+		heaps_limit();
 	files_allow();
 	if (r->network)
 		resolver_load();
