@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "base/show.h"
 #include "cache/cache.h"
-#include "cache/decompress.h"
 #include "cache/http.h"
 #include "nix/cache_info.h"
 #include "nix/narinfo.h"
@@ -24,6 +23,7 @@ struct cache {
 	char *url;         /* without a trailing slash */
 	char *name;        /* the same without credentials */
 	struct http *http; /* NULL: a folder */
+	struct unpacker *unpacker;
 	int dirfd;
 	unsigned priority;
 	bool priority_given;
@@ -31,6 +31,7 @@ struct cache {
 };
 
 struct cache_file {
+	struct unpacker *unpacker;
 	struct download *download; /* or, of a folder: */
 	int fd;
 	struct sha256 sha;
@@ -190,7 +191,8 @@ static int open_place(struct cache *c, struct http *http, struct err *err)
 	return 0;
 }
 
-int cache_new(const char *url, struct http *http, struct cache **out, struct err *err)
+int cache_new(const char *url, struct http *http, struct unpacker *unpacker, struct cache **out,
+              struct err *err)
 {
 	struct cache *c = xcalloc(1, sizeof *c);
 	struct str query = str_from(url), plain = str_cut(&query, '?');
@@ -201,6 +203,7 @@ int cache_new(const char *url, struct http *http, struct cache **out, struct err
 		return refuse_s3(url, err);
 	}
 	c->url = xstrndup(plain.p, plain.n);
+	c->unpacker = unpacker;
 	c->dirfd = -1;
 	c->priority = CACHE_PRIORITY_DEFAULT;
 	while (strlen(c->url) > strlen("file:///") && str_ends(str_from(c->url), "/"))
@@ -326,6 +329,7 @@ struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit,
 	struct cache_file *f = xcalloc(1, sizeof *f);
 	char shown[SHOW_SIZE];
 
+	f->unpacker = c->unpacker;
 	f->fd = -1;
 	sha256_init(&f->sha);
 	if (narinfo_url_is_absolute(str_from(name))) {
@@ -446,7 +450,7 @@ static int unpack_text(const struct cache_file *f, size_t limit, struct buf *tex
 	_cleanup_(buf_fini) struct buf packed = *text;
 	const char *name = encoding_of(f);
 	struct str rest = buf_str(&packed);
-	struct decompressor *d;
+	struct unpacking *u;
 	char shown[SHOW_SIZE];
 	int rc;
 
@@ -454,9 +458,9 @@ static int unpack_text(const struct cache_file *f, size_t limit, struct buf *tex
 	if (!*name)
 		return err_set(err, ERR_UNSUPPORTED, "%s: Content-Encoding \"%s\" is not supported",
 		               f->path, show_str(str_from(download_encoding(f->download)), shown));
-	d = decompress_new(str_from(name), (struct nar_source){buf_read, &rest});
-	rc = read_rest((struct nar_source){decompress_read, d}, limit, text, err);
-	decompress_free(d);
+	u = unpacking_new(f->unpacker, str_from(name), (struct nar_source){buf_read, &rest});
+	rc = read_rest((struct nar_source){unpacking_read, u}, limit, text, err);
+	unpacking_free(u);
 	return rc < 0 ? err_prefix(err, "%s: Content-Encoding %s", f->path, name) : 0;
 }
 

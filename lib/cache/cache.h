@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "cache/unpacker.h"
 #include "nix/hash.h"
 
 struct cache;
@@ -30,7 +31,8 @@ bool cache_is_remote(const char *text);
 char *cache_shown(const char *text);
 
 /* Makes no request yet. http is borrowed; NULL for a directory. -ERR_USAGE. */
-int cache_new(const char *url, struct http *http, struct cache **out, struct err *err);
+int cache_new(const char *url, struct http *http, struct unpacker *unpacker, struct cache **out,
+              struct err *err);
 void cache_free(struct cache *c);
 /* Its URL without user name and password. */
 const char *cache_name(const struct cache *c);

@@ -38,7 +38,7 @@ static int add_supplier(struct caches *c, size_t given, struct err *err)
 		return err_set(err, ERR_LIMIT, "more than %d caches", CACHES_MAX);
 	*s = (struct supplier){.given = given};
 	if (cache_is_url(from)) {
-		rc = cache_new(from, c->http, &s->cache, err);
+		rc = cache_new(from, c->http, c->unpacker, &s->cache, err);
 		s->name = rc < 0 ? NULL : cache_name(s->cache);
 	} else {
 		rc = local_store_open(from, &s->local, err);
@@ -122,14 +122,19 @@ static int open_dir(struct caches *c, struct err *err)
 int caches_open(const struct caches_options *opt, struct caches **out, struct err *err)
 {
 	_cleanup_(caches_freep) struct caches *c = xcalloc(1, sizeof *c);
-	bool remote = false;
+	bool any = false, remote = false;
 	int rc = 0;
 
 	c->opt = *opt;
 	pthread_mutex_init(&c->lock, NULL);
 	for (size_t i = 0; i < opt->n_from; i++)
 		remote |= cache_is_remote(opt->from[i]);
-	if (remote)
+	for (size_t i = 0; i < opt->n_from; i++)
+		any |= cache_is_url(opt->from[i]);
+	/* It is started first, because http has a thread. */
+	if (any)
+		rc = unpacker_start(&c->unpacker, err);
+	if (rc == 0 && remote)
 		rc = http_new(&opt->http, &c->http, err);
 	if (rc == 0)
 		rc = open_dir(c, err);
@@ -155,6 +160,7 @@ void caches_free(struct caches *c)
 		local_store_free(c->suppliers[i].local);
 	}
 	http_free(c->http);
+	unpacker_free(c->unpacker);
 	cache_dir_free(c->dir);
 	pthread_mutex_destroy(&c->lock);
 	free(c->offers);

@@ -8,6 +8,7 @@
 #include "cache/cache.h"
 #include "cache/cache_dir.h"
 #include "cache/caches.h"
+#include "cache/unpacker.h"
 #include "store/local.h"
 
 /* A cache, or a local store. */
@@ -41,7 +42,8 @@ struct offer {
 
 struct caches {
 	struct caches_options opt;
-	struct http *http; /* NULL: no cache is remote */
+	struct http *http;         /* NULL: no cache is remote */
+	struct unpacker *unpacker; /* NULL: there are only local stores */
 	struct supplier suppliers[CACHES_MAX];
 	size_t n;
 	struct cache_dir *dir; /* NULL: nothing is kept */

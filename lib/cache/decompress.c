@@ -47,6 +47,13 @@ bool decompress_is_slow(struct str name)
 	return c && c->slow;
 }
 
+bool decompress_is_none(struct str name)
+{
+	const struct codec *c = find(name);
+
+	return c && !c->step;
+}
+
 const char *decompress_suffix(struct str name)
 {
 	const struct codec *c = find(name);

@@ -21,6 +21,8 @@ struct decompressor;
 
 /* Whether decompression takes far longer than writing its output. */
 bool decompress_is_slow(struct str name);
+/* Whether it is "none": the data as it is. */
+bool decompress_is_none(struct str name);
 /* The suffix after ".nar" in the names of such files: ".xz", or "". */
 const char *decompress_suffix(struct str name);
 

@@ -4,7 +4,7 @@
  *
  *     a download, a file of a cache, a kept download, or a local tree
  *     the file's hash and size; a copy for the directory of downloads
- *     decompression
+ *     decompression, in another process
  *     the NAR's hash and size; the contents of a content-addressed path
  *
  * For a large NAR, one thread runs the top layer and another all layers below it.
@@ -15,7 +15,6 @@
 #include "base/show.h"
 #include "base/walk_dir.h"
 #include "cache/caches_internal.h"
-#include "cache/decompress.h"
 #include "cache/nar_ahead.h"
 #include "cache/nar_dump.h"
 
@@ -48,7 +47,7 @@ struct nar_fetch {
 	/* the file */
 	uint64_t file_got, file_max;
 	int copy; /* fd, or -1 */
-	struct decompressor *decompressor;
+	struct unpacking *unpacking;
 	/* the NAR */
 	uint64_t nar_got;
 	struct sha256 nar_sha, contents_sha;
@@ -190,8 +189,8 @@ static int unpack(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct nar_fetch *f = ctx;
 
-	if (f->decompressor)
-		return decompress_read(f->decompressor, p, n, got, err);
+	if (f->unpacking)
+		return unpacking_read(f->unpacking, p, n, got, err);
 	return read_file(f, p, n, got, err);
 }
 
@@ -292,7 +291,7 @@ void nar_fetch_free(struct nar_fetch *f)
 	if (f->file)
 		cache_file_stop(f->file);
 	nar_ahead_free(f->ahead);
-	decompress_free(f->decompressor);
+	unpacking_free(f->unpacking);
 	cache_file_free(f->file);
 	nar_dump_free(f->dump);
 	io_close(&f->kept);
@@ -324,8 +323,8 @@ static void open_cache(struct nar_fetch *f, const struct supplier *s)
 		                     (size_t)MIN(f->file_max, (uint64_t)NAR_WINDOW));
 	if (cache_remote(s->cache))
 		f->copy = caches_begin_copy(f->caches);
-	f->decompressor =
-	        decompress_new(str_from(o->compression), (struct nar_source){read_file, f});
+	f->unpacking = unpacking_new(f->caches->unpacker, str_from(o->compression),
+	                             (struct nar_source){read_file, f});
 }
 
 /* 1: it was not kept. */
@@ -341,8 +340,8 @@ static int open_kept(struct nar_fetch *f)
 		return 1;
 	f->from = f->caches->opt.dir;
 	f->file_max = narinfo_file_max(f->info->nar_size);
-	f->decompressor =
-	        decompress_new(str_from(f->offer->compression), (struct nar_source){read_file, f});
+	f->unpacking = unpacking_new(f->caches->unpacker, str_from(f->offer->compression),
+	                             (struct nar_source){read_file, f});
 	return 0;
 }
 

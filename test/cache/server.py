@@ -221,8 +221,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = re.sub("NarSize: .*", "NarSize: 99999999999999", text).encode()
         elif mode == "bomb":
             body = re.sub("Compression: .*", "Compression: zstd", re.sub("File.*\n", "", text)).encode()
-        elif mode in ("unknown", "badly-named"):
+        elif mode == "unknown":
             body = re.sub("Compression: .*", "Compression: rot13", text).encode()
+        elif mode == "badly-named":  # nothing but the data can be wrong
+            body = re.sub("Compression: .*", "Compression: rot13", re.sub("File.*\n", "", text)).encode()
         elif mode == "unsigned":
             body = re.sub("Sig: .*\n", "", text).encode()
         elif mode == "cycle":

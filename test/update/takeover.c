@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into domstrap to simulate an exploited bug. At read number AT of a guest's
- * disk (a file of SIZE bytes) or, without SIZE, of a server's connection, the process that
- * reads is taken over and tries DEED with direct system calls. If that succeeds, it exits
- * with status 42.
+ * disk (a file of SIZE bytes), of a line to a jail with LINES_OF_JAIL, or else of a server's
+ * connection, the process that reads is taken over and tries DEED with direct system calls. If that
+ * succeeds, it exits with status 42.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #define WORKED 42
 
 static long at = -1, size, seen;
+static int of_lines, taken_fd;
 static const char *deed;
 
 __attribute__((constructor)) static void begin(void)
@@ -28,6 +29,7 @@ __attribute__((constructor)) static void begin(void)
 	const char *number = getenv("AT"), *bytes = getenv("SIZE");
 
 	deed = getenv("DEED");
+	of_lines = getenv("LINES_OF_JAIL") != NULL;
 	if (number && deed) {
 		at = atol(number);
 		size = bytes ? atol(bytes) : -1;
@@ -40,6 +42,14 @@ static void say(unsigned type, unsigned body, unsigned a, unsigned b, unsigned c
 	unsigned message[] = {type, body, a, b, c, d};
 
 	syscall(SYS_sendto, 0, message, 8 + (body < 16 ? body : 16), MSG_NOSIGNAL, NULL, 0);
+}
+
+/* The same on the line on which the process was taken over. */
+static void say_here(unsigned type, unsigned body, unsigned a)
+{
+	unsigned message[] = {type, body, a};
+
+	syscall(SYS_write, taken_fd, message, 8 + body);
 }
 
 /* Send a message that no fetcher sends; then send nothing more. */
@@ -57,6 +67,16 @@ static void __attribute__((noreturn)) lie(void)
 		say(6, 4, 1, 0, 0, 0);
 	if (!strcmp(deed, "lie-closed"))
 		syscall(SYS_shutdown, 0, SHUT_RDWR);
+	if (!strcmp(deed, "lie-unpacked-type"))
+		say_here(77, 4, 0);
+	if (!strcmp(deed, "lie-unpacked-size"))
+		say_here(4, 4, 0x7fffffff);
+	if (!strcmp(deed, "lie-unpacked-end"))
+		say_here(4, 4, 0);
+	if (!strcmp(deed, "lie-unpacked-error"))
+		say_here(5, 4, 0);
+	if (!strcmp(deed, "lie-unpacked-closed"))
+		syscall(SYS_shutdown, taken_fd, SHUT_RDWR);
 	for (;;)
 		poll(NULL, 0, -1);
 }
@@ -108,6 +128,9 @@ static int is_counted(int fd)
 	socklen_t n = sizeof peer;
 	struct stat st;
 
+	/* jail.h: the numbers of lines. */
+	if (of_lines)
+		return fd >= 64 && fd < 128;
 	if (size >= 0)
 		return syscall(SYS_fstat, fd, &st) == 0 && st.st_size == size;
 	return syscall(SYS_getpeername, fd, &peer, &n) == 0 && peer.sin_family == AF_INET;
@@ -117,6 +140,7 @@ static void count(int fd)
 {
 	if (at < 0 || !is_counted(fd) || seen++ != at)
 		return;
+	taken_fd = fd;
 	if (run() >= 0)
 		syscall(SYS_exit_group, WORKED);
 }
@@ -134,9 +158,22 @@ ssize_t __pread64_chk(int fd, void *p, size_t n, off64_t off, size_t room)
 	return pread64(fd, p, n, off);
 }
 
+ssize_t read(int fd, void *p, size_t n)
+{
+	if (of_lines)
+		count(fd);
+	return syscall(SYS_read, fd, p, n);
+}
+
+ssize_t __read_chk(int fd, void *p, size_t n, size_t room);
+ssize_t __read_chk(int fd, void *p, size_t n, size_t room)
+{
+	return read(fd, p, n);
+}
+
 ssize_t recv(int fd, void *p, size_t n, int flags)
 {
-	if (size < 0)
+	if (size < 0 && !of_lines)
 		count(fd);
 	return syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL);
 }

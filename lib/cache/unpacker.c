@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* The parent's side: it looks at no compressed byte. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "cache/unpacker_internal.h"
+
+#define UNPACKER_MEMORY (1ull << 30)
+#define UNPACKER_SECONDS 86400
+#define STOP_MS 10000 /* for the answer to STOP */
+/* How long to wait for the end of a process that closed a line. */
+#define END_TRIES 50u
+#define END_NAP_MS 10
+
+static const struct wire_rule rules[] = {
+        {0, UNPACKER_NEED, 0, 0},
+        {0, UNPACKER_OUT, 4, 0},
+        {0, UNPACKER_FAILED, UNPACKER_ERROR_MAX, 0},
+        {0, UNPACKER_STOPPED, 0, 0},
+};
+
+struct line {
+	struct wire wire;
+	struct unpacker_memory *memory;
+	bool taken;
+};
+
+struct unpacker {
+	struct jail jail;
+	struct unpacker_memory *memory;
+	struct line lines[UNPACKER_LINES];
+	pthread_mutex_t lock;
+	pthread_cond_t given; /* a line is free */
+	struct err end;       /* how the process ended early */
+};
+
+struct unpacking {
+	struct unpacker *unpacker;
+	struct nar_source src;
+	char name[UNPACKER_NAME_MAX];
+	struct line *line;
+	bool started, src_ended, ended;
+	bool broken;   /* the line is not used again */
+	size_t pos, n; /* of the line's memory->out */
+};
+
+/* ---- the process ------------------------------------------------------------ */
+
+static int make_memory(struct unpacker *u, struct err *err)
+{
+	void *p = mmap(NULL, UNPACKER_LINES * sizeof *u->memory, PROT_READ | PROT_WRITE,
+	               MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return err_sys(err, errno, "memory for unpacking");
+	u->memory = p;
+	return 0;
+}
+
+static int start(struct unpacker *u, struct err *err)
+{
+	struct unpacker_child child = {.memory = u->memory};
+	struct jail_spec spec = {.role = JAIL_UNPACKER,
+	                         .uid = JAIL_NOBODY,
+	                         .memory = UNPACKER_MEMORY,
+	                         .cpu = UNPACKER_SECONDS,
+	                         .main = unpacker_main,
+	                         .arg = &child};
+	int theirs[UNPACKER_LINES];
+	size_t n = 0;
+	int rc = 0;
+
+	for (; n < UNPACKER_LINES; n++) {
+		int pair[2];
+
+		rc = jail_pair(pair, err);
+		if (rc < 0)
+			break;
+		u->lines[n].wire.fd = pair[0];
+		theirs[n] = pair[1];
+		child.line[n] = jail_give(&spec, JAIL_LINE, pair[1]);
+	}
+	if (rc == 0)
+		rc = jail_start(&spec, &u->jail, err);
+	while (n)
+		io_close(&theirs[--n]);
+	return rc;
+}
+
+int unpacker_start(struct unpacker **out, struct err *err)
+{
+	struct unpacker *u = xcalloc(1, sizeof *u);
+	int rc;
+
+	u->jail = (struct jail)JAIL_INIT;
+	pthread_mutex_init(&u->lock, NULL);
+	pthread_cond_init(&u->given, NULL);
+	for (size_t i = 0; i < UNPACKER_LINES; i++)
+		u->lines[i].wire.fd = -1;
+	rc = make_memory(u, err);
+	for (size_t i = 0; rc == 0 && i < UNPACKER_LINES; i++) {
+		u->lines[i].memory = &u->memory[i];
+		u->lines[i].wire = (struct wire){.fd = -1,
+		                                 .rules = rules,
+		                                 .rule_count = ARRAY_LEN(rules),
+		                                 .peer = "the unpacking process"};
+	}
+	if (rc == 0)
+		rc = start(u, err);
+	if (rc < 0)
+		unpacker_free(u);
+	else
+		*out = u;
+	return rc;
+}
+
+void unpacker_free(struct unpacker *u)
+{
+	if (!u)
+		return;
+	jail_fini(&u->jail);
+	for (size_t i = 0; i < UNPACKER_LINES; i++)
+		io_close(&u->lines[i].wire.fd);
+	if (u->memory)
+		munmap(u->memory, UNPACKER_LINES * sizeof *u->memory);
+	pthread_mutex_destroy(&u->lock);
+	pthread_cond_destroy(&u->given);
+	free(u);
+}
+
+/* ---- lines ------------------------------------------------------------------ */
+
+static struct line *find_free(struct unpacker *u)
+{
+	for (size_t i = 0; i < UNPACKER_LINES; i++)
+		if (!u->lines[i].taken)
+			return &u->lines[i];
+	return NULL;
+}
+
+static struct line *take_line(struct unpacker *u)
+{
+	struct line *l;
+
+	pthread_mutex_lock(&u->lock);
+	while (!(l = find_free(u)))
+		pthread_cond_wait(&u->given, &u->lock);
+	l->taken = true;
+	pthread_mutex_unlock(&u->lock);
+	return l;
+}
+
+static void give_line(struct unpacker *u, struct line *l)
+{
+	pthread_mutex_lock(&u->lock);
+	l->taken = false;
+	pthread_cond_signal(&u->given);
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* Whether the process has ended, after a short wait. */
+static bool has_ended(const struct unpacker *u)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	for (unsigned i = 0; i < END_TRIES && !info.si_pid; i++) {
+		if (i)
+			(void)poll(NULL, 0, END_NAP_MS);
+		if (waitid(P_PID, (id_t)u->jail.pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0)
+			return false;
+	}
+	return info.si_pid;
+}
+
+/* The error for a line that is closed. */
+static int closed(struct unpacker *u, const struct line *l, struct err *err)
+{
+	pthread_mutex_lock(&u->lock);
+	if (!u->end.code) {
+		err_set(&u->end, ERR_CHILD, "%s: ended early", l->wire.peer);
+		if (u->jail.pid > 0 && has_ended(u))
+			(void)jail_wait(&u->jail, l->wire.peer, &u->end);
+	}
+	*err = u->end;
+	pthread_mutex_unlock(&u->lock);
+	return -ERR_CHILD;
+}
+
+/* The next message; that the line is closed is an error, too. */
+static int get(struct unpacker *u, struct line *l, int64_t wait_ms, uint32_t *type,
+               struct buf *body, struct err *err)
+{
+	int rc = wire_recv(&l->wire, type, body, wait_ms, NULL, err);
+
+	if (rc == 0)
+		return 0;
+	if (rc != -ERR_FORMAT)
+		return closed(u, l, err);
+	err->code = ERR_CHILD;
+	return -ERR_CHILD;
+}
+
+/* ---- streams ---------------------------------------------------------------- */
+
+struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct nar_source src)
+{
+	struct unpacking *s = xcalloc(1, sizeof *s);
+
+	s->unpacker = u;
+	s->src = src;
+	memcpy(s->name, name.p, MIN(name.n, sizeof s->name - 1));
+	return s;
+}
+
+/* Fill the memory for compressed bytes as far as there are any. */
+static int fill_in(struct unpacking *s, uint32_t *size, struct err *err)
+{
+	uint8_t *in = s->line->memory->in;
+	size_t n = 0;
+	int rc = 0;
+
+	while (rc == 0 && !s->src_ended && n < sizeof s->line->memory->in) {
+		size_t got = 0;
+
+		rc = s->src.read(s->src.ctx, in + n, sizeof s->line->memory->in - n, &got, err);
+		n += got;
+		s->src_ended = rc == 0 && !got;
+	}
+	*size = (uint32_t)n;
+	return rc;
+}
+
+static int send_step(struct unpacking *s, bool more, size_t want, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	uint32_t size = 0;
+	int rc = more ? fill_in(s, &size, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	wire_u32_put(&body, !s->started);
+	wire_u32_put(&body, size);
+	wire_u32_put(&body, s->src_ended);
+	wire_u32_put(&body, (uint32_t)want);
+	wire_text_put(&body, str_from(s->name));
+	s->started = true;
+	rc = wire_send(&s->line->wire, UNPACKER_STEP, buf_str(&body), err);
+	s->broken = rc < 0;
+	return rc < 0 ? closed(s->unpacker, s->line, err) : 0;
+}
+
+static int take_out(struct unpacking *s, const struct buf *body, size_t want, struct err *err)
+{
+	struct bytes b = bytes_over(body->p, body->n);
+
+	s->pos = 0;
+	s->n = wire_u32_get(&b, (uint32_t)want);
+	s->ended = s->n < want;
+	return wire_end(&b) ? 0
+	                    : err_set(err, ERR_CHILD, "%s: an invalid answer", s->line->wire.peer);
+}
+
+/* Have more bytes unpacked. */
+static int unpack(struct unpacking *s, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	size_t want = sizeof s->line->memory->out;
+	uint32_t type = UNPACKER_NEED;
+	bool more = !s->started;
+	int rc = 0;
+
+	if (!s->line)
+		s->line = take_line(s->unpacker);
+	while (rc == 0 && type == UNPACKER_NEED) {
+		rc = send_step(s, more, want, err);
+		if (rc == 0) {
+			rc = get(s->unpacker, s->line, -1, &type, &body, err);
+			s->broken = rc < 0;
+		}
+		more = true;
+	}
+	if (rc < 0)
+		return rc;
+	if (type == UNPACKER_FAILED)
+		rc = wire_err_get(buf_str(&body), err);
+	else if (type == UNPACKER_OUT)
+		rc = take_out(s, &body, want, err);
+	else
+		rc = err_set(err, ERR_CHILD, "%s: an unexpected answer", s->line->wire.peer);
+	s->broken = rc == -ERR_CHILD;
+	return rc;
+}
+
+int unpacking_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+{
+	struct unpacking *s = ctx;
+	int rc = 0;
+
+	if (decompress_is_none(str_from(s->name)))
+		return s->src.read(s->src.ctx, p, n, got, err);
+	if (s->pos == s->n && !s->ended)
+		rc = unpack(s, err);
+	if (rc < 0)
+		return rc;
+	/* The bytes may change at any time: they are looked at only in the copy. */
+	*got = MIN(n, s->n - s->pos);
+	memcpy(p, s->line->memory->out + s->pos, *got);
+	s->pos += *got;
+	return 0;
+}
+
+void unpacking_free(struct unpacking *s)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	uint32_t type = 0;
+	int rc;
+
+	if (!s)
+		return;
+	if (s->line && !s->broken) {
+		rc = wire_send(&s->line->wire, UNPACKER_STOP, STR(""), &ignored);
+		while (rc == 0 && type != UNPACKER_STOPPED)
+			rc = get(s->unpacker, s->line, STOP_MS, &type, &body, &ignored);
+		if (rc == 0)
+			give_line(s->unpacker, s->line);
+	}
+	free(s);
+}

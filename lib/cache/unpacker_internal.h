@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What both sides of unpacker.h share. */
+#ifndef CACHE_UNPACKER_INTERNAL_H
+#define CACHE_UNPACKER_INTERNAL_H
+
+#include "cache/unpacker.h"
+#include "jail/jail.h"
+#include "jail/wire.h"
+
+enum unpacker_message {
+	UNPACKER_STEP = 1,
+	UNPACKER_STOP,
+	UNPACKER_NEED,
+	UNPACKER_OUT,
+	UNPACKER_FAILED,
+	UNPACKER_STOPPED,
+};
+
+#define UNPACKER_NAME_MAX 64u
+#define UNPACKER_STEP_MAX (20u + UNPACKER_NAME_MAX)
+#define UNPACKER_ERROR_MAX (ERR_TEXT_MAX + 12u)
+
+/* A line's shared memory. */
+struct unpacker_memory {
+	uint8_t in[128u << 10];
+	uint8_t out[256u << 10];
+};
+
+/* What the child gets by the fork. */
+struct unpacker_child {
+	struct unpacker_memory *memory; /* UNPACKER_LINES of them */
+	int line[UNPACKER_LINES];
+};
+
+/* For jail_start(): arg is a struct unpacker_child. */
+int unpacker_main(void *arg);
+
+#endif
