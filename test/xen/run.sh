@@ -115,6 +115,7 @@ cat "$out/dom0.cpio" ${pygrub:+"$out/pygrub.cpio"} ${hvm:+"$out/hvm.cpio"} >"$tm
 # dom0's memory: twice its files (an initramfs may fill half of the memory), plus what its kernel needs.
 files_mb=$(($(stat -c %s "$tmp/initrd") >> 20))
 dom0_mb=$((256 + 2 * files_mb))
+[ -z "$hvm" ] || dom0_mb=$((dom0_mb + 96)) # for copies of the kernel and initrd of an installed guest
 : "${mem:=$((dom0_mb + guest_mb + guest_mb / 32 + 160))}"
 
 # These CPU features do not work in QEMU's emulation. smap, smep: dom0's kernel faults. monitor: #GP in Xen's idle loop.
