@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/io.h"
 #include "base/mem.h"
@@ -132,6 +133,8 @@ static void *serve_line(void *arg)
 
 	while (serve(l, &err) == 0)
 		continue;
+	/* The parent must not wait for an answer. */
+	(void)shutdown(l->wire.fd, SHUT_RDWR);
 	end_stream(l);
 	return NULL;
 }
