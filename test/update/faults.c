@@ -16,7 +16,7 @@
  *                full  this write and all later ones fail with ENOSPC
  *                once  only this step fails: EIO, ENOMEM
  *                short this write or read transfers only half of the bytes
- *                stop  the process is stopped before it (SIGSTOP), once
+ *                stop  the process waits for SIGCONT before it, once
  *     FAULT_COUNT=FILE at exit, the number of steps is written to this file
  *     FAULT_BAD=FILE:OFFSET  a sector that can never be read
  *     FAULT_LOG=FILE   every write, hole and sync of "*.img" and "*.blk" is appended
@@ -32,6 +32,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -178,6 +179,10 @@ static int due(unsigned what)
 	return n == want || kind == EIO_ALL || kind == FULL;
 }
 
+static void nothing(int sig)
+{
+}
+
 /* 1: the call must fail with errno. */
 static int fault(unsigned what)
 {
@@ -192,7 +197,9 @@ static int fault(unsigned what)
 	case SHORT:
 		return 0;
 	case STOP:
-		raise(SIGSTOP);
+		/* A process in a jail cannot send itself a signal. */
+		signal(SIGCONT, nothing);
+		poll(NULL, 0, -1);
 		return 0;
 	default:
 		raise(SIGKILL);
