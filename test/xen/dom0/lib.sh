@@ -107,10 +107,10 @@ guest_shutdown() {
   guest_gone "$1"
 }
 
-# guest_gone SECONDS: wait until the guest, which is shutting down, is gone.
+# guest_gone SECONDS: wait until the guest, which is shutting down, is gone: the console has ended, and the name is free.
 guest_gone() {
   local left=$(($1 * 2))
-  until [ -e /tmp/guest.rc ]; do
+  until [ -e /tmp/guest.rc ] && ! xl domid "$guest" >/dev/null 2>&1; do
     left=$((left - 1))
     [ $left -gt 0 ] || { say "FAIL $guest: still there after $1 s"; return 1; }
     usleep 500000
