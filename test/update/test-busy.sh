@@ -72,7 +72,7 @@ status=0; boot || status=$?
 grep -q 'g.img: locked by another program' log || fail "domgrub during a change: $(cat log)"
 [ ! -s answer ] && [ -z "$(ls boot)" ] || fail "domgrub during a change: it leaves something"
 for c in inspect verify generations; do refused 3 'locked' $c g.img; done
-( sleep 1; kill -CONT $editor ) &
+( sleep 1; kill -CONT "$editor" ) &
 boot || { cat log >&2; fail "domgrub does not wait for a change that ends soon"; }
 wait $change || fail "update that was stopped for a while"
 grep -q "init=$new/init" answer || fail "domgrub after a change: $(cat answer)"
