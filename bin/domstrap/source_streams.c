@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The paths of a system as trees and as NARs. */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,20 +43,10 @@ struct local_nar {
 static int check_nar(struct local_nar *l, struct err *err)
 {
 	uint8_t got[HASH_SHA256_LEN];
-	char want_text[HASH_NIX32_SIZE], got_text[HASH_NIX32_SIZE];
 
-	if (l->size != l->item->nar_size)
-		return err_set(err, ERR_MISMATCH,
-		               "its NAR has %" PRIu64 " bytes, but %" PRIu64 " in the database",
-		               l->size, l->item->nar_size);
-	if (!l->verify)
-		return 0;
-	sha256_final(&l->hash, got);
-	if (memcmp(got, l->item->nar_hash, sizeof got) != 0)
-		return err_set(err, ERR_MISMATCH, "its NAR hash is %s, but %s in the database",
-		               hash_format_nix32(got, got_text),
-		               hash_format_nix32(l->item->nar_hash, want_text));
-	return 0;
+	if (l->verify)
+		sha256_final(&l->hash, got);
+	return store_item_check(l->item, l->size, l->verify ? got : NULL, err);
 }
 
 static int local_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,15 +379,6 @@ struct start {
 	struct buf ca;
 };
 
-/* The terminal's signals are handled by the parent. */
-static void ignore_signals(void)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-		(void)signal(signals[i], SIG_IGN);
-}
-
 static int main_of_fetcher(void *arg)
 {
 	struct start *s = arg;
@@ -401,7 +391,6 @@ static int main_of_fetcher(void *arg)
 	                                  .peer = "parent"}};
 	int closed[2];
 
-	ignore_signals();
 	/* Descriptors 1 and 2 are closed: occupy them, so that no connection gets one of them. */
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, closed) < 0)
 		return 1;

@@ -154,20 +154,16 @@ struct filling {
 	struct worker_state workers[16];
 };
 
-int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err)
+int store_item_check(const struct store_item *it, uint64_t size, const uint8_t *got,
+                     struct err *err)
 {
-	uint8_t got[HASH_SHA256_LEN];
 	char want_text[HASH_NIX32_SIZE], got_text[HASH_NIX32_SIZE];
-	uint64_t size;
-	int rc = nar_hash_final(h, got, &size, err);
 
-	if (rc < 0)
-		return rc;
 	if (size != it->nar_size)
 		return err_set(err, ERR_MISMATCH,
 		               "its NAR has %" PRIu64 " bytes, but %" PRIu64 " in the database",
 		               size, it->nar_size);
-	if (memcmp(got, it->nar_hash, sizeof got) != 0)
+	if (got && memcmp(got, it->nar_hash, HASH_SHA256_LEN) != 0)
 		return err_set(err, ERR_MISMATCH, "its NAR hash is %s, but %s in the database",
 		               hash_format_nix32(got, got_text),
 		               hash_format_nix32(it->nar_hash, want_text));
@@ -180,10 +176,14 @@ static int copy_item(struct filling *f, struct worker_state *me, size_t pos, str
 	_cleanup_(walk_freep) struct walk *walk = f->src->open(f->src, item, false);
 	struct store_place *place = &f->plan->place[pos], *next = place + 1;
 	struct nar_hash *hash = f->opt->verify ? me->hash : NULL;
+	uint8_t got[HASH_SHA256_LEN];
+	uint64_t size = 0;
 	int rc = ext4_stream_tree(me->stream, walk, STORE_INO, hash, &place->object, err);
 
 	if (rc == 0 && hash)
-		rc = store_item_check(&f->src->items[item], hash, err);
+		rc = nar_hash_final(hash, got, &size, err);
+	if (rc == 0 && hash)
+		rc = store_item_check(&f->src->items[item], size, got, err);
 	if (rc == 0 && (ext4_stream_line(me->stream) != next->line ||
 	                ext4_stream_ino(me->stream) != next->ino))
 		rc = err_set(err, ERR_MISMATCH, "it changed while it was copied");

@@ -72,8 +72,9 @@ int store_fill(struct ext4_writer *w, const struct store_source *src, struct sto
                const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
                struct err *err);
 
-/* Finish the hash of an item's tree. -ERR_MISMATCH if it is not the expected one. */
-int store_item_check(const struct store_item *it, struct nar_hash *h, struct err *err);
+/* -ERR_MISMATCH if an item's NAR has another size, or another hash (NULL: not compared). */
+int store_item_check(const struct store_item *it, uint64_t size, const uint8_t *hash,
+                     struct err *err);
 
 /* The order in which items are laid out: their numbers. The caller frees it. */
 size_t *store_order(const struct store_item *items, size_t n);

@@ -201,7 +201,7 @@ static int limits_set(const struct enter *e, struct err *err)
  */
 static void signals_reset(void)
 {
-	static const int left_to_parent[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	static const int left_to_parent[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 	sigset_t none;
 
 	for (int i = 1; i < NSIG; i++)
