@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat,
+# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat, lvm,
 # iso9660 and jbd2 with the usual tools. The seeds are in git; this documents their origin.
 # usage: seeds.sh CORPUS
 set -eu
@@ -122,3 +122,33 @@ genisoimage -quiet -no-pad -V FUZZ -R -o "$corpus/iso9660/rock" src
 rm src/link src/long
 genisoimage -quiet -no-pad -V FUZZ -J -o "$corpus/iso9660/joliet" src
 genisoimage -quiet -no-pad -V FUZZ -o "$corpus/iso9660/plain" src/boot
+
+# lvm NAME SEGMENTS: a physical volume up to the end of its text
+lvm() {
+	cat >vg <<-END
+		vg {
+		id = "AAAAAA-0000-0000-0000-0000-0000-AAAAAA"
+		seqno = 2 status = ["READ"] extent_size = 8
+		physical_volumes {
+		pv0 { id = "000000-0000-0000-0000-0000-0000-000000" device = "/dev/xvda" dev_size = 2048 pe_start = 64 pe_count = 200 }
+		pv1 { id = "111111-0000-0000-0000-0000-0000-000000" device = "/dev/xvdb" flags = ["MISSING"] pe_start = 64 pe_count = 9 }
+		}
+		logical_volumes { $2 }
+		}
+		contents = "Text Format Volume Group" # text
+		version = 1
+	END
+	rm -f lvm.img && truncate -s 1M lvm.img
+	python3 -I -S "$here/../lib/disk/test/lvm.py" label vg pv0 lvm.img area=8192
+	head -c $((4096 + 512 + $(wc -c <vg) + 1)) lvm.img >"$corpus/lvm/$1"
+}
+mkdir -p "$corpus/lvm"
+id='id = "llllll-0000-0000-0000-0000-0000-llllll" status = ["READ", "VISIBLE"]'
+lvm linear "a-b { $id segment_count = 1 segment1 {
+	start_extent = 0 extent_count = 9 type = \"striped\" stripe_count = 1 stripes = [ \"pv0\", 4 ] } }"
+lvm stripes "r { $id segment1 { start_extent = 0 extent_count = 3 type = \"striped\" stripe_count = 1 stripes = [\"pv0\", 190] }
+	segment2 { start_extent = 3 extent_count = 9 type = \"striped\" stripe_count = 3 stripe_size = 2
+		stripes = [\"pv0\", 4, \"pv0\", 100, \"pv0\", 9] } }"
+lvm others "r { $id segment1 { start_extent = 0 extent_count = 1 type = \"striped\" stripe_count = 1 stripes = [\"pv1\", 0] } }
+	s { $id segment1 { start_extent = 0 extent_count = 3 type = \"snapshot\" origin = \"t\" cow_store = \"r\" merging_store = \"r\" } }
+	t { $id segment1 { start_extent = 0 extent_count = 1 type = \"thin\" thin_pool = \"p\" device_id = 1 } }"

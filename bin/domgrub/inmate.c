@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "grub/device.h"
 #include "grub/menu.h"
 #include "inmate_state.h"
 #include "message.h"
@@ -207,23 +208,26 @@ static int file_find(struct inmate *in, struct str name, struct grub_boot_file *
 	struct grub_stat st;
 	struct str path = name;
 	size_t from = 0, to = in->files->device_count;
+	bool named = str_starts(name, "(");
 	int rc = 0;
 
-	if (name.n && name.p[0] == '(') {
+	if (named) {
 		struct str rest = str_drop(name, 1), dev = str_cut(&rest, ')');
 
-		for (from = 0; from < to && !str_is(dev, in->files->devices[from].name); from++)
-			continue;
-		to = MIN(to, from + 1);
+		rc = device_find(in->files, dev, 1, &from, err);
+		to = from + 1;
 		path = rest;
 	}
-	for (size_t i = from; i < to; i++) {
+	for (size_t i = from; rc == 0 && i < to; i++) {
 		rc = in->files->ops->stat(in->files, i, path, &st, err);
 		if (rc == 0 && st.kind == GRUB_FILE) {
 			*out = (struct grub_boot_file){i, xstrndup(path.p, path.n)};
 			return 0;
 		}
+		rc = named ? rc : 0;
 	}
+	if (rc < 0)
+		return err_prefix(err, "%.*s", STR_ARG(name));
 	return err_set(err, ERR_NOENT, "%.*s: not found on any disk", STR_ARG(name));
 }
 

@@ -36,6 +36,10 @@ static void root_name(const struct inmate *in, const struct grub_menu *m, const 
 	if (m->dialect != GRUB_LEGACY || b->kernel.dev >= in->files->device_count)
 		return;
 	name = in->files->devices[b->kernel.dev].name;
+	if (!strncmp(name, "lvm/", 4)) {
+		buf_puts(out, name);
+		return;
+	}
 	comma = strchr(name, ',');
 	buf_putf(out, "d%.*s", comma ? (int)(comma - name - 2) : (int)strlen(name) - 2, name + 2);
 	if (!comma)

@@ -71,7 +71,7 @@ static void write_add(struct inmate *in, const struct grub_write *w, struct msg_
 	if (fs_file_size(file) != ENV_BLOCK_SIZE ||
 	    fs_file_where(file, 0, ENV_BLOCK_SIZE, &to->at) != 0) {
 		inmate_note(in, STR("GRUB's environment block cannot be changed in place "
-		                    "(fragmented, on btrfs, or on half of a RAID1); "
+		                    "(fragmented, on btrfs, on LVM2, or on half of a RAID1); "
 		                    "it is left unchanged"));
 		return;
 	}

@@ -158,6 +158,37 @@ static bool device_is(const char *vdev, uint64_t number, const struct root *r)
 	return !strcmp(name, r->value);
 }
 
+/* The root as a logical volume: "/dev/mapper/NAME", or "/dev/GROUP/VOLUME". */
+static bool volume_is(const char *device, const struct root *r)
+{
+	_cleanup_(buf_fini) struct buf name = BUF_INIT;
+	struct str rest = str_from(r->value);
+
+	if (strcmp(r->by, "device") != 0)
+		return false;
+	buf_puts(&name, "lvm/");
+	if (str_starts(rest, "/dev/mapper/")) {
+		buf_puts(&name, rest.p + strlen("/dev/mapper/"));
+	} else if (str_starts(rest, "/dev/")) {
+		for (const char *c = rest.p + strlen("/dev/"); *c; c++)
+			buf_puts(&name, *c == '-' ? "--" : *c == '/' ? "-" : (char[]){*c, '\0'});
+	}
+	return str_is(buf_str(&name), device);
+}
+
+static const json_t *root_on_volumes(const json_t *seen, const struct root *r)
+{
+	const json_t *list = json_object_get(seen, "volumes");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *v = json_array_get(list, i), *fs = json_object_get(v, "fileSystem");
+
+		if (fs_is(fs, r) || (json_is_object(fs) && volume_is(look_text(v, "device"), r)))
+			return fs;
+	}
+	return NULL;
+}
+
 /* The root file system, or NULL. */
 static const json_t *root_on_disks(const struct arguments *a, const json_t *seen,
                                    const struct root *r)
@@ -180,7 +211,7 @@ static const json_t *root_on_disks(const struct arguments *a, const json_t *seen
 				return fs;
 		}
 	}
-	return NULL;
+	return root_on_volumes(seen, r);
 }
 
 /* Returns the type of the root file system, or "" if it is unknown. */

@@ -160,7 +160,8 @@ static json_t *disks_json(const struct inspection *in)
 
 static void print_json(const struct inspection *in)
 {
-	static const char *const parts[] = {"menu", "menuError", "kernels", "nixos", "nixosError"};
+	static const char *const parts[] = {"volumes", "menu",  "menuError",
+	                                    "kernels", "nixos", "nixosError"};
 	json_t *o = json_out_new();
 
 	json_object_set_new(o, "config", config_json(in));

@@ -119,6 +119,21 @@ static void print_disk(const struct disk_argument *a, const json_t *o)
 	}
 }
 
+static void print_volumes(const json_t *list)
+{
+	_cleanup_(buf_fini) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		look_put(&b, look_text(o, "device"));
+		buf_puts(&b, ", ");
+		put_size(&b, look_number(o, "size"));
+		put_fs(&b, o);
+		line(i ? "" : "volumes", &b);
+	}
+}
+
 static void print_disks(const struct inspection *in)
 {
 	const json_t *looked = json_object_get(in->seen, "disks");
@@ -295,6 +310,7 @@ void inspection_print(const struct inspection *in, bool paths, bool more)
 	print_disks(in);
 	if (!in->seen)
 		return;
+	print_volumes(json_object_get(in->seen, "volumes"));
 	print_menu(in, more);
 	print_kernels(in);
 	if (!json_is_object(nixos)) {

@@ -4,7 +4,7 @@
  * (jail/jail.h) reads them and sends the results as JSON. The parent does not trust
  * it, and reads it with the functions below.
  *
- *     look = { "disks": [ disk ], "menu": menu | null, "menuError": text,
+ *     look = { "disks": [ disk ], "volumes": [ volume ], "menu": menu | null, "menuError": text,
  *              "nixos": nixos | null, "nixosError": text, "kernels": { NAME: kernel },
  *              "unreadable": text,                  a read of a disk that failed
  *              "direct": start | null }        of files of the host: kernel, initrd, args…

@@ -76,6 +76,7 @@ static json_t *look_all(struct look_child *c)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "disks", look_disks_json(c));
+	json_object_set_new(o, "volumes", look_volumes_json(c));
 	c->kernels = json_object();
 	json_object_set_new(o, "kernels", c->kernels);
 	c->entries_left = ENTRIES_MAX;

@@ -44,6 +44,7 @@ int look_rows_get(const struct buf *body, json_t *paths, json_t *missing, struct
 
 /* Parts of the answer; each returns a new reference. */
 json_t *look_disks_json(struct look_child *c);
+json_t *look_volumes_json(struct look_child *c);
 /* 0 and *out, or -ERR_*: there is no menu. */
 int look_menu_json(struct look_child *c, json_t **out, struct err *err);
 int look_nixos_json(struct look_child *c, json_t **out, struct err *err);

@@ -4,6 +4,7 @@
  *              "partitions": [ { "number", "device", "start", "size", "type", "uuid", "label",
  *                                "active", "fileSystem": fs | null, "trouble" } ],
  *              "fileSystem": fs | null }                 of a disk without partitions
+ *     volume = { "device", "id", "size", "fileSystem": fs | null, "trouble" }   of LVM2
  *     fs   = { "type", "label", "uuid", "size", "free", "clean" }
  *
  * Sizes are bytes. "device" is GRUB's name.
@@ -23,9 +24,8 @@ static size_t device_by_name(const struct look_child *c, const char *name)
 	return SIZE_MAX;
 }
 
-static void put_fs(struct look_child *c, json_t *o, const char *device)
+static void put_fs(struct look_child *c, json_t *o, size_t dev)
 {
-	size_t dev = device_by_name(c, device);
 	struct err err = ERR_INIT;
 	uint64_t size = 0, unused = 0;
 	struct fs *fs;
@@ -66,7 +66,7 @@ static json_t *part_json(struct look_child *c, size_t disk, const struct table *
 	look_set(o, "uuid", p->uuid);
 	look_set(o, "label", p->label);
 	json_object_set_new(o, "active", json_boolean(p->active));
-	put_fs(c, o, device);
+	put_fs(c, o, device_by_name(c, device));
 	return o;
 }
 
@@ -92,7 +92,7 @@ static json_t *disk_json(struct look_child *c, size_t disk)
 	for (size_t i = 0; i < t.n; i++)
 		json_array_append_new(parts, part_json(c, disk, &t, &t.part[i]));
 	if (!t.n)
-		put_fs(c, o, device);
+		put_fs(c, o, device_by_name(c, device));
 	table_fini(&t);
 	return o;
 }
@@ -103,5 +103,24 @@ json_t *look_disks_json(struct look_child *c)
 
 	for (size_t i = 0; i < c->disks.n; i++)
 		json_array_append_new(list, disk_json(c, i));
+	return list;
+}
+
+json_t *look_volumes_json(struct look_child *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->files->device_count; i++) {
+		json_t *o;
+
+		if (disks_index(c->d, i) != SIZE_MAX)
+			continue;
+		o = json_object();
+		look_set(o, "device", c->files->devices[i].name);
+		look_set(o, "id", c->files->devices[i].alias[0]);
+		look_set_number(o, "size", disks_window(c->d, i)->size);
+		put_fs(c, o, i);
+		json_array_append_new(list, o);
+	}
 	return list;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "base/mem.h"
 #include "disk/mbr.h"
 
@@ -25,20 +26,7 @@ struct header {
 
 uint32_t gpt_crc(const void *p, size_t n)
 {
-	static const uint32_t nibble[16] = {
-	        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-	        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-	        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-	};
-	const uint8_t *b = p;
-	uint32_t crc = ~0u;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= b[i];
-		crc = crc >> 4 ^ nibble[crc & 15];
-		crc = crc >> 4 ^ nibble[crc & 15];
-	}
-	return ~crc;
+	return ~crc32_le(~0u, p, n);
 }
 
 void gpt_guid_format(const uint8_t guid[static GPT_GUID_SIZE], char out[static 37])

@@ -2,6 +2,8 @@
 #include "disk/md.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/bytes.h"
 
@@ -19,6 +21,9 @@
 #define RESHAPING 4u
 
 /* 0.90, in words of 32 bits */
+#define OLD_UUID 5u /* and from OLD_UUIDS on */
+#define OLD_UUIDS 13u
+#define OLD_EVENTS 39u
 #define OLD_SUM 38u
 #define OLD_SELF (1024u - 32u) /* the descriptor of this disk */
 #define OLD_STATE 4u           /* of a descriptor */
@@ -72,29 +77,62 @@ static int data_of(const struct window *w, uint64_t start, uint64_t size, struct
 		               "%s: RAID1 with %" PRIu64 " sectors of data at sector %" PRIu64,
 		               w->name, size, start);
 	rc = window_sub(w, start * SECTOR, size * SECTOR, out, err);
-	out->mirrored = rc == 0 || out->mirrored;
+	out->fixed = rc == 0 || out->fixed;
 	return rc < 0 ? err_prefix(err, "RAID1") : 0;
 }
 
-int md_mirror(const struct window *w, struct window *out, struct err *err)
+static void array_get(const uint8_t *p, struct md_array *out)
+{
+	const char *name = (const char *)p + 32, *colon;
+	size_t n = strnlen(name, 32);
+
+	*out = (struct md_array){.events = get_le64(p + 200)};
+	for (size_t i = 0; i < 16; i++)
+		snprintf(out->uuid + 2 * i, 3, "%02x", p[16 + i]);
+	colon = memchr(name, ':', n);
+	if (colon) {
+		n -= (size_t)(colon + 1 - name);
+		name = colon + 1;
+	}
+	snprintf(out->name, sizeof out->name, "%.*s", (int)n, name);
+}
+
+static void old_array_get(const uint8_t *p, struct md_array *out)
+{
+	const uint8_t *more = p + (size_t)OLD_UUIDS * 4;
+
+	*out = (struct md_array){.events = get_le64(p + (size_t)OLD_EVENTS * 4)};
+	snprintf(out->uuid, sizeof out->uuid, "%08" PRIx32 "%08" PRIx32 "%08" PRIx32 "%08" PRIx32,
+	         get_le32(p + (size_t)OLD_UUID * 4), get_le32(more), get_le32(more + 4),
+	         get_le32(more + 8));
+}
+
+int md_mirror(const struct window *w, struct window *out, struct md_array *array, struct err *err)
 {
 	uint64_t old = (w->size & ~UINT64_C(0xffff)) - 0x10000;
 	uint64_t places[] = {8, 0, (w->size / SECTOR - 16) / 8 * 8};
+	struct md_array unused;
 	uint8_t p[SUPER];
 	int rc;
 
 	if (w->size < SIZE_MIN)
 		return 1;
+	array = array ? array : &unused;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		rc = window_read(w, p, sizeof p, places[i] * SECTOR, err);
 		if (rc < 0)
 			return rc;
-		if (is_mirror(p, places[i]))
-			return data_of(w, get_le64(p + 128), get_le64(p + 80), out, err);
+		if (!is_mirror(p, places[i]))
+			continue;
+		array_get(p, array);
+		return data_of(w, get_le64(p + 128), get_le64(p + 80), out, err);
 	}
 	rc = window_read(w, p, sizeof p, old, err);
 	if (rc < 0)
 		return rc;
+	if (!is_old_mirror(p))
+		return 1;
+	old_array_get(p, array);
 	/* Its size is in KiB. */
-	return is_old_mirror(p) ? data_of(w, 0, (uint64_t)get_le32(p + 32) * 2, out, err) : 1;
+	return data_of(w, 0, (uint64_t)get_le32(p + 32) * 2, out, err);
 }

@@ -78,6 +78,6 @@ int window_sub(const struct window *w, uint64_t off, uint64_t size, struct windo
 	                       .size = size,
 	                       .sector = w->sector,
 	                       .name = w->name,
-	                       .mirrored = w->mirrored};
+	                       .fixed = w->fixed};
 	return 0;
 }

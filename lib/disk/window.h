@@ -44,7 +44,7 @@ struct window {
 	uint64_t size;    /* bytes */
 	unsigned sector;  /* bytes a sector: 512 or 4096 */
 	const char *name; /* of the disk, for error texts; borrowed */
-	bool mirrored;    /* another disk has the same: not to be changed alone */
+	bool fixed; /* not to be changed through it: half of a mirror, or bytes in several pieces */
 };
 
 void source_fd_init(struct source_fd *s, int fd, const char *name);

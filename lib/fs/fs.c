@@ -406,7 +406,7 @@ int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *a
 {
 	const struct fs_map *m = &f->map;
 
-	if (f->fs->w.mirrored || m->has_inside || off > m->size || n > m->size - off)
+	if (f->fs->w.fixed || m->has_inside || off > m->size || n > m->size - off)
 		return 1;
 	for (size_t i = 0; i < m->n; i++) {
 		const struct fs_run *r = &m->run[i];

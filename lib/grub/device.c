@@ -95,6 +95,17 @@ static bool bare_disk(const struct grub_files *files, const struct spec *want, s
 	return found;
 }
 
+/* A volume's or an array's name, of which menus have no other spelling. */
+static bool is_named(const struct grub_device *d, struct str name)
+{
+	if (str_is(name, d->name))
+		return true;
+	for (size_t i = 0; i < GRUB_ALIASES; i++)
+		if (d->alias[i] && str_is(name, d->alias[i]))
+			return true;
+	return false;
+}
+
 int device_find(const struct grub_files *files, struct str name, unsigned first, size_t *dev,
                 struct err *err)
 {
@@ -102,6 +113,11 @@ int device_find(const struct grub_files *files, struct str name, unsigned first,
 
 	if (name.n >= 2 && name.p[0] == '(' && name.p[name.n - 1] == ')')
 		name = (struct str){name.p + 1, name.n - 2};
+	for (size_t i = 0; i < files->device_count && memchr(name.p, '/', name.n); i++)
+		if (is_named(&files->devices[i], name)) {
+			*dev = i;
+			return 0;
+		}
 	if (!parse_spec(name, first, &want))
 		return err_set(err, ERR_NOENT, "no such device: %.*s", STR_ARG(name));
 	for (size_t i = 0; i < files->device_count; i++)

@@ -4,6 +4,7 @@
  *
  *     file   = [ "(" device ")" ] path
  *     device = disk [ "," [ scheme ] NUMBER ]     scheme: msdos, gpt; none: either
+ *            | "lvm/" GROUP "-" VOLUME | "lvmid/" UUID "/" UUID | "md/" NAME | "mduuid/" UUID
  *     disk   = "hd" NUMBER | "xen/" VDEV
  */
 #ifndef GRUB_DEVICE_H

@@ -5,9 +5,9 @@
  *
  * A device is a whole disk or a partition; its index in the table is its
  * handle everywhere. The table lists a disk and then its partitions, disks in
- * the order of the guest's configuration. Names are canonical:
+ * the order of the guest's configuration; logical volumes come last. Names are canonical:
  *
- *     name = "hd" DISK [ "," ( "msdos" | "gpt" ) PARTITION ]
+ *     name = "hd" DISK [ "," ( "msdos" | "gpt" ) PARTITION ] | "lvm/" GROUP "-" VOLUME
  *
  * DISK counts from 0, PARTITION from 1 (logical ones from 5). What a menu
  * writes instead ("(hd0,1)", "(xen/xvda,msdos1)", "hd0,0" in menu.lst) is
@@ -29,9 +29,12 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#define GRUB_ALIASES 2
+
 struct grub_device {
 	const char *name;
 	const char *vdev; /* its disk's name in the guest, "xvda"; NULL: xvda, xvdb… by number */
+	const char *alias[GRUB_ALIASES]; /* "lvmid/…", "md/boot", "mduuid/…"; NULL: none */
 };
 
 enum grub_kind {

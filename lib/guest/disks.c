@@ -15,10 +15,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "disk/contents.h"
+#include "disk/lvm.h"
 #include "disk/md.h"
 #include "disk/table.h"
 
-#define NAME_MAX_BYTES 32 /* "hd15,msdos128" */
+#define EVENTS_BEHIND 1 /* that Linux forgives a half of a RAID1 */
 
 enum opened {
 	NOT_TRIED,
@@ -27,9 +28,11 @@ enum opened {
 };
 
 struct device {
-	char name[NAME_MAX_BYTES];
-	size_t disk;
+	char *name;
+	char *alias[GRUB_ALIASES];
+	size_t disk; /* SIZE_MAX: a logical volume, which may be on several */
 	struct window w;
+	struct md_array array; /* of which it is one half; else its uuid is empty */
 	char part_uuid[64];
 	enum opened opened;
 	struct fs *fs;
@@ -51,6 +54,7 @@ struct disks {
 	struct watched *watched;
 	struct device *dev;
 	size_t n, cap;
+	struct lvm *lvm;
 	size_t n_disks;
 	struct grub_device *names;
 };
@@ -106,14 +110,14 @@ int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err)
 	                       : rc;
 }
 
-static struct device *device_add(struct disks *d, size_t disk, const struct window *w)
+/* Gives the device its name, which is ours from then on. */
+static struct device *device_add(struct disks *d, size_t disk, const struct window *w, char *name)
 {
 	struct device *dev;
 
 	GROW(d->dev, d->n, d->cap);
 	dev = &d->dev[d->n++];
-	*dev = (struct device){.disk = disk, .w = *w};
-	snprintf(dev->name, sizeof dev->name, "hd%zu", disk);
+	*dev = (struct device){.disk = disk, .w = *w, .name = name};
 	return dev;
 }
 
@@ -128,7 +132,7 @@ static void mirror_look(struct device *dev, struct buf *notes)
 {
 	struct err err = ERR_INIT;
 
-	if (md_mirror(&dev->w, &dev->w, &err) < 0)
+	if (md_mirror(&dev->w, &dev->w, &dev->array, &err) < 0)
 		note(notes, &err);
 }
 
@@ -150,9 +154,9 @@ static void partitions_add(struct disks *d, size_t disk, const struct window *w,
 			note(notes, &err);
 			continue;
 		}
-		dev = device_add(d, disk, &part);
-		snprintf(dev->name, sizeof dev->name, "hd%zu,%s%u", disk,
-		         t.kind == TABLE_GPT ? "gpt" : "msdos", p->number);
+		dev = device_add(d, disk, &part,
+		                 xasprintf("hd%zu,%s%u", disk,
+		                           t.kind == TABLE_GPT ? "gpt" : "msdos", p->number));
 		snprintf(dev->part_uuid, sizeof dev->part_uuid, "%s", p->uuid);
 		mirror_look(dev, notes);
 	}
@@ -184,7 +188,7 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 	if (s->has_offset &&
 	    window_sub(&w, s->offset, w.size - MIN(w.size, s->offset), &w, &err) < 0)
 		note(notes, &err);
-	device_add(d, i, &w);
+	device_add(d, i, &w, xasprintf("hd%zu", i));
 	n = d->n;
 	if (!s->has_offset)
 		partitions_add(d, i, &w, notes);
@@ -192,11 +196,79 @@ static void disk_add(struct disks *d, size_t i, struct buf *notes)
 		mirror_look(&d->dev[n - 1], notes);
 }
 
-/* Names unsupported contents: "LVM2, which domgrub does not read"; NULL: not recognized. */
-static char *what_is_there(const struct window *w)
-{
-	const char *name = contents_name(w);
+/* ---- arrays and volumes --------------------------------------------------- */
 
+static void no_fs(struct device *dev, char *trouble)
+{
+	dev->opened = NO_FS;
+	dev->trouble = trouble;
+}
+
+/* The half of the array of "dev" that took part in most changes; of equal ones, the first. */
+static const struct device *newest_half(const struct disks *d, const struct device *dev)
+{
+	const struct device *best = dev;
+
+	for (size_t i = d->n; i-- > 0;)
+		if (!strcmp(d->dev[i].array.uuid, dev->array.uuid) &&
+		    d->dev[i].array.events >= best->array.events)
+			best = &d->dev[i];
+	return best;
+}
+
+/* An array has its names on its newest half; one that Linux would not take either is not read. */
+static void arrays_name(struct disks *d)
+{
+	unsigned nameless = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		struct device *dev = &d->dev[i];
+		const struct device *best;
+
+		if (!*dev->array.uuid)
+			continue;
+		best = newest_half(d, dev);
+		if (best->array.events - dev->array.events > EVENTS_BEHIND)
+			no_fs(dev, xasprintf("an old half of a RAID1, without the last changes, "
+			                     "which (%s) has",
+			                     best->name));
+		if (best != dev)
+			continue;
+		dev->alias[0] = *dev->array.name ? xasprintf("md/%s", dev->array.name)
+		                                 : xasprintf("md/md%u", nameless++);
+		dev->alias[1] = xasprintf("mduuid/%s", dev->array.uuid);
+	}
+}
+
+static void volumes_add(struct disks *d, struct buf *notes)
+{
+	_free_ struct window *w = xcalloc(d->n, sizeof *w);
+	const struct lvm_volume *v;
+	struct device *dev;
+	size_t n = 0;
+
+	/* What is old would name a volume's old places. */
+	for (size_t i = 0; i < d->n; i++)
+		w[i] = d->dev[i].opened == NO_FS ? (struct window){.name = ""} : d->dev[i].w;
+	d->lvm = lvm_new(w, d->n, notes);
+	for (; (v = lvm_volume(d->lvm, n)); n++) {
+		dev = device_add(d, SIZE_MAX, &v->w, xasprintf("lvm/%s", v->name));
+		dev->alias[0] = xasprintf("lvmid/%s", v->id);
+		if (v->trouble)
+			no_fs(dev, xstrdup(v->trouble));
+	}
+}
+
+/* ---- file systems --------------------------------------------------------- */
+
+/* Names unsupported contents: "LUKS2, which domgrub does not read"; NULL: not recognized. */
+static char *what_is_there(const struct disks *d, size_t i)
+{
+	const char *name = contents_name(&d->dev[i].w), *group;
+
+	if (lvm_is_physical(d->lvm, i, &group))
+		return *group ? xasprintf("a physical volume of LVM2's group \"%s\"", group)
+		              : xstrdup("a physical volume of LVM2, in no known group");
 	return name ? xasprintf("%s, which domgrub does not read", name) : NULL;
 }
 
@@ -216,7 +288,7 @@ static int device_fs(struct disks *d, size_t i, struct fs **out, struct err *err
 		if (rc < 0)
 			dev->trouble = xstrdup(why.text);
 		else if (rc > 0)
-			dev->trouble = what_is_there(&dev->w);
+			dev->trouble = what_is_there(d, i);
 	}
 	if (dev->opened == NO_FS && dev->trouble)
 		return err_set(err, ERR_NOENT, "(%s): %s", dev->name, dev->trouble);
@@ -302,9 +374,14 @@ struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *note
 	d->n_disks = n;
 	for (size_t i = 0; i < n; i++)
 		disk_add(d, i, notes);
+	arrays_name(d);
+	volumes_add(d, notes);
 	d->names = xcalloc(d->n, sizeof *d->names);
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		d->names[i].name = d->dev[i].name;
+		for (size_t k = 0; k < GRUB_ALIASES; k++)
+			d->names[i].alias[k] = d->dev[i].alias[k];
+	}
 	d->files = (struct grub_files){.ops = &ops, .devices = d->names, .device_count = d->n};
 	return d;
 }
@@ -316,7 +393,11 @@ void disks_free(struct disks *d)
 	for (size_t i = 0; i < d->n; i++) {
 		fs_free(d->dev[i].fs);
 		free(d->dev[i].trouble);
+		free(d->dev[i].name);
+		for (size_t k = 0; k < GRUB_ALIASES; k++)
+			free(d->dev[i].alias[k]);
 	}
+	lvm_free(d->lvm);
 	free(d->dev);
 	free(d->names);
 	free(d->src);

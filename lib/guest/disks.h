@@ -35,8 +35,8 @@ int disk_spec_lock(const struct disk_spec *d, unsigned wait_ms, struct err *err)
 int disk_spec_open(const char *path, struct disk_spec *out, struct err *err);
 
 /*
- * The devices of n disks. If a disk's partition table is invalid, *notes gets a
- * line about it, and only the whole disk is a device. spec is borrowed.
+ * The devices of n disks, and the logical volumes on them. If a disk's partition table is invalid,
+ * *notes gets a line about it, and only the whole disk is a device. spec is borrowed.
  */
 struct disks *disks_new(const struct disk_spec *spec, size_t n, struct buf *notes);
 void disks_free(struct disks *d);
@@ -50,7 +50,7 @@ int disks_fault(const struct disks *d, struct err *err);
 /* For lib/grub; borrowed from d. */
 struct grub_files *disks_files(struct disks *d);
 
-/* Which of the specs a device is on. */
+/* Which of the specs a device is on; SIZE_MAX: a logical volume, which may be on several. */
 size_t disks_index(const struct disks *d, size_t dev);
 
 /* A device's bytes, borrowed from d; dev is in the table of disks_files(). */

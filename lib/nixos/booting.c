@@ -92,7 +92,9 @@ int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struc
 static bool lies_in(struct disks *d, size_t dev, const struct off_guest *off,
                     const struct off_guest_fs *fs)
 {
-	return fs->edit && &off->targets[disks_index(d, dev)] == fs->target &&
+	size_t disk = disks_index(d, dev);
+
+	return fs->edit && disk < off->n_disks && &off->targets[disk] == fs->target &&
 	       disks_window(d, dev)->start == fs->base;
 }
 

@@ -120,7 +120,7 @@ static int is_mirror(const struct off_guest_fs *fs, bool *is, struct err *err)
 	w = window_over(&src.src, fs->target->size, fs->target->name);
 	rc = window_sub(&w, fs->base, fs->size, &w, err);
 	if (rc == 0)
-		rc = md_mirror(&w, &data, err);
+		rc = md_mirror(&w, &data, NULL, err);
 	*is = rc == 0;
 	return rc < 0 ? rc : 0;
 }

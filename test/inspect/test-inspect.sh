@@ -65,6 +65,27 @@ rm xen/moved.cfg
 ends 0 'ext4 "NIXOS"' inspect xen/one.img
 if [ -z "$(command -v xl)" ]; then grep -q 'domain .*unknown: .*no xl' said || fail "the lack of xl is not said"; fi
 
+# A root on LVM2.
+cat >vg <<'END'
+v-g { id = "AAAAAA-0000-0000-0000-0000-0000-AAAAAA" seqno = 1 extent_size = 2048
+physical_volumes { pv0 { id = "000000-0000-0000-0000-0000-0000-000000" dev_size = 262144 pe_start = 2048 pe_count = 127 } }
+logical_volumes { root { id = "llllll-0000-0000-0000-0000-0000-llllll" status = ["VISIBLE"] segment_count = 1
+segment1 { start_extent = 0 extent_count = 100 type = "striped" stripe_count = 1 stripes = ["pv0", 2] } }
+thin { id = "llllll-0000-0000-0000-0000-0000-mmmmmm" status = ["VISIBLE"] segment_count = 1
+segment1 { start_extent = 0 extent_count = 1 type = "thin" thin_pool = "p" } } } }
+contents = "Text Format Volume Group"
+version = 1
+END
+truncate -s 1M lvm.img
+python3 -I -S "$tools/../../lib/disk/test/lvm.py" label vg pv0 lvm.img
+tail -c +1048577 xen/one.img >root.fs
+python3 -I -S "$tools/../../lib/disk/test/lvm.py" put vg root root.fs pv0=lvm.img
+ends 0 '^volumes +lvm/v--g-root, 100 MiB; ext4 "NIXOS"' inspect lvm.img
+grep -q "lvm/v--g-thin, 0 B; (lvm/v--g-thin): type thin is not supported" said || { cat said >&2; fail "no thin volume"; }
+grep -q "disk .*; (hd0): a physical volume of LVM2's group \"v-g\"" said || { cat said >&2; fail "no physical volume"; }
+ends 0 'root device: label NIXOS found' check lvm.img
+rm lvm.img root.fs
+
 ends 0 '^one ' list xen
 [ "$(wc -l <said)" = 4 ] || { cat said >&2; fail "list of three guests"; }
 "$DOMSTRAP" list --json xen >said

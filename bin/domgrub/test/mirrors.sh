@@ -15,7 +15,7 @@ cat >boot/grub/grub.cfg <<-END
 	load_env
 	set next_entry=
 	save_env next_entry
-	set root='mduuid/000102030405060708090a0b0c0d0e0f'
+	set root='md/gone'
 	search --no-floppy --fs-uuid --set=root --hint='mduuid/000102030405060708090a0b0c0d0e0f' $uuid
 	menuentry T {
 	insmod diskfilter
@@ -24,6 +24,12 @@ cat >boot/grub/grub.cfg <<-END
 	}
 END
 ext boot.fs 8M boot -U "$uuid"
+cp boot.fs searched.fs
+# named DEVICE: boot.fs has a menu that names it
+named() {
+	printf "set root='%s'\nmenuentry T {\nlinux /vmlinuz root=/dev/md0\n}\n" "$1" >boot/grub/grub.cfg
+	ext boot.fs 8M boot -U "$uuid"
+}
 
 # half VERSION [FIELD=VALUE]: img has it as its only partition
 half() {
@@ -34,11 +40,13 @@ half() {
 	into img 2048 member
 }
 
-# boots NAME
+# boots NAME [OPTION...]
 boots() {
+	name=$1
+	shift
 	clean
-	run -q --write-env --output-format=simple --output-directory=out img >got 2>got.err || { fail "$1" "$(cat got.err)"; return; }
-	grep -qxF "args root=/dev/md0" got && cmp -s out/boot_kernel.* boot/vmlinuz && ok "$1" || fail "$1" "$(cat got)"
+	run -q --write-env --output-format=simple --output-directory=out "$@" img >got 2>got.err || { fail "$name" "$(cat got.err)"; return; }
+	grep -qxF "args root=/dev/md0" got && cmp -s out/boot_kernel.* boot/vmlinuz && ok "$name" || fail "$name" "$(cat got)"
 }
 
 # says NAME WORDS
@@ -62,6 +70,37 @@ for version in 0.90 1.0 1.1 1.2; do
 		grub-fstest member ls 2>/dev/null | grep -qF "(md/" && ok "GRUB finds it, too" || fail "GRUB" "finds no (md/)"
 	fi
 done
+for v in "1.2 md/boot" "1.0 mduuid/000102030405060708090a0b0c0d0e0f" "0.90 md/md0" "0.90 mduuid/00000001000000020000000300000004"; do
+	named "${v#* }"
+	half "${v% *}"
+	boots "by the name ${v#* }"
+	command -v grub-fstest >/dev/null || continue
+	grub-fstest member cat "(${v#* })/vmlinuz" 2>/dev/null | cmp -s - boot/vmlinuz && ok "GRUB has that name" || fail "GRUB" "${v#* }"
+done
+# An old half has another kernel.
+named md/boot
+echo old >boot/vmlinuz
+ext old.fs 8M boot -U "$uuid"
+echo kernel >boot/vmlinuz
+for version in 0.90 1.2; do
+	named md/boot
+	[ $version = 1.2 ] || named md/md0
+	cp boot.fs new.fs
+	cp old.fs boot.fs
+	half $version events=5
+	cp img oldhalf
+	cp new.fs boot.fs
+	half $version events=7
+	mv img newhalf
+	mv oldhalf img
+	boots "metadata $version, an old half first" --disk=newhalf
+done
+half 1.2 events=6
+cp img newhalf
+cp old.fs boot.fs
+half 1.2 events=5
+boots "the name leads to the half with the last change" --disk=newhalf
+mv searched.fs boot.fs
 nothing="Linux md RAID, which domgrub does not read"
 half 1.2 state=0xffff
 says "a spare" "$nothing"

@@ -10,9 +10,16 @@
 #include <string.h>
 
 static const struct grub_device table[] = {
-        {"hd0", NULL},   {"hd0,msdos1", NULL},   {"hd0,msdos5", NULL},
-        {"hd1", NULL},   {"hd1,gpt1", NULL},     {"hd1,gpt2", NULL},
-        {"hd2", "xvdz"}, {"hd2,msdos1", "xvdz"}, {"hd3", "xvda1"},
+        {"hd0", NULL, {NULL}},
+        {"hd0,msdos1", NULL, {NULL}},
+        {"hd0,msdos5", NULL, {"md/boot", "mduuid/0011"}},
+        {"hd1", NULL, {NULL}},
+        {"hd1,gpt1", NULL, {NULL}},
+        {"hd1,gpt2", NULL, {NULL}},
+        {"hd2", "xvdz", {NULL}},
+        {"hd2,msdos1", "xvdz", {NULL}},
+        {"hd3", "xvda1", {NULL}},
+        {"lvm/v--g-root", NULL, {"lvmid/A-B/C-D"}},
 };
 
 static const struct grub_files files = {.devices = table, .device_count = ARRAY_LEN(table)};
@@ -59,7 +66,14 @@ static void devices(void **state)
 	        {"hd0,99999999999999999999", NULL},
 	        {"xvda", NULL},
 	        {"fd0", NULL},
+	        {"lvm/v--g-root", "lvm/v--g-root"},
+	        {"(lvmid/A-B/C-D)", "lvm/v--g-root"},
+	        {"md/boot", "hd0,msdos5"},
+	        {"(mduuid/0011)", "hd0,msdos5"},
 	        {"lvm/a-b", NULL},
+	        {"lvm/v--g-root,1", NULL},
+	        {"lvmid/A-B/C-E", NULL},
+	        {"md/boo", NULL},
 	        {"", NULL},
 	        {"()", NULL},
 	        {"(", NULL},
