@@ -289,7 +289,7 @@ void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
 {
 	static const char *const types[] = {"pv", "pvh", "hvm"};
 
-	buf_putf(out, "# xl configuration of the guest %s; see xl.cfg(5).\n", cfg->name);
+	buf_putf(out, XLCFG_FIRST_LINE "%s; see xl.cfg(5).\n", cfg->name);
 	buf_putf(out, "# Start it with:  xl create -c %s\n", cfg->file);
 	if (cfg->system)
 		buf_putf(out, "# Made from %s\n", cfg->system);

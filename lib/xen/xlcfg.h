@@ -20,6 +20,9 @@ enum xl_type {
 	XL_HVM, /* a PC with firmware, to install from a CD */
 };
 
+/* A config begins with this. */
+#define XLCFG_FIRST_LINE "# xl configuration of the guest "
+
 /* A raw disk. */
 struct xl_disk {
 	const char *path; /* absolute */

@@ -4,12 +4,15 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 struct finder {
 	const char *p, *end;
 	const char *key;
 	unsigned depth; /* of lists */
 	size_t found;
 	struct str value; /* of the last setting of the key, with its quotes; p NULL: no string */
+	const char *list; /* behind the bracket of its list; NULL: it is none */
 };
 
 static bool is_key(char c)
@@ -57,10 +60,13 @@ static int take_key(struct finder *f, struct err *err)
 		return 0;
 	f->found++;
 	f->value.p = NULL;
+	f->list = NULL;
 	if (*f->p++ == '+')
 		return 0;
 	skip_blanks(f);
 	from = f->p;
+	if (f->p < f->end && *f->p == '[')
+		f->list = f->p + 1;
 	if (f->p < f->end && (*f->p == '"' || *f->p == '\'')) {
 		rc = skip_string(f, err);
 		f->value = (struct str){from, (size_t)(f->p - from)};
@@ -113,26 +119,86 @@ static void put_quoted(struct buf *out, const char *text)
 	buf_puts(out, "\"");
 }
 
+/* The one setting of a key; 1: there is none. */
+static int find_one(struct finder *f, struct str config, const char *key, struct err *err)
+{
+	int rc;
+
+	*f = (struct finder){.p = config.p, .end = config.p + config.n, .key = key};
+	rc = find(f, err);
+	if (rc < 0)
+		return rc;
+	if (f->found > 1)
+		return err_set(err, ERR_UNSUPPORTED, "%s is set %zu times", key, f->found);
+	return !f->found;
+}
+
 int xlcfg_replace(struct str config, const char *key, const char *text, struct buf *out,
                   struct err *err)
 {
-	struct finder f = {.p = config.p, .end = config.p + config.n, .key = key};
+	struct finder f;
 	int rc = check_text(text, err);
 	const char *behind;
 
 	if (rc == 0)
-		rc = find(&f, err);
-	if (rc < 0)
+		rc = find_one(&f, config, key, err);
+	if (rc)
 		return rc;
-	if (!f.found)
-		return 1;
-	if (f.found > 1)
-		return err_set(err, ERR_UNSUPPORTED, "%s is set %zu times", key, f.found);
 	if (!f.value.p)
 		return err_set(err, ERR_UNSUPPORTED, "%s is not a single string", key);
 	behind = f.value.p + f.value.n;
 	buf_put(out, config.p, (size_t)(f.value.p - config.p));
 	put_quoted(out, text);
 	buf_put(out, behind, (size_t)(config.p + config.n - behind));
+	return 0;
+}
+
+/* Put text at a place in the config, and the rest behind it. */
+static void put_at(struct str config, const char *at, const struct buf *text, struct buf *out)
+{
+	buf_put(out, config.p, (size_t)(at - config.p));
+	buf_put(out, text->p, text->n);
+	buf_put(out, at, (size_t)(config.p + config.n - at));
+}
+
+static bool is_empty_list(const char *p, const char *end)
+{
+	while (p < end && isspace((unsigned char)*p))
+		p++;
+	return p < end && *p == ']';
+}
+
+int xlcfg_add_argument(struct str config, const char *key, const char *text, const char *after,
+                       struct buf *out, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf add = BUF_INIT;
+	const char *end = config.p + config.n, *at;
+	struct finder f;
+	int rc = check_text(text, err);
+
+	if (rc == 0)
+		rc = find_one(&f, config, key, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0 && !f.list)
+		return err_set(err, ERR_UNSUPPORTED, "%s is not a list", key);
+	if (rc == 0) {
+		put_quoted(&add, text);
+		if (!is_empty_list(f.list, end))
+			buf_puts(&add, isspace((unsigned char)*f.list) ? "," : ", ");
+		put_at(config, f.list, &add, out);
+		return 0;
+	}
+	rc = find_one(&f, config, after, err);
+	if (rc)
+		return rc;
+	if (!f.value.p)
+		return err_set(err, ERR_UNSUPPORTED, "%s is not a single string", after);
+	at = f.value.p + f.value.n;
+	at = memchr(at, '\n', (size_t)(end - at));
+	buf_putf(&add, "%s%s = [ ", at ? "" : "\n", key);
+	put_quoted(&add, text);
+	buf_puts(&add, " ]\n");
+	put_at(config, at ? at + 1 : end, &add, out);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replacing the value of one setting in an xl config. Every other byte is kept:
- * comments, blanks, unknown settings.
+ * Changing one setting of an xl config. Every other byte is kept: comments, blanks,
+ * unknown settings.
  */
 #ifndef XEN_XLCFG_EDIT_H
 #define XEN_XLCFG_EDIT_H
@@ -16,5 +16,12 @@
  */
 int xlcfg_replace(struct str config, const char *key, const char *text, struct buf *out,
                   struct err *err);
+
+/*
+ * Append config to out, with text as the first item of the list key. A list that is not there
+ * comes behind the setting "after". 1: config sets neither; else as above.
+ */
+int xlcfg_add_argument(struct str config, const char *key, const char *text, const char *after,
+                       struct buf *out, struct err *err);
 
 #endif

@@ -44,9 +44,42 @@ static void all(void **state)
 	}
 }
 
+static const struct {
+	const char *config;
+	int rc;
+	const char *want;
+} adds[] = {
+        {"b = \"x\" # c\nd = 1\n", 0, "b = \"x\" # c\na = [ \"-w\" ]\nd = 1\n"},
+        {"b = 'x'; d = 1", 0, "b = 'x'; d = 1\na = [ \"-w\" ]\n"},
+        {"a = [ ]\nb = 'x'", 0, "a = [\"-w\" ]\nb = 'x'"},
+        {"a = [\n  'q',\n]\n", 0, "a = [\"-w\",\n  'q',\n]\n"},
+        {"a=['q']", 0, "a=[\"-w\", 'q']"},
+        {"# a = [ ]\nl = [ 'a = [' ]\nb = 'x'\n", 0,
+         "# a = [ ]\nl = [ 'a = [' ]\nb = 'x'\na = [ \"-w\" ]\n"},
+        {"a = 'q'\nb = 'x'\n", -ERR_UNSUPPORTED, ""},
+        {"a = [ 'q' ]\na = [ 'q' ]\n", -ERR_UNSUPPORTED, ""},
+        {"a += [ 'q' ]\n", -ERR_UNSUPPORTED, ""},
+        {"b = [ 'x' ]\n", -ERR_UNSUPPORTED, ""},
+        {"c = 'x'\n", 1, ""},
+};
+
+static void arguments(void **state)
+{
+	for (size_t i = 0; i < sizeof adds / sizeof *adds; i++) {
+		struct buf out = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(
+		        xlcfg_add_argument(str_from(adds[i].config), "a", "-w", "b", &out, &err),
+		        adds[i].rc);
+		assert_string_equal(out.p ? out.p : "", adds[i].want);
+		buf_fini(&out);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(all)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(all), cmocka_unit_test(arguments)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
