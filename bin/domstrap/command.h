@@ -30,6 +30,7 @@ struct command {
 int cmd_build(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_confirm(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_generations(int argc, char **argv);

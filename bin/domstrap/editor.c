@@ -7,10 +7,12 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "command.h"
 #include "editor_child.h"
 #include "editor_supply.h"
 #include "editor_wire.h"
 #include "jail/jail.h"
+#include "nixos/config_file.h"
 #include "settle.h"
 
 #define EDITOR_MEMORY (2ull << 30)
@@ -59,6 +61,22 @@ static int tidy(struct direct_host *h, const struct buf *body, struct err *err)
 	return h->tidy(h, all, err);
 }
 
+/* A job that does not try a generation has no reason to ask, so a hostile editor gets nothing. */
+static int serve_write_env(struct parent *p, const struct buf *body, struct err *err)
+{
+	struct bytes b = bytes_over(body->p, body->n);
+	bool check = wire_u32_get(&b, 1);
+	struct err why = ERR_INIT;
+	int rc;
+
+	if (!wire_end(&b) || !p->job->tries || !p->off.config.path)
+		return err_set(err, ERR_CHILD,
+		               "the guest's process: the config is not to be changed");
+	rc = config_file_write_env(p->off.config.path, check || p->job->mode != OFF_GUEST_WRITE,
+	                           &why);
+	return answer(p, rc, &why, err);
+}
+
 /* direct.h's operations. */
 static int serve_files(struct parent *p, uint32_t type, const struct buf *body, struct err *err)
 {
@@ -83,6 +101,8 @@ static int serve(struct parent *p, uint32_t type, const struct buf *body, struct
 {
 	if (type >= EDITOR_HAVE && type <= EDITOR_STREAM)
 		return editor_supply_serve(&p->supply, type, body, &p->line, err);
+	if (type == EDITOR_WRITE_ENV)
+		return serve_write_env(p, body, err);
 	return serve_files(p, type, body, err);
 }
 
@@ -280,4 +300,21 @@ int editor_run(const struct offline_options *opt, const struct editor_job *job, 
 	                             "the guest's process: has not completed the "
 	                             "interrupted change that it found")
 	                   : rc;
+}
+
+int editor_command(int argc, char **argv, const struct option_set *set, struct offline_request *req,
+                   int (*work)(struct editor *e, void *arg, struct err *err))
+{
+	struct editor_job job = {.work = work, .arg = req};
+	struct err err = ERR_INIT;
+	int rc;
+
+	ui_init(UI_NORMAL);
+	rc = offline_options_parse(argc, argv, set, true, req, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(req->common.level);
+	job.mode = req->common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE;
+	rc = editor_run(&req->common, &job, &err);
+	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

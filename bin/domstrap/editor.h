@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "guest_open.h"
+#include "offline_options.h"
 
 struct supply_options;
 
@@ -27,6 +27,7 @@ struct editor_job {
 	void *arg;
 	/* Where new store paths come from; NULL: the job adds none. */
 	const struct supply_options *supply;
+	bool tries;       /* it may put a generation on trial, for which the config may change */
 	uint64_t largest; /* bytes that a disk may get, or may grow by; 0: none grows */
 };
 
@@ -37,5 +38,12 @@ struct editor_job {
  * What it changes in arg stays in the child. The error is the child's.
  */
 int editor_run(const struct offline_options *opt, const struct editor_job *job, struct err *err);
+
+/*
+ * All of a command that changes a guest, or with --dry-run only looks: reads its options into
+ * *req, which work() gets, too. Returns its exit status.
+ */
+int editor_command(int argc, char **argv, const struct option_set *set, struct offline_request *req,
+                   int (*work)(struct editor *e, void *arg, struct err *err));
 
 #endif

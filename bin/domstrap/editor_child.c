@@ -117,6 +117,14 @@ static int host_tidy(struct direct_host *h, bool all, struct err *err)
 	return ask(EDITOR_TIDY, buf_str(&body), err);
 }
 
+static int write_env(struct off_guest *off, bool check, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+
+	wire_u32_put(&body, check);
+	return ask(EDITOR_WRITE_ENV, buf_str(&body), err);
+}
+
 /* ---- the guest ------------------------------------------------------------ */
 
 /* The disks stay open; the edits of the guest before are dropped. */
@@ -129,6 +137,7 @@ static int open_again(const void *arg, enum off_guest_mode mode, struct off_gues
 	*out = c->off;
 	out->mode = mode;
 	out->warn = warn;
+	out->write_env = write_env;
 	out->host = c->off.host ? &child->host : NULL;
 	rc = off_guest_find(out, err);
 	if (rc < 0)

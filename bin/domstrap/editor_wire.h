@@ -13,6 +13,7 @@
  *     STREAM le32 on                             OK, or FAILED: serve its NARs on the other lines,
  *                                                until they are closed
  *     PROGRESS le32 on
+ *     WRITE_ENV le32 check                       OK, or FAILED: config_file_write_env()
  *     FAILED error, DONE or AGAIN: the last; AGAIN: the config was changed, start another editor
  *
  *     error  = le32 code, le32 errno, text
@@ -46,6 +47,7 @@ enum editor_message {
 	EDITOR_READ,
 	EDITOR_STREAM,
 	EDITOR_PROGRESS,
+	EDITOR_WRITE_ENV,
 	EDITOR_PIECE,
 };
 

@@ -325,16 +325,6 @@ static int work(struct editor *e, void *arg, struct err *err)
 int cmd_gc(int argc, char **argv)
 {
 	struct offline_request req;
-	struct editor_job job = {.work = work, .arg = &req};
-	struct err err = ERR_INIT;
-	int rc;
 
-	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
-	if (rc)
-		return rc < 0 ? command_failed(&err) : STATUS_DONE;
-	ui_init(req.common.level);
-	job.mode = req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE;
-	rc = editor_run(&req.common, &job, &err);
-	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	return editor_command(argc, argv, &options, &req, work);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What boots by default, in the words of generations, inspect, list, check and verify. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "generations.h"
 #include "look_child.h"
+#include "nixos/trial.h"
 
 static void set_number(json_t *o, const char *key, const struct generation *g)
 {
@@ -22,6 +24,18 @@ static int find_init(struct off_guest *off, const char *init, bool *found, struc
 	rc = err_absent(ext4_edit_find(off->root.edit, init, true, &ino, err));
 	*found = rc == 0;
 	return rc < 0 ? rc : 0;
+}
+
+static json_t *next_json(const struct booting *b, const struct guest_state *in)
+{
+	json_t *o;
+
+	if (!b->once)
+		return json_null();
+	o = json_object();
+	look_set(o, "system", b->once_toplevel);
+	set_number(o, "generation", trial_find(in));
+	return o;
 }
 
 int generation_boot_json(struct off_guest *off, const struct guest_state *in, json_t **out,
@@ -47,6 +61,7 @@ int generation_boot_json(struct off_guest *off, const struct guest_state *in, js
 	set_number(o, "generation", g);
 	look_set(o, "specialisation", g ? g->special : NULL);
 	set_number(o, "profileGeneration", guest_state_current(in));
+	json_object_set_new(o, "next", next_json(b, in));
 	look_set(o, "error", b->why);
 	*out = o;
 	return 0;
@@ -59,12 +74,33 @@ bool generation_boot_differs(const json_t *boot)
 	       *look_text(boot, "specialisation") || !look_number(boot, "generation");
 }
 
+bool generation_boot_once(const json_t *boot)
+{
+	return json_is_object(json_object_get(boot, "next"));
+}
+
 static void put(struct buf *out, const char *before, const char *text)
 {
 	if (!*text)
 		return;
 	buf_puts(out, before);
 	look_put(out, text);
+}
+
+static void put_next(const json_t *next, struct buf *out)
+{
+	uint64_t number = look_number(next, "generation");
+
+	if (!json_is_object(next))
+		return;
+	buf_puts(out, "; the next start tries ");
+	if (number)
+		buf_putf(out, "generation %" PRIu64, number);
+	else if (*look_text(next, "system"))
+		look_put(out, look_text(next, "system"));
+	else
+		buf_puts(out, "another menu entry");
+	buf_puts(out, ", for once");
 }
 
 void generation_boot_text(const json_t *boot, struct buf *out)
@@ -83,6 +119,17 @@ void generation_boot_text(const json_t *boot, struct buf *out)
 	if (!number)
 		put(out, ", init=", look_text(boot, "init"));
 	put(out, ", by ", look_text(boot, "file"));
+	put_next(json_object_get(boot, "next"), out);
+}
+
+const char *generation_note(const json_t *g)
+{
+	if (!strcmp(look_text(g, "trial"), GENERATION_JSON_NEXT))
+		return "to be tried at the next start";
+	if (!strcmp(look_text(g, "trial"), GENERATION_JSON_TRIED))
+		return look_true(g, "activated") ? "tried and not confirmed, booted last"
+		                                 : "tried and not confirmed";
+	return look_true(g, "activated") && !look_true(g, "default") ? "booted last" : "";
 }
 
 char generation_mark(bool boots, bool current)

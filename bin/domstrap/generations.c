@@ -12,6 +12,7 @@
 #include "json_out.h"
 #include "look.h"
 #include "nixos/change.h"
+#include "nixos/trial.h"
 #include "offline_options.h"
 
 static const char intro[] =
@@ -46,15 +47,19 @@ static void print_one(FILE *out, const struct generation *g, bool known)
 {
 	const struct guest_system *s = &g->system;
 	struct buf version = BUF_INIT, kernel = BUF_INIT, name = BUF_INIT;
+	json_t *o = generation_json(g, false, false);
+	const char *note = generation_note(o);
 	char time[32], size[16];
 
 	put_escaped(&version, *s->version ? s->version : "-");
 	put_escaped(&kernel, *s->kernel_version ? s->kernel_version : "-");
 	put_escaped(&name, s->name);
-	fprintf(out, "%4u%c  %s  %-28s %-14s %10s  %s%s\n", g->number,
+	fprintf(out, "%4u%c  %s  %-28s %-14s %10s  %s%s%s%s%s\n", g->number,
 	        generation_mark(g->boots, g->current), generation_when(g->time, time), version.p,
 	        kernel.p, known ? str_human(g->own_bytes, size) : "?", name.p ? name.p : "",
-	        s->broken ? " (cannot boot: parts are missing)" : "");
+	        s->broken ? " (cannot boot: parts are missing)" : "", *note ? " (" : "", note,
+	        *note ? ")" : "");
+	json_decref(o);
 	buf_fini(&version);
 	buf_fini(&kernel);
 	buf_fini(&name);
@@ -69,6 +74,11 @@ json_t *generation_json(const struct generation *g, bool sizes, bool known)
 	json_object_set_new(o, "time", json_integer(g->time));
 	json_object_set_new(o, "current", json_boolean(g->current));
 	json_object_set_new(o, "default", json_boolean(g->boots));
+	json_object_set_new(o, "trial",
+	                    g->trial == GENERATION_TO_BE_TRIED ? json_string(GENERATION_JSON_NEXT)
+	                    : g->trial == GENERATION_TRIED     ? json_string(GENERATION_JSON_TRIED)
+	                                                       : json_null());
+	json_object_set_new(o, "activated", json_boolean(g->activated));
 	json_object_set_new(o, "system", json_string(s->toplevel));
 	/* The guest's text becomes null if it is not UTF-8. */
 	json_object_set_new(o, "version", json_string(s->version));
@@ -85,11 +95,12 @@ static void print_boot(FILE *out, const json_t *boot)
 {
 	struct buf b = BUF_INIT;
 
-	if (!generation_boot_differs(boot))
+	if (!generation_boot_differs(boot) && !generation_boot_once(boot))
 		return;
 	generation_boot_text(boot, &b);
 	fprintf(out, "boots by default: %s\n", b.p);
-	if (json_is_integer(json_object_get(boot, "profileGeneration")))
+	if (generation_boot_differs(boot) &&
+	    json_is_integer(json_object_get(boot, "profileGeneration")))
 		fprintf(out, "the profile points at generation %" PRIu64 "\n",
 		        look_number(boot, "profileGeneration"));
 	buf_fini(&b);
@@ -128,6 +139,8 @@ static int work(struct editor *e, void *arg, struct err *err)
 	if (e->in.db_err.code)
 		ui_warn("%s; the size of each generation is unknown", e->in.db_err.text);
 	rc = guest_state_sizes(&e->off, &e->in, err);
+	if (rc == 0)
+		rc = trial_activated(&e->off, &e->in, err);
 	if (rc == 0)
 		rc = generation_boot_json(&e->off, &e->in, &boot, err);
 	if (rc == 0)

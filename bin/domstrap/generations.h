@@ -18,6 +18,8 @@ json_t *generation_json(const struct generation *g, bool sizes, bool known);
  *     boot = { "by": "menu" | "config" | null, "file": text | null, "init": text | null,
  *              "initFound": bool, "system": text | null, "generation": number | null,
  *              "specialisation": text | null, "profileGeneration": number | null,
+ *              "next": what the next start boots instead, for once:
+ *                      { "system": text | null, "generation": number | null } | null,
  *              "error": text | null }
  */
 int generation_boot_json(struct off_guest *off, const struct guest_state *in, json_t **out,
@@ -26,8 +28,16 @@ int generation_boot_json(struct off_guest *off, const struct guest_state *in, js
 void generation_boot_text(const json_t *boot, struct buf *out);
 /* Whether it differs from the generation that the profile points at. */
 bool generation_boot_differs(const json_t *boot);
+/* Whether the next start boots something else, for once. */
+bool generation_boot_once(const json_t *boot);
 /* The mark behind a generation's number: "*" it boots by default, "+" the profile points at it. */
 char generation_mark(bool boots, bool current);
+/* The values of "trial"; null: there is none. */
+#define GENERATION_JSON_NEXT "next"
+#define GENERATION_JSON_TRIED "tried"
+
+/* What else is to be said of a generation, from its JSON: ", to be tried at the next start". */
+const char *generation_note(const json_t *generation);
 /* As nix-env --list-generations writes a time. Returns out. */
 const char *generation_when(int64_t t, char out[static 32]);
 

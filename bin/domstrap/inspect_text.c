@@ -261,6 +261,7 @@ static void print_generations(const json_t *nixos)
 		put_field(&b, "  ", look_text(g, "description"), "");
 		if (!look_true(g, "bootable"))
 			buf_puts(&b, "  (cannot boot: parts are missing)");
+		put_field(&b, "  (", generation_note(g), ")");
 		line(i ? "" : "generations", &b);
 	}
 }

@@ -169,7 +169,7 @@ static void print_one(const char *path, const struct inspection *in, const struc
 	put_cell(&b, in->disks.n ? str_human(disk_bytes(in), (char[16]){0}) : "-", 10);
 	put_cell(&b, look_text(g, "version"), 28);
 	put_cell(&b, look_text(g, "kernelVersion"), 12);
-	if (boot && generation_boot_differs(boot)) {
+	if (boot && (generation_boot_differs(boot) || generation_boot_once(boot))) {
 		buf_puts(&b, " boots by default: ");
 		generation_boot_text(boot, &b);
 	}

@@ -19,6 +19,7 @@
 #include "generations.h"
 #include "look_child.h"
 #include "nix/store_path.h"
+#include "nixos/trial.h"
 
 /* Names in the store that are not registered; the others are counted. */
 #define STRANGERS_MAX 10000u
@@ -156,7 +157,10 @@ static int fill(struct look_child *c, struct off_guest *off, struct guest_state 
 	look_set_number(o, "start", off->root.base);
 	look_set_number(o, "size", off->root.size);
 	json_object_set_new(o, "menuPending", json_boolean(pending));
-	guest_state_mark_boots(in, off->booting.toplevel);
+	if (rc == 0)
+		rc = trial_mark(off, in, err);
+	if (rc == 0)
+		rc = trial_activated(off, in, err);
 	if (rc == 0)
 		rc = generation_boot_json(off, in, &boot, err);
 	json_object_set_new(o, "boot", boot ? boot : json_null());

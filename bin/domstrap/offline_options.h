@@ -19,6 +19,7 @@ struct offline_request {
 	const char *configuration;    /* the same; for /etc/nixos */
 	const char *size, *boot_size; /* the same; NULL: as it is */
 	bool wipe;                    /* the same: clear what they grow into */
+	bool try;                     /* the same: boot it once */
 	unsigned limit;               /* of the menu; 0: as it is */
 	bool verify;
 	unsigned threads;

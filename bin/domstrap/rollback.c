@@ -7,15 +7,19 @@
 #include "json_out.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
+#include "nixos/trial.h"
 #include "offline_options.h"
 
 static const char intro[] =
         "usage: domstrap rollback GUEST [options]\n\n"
-        "Makes an older generation of a guest that is off boot by default. GUEST is its\n"
-        "xl config, or its disks: images or block devices.\n\n";
+        "Makes an older generation of a guest that is off boot by default, or ends the\n"
+        "trial of one. GUEST is its xl config, or its disks: images or block devices.\n\n";
 
 static const struct option_row rows[] = {
-        OFFLINE_NUMBER("to", "generation N (default: the one before)", to),
+        OFFLINE_NUMBER("to",
+                       "generation N (default: the one before, or, to end\na trial, the one that "
+                       "boots by default)",
+                       to),
         OFFLINE_DRY_RUN("print the generation, write nothing"),
         OFFLINE_JSON("print the generation as JSON"),
         OFFLINE_LAST("more messages"),
@@ -35,6 +39,11 @@ static int choose(const struct guest_state *in, unsigned to, struct generation *
 		*out = guest_state_find(in, to);
 		return *out ? 0 : err_set(err, ERR_NOENT, "there is no generation %u", to);
 	}
+	/* Nothing but the trial came after the default. */
+	if (current && trial_find(in)) {
+		*out = current;
+		return 0;
+	}
 	if (!current)
 		return err_set(err, ERR_NOENT,
 		               "the profile points at no generation; choose one with --to");
@@ -45,63 +54,48 @@ static int choose(const struct guest_state *in, unsigned to, struct generation *
 	            : err_set(err, ERR_NOENT, "there is no generation before %u", current->number);
 }
 
-static int change(struct off_guest *off, const struct guest_state *in, struct generation *g,
-                  struct err *err)
-{
-	struct profile *p = &in->profiles[0];
-	int rc = change_profile(off, g->number, err);
-
-	for (size_t i = 0; i < p->n; i++)
-		p->v[i].current = &p->v[i] == g;
-	return rc < 0 ? rc : change_commit(off, in, g, 0, err);
-}
-
-static void report(FILE *out, const struct offline_request *req, const struct generation *g)
+static void report(FILE *out, const struct offline_request *req, const struct generation *g,
+                   unsigned ended)
 {
 	json_t *o;
 
 	if (!req->common.json) {
-		if (req->common.level >= UI_NORMAL)
-			fprintf(out, "%sgeneration %u: %s\n",
-			        req->common.dry_run ? "would boot " : "", g->number,
-			        g->system.toplevel);
+		if (req->common.level < UI_NORMAL)
+			return;
+		fprintf(out, "%sgeneration %u: %s\n", req->common.dry_run ? "would boot " : "",
+		        g->number, g->system.toplevel);
+		if (ended)
+			fprintf(out, "%s the trial of generation %u\n",
+			        req->common.dry_run ? "would end" : "ended", ended);
 		return;
 	}
 	o = json_out_new();
 	json_object_set_new(o, "dryRun", json_boolean(req->common.dry_run));
 	json_object_set_new(o, "generation", json_integer(g->number));
 	json_object_set_new(o, "system", json_string(g->system.toplevel));
+	json_object_set_new(o, "endedTrial", ended ? json_integer(ended) : json_null());
 	json_out_print(o, out);
 }
 
 static int work(struct editor *e, void *arg, struct err *err)
 {
 	const struct offline_request *req = arg;
+	const struct generation *tried = trial_find(&e->in);
 	struct generation *g = NULL;
 	int rc = follow_check(&e->off, &e->in, err);
 
 	if (rc == 0)
 		rc = choose(&e->in, req->to, &g, err);
 	if (rc == 0 && !req->common.dry_run)
-		rc = change(&e->off, &e->in, g, err);
+		rc = change_default(&e->off, &e->in, g, err);
 	if (rc == 0)
-		report(e->out, req, g);
+		report(e->out, req, g, tried ? tried->number : 0);
 	return rc;
 }
 
 int cmd_rollback(int argc, char **argv)
 {
 	struct offline_request req;
-	struct editor_job job = {.work = work, .arg = &req};
-	struct err err = ERR_INIT;
-	int rc;
 
-	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
-	if (rc)
-		return rc < 0 ? command_failed(&err) : STATUS_DONE;
-	ui_init(req.common.level);
-	job.mode = req.common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE;
-	rc = editor_run(&req.common, &job, &err);
-	return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	return editor_command(argc, argv, &options, &req, work);
 }

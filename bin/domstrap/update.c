@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
 #include "command.h"
-#include "difference.h"
 #include "editor_supply.h"
-#include "editor_system.h"
-#include "enlarge.h"
-#include "etc_place.h"
-#include "json_out.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
-#include "nixos/system.h"
-#include "nixos_files.h"
+#include "nixos/menu_rewrite.h"
+#include "nixos/trial.h"
 #include "update_build.h"
+#include "update_in.h"
 
 static const char intro[] =
         "usage: domstrap update GUEST [--system PATH] [--size SIZE] [options]\n"
         "       domstrap update GUEST --config FILE | --file FILE | --flake REF [options]\n\n"
         "Adds a generation to a guest that is off: copies the store paths that it lacks,\n"
-        "and makes the new system boot by default. Or enlarges its disks.\n"
+        "and makes the new system boot by default, or (--try) at the next start only.\n"
+        "Or enlarges its disks.\n"
         "GUEST is its xl config, or its disks: images or block devices.\n\n";
 
 static const struct option_row system_row[] = {
@@ -42,6 +38,7 @@ static const struct option_row rows[] = {
         OFFLINE_TEXT("size", "SIZE", "of the root disk: 20G, +5G, or all of a device", size),
         OFFLINE_TEXT("boot-size", "SIZE", "the same for a separate boot disk", boot_size),
         OFFLINE_TRUE("wipe", "of a device, first clear the space that is added", wipe),
+        OFFLINE_TRUE("try", "boot it once, until it is confirmed", try),
         OFFLINE_NUMBER("limit", "generations in the boot menu (default: unchanged)", limit),
         OFFLINE_FALSE("no-verify", "do not compare NAR hashes while copying", verify),
         OFFLINE_DRY_RUN("print what would be added, write nothing"),
@@ -57,22 +54,6 @@ static const struct option_group groups[] = {
         OPTION_GROUP(rows, 0),
 };
 static const struct option_set options = SET_OF_GROUPS("update", intro, groups);
-
-struct update {
-	struct offline_request req;
-	struct editor *e;          /* in the jail: the guest */
-	struct editor_system from; /* the new system */
-	struct nixos_system system;
-	uint64_t bytes;      /* of NARs that are missing */
-	unsigned number;     /* of the generation */
-	bool old_generation; /* the last one is this system already */
-	struct differences diff;
-	struct nixos_files nixos;
-	enum etc_place etc; /* where the new system sees files in /etc */
-	struct size_wish root_wish, boot_wish;
-	struct enlarged old_root, old_boot;
-	const atomic_bool *stop;
-};
 
 /* As nix-env --set: no new generation if the last one is this system. */
 static void choose_number(struct update *u)
@@ -123,6 +104,17 @@ static int check_nixos(struct update *u, struct err *err)
 	return rc;
 }
 
+static int check_trial(const struct update *u, struct err *err)
+{
+	const struct generation *current = guest_state_current(&u->e->in);
+
+	if (!current || strcmp(current->system.toplevel, u->system.toplevel) != 0)
+		return 0;
+	return err_set(err, ERR_EXISTS,
+	               "%s: --try: generation %u is this system and boots by default",
+	               u->system.toplevel, current->number);
+}
+
 static int load(struct update *u, struct err *err)
 {
 	struct editor_system *s = &u->from;
@@ -142,7 +134,8 @@ static int load(struct update *u, struct err *err)
 		u->bytes += s->items[i].nar_size;
 	choose_number(u);
 	compare(u);
-	return 0;
+	u->ended = trial_find(&u->e->in) ? trial_find(&u->e->in)->number : 0;
+	return u->req.try ? check_trial(u, err) : 0;
 }
 
 /* ---- the change ----------------------------------------------------------- */
@@ -155,7 +148,7 @@ static int put_generation(struct update *u, struct err *err)
 
 	if (rc == 0 && !u->old_generation)
 		rc = ext4_edit_add_link(u->e->off.root.edit, dir, link, u->system.toplevel, err);
-	return rc < 0 ? rc : change_profile(&u->e->off, u->number, err);
+	return rc < 0 || u->req.try ? rc : change_profile(&u->e->off, u->number, err);
 }
 
 /* The list of generations as it will be. */
@@ -164,7 +157,7 @@ static int add_generation(struct update *u, struct generation **out, struct err 
 	struct profile *p = &u->e->in.profiles[0];
 	struct generation *g;
 
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n && !u->req.try; i++)
 		p->v[i].current = false;
 	if (!u->old_generation) {
 		p->v = xreallocarray(p->v, p->n + 1, sizeof *p->v);
@@ -174,7 +167,7 @@ static int add_generation(struct update *u, struct generation **out, struct err 
 			return -(int)err->code;
 	}
 	*out = &p->v[p->n - 1];
-	(*out)->current = true;
+	(*out)->current = (*out)->current || !u->req.try;
 	return 0;
 }
 
@@ -204,6 +197,7 @@ static int put_nixos(struct update *u, struct err *err)
 static int change(struct update *u, struct err *err)
 {
 	struct generation *g = NULL;
+	struct menu_wish wish;
 	int rc = editor_system_add(&u->from, u->req.threads, u->stop, err);
 
 	if (rc == 0)
@@ -216,73 +210,18 @@ static int change(struct update *u, struct err *err)
 		rc = add_generation(u, &g, err);
 	if (rc == 0 && u->stop && atomic_load(u->stop))
 		rc = err_set(err, ERR_INTERRUPTED, "interrupted");
-	return rc < 0 ? rc : change_commit(&u->e->off, &u->e->in, g, u->req.limit, err);
-}
-
-/* ---- the report ----------------------------------------------------------- */
-
-static void report_json(const struct update *u)
-{
-	json_t *o = json_out_new(), *paths = json_array();
-
-	json_object_set_new(o, "dryRun", json_boolean(u->req.common.dry_run));
-	json_object_set_new(o, "diskBytes",
-	                    json_integer((json_int_t)(u->e->off.root.base + u->e->off.root.size)));
-	json_object_set_new(
-	        o, "bootDiskBytes",
-	        u->e->off.separate_boot
-	                ? json_integer((json_int_t)(u->e->off.boot.base + u->e->off.boot.size))
-	                : json_null());
-	json_object_set_new(o, "generation", u->req.system ? json_integer(u->number) : json_null());
-	json_object_set_new(o, "system",
-	                    u->req.system ? json_string(u->system.toplevel) : json_null());
-	json_object_set_new(o, "version",
-	                    u->req.system ? json_string(u->system.version) : json_null());
-	json_object_set_new(o, "addedBytes", json_integer((json_int_t)u->bytes));
-	for (size_t i = 0; i < u->from.n_items; i++) {
-		_free_ char *path = xasprintf("/nix/store/%s", u->from.items[i].name);
-
-		json_array_append_new(paths, json_string(path));
+	if (rc < 0)
+		return rc;
+	wish = (struct menu_wish){.current = g, .limit = u->req.limit, .trial = TRIAL_END};
+	if (u->req.try) {
+		wish.current = guest_state_current(&u->e->in);
+		wish.trial = TRIAL_BEGIN;
+		wish.tried = g;
 	}
-	json_object_set_new(o, "addedPaths", paths);
-	json_object_set_new(o, "differences", differences_json(&u->diff));
-	json_out_print(o, u->e->out);
+	return change_commit(&u->e->off, &u->e->in, &wish, err);
 }
 
-static void report_size(const struct update *u, const struct off_guest_fs *fs,
-                        const struct size_wish *wish)
-{
-	char size[16], spare[16];
-
-	str_human(fs->base + fs->size, size);
-	if (wish->kind == WISH_NONE)
-		return;
-	if (u->req.common.dry_run)
-		fprintf(u->e->out, "would enlarge %s to %s\n", fs->target->name, size);
-	else
-		fprintf(u->e->out, "%s: %s, %s free\n", fs->target->name, size,
-		        str_human(ext4_edit_free_bytes(fs->edit), spare));
-}
-
-static void report(const struct update *u)
-{
-	char size[16];
-
-	if (u->req.common.json) {
-		report_json(u);
-		return;
-	}
-	if (u->req.common.level < UI_NORMAL)
-		return;
-	report_size(u, &u->e->off.root, &u->root_wish);
-	report_size(u, &u->e->off.boot, &u->boot_wish);
-	if (!u->req.system)
-		return;
-	fprintf(u->e->out, "%sgeneration %u: %s, %zu paths added (%s)\n",
-	        u->req.common.dry_run ? "would make " : "", u->number, u->system.toplevel,
-	        u->from.n_items, str_human(u->bytes, size));
-	differences_print(&u->diff, u->e->out);
-}
+/* ---- the sizes ------------------------------------------------------------- */
 
 static int check_boot(const struct update *u, struct err *err)
 {
@@ -363,6 +302,9 @@ static int parse_sizes(struct update *u, struct err *err)
 	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
 		return err_set(err, ERR_USAGE,
 		               "update: specify --system, --config, --file, --flake or --size");
+	if (r->try && !r->system && !nix_wanted(&r->nix))
+		return err_set(err, ERR_USAGE,
+		               "--try requires --system, --config, --file or --flake");
 	if (r->wipe && !r->size && !r->boot_size)
 		return err_set(err, ERR_USAGE, "--wipe requires --size or --boot-size");
 	if (r->size)
@@ -393,12 +335,14 @@ static int work(struct editor *e, void *arg, struct err *err)
 	rc = check_boot(u, err);
 	if (rc == 0 && u->req.system)
 		rc = follow_check(&e->off, &e->in, err);
+	if (rc == 0 && u->req.try)
+		rc = trial_check(&e->off, &e->in, err);
 	if (rc == 0 && u->req.system)
 		rc = load(u, err);
 	if (rc == 0)
 		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
 	if (rc == 0)
-		report(u);
+		update_report(u);
 	update_fini(u);
 	return rc;
 }
@@ -435,6 +379,7 @@ static int update(struct update *u, struct err *err)
 	        .work = work,
 	        .arg = u,
 	        .supply = r->system ? &supply : NULL,
+	        .tries = r->try,
 	        .largest = MAX(u->root_wish.bytes, u->boot_wish.bytes),
 	};
 	int rc = 0;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Everything that a guest's boot menu can boot: the menu that domgrub would
- * show, with every entry of it and of its submenus evaluated, and the default
- * entry. The texts are untrusted.
+ * show, with every entry of it and of its submenus evaluated, the default
+ * entry, and the one of the next start. The texts are untrusted.
  */
 #ifndef GUEST_BOOTS_H
 #define GUEST_BOOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -39,18 +40,25 @@ struct boots {
 	char *path;
 	struct boots_entry *v; /* the entries that can boot */
 	size_t n, cap;
-	struct boots_entry chosen; /* what boots by default */
-	char *why;                 /* why there is no default entry; NULL: there is one */
-	char *unknown;             /* why v may lack entries that can boot; NULL: it is complete */
+	/*
+	 * What the next start boots, and what boots by default. The two differ where the menu has
+	 * an entry for one start only (GRUB's next_entry), and "writes" was set.
+	 */
+	struct boots_entry next, chosen;
+	bool once;     /* they may differ: the next start changes the environment block */
+	char *why;     /* why there is no default entry; NULL: there is one */
+	char *unknown; /* why v may lack entries that can boot; NULL: it is complete */
 };
 
-/*
- * more: arguments that the xl config appends to those of every entry; NULL: none.
- * entry: the default entry that the xl config passes to the boot helper, a number
- * or a title; NULL: the menu's. -ERR_NOENT: there is no menu; another -ERR_*: a
- * menu cannot be read.
- */
-int boots_read(struct grub_files *files, const char *more, const char *entry, struct boots *out,
+/* Settings of the xl config. */
+struct boots_settings {
+	const char *more;  /* appended to the arguments of every entry; NULL: none */
+	const char *entry; /* passed to the boot helper, a number or a title; NULL: the menu's */
+	bool writes;       /* whoever evaluates the menu writes GRUB's environment block */
+};
+
+/* -ERR_NOENT: there is no menu; another -ERR_*: a menu cannot be read. */
+int boots_read(struct grub_files *files, const struct boots_settings *set, struct boots *out,
                struct err *err);
 void boots_fini(struct boots *b);
 

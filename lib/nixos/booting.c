@@ -18,6 +18,7 @@ void booting_fini(struct booting *b)
 	free(b->init);
 	free(b->toplevel);
 	free(b->why);
+	free(b->once_toplevel);
 	*b = (struct booting){.place = NULL};
 }
 
@@ -40,13 +41,28 @@ static const char *helper_option(const struct xlcfg_guest *cfg, const char *name
 	return value;
 }
 
+/*
+ * GRUB in an HVM guest always writes. GRUB's image as the kernel of another guest looks for the
+ * block in its own memory disk, and neither reads nor writes that of the guest.
+ */
+static bool writes_env(const struct xlcfg_guest *cfg)
+{
+	if (!cfg->bootloader)
+		return cfg->type && !strcmp(cfg->type, "hvm");
+	for (size_t i = 0; i < cfg->n_bootloader_args; i++)
+		if (!strcmp(cfg->bootloader_args[i], BOOTING_WRITE_ENV))
+			return !strcmp(str_base(cfg->bootloader), BOOTING_HELPER);
+	return false;
+}
+
 struct booting_config booting_config(const char *path, const struct xlcfg_guest *cfg)
 {
 	struct booting_config c = {.path = path,
 	                           .kernel = cfg->kernel ? cfg->kernel : cfg->guest_kernel,
 	                           .ramdisk = cfg->ramdisk,
 	                           .in_guest = !cfg->kernel && cfg->guest_kernel,
-	                           .cmdline = cfg->cmdline};
+	                           .cmdline = cfg->cmdline,
+	                           .writes = !path || writes_env(cfg)};
 	const char *args = helper_option(cfg, "--args");
 
 	if (!cfg->bootloader)
@@ -146,6 +162,9 @@ static void specs_fill(struct off_guest *off, bool staged, struct staged *over,
 static int read_menu(struct off_guest *off, const struct booting_config *config, bool staged,
                      struct booting *b, struct err *err)
 {
+	const struct boots_settings set = {.more = config->kernel ? NULL : config->cmdline,
+	                                   .entry = config->entry,
+	                                   .writes = config->writes || !config->path};
 	struct staged over[OFF_GUEST_DISKS_MAX];
 	struct disk_spec spec[OFF_GUEST_DISKS_MAX];
 	_cleanup_(buf_fini) struct buf notes = BUF_INIT;
@@ -154,8 +173,7 @@ static int read_menu(struct off_guest *off, const struct booting_config *config,
 
 	specs_fill(off, staged, over, spec);
 	d = disks_new(spec, off->n_disks, &notes);
-	rc = err_absent(boots_read(disks_files(d), config->kernel ? NULL : config->cmdline,
-	                           config->entry, &b->menu, err));
+	rc = err_absent(boots_read(disks_files(d), &set, &b->menu, err));
 	if (rc >= 0 && disks_fault(d, err) < 0)
 		rc = -(int)err->code;
 	if (rc == 0)
@@ -174,6 +192,22 @@ static int set_default(struct off_guest *off, struct booting *b, const char *arg
 		return 0;
 	b->init = xstrndup(init.p, init.n);
 	return booting_toplevel(off->root.edit, b->init, &b->toplevel, err);
+}
+
+/* Whether the next start boots another system, for once. */
+static int set_once(struct off_guest *off, struct booting *b, struct err *err)
+{
+	const char *args = b->menu.next.args;
+	struct str init = boots_init(args);
+	_free_ char *path = init.p ? xstrndup(init.p, init.n) : NULL;
+	int rc = path ? booting_toplevel(off->root.edit, path, &b->once_toplevel, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	b->once = !path || !b->init || strcmp(path, b->init) != 0;
+	if (!b->once)
+		free(take(&b->once_toplevel));
+	return 0;
 }
 
 /*
@@ -215,10 +249,11 @@ static int decide(struct off_guest *off, const struct booting_config *config, st
 	b->kind = BOOTING_MENU;
 	/* The config's init= comes last on the command line, and the last one is used. */
 	b->place = boots_init(config->cmdline).p ? config->path : b->menu_place;
-	if (!b->menu.why)
-		return set_default(off, b, b->menu.chosen.args, err);
-	b->why = xstrdup(b->menu.why);
-	return 0;
+	if (b->menu.why)
+		b->why = xstrdup(b->menu.why);
+	else if (set_default(off, b, b->menu.chosen.args, err) < 0)
+		return -(int)err->code;
+	return b->menu.once ? set_once(off, b, err) : 0;
 }
 
 int booting_read(struct off_guest *off, const struct booting_config *config, bool staged,
@@ -284,6 +319,8 @@ int booting_each(struct off_guest *off, const struct booting *b,
 	for (size_t i = 0; i < b->menu.n && rc == 0; i++)
 		rc = visit_entry(off, &b->menu.v[i], fn, arg, err);
 	/* The default of a menu may boot something that none of its entries boots. */
+	if (rc == 0 && b->menu.next.kernel)
+		rc = visit_entry(off, &b->menu.next, fn, arg, err);
 	if (rc == 0 && b->menu.chosen.kernel)
 		rc = visit_entry(off, &b->menu.chosen, fn, arg, err);
 	return rc;

@@ -25,13 +25,15 @@ enum booting_kind {
 /* Start from zeros; end with booting_fini(). Texts may be the guest's own. */
 struct booting {
 	enum booting_kind kind;
-	struct boots menu; /* where there is one, whatever boots */
-	char *menu_place;  /* "(hd0,msdos1)/boot/grub/grub.cfg"; NULL: there is none */
-	bool foreign;      /* it is a menu that menu_rewrite() cannot write */
-	const char *place; /* the menu or config that decides; borrowed */
-	char *init;        /* of what boots by default; NULL: it has none */
-	char *toplevel;    /* the store path that it is in; NULL: in none */
-	char *why;         /* why nothing is known of what boots by default; NULL: it is known */
+	struct boots menu;   /* where there is one, whatever boots */
+	char *menu_place;    /* "(hd0,msdos1)/boot/grub/grub.cfg"; NULL: there is none */
+	bool foreign;        /* it is a menu that menu_rewrite() cannot write */
+	const char *place;   /* the menu or config that decides; borrowed */
+	char *init;          /* of what boots by default; NULL: it has none */
+	char *toplevel;      /* the store path that it is in; NULL: in none */
+	char *why;           /* why nothing is known of what boots by default; NULL: it is known */
+	bool once;           /* the next start boots something else, for once: next_entry in GRUB */
+	char *once_toplevel; /* the store path that it is in; NULL: in none, or not once */
 };
 
 /* The boot settings of the xl config; texts are borrowed, NULL: not set. */
@@ -42,8 +44,13 @@ struct booting_config {
 	bool in_guest;    /* kernel is a path there, which the boot helper takes */
 	const char *cmdline;
 	const char *entry; /* the menu entry that the boot helper's arguments choose */
+	bool writes; /* what evaluates the menu writes GRUB's environment block; so without path */
 };
 
+#define BOOTING_HELPER "domgrub"
+#define BOOTING_WRITE_ENV "--write-env" /* its argument, without which it does not */
+
+/* path NULL: there is no config. */
 struct booting_config booting_config(const char *path, const struct xlcfg_guest *cfg);
 
 /*

@@ -8,6 +8,7 @@
 #include "nixos/follow.h"
 #include "nixos/menu_rewrite.h"
 #include "nixos/secrets.h"
+#include "nixos/trial.h"
 
 /* Remove the note when menu and config are complete. */
 static int clear_note(struct off_guest *off, struct err *err)
@@ -30,14 +31,30 @@ static void tidy(struct off_guest *off, bool all)
 
 /* ---- what an earlier command left ----------------------------------------- */
 
+static const struct generation *to_be_tried(const struct guest_state *in)
+{
+	const struct generation *g = trial_find(in);
+
+	return g && g->trial == GENERATION_TO_BE_TRIED ? g : NULL;
+}
+
 static int catch_up_menu(struct off_guest *off, const struct guest_state *in,
                          const struct generation *current, struct err *err)
 {
-	unsigned limit;
-	int rc = off_guest_pending_limit(off, &limit, err);
+	struct menu_wish wish = {.current = current};
+	struct off_guest_note note;
+	int rc = off_guest_read_note(off, &note, err);
 
+	wish.limit = note.limit;
+	wish.trial = note.trial;
+	if (note.trial == TRIAL_BEGIN)
+		wish.tried = guest_state_find(in, note.tried);
+	if (note.trial == TRIAL_KEEP)
+		wish.tried = to_be_tried(in);
+	if (!wish.tried && wish.trial == TRIAL_BEGIN)
+		wish.trial = TRIAL_END;
 	if (rc == 0)
-		rc = off->separate_boot ? menu_rewrite(off, in, current, limit, err) : 1;
+		rc = off->separate_boot ? menu_rewrite(off, in, &wish, err) : 1;
 	if (rc == 0)
 		rc = off_guest_commit(&off->boot, err);
 	if (rc == 0)
@@ -95,10 +112,11 @@ static int catch_up(struct off_guest *off, struct guest_state *in, struct err *e
 		rc = off_guest_reopen(off, &off->root, err);
 	if (rc == 0)
 		rc = off_guest_evaluate(off, false, err);
+	if (rc == 0)
+		rc = trial_mark(off, in, err);
 	if (rc < 0)
 		return rc;
 	tidy(off, true);
-	guest_state_mark_boots(in, off->booting.toplevel);
 	off_guest_warn(
 	        off,
 	        "%s: an earlier command was interrupted before it had changed all disks%s; the "
@@ -117,10 +135,15 @@ static int open_all(const struct off_guest_opener *opener, enum off_guest_mode m
 	rc = off_guest_pending(off, pending, err);
 	if (rc == 0)
 		rc = guest_state_load(off, in, err);
-	if (rc < 0)
+	if (rc < 0) {
 		opener->close(off);
-	else
-		guest_state_mark_boots(in, off->booting.toplevel);
+		return rc;
+	}
+	rc = trial_mark(off, in, err);
+	if (rc < 0) {
+		guest_state_fini(in);
+		opener->close(off);
+	}
 	return rc;
 }
 
@@ -185,9 +208,14 @@ static int warn_of_secrets(struct off_guest *off, const struct generation *g, st
 }
 
 /* Everything except the commits: evaluate the guest as it will be after them. */
-static int stage(struct off_guest *off, const struct guest_state *in,
-                 const struct generation *current, struct direct *d, bool note, struct err *err)
+static int stage(struct off_guest *off, const struct guest_state *in, const struct menu_wish *wish,
+                 struct direct *d, bool note, struct err *err)
 {
+	const struct generation *current = wish->current;
+	const struct follow_want want = {.toplevel = current->system.toplevel,
+	                                 .once = wish->tried != NULL,
+	                                 .once_toplevel =
+	                                         wish->tried ? wish->tried->system.toplevel : NULL};
 	bool direct = off->config.kernel != NULL;
 	int rc = 0;
 
@@ -200,7 +228,7 @@ static int stage(struct off_guest *off, const struct guest_state *in,
 		rc = direct_mark(off, direct ? current->system.toplevel : NULL, err);
 	if (rc == 0 && (note || (direct && direct_differs(d))))
 		rc = off_guest_set_pending(off, true, err);
-	return rc < 0 ? rc : follow_staged(off, current->system.toplevel, err);
+	return rc < 0 ? rc : follow_staged(off, &want, err);
 }
 
 /* After every step the guest boots a complete system. */
@@ -229,16 +257,31 @@ static int commit(struct off_guest *off, struct direct *d, bool menu, struct err
 	return 0;
 }
 
-int change_commit(struct off_guest *off, const struct guest_state *in,
-                  const struct generation *current, unsigned limit, struct err *err)
+int change_commit(struct off_guest *off, const struct guest_state *in, const struct menu_wish *wish,
+                  struct err *err)
 {
 	_cleanup_(direct_fini) struct direct d = {.host = NULL};
-	int rc = menu_rewrite(off, in, current, limit, err);
+	int rc = menu_rewrite(off, in, wish, err);
 	bool menu = rc == 0 && off->separate_boot;
 
 	if (rc >= 0)
-		rc = stage(off, in, current, &d, menu, err);
+		rc = stage(off, in, wish, &d, menu, err);
+	/* Before the trial, which without it would have no end. */
+	if (rc == 0 && wish->trial == TRIAL_BEGIN && off->write_env)
+		rc = off->write_env(off, false, err);
 	return rc < 0 ? rc : commit(off, &d, menu, err);
+}
+
+int change_default(struct off_guest *off, const struct guest_state *in, const struct generation *g,
+                   struct err *err)
+{
+	const struct menu_wish wish = {.current = g, .trial = TRIAL_END};
+	struct profile *p = &in->profiles[0];
+	int rc = change_profile(off, g->number, err);
+
+	for (size_t i = 0; i < p->n; i++)
+		p->v[i].current = &p->v[i] == g;
+	return rc < 0 ? rc : change_commit(off, in, &wish, err);
 }
 
 /* Commit the note before any other change: from now on the menu may be out of date. */
@@ -252,7 +295,7 @@ static int note_first(struct off_guest *off, struct err *err)
 }
 
 /* The root is committed last. Check here everything that could make that commit fail. */
-static int stage_removal(struct off_guest *off, const char *toplevel,
+static int stage_removal(struct off_guest *off, const struct follow_want *want,
                          const struct change_removal *r, struct err *err)
 {
 	size_t blocks, room;
@@ -261,7 +304,7 @@ static int stage_removal(struct off_guest *off, const char *toplevel,
 	if (rc == 0 && off->separate_boot)
 		rc = off_guest_set_pending(off, false, err);
 	if (rc == 0)
-		rc = follow_removal(off, toplevel, r->gone, r->arg, err);
+		rc = follow_removal(off, want, r->gone, r->arg, err);
 	if (rc == 0)
 		rc = ext4_edit_weigh(off->root.edit, &blocks, &room, err);
 	if (rc == 0 && blocks > room)
@@ -276,16 +319,20 @@ int change_commit_removal(struct off_guest *off, const struct guest_state *in,
                           const struct generation *shown, const struct change_removal *removal,
                           struct err *err)
 {
-	const char *before = off->booting.toplevel;
-	_free_ char *toplevel = before ? xstrdup(before) : NULL;
+	const struct booting *before = &off->booting;
+	_free_ char *toplevel = before->toplevel ? xstrdup(before->toplevel) : NULL;
+	_free_ char *once = before->once_toplevel ? xstrdup(before->once_toplevel) : NULL;
+	const struct follow_want want = {toplevel, before->once, once};
+	const struct menu_wish wish = {
+	        .current = shown, .trial = TRIAL_KEEP, .tried = to_be_tried(in)};
 	struct err left = ERR_INIT;
-	int menu = menu_rewrite(off, in, shown, 0, err), rc = menu;
+	int menu = menu_rewrite(off, in, &wish, err), rc = menu;
 
 	if (rc >= 0 && off->separate_boot)
 		rc = note_first(off, err);
 	if (rc < 0)
 		return rc;
-	rc = stage_removal(off, toplevel, removal, err);
+	rc = stage_removal(off, &want, removal, err);
 	if (rc < 0) {
 		if (off->separate_boot && clear_note(off, &left) < 0)
 			off_guest_warn(off, "%s; the next command that writes checks the boot menu",

@@ -34,12 +34,17 @@ int change_begin(const struct off_guest_opener *opener, enum off_guest_mode mode
 int change_profile(struct off_guest *off, unsigned number, struct err *err);
 
 /*
- * Commit additions: first the root, then the menu for current with at most limit
- * generations (0: as before). in: the state after the change. Nothing is changed if
- * menu and config would then not boot current by default.
+ * Commit additions: first the root, then the menu. in: the state after the change.
+ * Nothing is changed if menu and config would then not boot current by default, or, with
+ * TRIAL_BEGIN, if the next start would not boot what is tried.
  */
-int change_commit(struct off_guest *off, const struct guest_state *in,
-                  const struct generation *current, unsigned limit, struct err *err);
+struct menu_wish;
+int change_commit(struct off_guest *off, const struct guest_state *in, const struct menu_wish *wish,
+                  struct err *err);
+
+/* Make a generation boot by default: profile and menu. A trial is over. Errors as above. */
+int change_default(struct off_guest *off, const struct guest_state *in, const struct generation *g,
+                   struct err *err);
 
 /* A removal; prune() stages it in the root's changes. */
 struct change_removal {
@@ -50,8 +55,8 @@ struct change_removal {
 
 /*
  * Commit removals: with two disks first the note, then the menu for shown, then the
- * root. The same system as before must boot by default, and no entry may boot a
- * removed system.
+ * root. The same systems as before must boot by default and at the next start, and no
+ * entry may boot a removed system.
  */
 int change_commit_removal(struct off_guest *off, const struct guest_state *in,
                           const struct generation *shown, const struct change_removal *removal,

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/outfile.h"
+#include "nixos/config_file.h"
 
 #define MODE_FILE 0644
 
@@ -64,26 +65,6 @@ static int publish_copy(struct outfile *o, const char *was, const char *name, st
 	return rc < 0 ? rc : outfile_publish(o, access(o->path, F_OK) == 0, err);
 }
 
-/* Write the new config with owner and mode of the old one. */
-static int write_config(struct direct_files *f, const struct buf *text, struct err *err)
-{
-	_free_ char *dir = dir_of(f->config);
-	struct outfile *o = &f->next;
-	struct stat st;
-	int rc;
-
-	if (stat(f->config, &st) < 0)
-		return err_sys(err, errno, "%s", f->config);
-	rc = outfile_open(o, dir, str_base(f->config), 0600, err);
-	if (rc == 0)
-		rc = io_write(o->fd, o->path, text->p, text->n, err);
-	if (rc < 0)
-		return rc;
-	if (fchown(o->fd, st.st_uid, st.st_gid) < 0 || fchmod(o->fd, st.st_mode & 07777) < 0)
-		return err_sys(err, errno, "%s: cannot set owner and mode", o->path);
-	return io_sync(o->fd, o->path, err);
-}
-
 static void take_back(struct direct_host *h)
 {
 	for (size_t i = 0; i < DIRECT_FILES; i++)
@@ -92,7 +73,7 @@ static void take_back(struct direct_host *h)
 
 static int publish_all(struct direct_files *f, const struct direct_text *t, struct err *err)
 {
-	int rc = write_config(f, &t->text, err);
+	int rc = config_file_write(f->config, &t->text, &f->next, err);
 
 	if (rc == 0)
 		rc = publish_copy(&f->copy[DIRECT_KERNEL], f->names.kernel, t->kernel, err);

@@ -173,15 +173,37 @@ static int another(const struct off_guest *off, const char *toplevel, struct err
 	               name_of(off), place, toplevel, what);
 }
 
-int follow_staged(struct off_guest *off, const char *toplevel, struct err *err)
+static int another_once(const struct off_guest *off, const struct follow_want *want,
+                        struct err *err)
+{
+	const struct booting *b = &off->booting;
+	_free_ char *place = shown(b->menu_place ? b->menu_place : name_of(off));
+	_free_ char *what = shown(b->once_toplevel ? b->once_toplevel
+	                          : b->once        ? "something that is no system"
+	                                           : "the default");
+
+	return err_set(err, ERR_UNSUPPORTED,
+	               "%s: with %s, the next start would boot %s, not %s; nothing was changed",
+	               name_of(off), place, what,
+	               want->once_toplevel ? want->once_toplevel : "what it boots now");
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+int follow_staged(struct off_guest *off, const struct follow_want *want, struct err *err)
 {
 	const struct booting *b = &off->booting;
 	int rc = stage(off, err);
 
-	if (rc < 0 || !toplevel)
+	if (rc < 0 || !want->toplevel)
 		return rc;
-	if (b->why || !b->toplevel || strcmp(b->toplevel, toplevel) != 0)
-		return another(off, toplevel, err);
+	if (b->why || !b->toplevel || strcmp(b->toplevel, want->toplevel) != 0)
+		return another(off, want->toplevel, err);
+	if (b->once != want->once || !same(b->once_toplevel, want->once_toplevel))
+		return another_once(off, want, err);
 	return 0;
 }
 
@@ -205,11 +227,11 @@ static int stays_whole(void *arg, const struct booting_item *item, struct err *e
 	               name_of(r->off), title, item->toplevel);
 }
 
-int follow_removal(struct off_guest *off, const char *toplevel,
+int follow_removal(struct off_guest *off, const struct follow_want *want,
                    bool (*gone)(const char *path, void *arg), void *arg, struct err *err)
 {
 	struct removal r = {off, gone, arg};
-	int rc = follow_staged(off, toplevel, err);
+	int rc = follow_staged(off, want, err);
 
 	if (rc == 0)
 		rc = all_known(off, err);

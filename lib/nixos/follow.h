@@ -20,17 +20,24 @@ int follow_check(struct off_guest *off, const struct guest_state *in, struct err
  */
 int follow_known(struct off_guest *off, struct err *err);
 
+/* What a guest is to boot. */
+struct follow_want {
+	const char *toplevel; /* by default; NULL: whatever it is */
+	bool once;            /* the next start boots something else, for once */
+	const char *once_toplevel;
+};
+
 /*
  * Before the commit: evaluate what menu and config will boot once the changes are
- * committed, and refuse it (-ERR_UNSUPPORTED) where that is not the system toplevel; NULL:
- * whatever it is. Nothing can be changed any more after it, only committed.
+ * committed, at the next start and at the one after it, and refuse it (-ERR_UNSUPPORTED)
+ * where that is not what is wanted. Nothing can be changed any more after it, only committed.
  */
-int follow_staged(struct off_guest *off, const char *toplevel, struct err *err);
+int follow_staged(struct off_guest *off, const struct follow_want *want, struct err *err);
 /*
  * The same for a removal: gone() tells whether a store path will be removed; nothing that can boot
  * may name such a path.
  */
-int follow_removal(struct off_guest *off, const char *toplevel,
+int follow_removal(struct off_guest *off, const struct follow_want *want,
                    bool (*gone)(const char *path, void *arg), void *arg, struct err *err);
 
 #endif

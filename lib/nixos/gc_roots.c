@@ -127,8 +127,15 @@ int gc_roots_find(struct off_guest *off, const struct guest_state *in, bool *dro
 {
 	struct search s = {.off = off, .in = in, .drop = drop, .out = out};
 
-	for (size_t i = 0; i < in->profiles[0].n; i++)
-		if (drop[i] && in->profiles[0].v[i].boots)
+	for (size_t i = 0; i < in->profiles[0].n; i++) {
+		const struct generation *g = &in->profiles[0].v[i];
+
+		if (drop[i] && g->boots)
 			stay(&s, i, off->booting.place, " boots it by default");
+		else if (drop[i] && g->trial == GENERATION_TO_BE_TRIED)
+			stay(&s, i, off->booting.place, " boots it at the next start");
+		else if (drop[i] && g->trial == GENERATION_TRIED)
+			stay(&s, i, off->booting.place, " has tried it; it is not confirmed yet");
+	}
 	return booting_each(off, &off->booting, &off->config, take_item, &s, err);
 }

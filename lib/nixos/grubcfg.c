@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/show.h"
 #include "nixos/grubcfg.h"
+#include "nixos/grubform_in.h"
 
 #include <string.h>
 #include <time.h>
@@ -144,14 +145,27 @@ static char *day_of(struct writer *w, const struct grub_profile *p, const struct
 	return k && k->day ? xstrdup(k->day) : day(g->time);
 }
 
+static bool is_submenu(const struct writer *w, const struct grub_generation *g)
+{
+	return g->n_specials && w->form->nested;
+}
+
+static char *title_of(struct writer *w, const struct grub_profile *p,
+                      const struct grub_generation *g)
+{
+	_free_ char *made = day_of(w, p, g);
+
+	return xasprintf("%s - Configuration %u%s (%s - %s)", w->form->distro, g->number,
+	                 is_submenu(w, g) ? " - Default" : "", made, g->version);
+}
+
 static int put_generation(struct writer *w, const struct grub_profile *p,
                           const struct grub_generation *g)
 {
-	bool submenu = g->n_specials && w->form->nested;
+	bool submenu = is_submenu(w, g);
 	_free_ char *name = xasprintf("%s - Configuration %u", w->form->distro, g->number);
 	_free_ char *made = day_of(w, p, g);
-	_free_ char *title =
-	        xasprintf("%s%s (%s - %s)", name, submenu ? " - Default" : "", made, g->version);
+	_free_ char *title = title_of(w, p, g);
 	int rc;
 
 	if (submenu)
@@ -165,11 +179,16 @@ static int put_generation(struct writer *w, const struct grub_profile *p,
 	return rc;
 }
 
+static bool is_shown(const struct grub_generation *g)
+{
+	return g->entry.kernel && g->entry.initrd;
+}
+
 /* GRUB refuses an empty block. */
 static bool is_empty(const struct grub_profile *p, size_t n, const struct grub_piece *kept)
 {
 	for (size_t i = 0; i < n; i++)
-		if (p->generations[i].entry.kernel && p->generations[i].entry.initrd)
+		if (is_shown(&p->generations[i]))
 			return false;
 	return p->name && (!kept || (!kept->before && !kept->behind));
 }
@@ -274,6 +293,80 @@ int grubcfg_format(const struct grubcfg *cfg, struct buf *out, struct err *err)
 		rc = put_piece(&w, i);
 	return rc;
 }
+
+/* ---- the path of an entry ------------------------------------------------- */
+
+/* Add the number of entries and submenus of a text that the menu keeps. */
+static int count_entries(const char *text, size_t *n, struct err *err)
+{
+	struct statements s;
+	struct statement st;
+	int rc;
+
+	if (!text)
+		return 0;
+	statements_init(&s, str_from(text));
+	while ((rc = statements_next(&s, &st, err)) == 0) {
+		*n += statement_is(&st, "menuentry") || statement_is(&st, "submenu");
+		statement_fini(&st);
+	}
+	statements_fini(&s);
+	return rc < 0 ? rc : 0;
+}
+
+/* The number, from 0, of a generation's place in the submenu of all. */
+static int find_place(const struct grubcfg *cfg, const struct grub_profile *p, size_t index,
+                      size_t *out, struct err *err)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < cfg->form->n && rc == 0; i++)
+		if (cfg->form->pieces[i].kind == GRUB_PROFILE && !cfg->form->pieces[i].text)
+			rc = count_entries(cfg->form->pieces[i].before, &n, err);
+	for (size_t i = 0; i < index; i++)
+		n += is_shown(&p->generations[i]);
+	*out = n;
+	return rc;
+}
+
+/* One level of a path: a '>' of the title is doubled. */
+static void put_level(struct buf *out, const char *title)
+{
+	for (const char *c = title; *c; c++) {
+		if (*c == '>')
+			buf_puts(out, ">");
+		buf_put(out, c, 1);
+	}
+}
+
+int grubcfg_entry(const struct grubcfg *cfg, unsigned number, struct buf *out, struct err *err)
+{
+	struct writer w = {.cfg = cfg, .form = cfg->form};
+	const struct grub_profile *p = find_profile(cfg, NULL);
+	_free_ char *submenu = xasprintf("%s - All configurations", cfg->form->distro);
+	_free_ char *title = NULL;
+	size_t i = 0, place = 0;
+	int rc;
+
+	while (p && i < MIN(p->n, cfg->limit) && p->generations[i].number != number)
+		i++;
+	if (!p || i == MIN(p->n, cfg->limit) || !is_shown(&p->generations[i]))
+		return 1;
+	rc = find_place(cfg, p, i, &place, err);
+	if (rc < 0)
+		return rc;
+	title = title_of(&w, p, &p->generations[i]);
+	put_level(out, submenu);
+	buf_puts(out, ">");
+	/* Its submenu's title begins with '>', which cannot follow another one: take its number. */
+	if (is_submenu(&w, &p->generations[i]))
+		buf_putf(out, "%zu>", place);
+	put_level(out, title);
+	return 0;
+}
+
+/* ---- copies --------------------------------------------------------------- */
 
 struct path_list {
 	const char **items;

@@ -65,6 +65,13 @@ struct grubcfg {
 /* Append the menu's text. -ERR_FORMAT for a string that GRUB would misread. */
 int grubcfg_format(const struct grubcfg *cfg, struct buf *out, struct err *err);
 
+/*
+ * Append the path of a generation of the system's own profile in that menu, as GRUB's "default"
+ * and next_entry name it: "NixOS - All configurations>NixOS - Configuration 3 (…)". 1: the menu
+ * does not show it.
+ */
+int grubcfg_entry(const struct grubcfg *cfg, unsigned number, struct buf *out, struct err *err);
+
 /* "/nix/store/x-linux/bzImage" is copied as "x-linux-bzImage"; caller frees. */
 char *grubcfg_copy_name(const char *path);
 

@@ -35,12 +35,20 @@ struct guest_special {
 	struct guest_system system;
 };
 
+enum generation_trial {
+	GENERATION_NO_TRIAL,
+	GENERATION_TO_BE_TRIED, /* the next start boots it, for once */
+	GENERATION_TRIED,       /* it was started so, and nobody has confirmed it */
+};
+
 struct generation {
 	unsigned number;
 	int64_t time; /* of its link */
 	struct guest_system system;
-	bool current;        /* the profile points at it */
-	bool boots;          /* by default; see booting.h */
+	bool current;                /* the profile points at it */
+	bool boots;                  /* by default; see booting.h */
+	enum generation_trial trial; /* see trial.h */
+	bool activated;              /* the guest booted it last, or switched to it */
 	const char *special; /* its specialisation that does, borrowed from it; NULL: itself */
 	uint64_t own_bytes;  /* of NARs that no other generation or root needs */
 };

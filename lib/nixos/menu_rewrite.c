@@ -104,13 +104,21 @@ static int write_menu(struct menu_rewrite *m, bool check, struct err *err)
 	return rc == -ERR_UNSUPPORTED ? say_what_to_do(m, err) : rc;
 }
 
-int menu_rewrite(struct off_guest *off, const struct guest_state *in,
-                 const struct generation *current, unsigned limit, struct err *err)
+int menu_rewrite(struct off_guest *off, const struct guest_state *in, const struct menu_wish *wish,
+                 struct err *err)
 {
-	_cleanup_(menu_rewrite_fini) struct menu_rewrite m = {
-	        .off = off, .in = in, .current = current, .limit = limit, .old = BUF_INIT};
-	int rc = write_menu(&m, false, err);
+	_cleanup_(menu_rewrite_fini) struct menu_rewrite m = {.off = off,
+	                                                      .in = in,
+	                                                      .current = wish->current,
+	                                                      .limit = wish->limit,
+	                                                      .trial = wish->trial,
+	                                                      .tried = wish->tried,
+	                                                      .old = BUF_INIT};
+	int rc;
 
+	off->menu_trial = wish->trial;
+	off->menu_tried = wish->tried ? wish->tried->number : 0;
+	rc = write_menu(&m, false, err);
 	return rc < 0 ? err_prefix(err, "boot menu") : rc;
 }
 

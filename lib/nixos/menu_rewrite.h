@@ -8,16 +8,23 @@
 
 #include "nixos/guest_state.h"
 
+/* What a menu is to be. */
+struct menu_wish {
+	const struct generation *current; /* boots by default */
+	unsigned limit;                   /* generations that it shows; 0: as many as now */
+	enum trial_step trial;
+	const struct generation *tried; /* BEGIN, KEEP: what the next start boots; NULL: the same */
+};
+
 /*
- * Put menu and copied kernels into the boot file system's changes; kernels come
- * out of the root's store. current: what boots by default; limit:
- * generations that it shows, 0: as many as now. Which menu it is
+ * Put menu, copied kernels and GRUB's environment block into the boot file system's
+ * changes; kernels come out of the root's store. Which menu it is
  * say off->menu_kind and menu_path. A guest without a menu (its host has the
  * kernel) keeps none: that is 1. -ERR_SPACE: /boot is too small;
  * -ERR_UNSUPPORTED: a menu that is not written here.
  */
-int menu_rewrite(struct off_guest *off, const struct guest_state *in,
-                 const struct generation *current, unsigned limit, struct err *err);
+int menu_rewrite(struct off_guest *off, const struct guest_state *in, const struct menu_wish *wish,
+                 struct err *err);
 
 /*
  * Whether menu_rewrite() can write the menu that is there, before anything is changed: 0,

@@ -6,6 +6,7 @@
 #include "nix/store_path.h"
 #include "nixos/menu_rewrite_internal.h"
 #include "nixos/secrets.h"
+#include "nixos/trial.h"
 
 #define STORE STORE_DIR "/"
 #define NIXOS_LIMIT 100u /* its configurationLimit, where the menu shows all */
@@ -220,6 +221,25 @@ static int put_menu(struct menu_rewrite *m, struct grub *g, struct err *err)
 	return rc < 0 ? rc : menu_rewrite_put(m, &text, err);
 }
 
+static int put_trial(struct menu_rewrite *m, struct grub *g, struct err *err)
+{
+	const struct generation *current = guest_state_current(m->in);
+	_cleanup_(buf_fini) struct buf entry = BUF_INIT;
+	int rc;
+
+	if (!m->tried)
+		return trial_put(m->off, m->path, m->trial, NULL, NULL, NULL, err);
+	rc = grubcfg_entry(&g->cfg, m->tried->number, &entry, err);
+	if (rc < 0)
+		return rc;
+	if (rc)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "%s: does not show generation %u, which is on trial", m->path,
+		               m->tried->number);
+	return trial_put(m->off, m->path, m->trial, entry.p, m->tried->system.toplevel,
+	                 current ? current->system.toplevel : NULL, err);
+}
+
 int menu_rewrite_grub(struct menu_rewrite *m, bool check, struct err *err)
 {
 	_cleanup_(grub_fini) struct grub g = {.dir = 0};
@@ -243,5 +263,7 @@ int menu_rewrite_grub(struct menu_rewrite *m, bool check, struct err *err)
 		rc = put_kernels(m, &g, err);
 	if (rc == 0)
 		rc = put_menu(m, &g, err);
+	if (rc == 0)
+		rc = put_trial(m, &g, err);
 	return rc < 0 ? rc : warn_of_secrets(m, err);
 }

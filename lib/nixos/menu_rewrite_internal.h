@@ -18,6 +18,8 @@ struct menu_rewrite {
 	const struct guest_state *in;
 	const struct generation *current;
 	unsigned limit; /* asked for; 0: as the menu has it */
+	enum trial_step trial;
+	const struct generation *tried;
 	enum menu_kind kind;
 	char *path; /* of the menu in the boot file system */
 	char *dir;  /* of what it names beside it: /boot, or "" */

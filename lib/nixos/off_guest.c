@@ -14,7 +14,10 @@
 
 #define EPOCH_MAX 0x37fffffffll
 #define SUPER_MAGIC_AT 1080
+/* The note: "menu-LIMIT", "menu-LIMIT-keep" or "menu-LIMIT-try-NUMBER". */
 #define PENDING_WORD "menu-"
+#define PENDING_KEEP "-keep"
+#define PENDING_TRY "-try-"
 #define SUPER_END 2048
 
 int64_t off_guest_now(void)
@@ -312,7 +315,7 @@ int off_guest_pending(struct off_guest *off, bool *pending, struct err *err)
 int off_guest_set_pending(struct off_guest *off, bool on, struct err *err)
 {
 	struct ext4_edit *e = off->root.edit;
-	_free_ char *word = NULL;
+	_cleanup_(buf_fini) struct buf word = BUF_INIT;
 	uint32_t dir;
 	bool is_on = false;
 	int rc = ext4_edit_find(e, OFF_GUEST_PENDING_DIR, true, &dir, err);
@@ -324,25 +327,51 @@ int off_guest_set_pending(struct off_guest *off, bool on, struct err *err)
 	if (!on)
 		return is_on ? ext4_edit_remove(e, dir, OFF_GUEST_PENDING, NULL, err) : 0;
 	/* A symbolic link can store a short text without a block. */
-	word = xasprintf(PENDING_WORD "%zu", off->menu_limit);
-	return ext4_edit_add_link(e, dir, OFF_GUEST_PENDING, word, err);
+	buf_putf(&word, PENDING_WORD "%zu", off->menu_limit);
+	if (off->menu_trial == TRIAL_KEEP)
+		buf_puts(&word, PENDING_KEEP);
+	if (off->menu_trial == TRIAL_BEGIN)
+		buf_putf(&word, PENDING_TRY "%u", off->menu_tried);
+	return ext4_edit_add_link(e, dir, OFF_GUEST_PENDING, word.p, err);
 }
 
-int off_guest_pending_limit(struct off_guest *off, unsigned *limit, struct err *err)
+/* The number at the start of a text, which is dropped from it; 0: there is none. */
+static unsigned take_number(struct str *s)
+{
+	uint64_t v = 0;
+	size_t n = 0;
+
+	while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9')
+		n++;
+	if (!str_u64((struct str){s->p, n}, 10, INT32_MAX, &v))
+		v = 0;
+	*s = str_drop(*s, n);
+	return (unsigned)v;
+}
+
+int off_guest_read_note(struct off_guest *off, struct off_guest_note *out, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf word = BUF_INIT;
-	struct str number;
+	struct off_guest_note note = {.trial = TRIAL_END};
+	struct str text;
 	uint32_t ino;
-	uint64_t v = 0;
 	int rc = ext4_edit_find(off->root.edit, OFF_GUEST_PENDING_DIR "/" OFF_GUEST_PENDING, false,
 	                        &ino, err);
 
 	if (rc == 0)
 		rc = ext4_edit_readlink(off->root.edit, ino, &word, err);
-	number = buf_str(&word);
-	*limit = rc == 0 && str_starts(number, PENDING_WORD) &&
-	                         str_u64(str_drop(number, strlen(PENDING_WORD)), 10, INT32_MAX, &v)
-	                 ? (unsigned)v
-	                 : 0;
+	text = buf_str(&word);
+	if (rc == 0 && str_starts(text, PENDING_WORD)) {
+		text = str_drop(text, strlen(PENDING_WORD));
+		note.limit = take_number(&text);
+		if (str_is(text, PENDING_KEEP))
+			note.trial = TRIAL_KEEP;
+		if (str_starts(text, PENDING_TRY)) {
+			text = str_drop(text, strlen(PENDING_TRY));
+			note.trial = TRIAL_BEGIN;
+			note.tried = take_number(&text);
+		}
+	}
+	*out = note;
 	return rc;
 }

@@ -25,6 +25,13 @@ enum off_guest_mode {
 	OFF_GUEST_WRITE, /* changes will be committed */
 };
 
+/* What a change of the menu does with a generation on trial (trial.h). */
+enum trial_step {
+	TRIAL_END,  /* there is none any more */
+	TRIAL_KEEP, /* it stays; its menu entry may have moved */
+	TRIAL_BEGIN,
+};
+
 struct direct_host;
 
 /* A file system in one of the disks. */
@@ -58,13 +65,21 @@ struct off_guest {
 	bool separate_boot;
 	const char *boot_dir; /* "/boot", or "" if that is a separate file system */
 	enum menu_kind menu_kind;
-	char *menu_path;   /* in the boot file system; NULL: where NixOS puts it */
-	size_t menu_limit; /* generations that the menu written last has at most; 0: none yet */
+	char *menu_path; /* in the boot file system; NULL: where NixOS puts it */
+	/* Of the menu written last, for the note: */
+	size_t menu_limit; /* generations that it has at most; 0: none was written yet */
+	enum trial_step menu_trial;
+	unsigned menu_tried;          /* the generation on trial */
 	struct xlcfg_guest cfg;       /* what the config says; zeros without one */
 	struct booting_config config; /* of that, what boots; borrowed from it */
 	struct booting booting;
 	struct direct_host *host;       /* where the config boots a kernel of the host; borrowed */
 	void (*warn)(const char *text); /* what a person should know; NULL: nobody is there */
+	/*
+	 * Have the boot helper write GRUB's environment block: add its argument to the config, or
+	 * (check) find out whether that is possible. NULL: it is not.
+	 */
+	int (*write_env)(struct off_guest *off, bool check, struct err *err);
 };
 
 void off_guest_close(struct off_guest *off);
@@ -91,9 +106,14 @@ int off_guest_commit(struct off_guest_fs *fs, struct err *err);
 
 /* Whether the root says that its menu was not written yet. */
 int off_guest_pending(struct off_guest *off, bool *pending, struct err *err);
-/* For how many generations that menu is to be; 0: as it is. */
-int off_guest_pending_limit(struct off_guest *off, unsigned *limit, struct err *err);
-/* Note it in the root's changes, with menu_limit, or take the note away. */
+/* What the note says of that menu. */
+struct off_guest_note {
+	unsigned limit; /* generations that it is to have; 0: as it has */
+	enum trial_step trial;
+	unsigned tried; /* for TRIAL_BEGIN */
+};
+int off_guest_read_note(struct off_guest *off, struct off_guest_note *out, struct err *err);
+/* Note it in the root's changes, with menu_limit, menu_trial and menu_tried; or remove the note. */
 int off_guest_set_pending(struct off_guest *off, bool on, struct err *err);
 
 /* SOURCE_DATE_EPOCH, or the clock. */

@@ -146,6 +146,7 @@ line '^ok: .*grub.bin: GRUB'
 line '^ok: .*grub.cfg: domgrub can read it'
 ends 0 'GRUB .*grub.bin' inspect grub.cfg
 [ "$("$DOMSTRAP" inspect --json grub.cfg | jq -r '.config | .grub, .kernel' | tr '\n' ' ')" = "$PWD/grub.bin null " ] || fail "JSON of GRUB"
+ends 1 'image in kernel= does not read grubenv' update grub.cfg --system "$(system 2)" --try
 ends 0 '' update grub.cfg --system "$(system 2)"
 ! grep -qi 'direct\|still boots' said || { cat said >&2; fail "GRUB taken for a kernel of the guest"; }
 ends 0 "$two" generations grub.cfg

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, commands, copy, e2fsck, read, write_over
+from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, changes, copy, e2fsck, read, write_over
 from ext4 import Ext4
 
 FULL = os.environ.get('FAULTS_FULL')
@@ -183,10 +183,10 @@ class CreateDevices(Create):
 
 
 def cases():
+    for guest, what, command in changes():
+        yield lambda g=guest, w=what, c=command: Change(g, w, c), '%s %s' % (guest.name, what)
     for name in ('g', 'h'):
         guest = Guest(name)
-        for what, command in commands(guest.cfg).items():
-            yield lambda g=guest, w=what, c=command: Change(g, w, c), '%s %s' % (name, what)
         looks = {'generations': ['generations', guest.cfg, '--json'],
                  'verify': ['verify', guest.cfg, '--json', '--no-fsck', '-j', '1']}
         for what, command in looks.items():

@@ -1,5 +1,5 @@
 # The guests for faults.py and torn.py, made by make_guests of lib.sh: g has one disk, h has two; each has generations 1
-# and 2. WORK is the directory with systems, cache and public key; DOMSTRAP is the program.
+# and 2 (in saved/), and 3 on trial (in trial/). WORK is the directory with systems, cache and public key; DOMSTRAP is the program.
 import hashlib
 import mmap
 import os
@@ -32,7 +32,26 @@ def commands(cfg):
         'rollback': ['rollback', cfg, '-q'],
         'gc': ['gc', cfg, '--keep', '1', '-q'],
         'grow': ['update', cfg, '--size', '+160M', '-q'],
+        'try': update + ['--try'],
     }
+
+
+def trial_commands(cfg):
+    """Commands that change a guest with a generation on trial."""
+    return {
+        'confirm': ['confirm', cfg, '-q'],
+        'drop': ['rollback', cfg, '-q'],
+        'gc trial': ['gc', cfg, '--older-than', '0', '-q'],
+    }
+
+
+def changes():
+    """Each guest with the name of a command and the command."""
+    for name in ('g', 'h'):
+        for saved, some in (('saved', commands), ('trial', trial_commands)):
+            guest = Guest(name, saved)
+            for what, command in some(guest.cfg).items():
+                yield guest, what, command
 
 
 class Disk:
@@ -120,16 +139,19 @@ def e2fsck(path, base, how):
 
 
 class Guest:
-    def __init__(self, name):
+    def __init__(self, name, saved='saved'):
         self.name, self.cfg, self.split = name, name + '.cfg', name == 'h'
         self.disks = ['h-root.img', 'h-boot.img'] if self.split else ['g.img']
         self.base = 0 if self.split else PART
-        self.saved = {d: copy('saved/' + d) for d in self.disks}
+        self.saved = {d: copy('%s/%s' % (saved, d)) for d in self.disks}
+        self.config = copy('%s/%s' % (saved, self.cfg))
         self.judged = {}
 
     def restore(self, states=None):
         for d in self.disks:
             write_over(d, (states or self.saved)[d])
+        if not states:
+            write_over(self.cfg, self.config)
 
     def states(self):
         return {d: copy(d) for d in self.disks}
@@ -168,8 +190,19 @@ class Guest:
             for p in filter(None, (path, init)):
                 if not os.path.exists(tree + p):
                     wrong.append('the menu names %s, which is not there' % p)
+        block = tree + '/boot/grub/grubenv'
+        tries = os.path.exists(block) and b'\nnext_entry=NixOS' in copy(block)
+        if tries and os.path.getsize(block) != 1024:
+            wrong.append('grubenv has %d bytes' % os.path.getsize(block))
         subprocess.run(['rm', '-rf', tree])
-        return wrong
+        return wrong, tries
+
+    def judge_config(self, tries):
+        """It is as it was, or has the one more line that a trial requires."""
+        now, line = copy(self.cfg), b'\nbootloader_args = [ "--write-env" ]'
+        if now != self.config and now.replace(line, b'', 1) != self.config:
+            return ['the config is neither old nor new']
+        return ['a trial without --write-env'] if tries and line not in now else []
 
     def judge(self, digest):
         """Check the disks in their current state; returns errors."""
@@ -180,7 +213,8 @@ class Guest:
                 wrong.append('e2fsck -fn %s: %s' % (d, said))
         if digest not in self.judged:
             self.judged[digest] = self.deep()
-        return wrong + self.judged[digest]
+        more, tries = self.judged[digest]
+        return wrong + more + self.judge_config(tries)
 
     def run(self, command, timeout=120, **env):
         return subprocess.run([DOMSTRAP] + command, env=dict(ENV, **env), capture_output=True, timeout=timeout)

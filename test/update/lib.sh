@@ -95,6 +95,9 @@ make_guests() {
     SOURCE_DATE_EPOCH=1700000000 "$DOMSTRAP" create $n --system "$(system 1)" -q --vif none --size 48M "${s[@]}"
     SOURCE_DATE_EPOCH=1700000000 "$DOMSTRAP" update $n.cfg --system "$(system 2)" -q
   done
-  mkdir saved
-  cp --sparse=always ./*.img saved/
+  mkdir saved trial
+  cp --sparse=always ./*.img ./*.cfg saved/
+  for n in g h; do SOURCE_DATE_EPOCH=1700000050 "$DOMSTRAP" update $n.cfg --system "$(system 3)" --try -q; done
+  cp --sparse=always ./*.img ./*.cfg trial/
+  cp --sparse=always saved/* .
 }

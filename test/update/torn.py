@@ -18,7 +18,7 @@ import sys
 import time
 
 from ext4 import Ext4
-from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, commands, copy, e2fsck, read, write_over
+from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, changes, copy, e2fsck, read, write_over
 
 SECONDS = float(os.environ.get('TORN_SECONDS', '30' if os.environ.get('TEST_SHORT') else '120'))
 STATES = int(os.environ.get('TORN_STATES', '100')) or 10 ** 9
@@ -224,10 +224,8 @@ def record(run, names):
 
 
 def cases():
-    for name in ('g', 'h'):
-        guest = Guest(name)
-        for what, command in commands(guest.cfg).items():
-            yield '%s %s' % (name, what), lambda g=guest, w=what, c=command: Change(g, w, c)
+    for guest, what, command in changes():
+        yield '%s %s' % (guest.name, what), lambda g=guest, w=what, c=command: Change(g, w, c)
     yield 'create one', lambda: Create(False)
     yield 'create two', lambda: Create(True)
 

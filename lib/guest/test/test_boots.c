@@ -22,10 +22,11 @@ static const char menu[] = "@device hd0,msdos1 ext2 - -\n"
 static int read_text(const char *text, const char *more, struct boots *out, struct err *err)
 {
 	struct fake f;
+	const struct boots_settings set = {.more = more, .writes = true};
 	int rc;
 
 	fake_init(&f, str_from(text));
-	rc = boots_read(&f.files, more, NULL, out, err);
+	rc = boots_read(&f.files, &set, out, err);
 	fake_fini(&f);
 	return rc;
 }
@@ -71,19 +72,62 @@ static void the_config_adds(void **state)
 
 static void the_config_chooses(void **state)
 {
+	struct boots_settings set = {.entry = "0"};
 	struct err err = ERR_INIT;
 	struct fake f;
 	struct boots b;
 
 	fake_init(&f, str_from(menu));
-	assert_int_equal(boots_read(&f.files, NULL, "0", &b, &err), 0);
+	assert_int_equal(boots_read(&f.files, &set, &b, &err), 0);
 	assert_string_equal(b.chosen.args, "init=/old init=/s1/init x");
 	boots_fini(&b);
-	assert_int_equal(boots_read(&f.files, NULL, "none", &b, &err), 0);
+	set.entry = "none";
+	assert_int_equal(boots_read(&f.files, &set, &b, &err), 0);
 	assert_non_null(b.why);
 	assert_int_equal(b.n, 3);
 	boots_fini(&b);
 	fake_fini(&f);
+}
+
+#define ONCE                                                                                       \
+	"@device hd0,msdos1 ext2 - -\n@touch /k1\n@touch /k2\n@file /boot/grub/grub.cfg\n"         \
+	"if [ -s $prefix/grubenv ]; then load_env; fi\n"                                           \
+	"if [ \"${next_entry}\" ]; then\n set default=\"${next_entry}\"\n set next_entry=\n"       \
+	" save_env next_entry\nelse\n set default=0\nfi\n"                                         \
+	"menuentry A {\n linux /k1 init=/s1/init\n}\n"                                             \
+	"submenu More {\n menuentry 'B (1)' {\n  linux /k2 init=/s2/init\n }\n}\n"
+
+static void one_start_only(void **state)
+{
+	static const char block[] = ONCE "@env /boot/grub/grubenv\nnext_entry=More>B (1)\nx=y\n";
+	struct boots_settings set = {.more = "quiet"};
+	struct err err = ERR_INIT;
+	struct fake f;
+	struct boots b;
+
+	assert_int_equal(read_text(block, "quiet", &b, &err), 0);
+	assert_true(b.once);
+	assert_string_equal(b.next.args, "init=/s2/init quiet");
+	assert_string_equal(b.chosen.args, "init=/s1/init quiet");
+	boots_fini(&b);
+	/* A boot helper that does not write boots it each time. */
+	fake_init(&f, str_from(block));
+	assert_int_equal(boots_read(&f.files, &set, &b, &err), 0);
+	assert_false(b.once);
+	assert_string_equal(b.chosen.args, "init=/s2/init quiet");
+	boots_fini(&b);
+	fake_fini(&f);
+	/* Nothing is chosen for once; and an entry that is not there. */
+	assert_int_equal(read_text(ONCE "@env /boot/grub/grubenv\nnext_entry=\n", NULL, &b, &err),
+	                 0);
+	assert_false(b.once);
+	assert_string_equal(b.next.args, "init=/s1/init");
+	boots_fini(&b);
+	assert_int_equal(
+	        read_text(ONCE "@env /boot/grub/grubenv\nnext_entry=Less\n", NULL, &b, &err), 0);
+	assert_string_equal(b.next.args, "init=/s1/init");
+	assert_string_equal(b.chosen.args, "init=/s1/init");
+	boots_fini(&b);
 }
 
 static void nothing_by_default(void **state)
@@ -140,6 +184,7 @@ int main(void)
 	        cmocka_unit_test(every_entry),        cmocka_unit_test(the_config_adds),
 	        cmocka_unit_test(nothing_by_default), cmocka_unit_test(no_menu),
 	        cmocka_unit_test(circles_end),        cmocka_unit_test(the_config_chooses),
+	        cmocka_unit_test(one_start_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,13 +172,48 @@ static void hostile(void **state)
 	of(NULL);
 }
 
+static void entry_is(const struct grubcfg *cfg, unsigned number, const char *want)
+{
+	struct buf out = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(grubcfg_entry(cfg, number, &out, &err), want ? 0 : 1);
+	assert_string_equal(out.p ? out.p : "", want ? want : "");
+	buf_fini(&out);
+}
+
+/* The path that next_entry has for a generation; of one with specialisations, by its number. */
+static void paths(void **state)
+{
+	char before[] = "menuentry \"x\" {\n  true\n}\nif true; then\n  set a=b\nfi\n";
+	char distro[] = "a>b>>";
+	struct grub_piece pieces[] = {{.kind = GRUB_PROFILE, .before = before}};
+	struct grubcfg cfg = usual();
+	struct grub_form kept = *cfg.form;
+
+	entry_is(&cfg, 3,
+	         "NixOS - All configurations>NixOS - Configuration 3 (2025-10-03 - 25.11.3)");
+	entry_is(&cfg, 2,
+	         "NixOS - All configurations>1>"
+	         "NixOS - Configuration 2 - Default (2025-10-02 - 25.11.2)");
+	entry_is(&cfg, 4, NULL);
+	cfg.limit = 1;
+	entry_is(&cfg, 2, NULL);
+	cfg.limit = 2;
+	kept.pieces = pieces;
+	kept.n = 1;
+	kept.distro = distro;
+	cfg.form = &kept;
+	entry_is(&cfg, 2,
+	         "a>>b>>>> - All configurations>2>"
+	         "a>>b>>>> - Configuration 2 - Default (2025-10-02 - 25.11.2)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(by_uuid),
-	        cmocka_unit_test(shapes),
-	        cmocka_unit_test(limit),
-	        cmocka_unit_test(hostile),
+	        cmocka_unit_test(by_uuid), cmocka_unit_test(shapes),  cmocka_unit_test(limit),
+	        cmocka_unit_test(paths),   cmocka_unit_test(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

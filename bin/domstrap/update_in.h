@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of update share. */
+#ifndef DOMSTRAP_UPDATE_IN_H
+#define DOMSTRAP_UPDATE_IN_H
+
+#include "difference.h"
+#include "editor_system.h"
+#include "enlarge.h"
+#include "etc_place.h"
+#include "nixos/system.h"
+#include "nixos_files.h"
+#include "offline_options.h"
+
+struct update {
+	struct offline_request req;
+	struct editor *e;          /* in the jail: the guest */
+	struct editor_system from; /* the new system */
+	struct nixos_system system;
+	uint64_t bytes;      /* of NARs that are missing */
+	unsigned number;     /* of the generation */
+	bool old_generation; /* the last one is this system already */
+	unsigned ended;      /* the generation that was on trial until now; 0: none */
+	struct differences diff;
+	struct nixos_files nixos;
+	enum etc_place etc; /* where the new system sees files in /etc */
+	struct size_wish root_wish, boot_wish;
+	struct enlarged old_root, old_boot;
+	const atomic_bool *stop;
+};
+
+/* What was done, or with --dry-run would be. */
+void update_report(const struct update *u);
+
+#endif
