@@ -144,6 +144,7 @@ static const struct option_row rows[] = {
          option_text,
          AT(conf.release),
          .check = guestconf_release_check},
+        TRUE("try", "with a unit that confirms systems on trial\n(update --try)", conf.try),
         TRUE("flake", "write a flake.nix as well", flake),
         ROW_FORCE(struct init, force),
         ROW_QUIET(struct init, level),
@@ -173,6 +174,10 @@ static int parse(int argc, char **argv, struct init *in, struct err *err)
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "unexpected argument \"%s\": one DIR is expected",
 		               argv[optind]);
+	if (in->conf.try && in->conf.pygrub)
+		return err_set(err, ERR_USAGE,
+		               "--try and --boot pygrub are mutually exclusive: pygrub ignores "
+		               "GRUB's next_entry");
 	if (!in->conf.address && (in->conf.gateway || in->conf.n_dns))
 		return err_set(err, ERR_USAGE, "--gateway and --dns require --ip");
 	return 0;

@@ -13,6 +13,11 @@ static const char modules[] = "\"xen-blkfront\" \"xen-tpmfront\" \"xen-kbdfront\
 #define SSHD_SETTINGS "23.05" /* the release that made sshd's options "settings" */
 #define USER_MAX 31u          /* users.users.<name>.name aborts over it */
 
+/* share/domstrap/guest.nix. */
+static const char guest_module[] = {
+#include "guest_nix.h"
+};
+
 /* A string of the Nix language. */
 static void quoted(struct buf *out, const char *s)
 {
@@ -159,6 +164,26 @@ static void put_user(const struct guestconf *c, struct buf *out)
 	                                               : "settings.PasswordAuthentication");
 }
 
+/* In the file itself: the guest's /etc/nixos gets no other. */
+static void put_module(struct buf *out)
+{
+	struct str rest = str_from(guest_module);
+
+	buf_puts(
+	        out,
+	        "  # \"domstrap update --try\" puts a new system on trial. If nothing confirms it\n"
+	        "  # in its first start, the next one boots the old system again.\n"
+	        "  # domstrap.confirm.requires = [ \"sshd.service\" ];\n"
+	        "  imports = [\n"
+	        "    (\n");
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n');
+
+		buf_putf(out, "%s%.*s\n", line.n ? "      " : "", STR_ARG(line));
+	}
+	buf_puts(out, "    )\n  ];\n\n");
+}
+
 void guestconf_format(const struct guestconf *c, struct buf *out)
 {
 	put_head(c, out);
@@ -166,6 +191,8 @@ void guestconf_format(const struct guestconf *c, struct buf *out)
 	put_disks(c, out);
 	put_network(c, out);
 	put_user(c, out);
+	if (c->try)
+		put_module(out);
 	buf_puts(
 	        out,
 	        "  environment.systemPackages = [ pkgs.vim ];\n"

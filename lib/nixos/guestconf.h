@@ -27,6 +27,7 @@ struct guestconf {
 	size_t n_ssh_keys;
 	const char *password_hash; /* as crypt(3) gives it; NULL: none */
 	const char *release;       /* "26.05" */
+	bool try;                  /* with the module that confirms systems on trial */
 };
 
 void guestconf_format(const struct guestconf *c, struct buf *out);

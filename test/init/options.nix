@@ -5,7 +5,7 @@
 { configuration, release ? "26.05" }:
 let
   inherit (builtins) all any attrNames attrValues compareVersions concatLists concatMap elem filter hasAttr head isAttrs
-    isBool isInt isList isString length listToAttrs map mapAttrs match stringLength toString;
+    isBool isInt isList isString length listToAttrs map mapAttrs match removeAttrs stringLength toString;
   since = r: compareVersions release r >= 0;
 
   # ---- types
@@ -27,6 +27,7 @@ let
     (v: isAttrs v && all (n: hasAttr n fields && fields.${n}.check v.${n}) (attrNames v));
   address = like "[0-9a-f:.]+/[0-9]{1,3}";
   ip = like "[0-9a-f:.]+";
+  unit = like "[a-zA-Z0-9@:_.-]+\\.(service|target|socket|mount)";
   param = like "[^ \n\r\"]*(\"[^\n\r\"]*\"[^ \n\r\"]*)*"; # a kernel parameter has no unquoted blanks
 
   # ---- the options
@@ -74,6 +75,17 @@ let
       initialPassword = nullOr str;
       openssh.authorizedKeys.keys = listOf line;
     };
+    systemd.services = attrsOf {
+      description = line;
+      wantedBy = listOf unit;
+      after = listOf unit;
+      requires = listOf unit;
+      path = listOf package;
+      environment = type "set of strings" (v: isAttrs v && all isString (attrValues v));
+      restartIfChanged = bool;
+      serviceConfig = section { Type = enum [ "simple" "oneshot" "exec" ]; };
+      script = str;
+    };
     security.sudo.wheelNeedsPassword = bool;
     services.openssh = { enable = bool; } // (if since "23.05"
     then { settings = section { PasswordAuthentication = bool; PermitRootLogin = line; }; }
@@ -82,11 +94,33 @@ let
     system.stateVersion = like "[0-9]{2}\\.(03|05|09|11)";
   };
 
-  # ---- reading the configuration
+  # ---- reading the configuration: a module, and those that it imports
   pkgs = listToAttrs (map (name: { inherit name; value = { type = "derivation"; inherit name; outPath = "/${name}"; }; })
-    [ "vim" "git" "less" ]);
-  file = import configuration;
-  config = if builtins.isFunction file then file { inherit config pkgs; lib = { }; modulesPath = "/modules"; options = { }; } else file;
+    [ "vim" "git" "less" "bash" "coreutils" "gnused" "grub2" ]) // { writeText = builtins.toFile; };
+  lib = {
+    mkOption = option: option // { _type = "declared"; };
+    mkIf = condition: content: { _type = "if"; inherit condition content; };
+    types = { inherit bool str listOf; lines = str; };
+    escapeShellArg = text: "'${text}'";
+  };
+  # What a module may read of the configuration.
+  seen = { domstrap = over (defaults declared).domstrap or { } settings.domstrap or { }; nix.package = { type = "derivation"; name = "nix"; outPath = "/nix"; }; };
+  call = m: if !isAttrs m && !builtins.isFunction m then call (import m) else if builtins.isFunction m then m { inherit pkgs lib; config = seen; modulesPath = "/modules"; options = { }; } else m;
+  modules = m: let it = call m; in [ it ] ++ concatMap modules (it.imports or [ ]);
+  read = modules (import configuration);
+  content = m: if m ? config || m ? options then m.config or { } else removeAttrs m [ "imports" ];
+  isConditional = m: m._type or null == "if";
+  merge = a: b: a // mapAttrs (n: v: if isAttrs v && isAttrs (a.${n} or null) then merge a.${n} v else if hasAttr n a then throw "two values of ${n}" else v) b;
+  over = a: b: a // mapAttrs (n: v: if isAttrs v && isAttrs (a.${n} or null) then over a.${n} v else v) b;
+  all' = builtins.foldl' merge { };
+  # The options that modules declare: their defaults and types.
+  declared = all' (map (m: m.options or { }) read);
+  defaults = mapAttrs (_: o: if o._type or null == "declared" then o.default else defaults o);
+  types = mapAttrs (_: o: if o._type or null == "declared" then o.type else types o);
+  # Conditions may depend on what has none.
+  contents = map content read;
+  settings = all' (filter (m: !isConditional m) contents);
+  config = all' ([ settings ] ++ map (m: if m.condition then m.content else { }) (filter isConditional contents));
 
   problems = path: level: value:
     if level._type or null == "option" then
@@ -128,6 +162,13 @@ let
   ];
 in
 {
-  errors = problems "" options config ++ asserted;
-  config = config // { environment = { }; }; # packages cannot be converted to JSON
+  errors = problems "" (over (types declared) options) config ++ asserted;
+  # Packages of a unit by their names.
+  # Packages cannot be converted to JSON: those of a unit are its names.
+  config = config // {
+    environment = { };
+    systemd = config.systemd or { } // {
+      services = mapAttrs (_: s: s // { path = map (p: p.name) (s.path or [ ]); }) (config.systemd.services or { });
+    };
+  };
 }

@@ -106,6 +106,66 @@ invalid "autoResize = true" 'fsType = "ext4"; ' ''
 invalid "your root file system" 'fileSystems."/"' 'fileSystems."/data"'
 invalid "kernelParams" '"panic=30"' '"panic = 30"'
 
+# ---- --try: the unit of share/domstrap/guest.nix
+
+valid "--try" '.systemd.services["domstrap-confirm"] | [.wantedBy, .after, .requires, .serviceConfig.Type]' \
+  '[["multi-user.target"],["multi-user.target"],[],"oneshot"]' --try
+evaluate "$dir/option/configuration.nix" | jq -S '.config.systemd' >"$dir/inlined"
+with_module() { # with_module SETTINGS: the same with the file imported, and SETTINGS
+  "$domstrap" init "$dir/option" -f -q --user admin
+  sed -i "s|^  # Kernel messages|  imports = [ $repo/share/domstrap/guest.nix ]; $1\n&|" "$dir/option/configuration.nix"
+  evaluate "$dir/option/configuration.nix"
+}
+with_module "" | jq -S '.config.systemd' >"$dir/imported"
+check "--try writes the module as it is" cmp "$dir/inlined" "$dir/imported"
+with_module 'domstrap.confirm = { requires = [ \"a.service\" ]; after = [ \"b.target\" ]; script = \"test -e ok\"; };' >"$dir/json"
+check "requires and after" same "$(jq -c '.errors, (.config.systemd.services["domstrap-confirm"] | [.after, .requires])' "$dir/json")" \
+  '[]'$'\n''[["multi-user.target","a.service","b.target"],["a.service"]]'
+check "enable" same "$(with_module 'domstrap.confirm.enable = false;' | jq -c '.errors, .config.systemd.services')" '[]'$'\n''{}'
+check "a wrong value" same "$(with_module 'domstrap.confirm.after = \"x\";' | jq '.errors | length > 0' 2>/dev/null || echo true)" true
+check "an option that does not exist" grep -q 'domstrap.confirm.timeout.* does not exist' <(with_module 'domstrap.confirm.timeout = 1;' | jq -r '.errors[]')
+
+# Its script, with other places, and programs that note how they are called.
+guest=$dir/guest tried=$dir/guest/new kept=$dir/guest/old
+mkdir -p "$guest/bin" "$tried/bin" "$kept"
+jq -r '.config.systemd.services["domstrap-confirm"].script' "$dir/json" |
+  sed "s|'/boot/grub/grubenv'|'$guest/grubenv'|; s|/nix/var/nix/profiles/system|$guest/profile|; s|/run/booted-system|$guest/booted|; s|/nix/store/[^ ;]*-domstrap-confirm|$guest/health|" >"$guest/script"
+printf '#!/bin/sh\necho "nix-env $*" >>%s\nln -sfn "$4" "$2"\n' "$guest/calls" >"$guest/bin/nix-env"
+printf '#!/bin/sh\necho "switch $*" >>%s\n' "$guest/calls" >"$tried/bin/switch-to-configuration"
+chmod +x "$guest/bin/nix-env" "$tried/bin/switch-to-configuration"
+echo "test -e '$guest/ok'" >"$guest/health"
+# confirms WHAT STATUS SAYS VARIABLES CALLS: run the script, and compare
+confirms() {
+  local rc=0
+  rm -f "$guest/calls"
+  PATH=$guest/bin:$PATH bash "$guest/script" >"$guest/said" 2>&1 || rc=$?
+  [ -e "$guest/calls" ] || : >"$guest/calls"
+  check "$1" same "$rc: $(sed "s|$guest/||g" "$guest/said" "$guest/calls") $(grub-editenv "$guest/grubenv" list 2>/dev/null | sed "s|$guest/||g" | sort | tr '\n' ' ')" "$2: $3 $4"
+}
+on_trial() { # on_trial BOOTED PROFILE
+  grub-editenv "$guest/grubenv" create
+  grub-editenv "$guest/grubenv" set "domstrap_try=$tried" "domstrap_kept=$kept" saved=x
+  ln -sfn "$1" "$guest/booted"; ln -sfn "$2" "$guest/profile"
+}
+ln -sfn "$tried" "$guest/booted"; ln -sfn "$kept" "$guest/profile"
+confirms "no environment block" 0 "" ""
+grub-editenv "$guest/grubenv" create
+confirms "no trial" 0 "" ""
+touch "$guest/ok"
+on_trial "$kept" "$kept"
+confirms "another system was started" 0 "not confirmed: new; the guest has started old" "domstrap_kept=old domstrap_tried=new saved=x "
+ln -sfn "$tried" "$guest/booted"
+confirms "chosen by hand after its trial" 0 "" "domstrap_kept=old domstrap_tried=new saved=x "
+on_trial "$tried" "$dir"
+confirms "another profile" 0 "not confirmed: new; the system profile has changed since it was put on trial" "domstrap_kept=old domstrap_tried=new saved=x "
+rm "$guest/ok"
+on_trial "$tried" "$kept"
+confirms "the script fails" 1 "not confirmed: new; domstrap.confirm.script failed" "domstrap_kept=old domstrap_tried=new saved=x "
+touch "$guest/ok"
+on_trial "$tried" "$kept"
+confirms "a good system" 0 "confirmed: new boots by default"$'\n'"nix-env --profile profile --set new"$'\n'"switch boot" "saved=x "
+confirms "only once" 0 "" "saved=x "
+
 cp "$dir/single/configuration.nix" "$dir/before"
 "$domstrap" init "$dir/single" 2>/dev/null && bad "does not overwrite" || ok "does not overwrite"
 cmp -s "$dir/before" "$dir/single/configuration.nix" && ok "leaves what is there" || bad "leaves what is there"
@@ -114,6 +174,7 @@ refused 'unknown option "--bogus"' --bogus
 refused "inner hyphens" --hostname 'a b'
 refused "single or split" --layout both
 refused "192.0.2.7/24" --ip 192.0.2.7
+refused "pygrub ignores" --try --boot pygrub
 refused "require --ip" --gateway 192.0.2.1
 refused "release '26.04'" --release 26.04
 refused "a letter or" --user Root

@@ -15,7 +15,7 @@ chmod -R a+rX "$dir"
 installed "$root" usr/bin/dom{strap,grub} usr/share/man/man1/dom{strap,grub}.1 usr/share/man/man5/domstrap.conf.5 \
   usr/share/bash-completion/completions/dom{strap,grub} usr/share/fish/vendor_completions.d/dom{strap,grub}.fish \
   usr/share/zsh/site-functions/_dom{strap,grub} usr/share/doc/domstrap/{LICENSE,README.md,doc/recipes.md} \
-  usr/share/doc/domstrap/examples/dom{strap,grub}.conf
+  usr/share/doc/domstrap/examples/dom{strap,grub}.conf usr/share/domstrap/guest.nix
 strays=$(cd "$root" && find . -type f | grep -vE '^\./usr/(bin|share)/' || true)
 [ -z "$strays" ] && ok "nothing elsewhere" || bad "elsewhere: $strays"
 runs "$root"
