@@ -265,14 +265,14 @@ static const struct {
         {USE(LINE), CALL(shutdown)},
         {USE(INPUT) | USE(DISK) | USE(SPOOL), CALL(pread64)},
         {USE(INPUT) | USE(DISK) | USE(SPOOL), CALL(lseek)},
-        {USE(INPUT) | USE(DISK) | USE(IMAGE) | USE(SPOOL), CALL(fstat)},
-        {USE(DISK) | USE(IMAGE) | USE(SPOOL), CALL(pwrite64)},
-        {USE(DISK) | USE(IMAGE), CALL(pwritev)},
-        {USE(DISK) | USE(IMAGE), CALL(fsync)},
-        {USE(DISK) | USE(IMAGE), CALL(fdatasync)},
-        {USE(DISK) | USE(IMAGE) | USE(SPOOL), CALL(fallocate)},
-        {USE(DISK) | USE(IMAGE) | USE(SPOOL), CALL(ftruncate)},
-        {USE(DISK) | USE(IMAGE), CALL1(ioctl, IS(1, BLKZEROOUT))},
+        {USE(INPUT) | USE(DISK) | USE(SPOOL), CALL(fstat)},
+        {USE(DISK) | USE(SPOOL), CALL(pwrite64)},
+        {USE(DISK), CALL(pwritev)},
+        {USE(DISK), CALL(fsync)},
+        {USE(DISK), CALL(fdatasync)},
+        {USE(DISK) | USE(SPOOL), CALL(fallocate)},
+        {USE(DISK) | USE(SPOOL), CALL(ftruncate)},
+        {USE(DISK), CALL1(ioctl, IS(1, BLKZEROOUT))},
         {USE(DISK), CALL1(ioctl, IS(1, BLKGETSIZE64))},
         {USE(DISK), CALL1(ioctl, IS(1, BLKSSZGET))},
         {USE(DISK), CALL1(ioctl, IS(1, BLKROGET))},
@@ -352,10 +352,8 @@ void jail_use_row(enum jail_use use, struct buf *out)
 	}
 	if (use == JAIL_OUTPUT)
 		buf_puts(out, " lseek forward");
-	if (use == JAIL_DISK || use == JAIL_IMAGE)
-		buf_puts(out, " ioctl BLKZEROOUT");
 	if (use == JAIL_DISK)
-		buf_puts(out, " BLKGETSIZE64 BLKSSZGET BLKROGET");
+		buf_puts(out, " ioctl BLKZEROOUT BLKGETSIZE64 BLKSSZGET BLKROGET");
 	buf_puts(out, " |");
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,11 +14,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/show.h"
 #include "jail/enter.h"
 #include "jail/wire.h"
+
+/* What a process may take to exit after it closed its line. */
+#define REAP_MS 5000
+#define REAP_NAP_MS 2
 
 /* Try all namespaces at once, then fewer: a kernel may refuse any of them. */
 static const unsigned long namespaces_root[] = {
@@ -259,6 +265,38 @@ int jail_wait(struct jail *j, const char *name, struct err *err)
 	if (status != 0)
 		return err_set(err, ERR_CHILD, "%s: ended with status %d", name, status);
 	return 0;
+}
+
+static bool has_ended(const struct jail *j)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_PID, (id_t)j->pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid;
+}
+
+/* Whether it ends within REAP_MS milliseconds. */
+static bool ends_soon(const struct jail *j)
+{
+	_close_ int fd = (int)syscall(SYS_pidfd_open, j->pid, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int64_t end = clock_ms() + REAP_MS, left;
+
+	while (!has_ended(j)) {
+		left = end - clock_ms();
+		if (left <= 0)
+			return false;
+		/* Without pidfd_open(), Linux 5.3, look again each moment. */
+		(void)poll(&p, fd >= 0, fd >= 0 ? (int)left : REAP_NAP_MS);
+	}
+	return true;
+}
+
+int jail_reap(struct jail *j, const char *name, struct err *err)
+{
+	if (ends_soon(j))
+		return jail_wait(j, name, err);
+	jail_end(j, true);
+	return err_set(err, ERR_CHILD, "%s: ended early", name);
 }
 
 void jail_end(struct jail *j, bool wait)

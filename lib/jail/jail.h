@@ -91,6 +91,12 @@ int jail_wait(struct jail *j, const char *name, struct err *err);
 /* The same for a child with several statuses: 0 and its exit status, or -ERR_CHILD. */
 int jail_status(struct jail *j, const char *name, int *status, struct err *err);
 
+/*
+ * As jail_wait(), for a child that has closed its line or said its last word. If it still runs
+ * after some seconds it is killed, and the error is that it ended early.
+ */
+int jail_reap(struct jail *j, const char *name, struct err *err);
+
 /* Kill the child. wait: also wait until it has exited. */
 void jail_end(struct jail *j, bool wait);
 void jail_fini(struct jail *j);

@@ -43,9 +43,10 @@ const struct jail_role jail_roles[JAIL_ROLES] = {
         [JAIL_EDITOR] = {.name = "editor",
                          .uses = USE(LINE) | USE(OUTPUT) | USE(INPUT) | USE(DISK) | USE(SPOOL),
                          .threads = true},
-        [JAIL_UNPACKER] = {.name = "unpacker",
-                           .uses = USE(LINE) | USE(INPUT) | USE(IMAGE) | USE(SPOOL),
-                           .threads = true},
+        [JAIL_UNPACKER] = {.name = "unpacker", .uses = USE(LINE), .threads = true},
+        [JAIL_WRITER] = {.name = "writer",
+                         .uses = USE(LINE) | USE(INPUT) | USE(DISK) | USE(SPOOL),
+                         .threads = true},
         [JAIL_FETCHER] = {.name = "fetcher",
                           .uses = USE(LINE),
                           .threads = true,
@@ -62,7 +63,7 @@ const char *jail_use_name(enum jail_use use)
 {
 	static const char *const names[JAIL_USES] = {
 	        [JAIL_LINE] = "line", [JAIL_OUTPUT] = "output", [JAIL_INPUT] = "input",
-	        [JAIL_DISK] = "disk", [JAIL_IMAGE] = "image",   [JAIL_SPOOL] = "spool",
+	        [JAIL_DISK] = "disk", [JAIL_SPOOL] = "spool",
 	};
 
 	return names[use];

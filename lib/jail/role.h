@@ -23,7 +23,8 @@ enum jail_role_id {
 	JAIL_LOOKER,   /* domstrap: a guest's disks, for inspect, list, check and verify */
 	JAIL_HASHER,   /* domstrap: a guest's store */
 	JAIL_EDITOR,   /* domstrap: changes a guest's disks */
-	JAIL_UNPACKER, /* domstrap: a cache's bytes into NARs */
+	JAIL_UNPACKER, /* domstrap: what a cache wrote: compressed files, narinfos */
+	JAIL_WRITER,   /* domstrap: a cache's NARs into a new image */
 	JAIL_FETCHER,  /* domstrap: a cache's servers */
 	JAIL_FSCK,     /* e2fsck */
 	JAIL_ROLES,
@@ -35,7 +36,6 @@ enum jail_use {
 	JAIL_OUTPUT, /* a file to write sequentially; skipping forward leaves zeros */
 	JAIL_INPUT,  /* a file or device to read at an offset */
 	JAIL_DISK,   /* a file or device to read and to change */
-	JAIL_IMAGE,  /* a file or device to write at an offset, never to read */
 	JAIL_SPOOL,  /* an unnamed file to write and read */
 	JAIL_USES,
 };

@@ -115,6 +115,19 @@ int wire_send(struct wire *w, uint32_t type, struct str body, struct err *err)
 	return rc < 0 ? rc : send_all(w, (const uint8_t *)body.p, body.n, err);
 }
 
+/* The limit after a stop. */
+static int check_grace(struct wire *w, struct err *err)
+{
+	if (!w->stop || !atomic_load(w->stop))
+		return 0;
+	if (!w->stop_ms)
+		w->stop_ms = clock_ms();
+	if (clock_ms() - w->stop_ms < w->grace_ms)
+		return 0;
+	return err_set(err, ERR_CHILD, "%s: still runs %lld s after it was told to stop", w->peer,
+	               (long long)w->grace_ms / 1000);
+}
+
 /* Wait until there is something to read. */
 static int wait_for(struct wire *w, int64_t end_ms, const volatile bool *stop, struct err *err)
 {
@@ -128,6 +141,8 @@ static int wait_for(struct wire *w, int64_t end_ms, const volatile bool *stop, s
 			return err_set(err, ERR_INTERRUPTED, "stopped by a signal");
 		if (end_ms >= 0 && left <= 0)
 			return err_set(err, ERR_CHILD, "%s: timed out", w->peer);
+		if (check_grace(w, err) < 0)
+			return -ERR_CHILD;
 		/* A signal may come just before poll(): look again each second. */
 		rc = poll(&p, 1, left < 0 || left > 1000 ? 1000 : (int)left);
 		if (rc > 0)

@@ -12,6 +12,7 @@
 #ifndef JAIL_WIRE_H
 #define JAIL_WIRE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,14 @@ struct wire {
 	size_t rule_count;
 	uint32_t state;
 	const char *peer; /* for error texts, borrowed */
+	/*
+	 * For a peer that sees the same flag and ends by itself, but could hang: once *stop is
+	 * true, wire_recv() waits for grace_ms milliseconds in all, then fails. NULL: without
+	 * limit.
+	 */
+	const atomic_bool *stop;
+	int64_t grace_ms;
+	int64_t stop_ms; /* when wire_recv() saw it; 0: not yet */
 };
 
 /* 0, or -ERR_CHILD if the other end is closed. Never raises SIGPIPE. */
@@ -55,7 +64,7 @@ int wire_send(struct wire *w, uint32_t type, struct str body, struct err *err);
 int wire_recv(struct wire *w, uint32_t *type, struct buf *body, int64_t wait_ms,
               const volatile bool *stop, struct err *err);
 
-/* The same for the child, which may call only read and write. */
+/* wire_send() and wire_recv() for the child, which may call only read and write. */
 int wire_put(struct wire *w, uint32_t type, struct str body, struct err *err);
 int wire_get(struct wire *w, uint32_t *type, struct buf *body, struct err *err);
 

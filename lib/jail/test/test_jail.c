@@ -475,6 +475,25 @@ static void ended(void **state)
 	assert_int_equal(j.fd, -1);
 }
 
+/* A child that ends by itself, and one that does not. */
+static void reaped(void **state)
+{
+	struct jail_spec status = spec_of(*state, odd_status, NULL);
+	struct jail_spec hangs = spec_of(*state, sleep_for_ever, NULL);
+	struct jail j = JAIL_INIT;
+	struct err err = ERR_INIT;
+	pid_t pid;
+
+	assert_ok(jail_start(&status, &j, &err), &err);
+	assert_fails(jail_reap(&j, "child", &err), &err, ERR_CHILD, "ended with status 7");
+	jail_fini(&j);
+	assert_ok(jail_start(&hangs, &j, &err), &err);
+	pid = j.pid;
+	assert_fails(jail_reap(&j, "child", &err), &err, ERR_CHILD, "child: ended early");
+	assert_int_equal(kill(pid, 0), -1);
+	jail_fini(&j);
+}
+
 static void not_built(void **state)
 {
 	struct jail_spec spec = spec_of(*state, good_child, NULL);
@@ -512,6 +531,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(skips, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(none_gets_out, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(ended, rig_setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(reaped, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(not_built, rig_setup, rig_teardown),
 	};
 

@@ -86,6 +86,28 @@ static void refused(void **state)
 	}
 }
 
+/* A peer that is told to stop has some time for it. */
+static void grace(void **state)
+{
+	atomic_bool stop = false;
+	struct buf body = BUF_INIT;
+	struct err err = ERR_INIT;
+	struct wire w[2];
+	uint32_t type;
+
+	pair_init(w);
+	w[0].stop = &stop;
+	w[0].grace_ms = 50;
+	assert_fails(wire_recv(&w[0], &type, &body, 20, NULL, &err), &err, ERR_CHILD, "timed out");
+	atomic_store(&stop, true);
+	assert_ok(wire_send(&w[1], 1, STR("abc"), &err), &err);
+	assert_ok(wire_recv(&w[0], &type, &body, -1, NULL, &err), &err);
+	assert_fails(wire_recv(&w[0], &type, &body, -1, NULL, &err), &err, ERR_CHILD,
+	             "still runs 0 s after it was told to stop");
+	pair_fini(w);
+	buf_fini(&body);
+}
+
 static void silence(void **state)
 {
 	volatile bool stop = false;
@@ -147,10 +169,8 @@ static void fields(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(both_ways),
-	        cmocka_unit_test(refused),
-	        cmocka_unit_test(silence),
-	        cmocka_unit_test(fields),
+	        cmocka_unit_test(both_ways), cmocka_unit_test(refused), cmocka_unit_test(silence),
+	        cmocka_unit_test(grace),     cmocka_unit_test(fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
