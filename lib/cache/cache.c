@@ -263,13 +263,14 @@ int cache_end_info(struct cache *c, struct err *err)
 
 	cache_file_free(c->info);
 	c->info = NULL;
-	if (rc == 0 && cache_info_parse(buf_str(&text), &info, err) < 0)
-		return err_prefix(err, "%s", c->name);
 	if (rc == -ERR_NOENT)
 		return err_prefix(err, "%s is not a binary cache", c->name);
 	/* Errors of reading name the file already. */
 	if (rc < 0)
 		return rc;
+	rc = unpacker_cache_info(c->unpacker, buf_str(&text), &info, err);
+	if (rc < 0)
+		return err_prefix(err, "%s", c->name);
 	if (!c->priority_given)
 		c->priority = info.priority;
 	return 0;

@@ -39,13 +39,16 @@ static int accept(struct search *s, uint32_t i, const struct narinfo *info, stru
 	return rc < 0 ? rc : search_settle(s, i, err);
 }
 
-/* Parse a supplier's narinfo, and check that it is the node's and trusted. */
-static int judge(struct search *s, struct node *n, struct str text, struct narinfo *out,
-                 struct err *err)
+/*
+ * Parse a supplier's narinfo, and check that it is the node's and trusted. *bytes: what *out has
+ * views into.
+ */
+static int judge(struct search *s, struct node *n, struct str text, struct buf *bytes,
+                 struct narinfo *out, struct err *err)
 {
 	struct narinfo info;
 	char shown[SHOW_SIZE];
-	int rc = narinfo_parse(text, digest_of(n), &info, err);
+	int rc = unpacker_narinfo(s->c->unpacker, text, digest_of(n), bytes, &info, err);
 
 	if (rc < 0)
 		return rc;
@@ -64,7 +67,7 @@ static int judge(struct search *s, struct node *n, struct str text, struct narin
 /* Use a kept narinfo. 1: there is none, or it is invalid. */
 static int use_kept(struct search *s, uint32_t i, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_cleanup_(buf_fini) struct buf text = BUF_INIT, bytes = BUF_INIT;
 	struct narinfo info;
 	char name[KEPT_NAME_SIZE];
 	int rc;
@@ -74,7 +77,10 @@ static int use_kept(struct search *s, uint32_t i, struct err *err)
 	caches_kept_name(s->c, s->nodes[i].supplier, digest_of(&s->nodes[i]), name);
 	if (cache_dir_read(s->c->dir, name, NARINFO_BYTES_MAX, &text) == 1)
 		return 1;
-	if (judge(s, &s->nodes[i], buf_str(&text), &info, err) < 0) {
+	rc = judge(s, &s->nodes[i], buf_str(&text), &bytes, &info, err);
+	if (rc == -ERR_CHILD)
+		return rc;
+	if (rc < 0) {
 		cache_dir_drop(s->c->dir, name);
 		return 1;
 	}
@@ -206,7 +212,7 @@ static int ask(struct search *s, uint32_t i, struct err *err)
 			continue;
 		}
 		rc = who->local ? ask_store(s, i, n->supplier, err) : use_kept(s, i, err);
-		if (rc == 0 || rc == -ERR_LIMIT || rc == -ERR_INTERRUPTED)
+		if (rc == 0 || rc == -ERR_LIMIT || rc == -ERR_INTERRUPTED || rc == -ERR_CHILD)
 			return rc;
 		n = &s->nodes[i];
 		if (rc < 0) {
@@ -224,7 +230,7 @@ static int ask(struct search *s, uint32_t i, struct err *err)
 
 static int answer(struct search *s, uint32_t i, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_cleanup_(buf_fini) struct buf text = BUF_INIT, bytes = BUF_INIT;
 	struct node *n = &s->nodes[i];
 	struct supplier *who = &s->c->suppliers[n->supplier];
 	struct narinfo info;
@@ -235,7 +241,7 @@ static int answer(struct search *s, uint32_t i, struct err *err)
 	n->file = NULL;
 	s->asking--;
 	if (rc == 0)
-		rc = judge(s, n, buf_str(&text), &info, err);
+		rc = judge(s, n, buf_str(&text), &bytes, &info, err);
 	if (rc == -ERR_INTERRUPTED || rc == -ERR_CHILD)
 		return rc;
 	if (rc < 0) {

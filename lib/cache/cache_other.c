@@ -35,7 +35,7 @@ static int ask_cache(struct caches *c, const struct path_info *info, struct offe
 {
 	struct str digest = {info->path + strlen(STORE_DIR "/"), STORE_DIGEST_LEN};
 	_free_ char *name = xasprintf("%.*s.narinfo", STR_ARG(digest));
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_cleanup_(buf_fini) struct buf text = BUF_INIT, bytes = BUF_INIT;
 	_cleanup_(narinfo_fini) struct narinfo got = {0};
 	struct offer trusted = {0};
 	struct cache_file *file =
@@ -44,7 +44,7 @@ static int ask_cache(struct caches *c, const struct path_info *info, struct offe
 
 	cache_file_free(file);
 	if (rc == 0)
-		rc = narinfo_parse(buf_str(&text), digest, &got, err);
+		rc = unpacker_narinfo(c->unpacker, buf_str(&text), digest, &bytes, &got, err);
 	if (rc == 0)
 		rc = caches_trust(c, &got, &trusted, err);
 	if (rc == -ERR_INTERRUPTED || rc == -ERR_CHILD)

@@ -122,18 +122,15 @@ static int open_dir(struct caches *c, struct err *err)
 int caches_open(const struct caches_options *opt, struct caches **out, struct err *err)
 {
 	_cleanup_(caches_freep) struct caches *c = xcalloc(1, sizeof *c);
-	bool any = false, remote = false;
+	bool remote = false;
 	int rc = 0;
 
 	c->opt = *opt;
 	pthread_mutex_init(&c->lock, NULL);
 	for (size_t i = 0; i < opt->n_from; i++)
 		remote |= cache_is_remote(opt->from[i]);
-	for (size_t i = 0; i < opt->n_from; i++)
-		any |= cache_is_url(opt->from[i]);
 	/* It is started first, because http has a thread. */
-	if (any)
-		rc = unpacker_start(&c->unpacker, err);
+	rc = unpacker_start(&c->unpacker, err);
 	if (rc == 0 && remote)
 		rc = http_new(&opt->http, &c->http, err);
 	if (rc == 0)
@@ -177,6 +174,17 @@ void caches_cancel(struct caches *c)
 {
 	if (c->http)
 		http_cancel(c->http);
+}
+
+void caches_pause(struct caches *c)
+{
+	if (c->http)
+		http_pause(c->http);
+}
+
+int caches_resume(struct caches *c, struct err *err)
+{
+	return c->http ? http_resume(c->http, err) : 0;
 }
 
 uint64_t caches_received(const struct caches *c)

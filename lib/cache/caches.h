@@ -79,6 +79,9 @@ void caches_elsewhere(struct caches *c, const struct err *err);
 
 /* Cancel: all fetches return -ERR_INTERRUPTED soon. */
 void caches_cancel(struct caches *c);
+/* Between requests: end all threads, so that a process can be started, and start them again. */
+void caches_pause(struct caches *c);
+int caches_resume(struct caches *c, struct err *err);
 /* Bytes received from the network so far. */
 uint64_t caches_received(const struct caches *c);
 

@@ -42,8 +42,8 @@ struct offer {
 
 struct caches {
 	struct caches_options opt;
-	struct http *http;         /* NULL: no cache is remote */
-	struct unpacker *unpacker; /* NULL: there are only local stores */
+	struct http *http; /* NULL: no cache is remote */
+	struct unpacker *unpacker;
 	struct supplier suppliers[CACHES_MAX];
 	size_t n;
 	struct cache_dir *dir; /* NULL: nothing is kept */

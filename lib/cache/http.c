@@ -6,11 +6,12 @@
  */
 #include "cache/http_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -50,6 +51,7 @@ static void destroy(struct http *h)
 	jail_fini(&h->jail);
 	body_store_fini(&h->store);
 	http_line_fini(&h->line);
+	io_close(&h->wake);
 	buf_fini(&h->netrc);
 	pthread_cond_destroy(&h->changed);
 	pthread_mutex_destroy(&h->lock);
@@ -60,6 +62,9 @@ static int start(struct http *h, struct err *err)
 {
 	int rc = body_store_init(&h->store, err);
 
+	h->wake = eventfd(0, EFD_CLOEXEC);
+	if (rc == 0 && h->wake < 0)
+		rc = err_sys(err, errno, "eventfd");
 	if (rc == 0)
 		rc = fetcher_start(&h->opt, &h->store, &h->jail, err);
 	if (rc < 0)
@@ -69,8 +74,31 @@ static int start(struct http *h, struct err *err)
 	                             .rules = http_fetcher_rules,
 	                             .rule_count = http_fetcher_rule_count,
 	                             .peer = HTTP_PEER};
+	return http_resume(h, err);
+}
+
+int http_resume(struct http *h, struct err *err)
+{
+	uint64_t woken;
+	int rc;
+
+	if (h->quit && read(h->wake, &woken, sizeof woken) < 0)
+		return err_sys(err, errno, "eventfd");
+	h->quit = false;
 	rc = pool_thread(&h->thread, http_listen, h);
 	return rc ? err_sys(err, rc, "cannot start a thread for downloads") : 0;
+}
+
+void http_pause(struct http *h)
+{
+	const uint64_t wake = 1;
+
+	pthread_mutex_lock(&h->lock);
+	h->quit = true;
+	pthread_mutex_unlock(&h->lock);
+	/* If this failed, the thread would look a moment later. */
+	(void)!write(h->wake, &wake, sizeof wake);
+	pthread_join(h->thread, NULL);
 }
 
 int http_new(const struct http_options *opt, struct http **out, struct err *err)
@@ -80,6 +108,7 @@ int http_new(const struct http_options *opt, struct http **out, struct err *err)
 
 	h->opt = *opt;
 	h->jail = (struct jail)JAIL_INIT;
+	h->wake = -1;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->changed, NULL);
 	rc = start(h, err);
@@ -94,12 +123,8 @@ void http_free(struct http *h)
 {
 	if (!h)
 		return;
-	pthread_mutex_lock(&h->lock);
-	h->quit = true;
-	if (h->jail.fd >= 0)
-		(void)shutdown(h->jail.fd, SHUT_RDWR);
-	pthread_mutex_unlock(&h->lock);
-	pthread_join(h->thread, NULL);
+	if (!h->quit)
+		http_pause(h);
 	destroy(h);
 }
 

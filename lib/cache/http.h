@@ -39,6 +39,13 @@ int http_new(const struct http_options *opt, struct http **out, struct err *err)
 void http_free(struct http *h);
 
 /*
+ * While nothing is being downloaded: end the thread, so that a process can be started, and start it
+ * again.
+ */
+void http_pause(struct http *h);
+int http_resume(struct http *h, struct err *err);
+
+/*
  * Start downloading an http or https URL. name is used in errors, because the URL
  * may contain a password. A body of more than limit bytes fails. About window
  * bytes are buffered for the reader.

@@ -44,6 +44,7 @@ struct http {
 	struct download *first, *last; /* in order of id */
 	uint32_t last_id;
 	uint64_t received, finished;
+	int wake; /* an eventfd: the thread is to look at quit */
 	bool quit, cancelled;
 	struct err broken; /* why the fetcher ended; code 0: it is running */
 };

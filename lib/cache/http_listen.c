@@ -4,14 +4,11 @@
 
 #include <poll.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/show.h"
 #include "cache/netrc.h"
 
-#define END_TRIES 20 /* of 50 ms each, for a process to end after it closed its line */
 /* libcurl may deliver data beyond the window. */
 #define WINDOW_SLACK (1u << 20)
 
@@ -166,25 +163,10 @@ static int exchange(struct http *h, struct err *err)
 
 /* ---- its end ---------------------------------------------------------------- */
 
-/* How the fetcher ended; if it closed its line but keeps running, it is killed. */
-static void ask_end(struct http *h, struct err *err)
-{
-	const struct timespec moment = {.tv_nsec = 50000000};
-	siginfo_t info = {0};
-
-	for (int i = 0; i < END_TRIES && !info.si_pid; i++) {
-		if (i)
-			nanosleep(&moment, NULL);
-		(void)waitid(P_PID, (id_t)h->jail.pid, &info, WEXITED | WNOHANG | WNOWAIT);
-	}
-	if (!info.si_pid || jail_wait(&h->jail, HTTP_PEER, err) == 0)
-		err_set(err, ERR_CHILD, "%s: ended early", HTTP_PEER);
-}
-
 static void break_off(struct http *h, int rc, struct err *err)
 {
-	if (rc == 1)
-		ask_end(h, err);
+	if (rc == 1 && jail_reap(&h->jail, HTTP_PEER, err) == 0)
+		err_set(err, ERR_CHILD, "%s: ended early", HTTP_PEER);
 	err->code = ERR_CHILD;
 	pthread_mutex_lock(&h->lock);
 	jail_fini(&h->jail);
@@ -202,10 +184,11 @@ void *http_listen(void *arg)
 	int rc = 0;
 
 	while (rc == 0 && !quit) {
-		struct pollfd p = {.fd = h->line.wire.fd,
-		                   .events = (short)(POLLIN | (more ? POLLOUT : 0))};
+		struct pollfd p[] = {
+		        {.fd = h->line.wire.fd, .events = (short)(POLLIN | (more ? POLLOUT : 0))},
+		        {.fd = h->wake, .events = POLLIN}};
 
-		(void)poll(&p, 1, HTTP_POLL_MS);
+		(void)poll(p, ARRAY_LEN(p), HTTP_POLL_MS);
 		pthread_mutex_lock(&h->lock);
 		rc = exchange(h, &err);
 		quit = h->quit;

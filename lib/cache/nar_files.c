@@ -2,7 +2,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/spool.h"
+#include "cache/caches_internal.h"
 #include "cache/nar_files.h"
+#include "cache/nar_index.h"
 #include "nix/derivation.h"
 #include "nix/store_path.h"
 
@@ -10,22 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The paths that are read here, such as a kernel, have far fewer files. */
-#define ENTRIES_MAX (1u << 20)
 #define COPY_PIECE 65536u
 
-/* A file, link or directory in a store path. */
-struct entry {
-	char *path; /* relative to the store path; "" is the store path itself */
-	enum walk_kind kind;
-	char *target;
-	uint64_t at, size; /* of a file's contents in the NAR */
-};
-
 struct nar {
-	int fd;                /* -1: not fetched */
-	struct entry *entries; /* in byte order of path */
-	size_t n, cap;
+	int fd; /* -1: not fetched */
+	struct nar_index index;
 };
 
 struct nar_files {
@@ -36,17 +27,6 @@ struct nar_files {
 	const char *dir;
 	struct nar *nars; /* by number in the closure */
 };
-
-static void drop_index(struct nar *nar)
-{
-	for (size_t i = 0; i < nar->n; i++) {
-		free(nar->entries[i].path);
-		free(nar->entries[i].target);
-	}
-	free(nar->entries);
-	nar->entries = NULL;
-	nar->n = nar->cap = 0;
-}
 
 /* ---- fetching --------------------------------------------------------------- */
 
@@ -65,79 +45,45 @@ static int copy_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return io_write(c->to, "a temporary file", p, *got, err);
 }
 
-static int add_entry(struct nar *nar, const struct walk_entry *ent, const struct buf *path,
-                     uint64_t at, struct err *err)
+/*
+ * What another process makes of bytes. Neither a NAR nor a derivation is parsed here.
+ */
+static int make_index(struct nar_files *nf, const char *name, struct nar_source src,
+                      struct buf *out, struct err *err)
 {
-	if (nar->n == ENTRIES_MAX)
-		return err_set(err, ERR_LIMIT, "more than %u files", ENTRIES_MAX);
-	GROW(nar->entries, nar->n, nar->cap);
-	nar->entries[nar->n++] = (struct entry){
-	        .path = xstrndup(buf_str(path).p, path->n),
-	        .kind = ent->kind,
-	        .target = ent->kind == WALK_LINK ? xstrndup(ent->target.p, ent->target.n) : NULL,
-	        .at = at,
-	        .size = ent->size,
-	};
-	return 0;
-}
+	struct unpacking *u = unpacking_new(nf->caches->unpacker, str_from(name), src);
+	char piece[65536];
+	size_t got = 1;
+	int rc = 0;
 
-/* Append a name to a path: "a/b" becomes "a/b/c". */
-static void descend(struct buf *path, struct str name)
-{
-	if (path->n)
-		buf_puts(path, "/");
-	buf_put(path, name.p, name.n);
-}
-
-static void ascend(struct buf *path)
-{
-	while (path->n && path->p[--path->n] != '/')
-		;
-	if (path->p)
-		path->p[path->n] = '\0';
-}
-
-static int index_walk(struct nar *nar, struct walk *walk, struct err *err)
-{
-	_cleanup_(buf_fini) struct buf path = BUF_INIT;
-	struct walk_entry ent;
-	int rc;
-
-	while ((rc = walk_next(walk, &ent, err)) == 0) {
-		if (ent.kind == WALK_UP) {
-			ascend(&path);
-			continue;
-		}
-		descend(&path, ent.name);
-		rc = add_entry(nar, &ent, &path, nar_walk_offset(walk), err);
-		if (rc < 0)
-			return rc;
-		if (ent.kind != WALK_DIR)
-			ascend(&path);
+	while (rc == 0 && got) {
+		rc = unpacking_read(u, piece, sizeof piece, &got, err);
+		if (rc == 0 && got > NAR_INDEX_BYTES_MAX - out->n)
+			rc = err_set(err, ERR_LIMIT, "its file names have more than %u MiB",
+			             NAR_INDEX_BYTES_MAX >> 20);
+		if (rc == 0)
+			buf_put(out, piece, got);
 	}
-	return rc < 0 ? rc : 0;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
+	unpacking_free(u);
+	return rc;
 }
 
 /* last: the error for which it is fetched again, or NULL. */
 static int fetch_once(struct nar_files *nf, size_t i, const struct err *last, struct nar *nar,
                       struct err *err)
 {
+	_cleanup_(buf_fini) struct buf bytes = BUF_INIT;
 	struct copying c = {.to = nar->fd};
-	struct walk *walk;
 	int rc = caches_fetch(nf->caches, i, last, &c.from, err);
 
 	if (rc)
 		return rc;
 	if (last)
 		caches_elsewhere(nf->caches, last);
-	walk = nar_walk_new((struct nar_source){copy_read, &c});
-	rc = index_walk(nar, walk, err);
-	walk_free(walk);
+	rc = make_index(nf, NAR_INDEX, (struct nar_source){copy_read, &c}, &bytes, err);
+	if (rc == 0)
+		rc = nar_index_get(buf_str(&bytes), nf->closure->paths[i].nar_size, &nar->index,
+		                   err);
 	if (rc == -ERR_FORMAT)
 		rc = nar_fetch_refused(c.from, err);
 	nar_fetch_free(c.from);
@@ -155,7 +101,7 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 	rc = fetch_once(nf, i, NULL, &nar, err);
 	while (rc < 0 && rc != -ERR_INTERRUPTED && rc != -ERR_CHILD && rc != -ERR_SPACE) {
 		last = *err;
-		drop_index(&nar);
+		nar_index_fini(&nar.index);
 		if (lseek(nar.fd, 0, SEEK_SET) < 0 || ftruncate(nar.fd, 0) < 0)
 			break;
 		got = fetch_once(nf, i, &last, &nar, err);
@@ -166,12 +112,10 @@ static int fetch(struct nar_files *nf, size_t i, struct err *err)
 		rc = got;
 	}
 	if (rc < 0) {
-		drop_index(&nar);
+		nar_index_fini(&nar.index);
 		io_close(&nar.fd);
 		return rc;
 	}
-	if (nar.n > 1)
-		qsort(nar.entries, nar.n, sizeof *nar.entries, by_path);
 	nf->nars[i] = nar;
 	return 0;
 }
@@ -205,10 +149,10 @@ static int enter(struct nar_files *nf, const char *path, struct nar **nar, struc
 
 static int against(const void *key, const void *elem)
 {
-	return strcmp(key, ((const struct entry *)elem)->path);
+	return strcmp(key, ((const struct nar_entry *)elem)->path);
 }
 
-static int find(struct store_files *f, const char *path, struct nar **nar, struct entry **out,
+static int find(struct store_files *f, const char *path, struct nar **nar, struct nar_entry **out,
                 struct err *err)
 {
 	_free_ char *inside = NULL;
@@ -218,7 +162,7 @@ static int find(struct store_files *f, const char *path, struct nar **nar, struc
 	if (rc < 0)
 		return rc;
 	inside = xstrndup(rest.p, rest.n);
-	*out = bsearch(inside, (*nar)->entries, (*nar)->n, sizeof **out, against);
+	*out = bsearch(inside, (*nar)->index.entries, (*nar)->index.n, sizeof **out, against);
 	if (!*out)
 		return err_set(err, ERR_NOENT, "%s: no such file", path);
 	return 0;
@@ -227,7 +171,7 @@ static int find(struct store_files *f, const char *path, struct nar **nar, struc
 static int look(struct store_files *f, const char *path, enum walk_kind *kind, struct buf *target,
                 struct err *err)
 {
-	struct entry *e;
+	struct nar_entry *e;
 	struct nar *nar;
 	int rc;
 
@@ -246,7 +190,7 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 {
 	_close_ int copy = -1;
 	char piece[COPY_PIECE];
-	struct entry *e;
+	struct nar_entry *e;
 	struct nar *nar;
 	int rc;
 
@@ -277,7 +221,7 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 
 static int list(struct store_files *f, const char *path, struct buf *names, struct err *err)
 {
-	struct entry *e;
+	struct nar_entry *e;
 	struct nar *nar;
 	size_t skip;
 	int rc;
@@ -286,8 +230,8 @@ static int list(struct store_files *f, const char *path, struct buf *names, stru
 	if (rc < 0)
 		return rc;
 	skip = *e->path ? strlen(e->path) + 1 : 0;
-	for (size_t i = 0; i < nar->n; i++) {
-		const char *p = nar->entries[i].path;
+	for (size_t i = 0; i < nar->index.n; i++) {
+		const char *p = nar->index.entries[i].path;
 
 		if (strlen(p) <= skip ||
 		    (skip && (strncmp(p, e->path, skip - 1) != 0 || p[skip - 1] != '/')))
@@ -323,7 +267,7 @@ void nar_files_free(struct store_files *f)
 	if (!nf)
 		return;
 	for (size_t i = 0; i < nf->closure->n; i++) {
-		drop_index(&nf->nars[i]);
+		nar_index_fini(&nf->nars[i].index);
 		io_close(&nf->nars[i].fd);
 	}
 	free(nf->nars);
@@ -331,36 +275,30 @@ void nar_files_free(struct store_files *f)
 	free(nf);
 }
 
-static int add_output(void *ctx, const struct derivation_output *o, struct err *err)
+static int read_text(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct path_info *info = ctx;
+	struct str *rest = ctx;
 
-	if (!o->path.n)
-		return 0;
-	info->outputs = xreallocarray(info->outputs, info->noutputs + 1, sizeof *info->outputs);
-	info->outputs[info->noutputs++] = (struct drv_output){
-	        .id = xstrndup(o->name.p, o->name.n), .path = xstrndup(o->path.p, o->path.n)};
+	*got = MIN(n, rest->n);
+	memcpy(p, rest->p, *got);
+	*rest = str_drop(*rest, *got);
 	return 0;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	return strcmp(((const struct drv_output *)a)->id, ((const struct drv_output *)b)->id);
 }
 
 static int find_outputs(struct store_files *f, struct path_info *info, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	_cleanup_(buf_fini) struct buf text = BUF_INIT, bytes = BUF_INIT;
+	struct str rest;
 	int rc = store_files_read(f, info->path, DERIVATION_BYTES_MAX, &text, err);
 
 	if (rc < 0)
 		return rc;
-	rc = derivation_outputs(buf_str(&text), add_output, info, err);
-	if (rc < 0)
-		return err_prefix(err, "%s", info->path);
-	if (info->noutputs > 1)
-		qsort(info->outputs, info->noutputs, sizeof *info->outputs, by_id);
-	return 0;
+	rest = buf_str(&text);
+	rc = make_index((struct nar_files *)f, DRV_OUTPUTS, (struct nar_source){read_text, &rest},
+	                &bytes, err);
+	if (rc == 0)
+		rc = drv_outputs_get(buf_str(&bytes), info, err);
+	return rc < 0 ? err_prefix(err, "%s", info->path) : 0;
 }
 
 int nar_files_outputs(struct store_files *f, struct closure *closure, struct err *err)
@@ -377,7 +315,7 @@ int nar_files_outputs(struct store_files *f, struct closure *closure, struct err
 			continue;
 		rc = find_outputs(f, info, err);
 		/* There may be thousands, so they are not kept. */
-		drop_index(&nf->nars[i]);
+		nar_index_fini(&nf->nars[i].index);
 		io_close(&nf->nars[i].fd);
 	}
 	return rc;

@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The parent's side: it looks at no compressed byte. */
+/* The parent's side: it looks at no byte that a cache wrote, only at the child's messages. */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "cache/narinfo_wire.h"
 #include "cache/unpacker_internal.h"
 
 #define UNPACKER_MEMORY (1ull << 30)
 #define UNPACKER_SECONDS 86400
-#define STOP_MS 10000 /* for the answer to STOP */
-/* How long to wait for the end of a process that closed a line. */
-#define END_TRIES 50u
-#define END_NAP_MS 10
+#define STOP_MS 10000    /* for the answer to STOP */
+#define ANSWER_MS 300000 /* for any other: a piece takes some milliseconds on a quiet machine */
 
 static const struct wire_rule rules[] = {
         {0, UNPACKER_NEED, 0, 0},
         {0, UNPACKER_OUT, 4, 0},
         {0, UNPACKER_FAILED, UNPACKER_ERROR_MAX, 0},
         {0, UNPACKER_STOPPED, 0, 0},
+        {0, UNPACKER_NARINFO_IS, WIRE_BODY_MAX, 0},
+        {0, UNPACKER_CACHE_INFO_IS, 8, 0},
 };
 
 struct line {
@@ -165,28 +164,13 @@ static void give_line(struct unpacker *u, struct line *l)
 	pthread_mutex_unlock(&u->lock);
 }
 
-/* Whether the process has ended, after a short wait. */
-static bool has_ended(const struct unpacker *u)
-{
-	siginfo_t info = {.si_pid = 0};
-
-	for (unsigned i = 0; i < END_TRIES && !info.si_pid; i++) {
-		if (i)
-			(void)poll(NULL, 0, END_NAP_MS);
-		if (waitid(P_PID, (id_t)u->jail.pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0)
-			return false;
-	}
-	return info.si_pid;
-}
-
 /* The error for a line that is closed. */
 static int closed(struct unpacker *u, const struct line *l, struct err *err)
 {
 	pthread_mutex_lock(&u->lock);
 	if (!u->end.code) {
-		err_set(&u->end, ERR_CHILD, "%s: ended early", l->wire.peer);
-		if (u->jail.pid > 0 && has_ended(u))
-			(void)jail_wait(&u->jail, l->wire.peer, &u->end);
+		if (jail_reap(&u->jail, l->wire.peer, &u->end) == 0)
+			err_set(&u->end, ERR_CHILD, "%s: ended early", l->wire.peer);
 	}
 	*err = u->end;
 	pthread_mutex_unlock(&u->lock);
@@ -205,6 +189,58 @@ static int get(struct unpacker *u, struct line *l, int64_t wait_ms, uint32_t *ty
 		return closed(u, l, err);
 	err->code = ERR_CHILD;
 	return -ERR_CHILD;
+}
+
+/* ---- texts ------------------------------------------------------------------ */
+
+/* One request and its answer, whose type must be "wanted". */
+static int ask(struct unpacker *u, uint32_t type, struct str text, uint32_t wanted, struct buf *out,
+               struct err *err)
+{
+	struct line *l = take_line(u);
+	uint32_t said = 0;
+	int rc = wire_send(&l->wire, type, text, err) < 0 ? closed(u, l, err)
+	                                                  : get(u, l, ANSWER_MS, &said, out, err);
+
+	/* After a broken rule the line is not used again. */
+	if (rc < 0)
+		return rc;
+	if (said != wanted && said != UNPACKER_FAILED)
+		return err_set(err, ERR_CHILD, "%s: an unexpected answer", l->wire.peer);
+	give_line(u, l);
+	return said == wanted ? 0 : wire_err_get(buf_str(out), err);
+}
+
+int unpacker_narinfo(struct unpacker *u, struct str text, struct str digest, struct buf *bytes,
+                     struct narinfo *out, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf request = BUF_INIT;
+	int rc;
+
+	/* The line could not take it. */
+	if (text.n > NARINFO_BYTES_MAX)
+		return err_set(err, ERR_LIMIT, "narinfo: %zu bytes, more than the limit of %u",
+		               text.n, NARINFO_BYTES_MAX);
+	buf_put(&request, digest.p, digest.n);
+	buf_put(&request, text.p, text.n);
+	rc = ask(u, UNPACKER_NARINFO, buf_str(&request), UNPACKER_NARINFO_IS, bytes, err);
+	return rc < 0 ? rc : narinfo_get(buf_str(bytes), digest, out, err);
+}
+
+int unpacker_cache_info(struct unpacker *u, struct str text, struct cache_info *out,
+                        struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	struct bytes b;
+	int rc = ask(u, UNPACKER_CACHE_INFO, text, UNPACKER_CACHE_INFO_IS, &body, err);
+
+	if (rc < 0)
+		return rc;
+	b = bytes_over(body.p, body.n);
+	out->priority = wire_u32_get(&b, CACHE_PRIORITY_MAX);
+	out->want_mass_query = wire_u32_get(&b, 1);
+	return wire_end(&b) ? 0
+	                    : err_set(err, ERR_CHILD, "the unpacking process: an invalid answer");
 }
 
 /* ---- streams ---------------------------------------------------------------- */
@@ -281,7 +317,7 @@ static int unpack(struct unpacking *s, struct err *err)
 	while (rc == 0 && type == UNPACKER_NEED) {
 		rc = send_step(s, more, want, err);
 		if (rc == 0) {
-			rc = get(s->unpacker, s->line, -1, &type, &body, err);
+			rc = get(s->unpacker, s->line, ANSWER_MS, &type, &body, err);
 			s->broken = rc < 0;
 		}
 		more = true;

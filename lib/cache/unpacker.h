@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decompression in another process: a child in a jail (role unpacker) that has the lines to its
- * parent and memory that both share, nothing else. It has a thread for each line. The parent puts
- * compressed bytes into the memory and copies what comes out of it.
+ * What a cache wrote is decompressed and parsed in another process: a child in a jail (role
+ * unpacker) that has the lines to its parent and memory that both share, nothing else. It has a
+ * thread for each line. The parent puts compressed bytes into the memory and copies what comes out
+ * of it.
  *
  *     parent                                            unpacker
  *     STEP le32 start, size, ended, want, text name     NEED, OUT le32 size, or FAILED error
  *     STOP                                              STOPPED
+ *     NARINFO 32 digits, text                           NARINFO_IS narinfo_wire.h, or FAILED error
+ *     CACHE_INFO text                                   CACHE_INFO_IS le32 priority, le32 mass
+ * query, or FAILED error
  *
  * STEP: size bytes are in the line's memory, and with ended no more will follow; up to want bytes
  * should come out. start: a new stream, whose compression has that name. After NEED another STEP
@@ -16,6 +20,8 @@
 #define CACHE_UNPACKER_H
 
 #include "cache/decompress.h"
+#include "nix/cache_info.h"
+#include "nix/narinfo.h"
 
 /* Streams that can be unpacked at the same time; others wait. */
 #define UNPACKER_LINES 12u
@@ -27,9 +33,21 @@ int unpacker_start(struct unpacker **out, struct err *err);
 /* NULL is allowed. All streams must be freed. */
 void unpacker_free(struct unpacker *u);
 
+/*
+ * As narinfo_parse() and cache_info_parse(). *bytes, which is empty, must outlive *out. Also
+ * -ERR_CHILD: the process has ended, or broke the rules.
+ */
+int unpacker_narinfo(struct unpacker *u, struct str text, struct str digest, struct buf *bytes,
+                     struct narinfo *out, struct err *err);
+int unpacker_cache_info(struct unpacker *u, struct str text, struct cache_info *out,
+                        struct err *err);
+
 struct unpacking;
 
-/* As the functions in decompress.h. Read from one thread at a time. */
+/*
+ * As the functions in decompress.h; name may also be one of nar_index.h. Read from one thread at a
+ * time.
+ */
 struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct nar_source src);
 /* Also -ERR_CHILD: the process has ended, or broke the rules. */
 int unpacking_read(void *s, void *p, size_t n, size_t *got, struct err *err);

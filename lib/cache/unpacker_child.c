@@ -5,39 +5,36 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "cache/nar_index.h"
+#include "cache/narinfo_wire.h"
 #include "cache/unpacker_internal.h"
 
 static const struct wire_rule rules[] = {
         {0, UNPACKER_STEP, UNPACKER_STEP_MAX, 0},
         {0, UNPACKER_STOP, 0, 0},
+        {0, UNPACKER_NARINFO, UNPACKER_NARINFO_MAX, 0},
+        {0, UNPACKER_CACHE_INFO, CACHE_INFO_BYTES_MAX, 0},
 };
 
 struct line {
 	struct wire wire;
 	struct unpacker_memory *memory;
-	struct decompressor *decompressor;
+	struct decompressor *decompressor; /* the stream: one of these, or none */
+	struct nar_indexer *indexer;
 	size_t pos, n; /* of memory->in */
 	bool ended;
 	bool stopped;
 	uint32_t want;
 };
 
-/* The next request. -ERR_INTERRUPTED: to stop; 1: the line is closed. */
-static int get_request(struct line *l, bool *start, struct buf *name, struct err *err)
+/* Of a STEP. */
+static int take_step(struct line *l, const struct buf *body, bool *start, struct buf *name,
+                     struct err *err)
 {
-	_cleanup_(buf_fini) struct buf body = BUF_INIT;
-	uint32_t type = 0;
-	struct bytes b;
+	struct bytes b = bytes_over(body->p, body->n);
 	struct str s;
 	size_t size;
-	int rc = wire_get(&l->wire, &type, &body, err);
 
-	if (rc)
-		return rc;
-	l->stopped = type == UNPACKER_STOP;
-	if (l->stopped)
-		return err_set(err, ERR_INTERRUPTED, "stopped");
-	b = bytes_over(body.p, body.n);
 	*start = wire_u32_get(&b, 1);
 	size = wire_u32_get(&b, sizeof l->memory->in);
 	/* Without new bytes those that are left are still to be read. */
@@ -55,20 +52,36 @@ static int get_request(struct line *l, bool *start, struct buf *name, struct err
 	return 0;
 }
 
+/* Inside a stream, the next STEP. -ERR_INTERRUPTED: to stop, or the line is closed. */
+static int get_step(struct line *l, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT, name = BUF_INIT;
+	uint32_t type = 0;
+	bool start;
+	int rc = wire_get(&l->wire, &type, &body, err);
+
+	if (rc == 1)
+		return err_set(err, ERR_INTERRUPTED, "the line is closed");
+	if (rc < 0)
+		return rc;
+	l->stopped = type == UNPACKER_STOP;
+	if (l->stopped)
+		return err_set(err, ERR_INTERRUPTED, "stopped");
+	if (type != UNPACKER_STEP)
+		return err_set(err, ERR_CHILD, "an invalid request");
+	return take_step(l, &body, &start, &name, err);
+}
+
 /* More compressed bytes, for decompress_read(). */
 static int read_in(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct line *l = ctx;
-	_cleanup_(buf_fini) struct buf name = BUF_INIT;
-	bool start;
 	int rc = 0;
 
 	while (rc == 0 && l->pos == l->n && !l->ended) {
 		rc = wire_put(&l->wire, UNPACKER_NEED, STR(""), err);
 		if (rc == 0)
-			rc = get_request(l, &start, &name, err);
-		if (rc == 1)
-			rc = err_set(err, ERR_INTERRUPTED, "the line is closed");
+			rc = get_step(l, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -80,8 +93,36 @@ static int read_in(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 
 static void end_stream(struct line *l)
 {
-	decompress_free(l->decompressor);
-	l->decompressor = NULL;
+	decompress_free(take(&l->decompressor));
+	nar_indexer_free(take(&l->indexer));
+}
+
+static void begin_stream(struct line *l, struct str name)
+{
+	const struct nar_source in = {read_in, l};
+
+	end_stream(l);
+	if (str_is(name, NAR_INDEX) || str_is(name, DRV_OUTPUTS))
+		l->indexer = nar_indexer_new(name, in);
+	else
+		l->decompressor = decompress_new(name, in);
+}
+
+/* All that is wanted, or up to the stream's end. */
+static int read_stream(struct line *l, size_t *n, struct err *err)
+{
+	size_t got = 1;
+	int rc = 0;
+
+	for (*n = 0; rc == 0 && got && *n < l->want; *n += got) {
+		uint8_t *to = l->memory->out + *n;
+		size_t room = l->want - *n;
+
+		got = 0;
+		rc = l->indexer ? nar_indexer_read(l->indexer, to, room, &got, err)
+		                : decompress_read(l->decompressor, to, room, &got, err);
+	}
+	return rc;
 }
 
 static int say_failed(struct line *l, const struct err *why, struct err *err)
@@ -92,13 +133,21 @@ static int say_failed(struct line *l, const struct err *why, struct err *err)
 	return wire_put(&l->wire, UNPACKER_FAILED, buf_str(&body), err);
 }
 
-static int step(struct line *l, struct err *err)
+static int step(struct line *l, const struct buf *request, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	_cleanup_(buf_fini) struct buf name = BUF_INIT, body = BUF_INIT;
 	struct err why = ERR_INIT;
+	bool start = false;
 	size_t got = 0;
-	int rc = decompress_read(l->decompressor, l->memory->out, l->want, &got, &why);
+	int rc = take_step(l, request, &start, &name, err);
 
+	if (rc < 0)
+		return rc;
+	if (start)
+		begin_stream(l, buf_str(&name));
+	if (!l->decompressor && !l->indexer)
+		return err_set(err, ERR_CHILD, "no stream");
+	rc = read_stream(l, &got, &why);
 	if (rc < 0 && l->stopped)
 		return 0;
 	if (rc < 0)
@@ -107,18 +156,47 @@ static int step(struct line *l, struct err *err)
 	return wire_put(&l->wire, UNPACKER_OUT, buf_str(&body), err);
 }
 
+static int parse_narinfo(struct line *l, const struct buf *request, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	_cleanup_(narinfo_fini) struct narinfo info = {0};
+	struct str text = buf_str(request), digest = {text.p, MIN(text.n, STORE_DIGEST_LEN)};
+	struct err why = ERR_INIT;
+
+	if (narinfo_parse(str_drop(text, digest.n), digest, &info, &why) < 0)
+		return say_failed(l, &why, err);
+	narinfo_put(&info, &body);
+	return wire_put(&l->wire, UNPACKER_NARINFO_IS, buf_str(&body), err);
+}
+
+static int parse_cache_info(struct line *l, const struct buf *request, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	struct cache_info info;
+	struct err why = ERR_INIT;
+
+	if (cache_info_parse(buf_str(request), &info, &why) < 0)
+		return say_failed(l, &why, err);
+	wire_u32_put(&body, info.priority);
+	wire_u32_put(&body, info.want_mass_query);
+	return wire_put(&l->wire, UNPACKER_CACHE_INFO_IS, buf_str(&body), err);
+}
+
 static int serve(struct line *l, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf name = BUF_INIT;
-	bool start = false;
-	int rc = get_request(l, &start, &name, err);
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	uint32_t type = 0;
+	int rc = wire_get(&l->wire, &type, &body, err);
 
-	if (rc == 0 && start) {
-		end_stream(l);
-		l->decompressor = decompress_new(buf_str(&name), (struct nar_source){read_in, l});
-	}
-	if (rc == 0)
-		rc = l->decompressor ? step(l, err) : err_set(err, ERR_CHILD, "no stream");
+	if (rc)
+		return rc;
+	l->stopped = type == UNPACKER_STOP;
+	if (type == UNPACKER_NARINFO)
+		return parse_narinfo(l, &body, err);
+	if (type == UNPACKER_CACHE_INFO)
+		return parse_cache_info(l, &body, err);
+	if (type == UNPACKER_STEP)
+		rc = step(l, &body, err);
 	if (!l->stopped)
 		return rc;
 	end_stream(l);

@@ -116,7 +116,7 @@ static int parse_url(struct parser *p, struct str value, struct err *err)
 
 static int parse_compression(struct parser *p, struct str value, struct err *err)
 {
-	if (value.n > 64)
+	if (value.n > NARINFO_COMPRESSION_MAX)
 		return refuse(err, "Compression", value, "longer than 64 bytes");
 	p->info.compression = value;
 	return 0;
@@ -324,4 +324,51 @@ void narinfo_fini(struct narinfo *n)
 	free(n->refs);
 	free(n->sigs);
 	*n = (struct narinfo){0};
+}
+
+/* ---- fields from another process --------------------------------------------- */
+
+/* Neither a line's end nor blanks around it: a line of a narinfo cannot have them in a value. */
+static bool is_value(struct str s)
+{
+	return !s.n || (!memchr(s.p, '\n', s.n) && !memchr(s.p, '\0', s.n) && str_trim(s).n == s.n);
+}
+
+static bool refs_valid(const struct narinfo *n)
+{
+	struct store_path sp;
+
+	for (size_t i = 0; i < n->nrefs; i++)
+		if (!store_path_is_base(n->refs[i], &sp) ||
+		    (i && str_cmp(n->refs[i - 1], n->refs[i]) >= 0))
+			return false;
+	return n->nrefs <= NARINFO_REFS_MAX;
+}
+
+static bool sigs_valid(const struct narinfo *n)
+{
+	struct parser p = {0};
+	struct err ignored = ERR_INIT;
+	bool ok = true;
+
+	for (size_t i = 0; i < n->nsigs && ok; i++)
+		ok = is_value(n->sigs[i]) && parse_sig(&p, n->sigs[i], &ignored) == 0 &&
+		     p.info.nsigs == i + 1;
+	free(p.info.sigs);
+	return ok;
+}
+
+bool narinfo_complete(struct narinfo *n, struct str digest)
+{
+	struct parser p = {0};
+	struct store_path sp;
+	struct err ignored = ERR_INIT;
+
+	return store_path_is_base(n->path.base, &n->path) && str_eq(n->path.digest, digest) &&
+	       parse_url(&p, n->url, &ignored) == 0 && n->compression.n &&
+	       is_value(n->compression) && parse_compression(&p, n->compression, &ignored) == 0 &&
+	       n->nar_size && n->nar_size <= NARINFO_NAR_MAX &&
+	       n->file_size <= narinfo_file_max(n->nar_size) && refs_valid(n) &&
+	       (!n->deriver.n || store_path_is_base(n->deriver, &sp)) && sigs_valid(n) &&
+	       is_value(n->ca) && parse_ca(&p, n->ca, &ignored) == 0;
 }

@@ -30,6 +30,7 @@
 #define NARINFO_REFS_MAX 65536u
 #define NARINFO_SIGS_MAX 64u
 #define NARINFO_URL_MAX 2048u
+#define NARINFO_COMPRESSION_MAX 64u
 #define NARINFO_NAR_MAX (1ull << 50)
 
 /* All views are into the text; the two arrays are owned. */
@@ -57,6 +58,12 @@ struct narinfo {
  */
 int narinfo_parse(struct str text, struct str digest, struct narinfo *out, struct err *err);
 void narinfo_fini(struct narinfo *n);
+
+/*
+ * Whether the fields of *n, which come from another process, are as narinfo_parse() leaves them.
+ * Only path.base of the path is looked at; the rest of it is filled in.
+ */
+bool narinfo_complete(struct narinfo *n, struct str digest);
 
 /* Whether the archive has a URL of its own, not one below the cache. */
 bool narinfo_url_is_absolute(struct str url);

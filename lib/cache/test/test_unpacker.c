@@ -175,6 +175,40 @@ static void many_threads(void **state)
 		buf_fini(&packed[i]);
 }
 
+#define DIGEST "svfh75w9qw83dga83f4n1sm5lmhnwl7c"
+
+static void texts(void **state)
+{
+	_cleanup_(buf_fini) struct buf bytes = BUF_INIT, more = BUF_INIT, big = BUF_INIT;
+	struct narinfo n;
+	struct cache_info info;
+	struct err err = ERR_INIT;
+
+	assert_ok(unpacker_cache_info(unpacker, STR("StoreDir: /nix/store\nPriority: 7\n"), &info,
+	                              &err),
+	          &err);
+	assert_int_equal(info.priority, 7);
+	assert_int_equal(unpacker_cache_info(unpacker, STR("StoreDir: /gnu\n"), &info, &err),
+	                 -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.text, "/gnu"));
+	assert_ok(unpacker_narinfo(unpacker,
+	                           STR("StorePath: /nix/store/" DIGEST
+	                               "-top\nURL: nar/x\nNarSize: 9\n"
+	                               "NarHash: sha256:"
+	                               "1q0k7d48v5pxfks00c8wmp122w9map2r5xsfm0fiakrvyhz1gdmf\n"),
+	                           STR(DIGEST), &bytes, &n, &err),
+	          &err);
+	assert_true(str_is(n.compression, "bzip2") && str_is(n.path.name, "top"));
+	assert_int_equal(n.nar_size, 9);
+	narinfo_fini(&n);
+	assert_int_equal(unpacker_narinfo(unpacker, STR("URL: /x\n"), STR(DIGEST), &more, &n, &err),
+	                 -ERR_FORMAT);
+	assert_non_null(strstr(err.text, "leads out of the cache"));
+	buf_zeros(&big, NARINFO_BYTES_MAX + 1);
+	assert_int_equal(unpacker_narinfo(unpacker, buf_str(&big), STR(DIGEST), &more, &n, &err),
+	                 -ERR_LIMIT);
+}
+
 static int begin(void **state)
 {
 	struct err err = ERR_INIT;
@@ -200,6 +234,7 @@ int main(void)
 	        cmocka_unit_test(errors),
 	        cmocka_unit_test(streams_are_dropped),
 	        cmocka_unit_test(many_threads),
+	        cmocka_unit_test(texts),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
