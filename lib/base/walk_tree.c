@@ -221,6 +221,19 @@ bool tree_chown(struct tree *t, const char *path, uint32_t uid, uint32_t gid)
 	return nd;
 }
 
+static void map_fds(struct node *nd, int (*map)(void *ctx, int fd), void *ctx)
+{
+	if (nd->kind == WALK_FILE && nd->fd >= 0)
+		nd->fd = map(ctx, nd->fd);
+	for (size_t i = 0; i < nd->n; i++)
+		map_fds(nd->kids[i], map, ctx);
+}
+
+void tree_map_fds(struct tree *t, int (*map)(void *ctx, int fd), void *ctx)
+{
+	map_fds(&t->root, map, ctx);
+}
+
 void tree_link(struct tree *t, const char *path, const char *target)
 {
 	struct node *nd = make(t, path, WALK_LINK);

@@ -32,6 +32,11 @@ void tree_host_file(struct tree *t, const char *path, uint32_t mode, int fd, uin
  */
 void tree_host_part(struct tree *t, const char *path, uint32_t mode, int fd, uint64_t off,
                     uint64_t size);
+/*
+ * For another process, where the same files have other descriptors: call map for the descriptor of
+ * each file of the host, and use what it returns from now on.
+ */
+void tree_map_fds(struct tree *t, int (*map)(void *ctx, int fd), void *ctx);
 /* The kind of the entry at a path; false: there is none. */
 bool tree_find(const struct tree *t, const char *path, enum walk_kind *kind);
 /* Set the mode of an entry, or the owner of it and of all below it. false: there is none. */

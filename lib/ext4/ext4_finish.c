@@ -183,14 +183,60 @@ static void use_inodes(ext2_filsys fs, const struct ext4_writer *w, uint32_t las
 	fs->super->s_free_inodes_count = fs->super->s_inodes_count - last;
 }
 
+/* The superblock has a copy of where the journal is: s_jnl_blocks, struct ext4_super_block. */
+static void back_up_journal(ext2_filsys fs, const struct ext2_inode *inode)
+{
+	struct ext2_super_block *sb = fs->super;
+
+	memcpy(sb->s_jnl_blocks, inode->i_block, sizeof inode->i_block);
+	sb->s_jnl_blocks[15] = inode->i_size_high;
+	sb->s_jnl_blocks[16] = inode->i_size;
+	sb->s_jnl_backup_type = EXT3_JNL_BACKUP_BLOCKS;
+	sb->s_journal_inum = EXT2_JOURNAL_INO;
+	ext2fs_set_feature_journal(sb);
+	ext2fs_mark_super_dirty(fs);
+}
+
+/* The journal's file, in the free blocks after the line. Only the first one is not zero. */
+static errcode_t add_journal_file(ext2_filsys fs, const struct ext4_layout *lay, char *superblock)
+{
+	uint64_t run, goal = ext4_line_block(lay->gdt_area, lay->line_used, &run);
+	blk64_t first;
+	struct ext2_inode inode = {
+	        .i_mode = LINUX_S_IFREG | 0600, .i_links_count = 1, .i_flags = EXT4_EXTENTS_FL};
+	errcode_t code =
+	        ext2fs_inode_size_set(fs, &inode, (ext2_off64_t)lay->journal_blocks * EXT4_BLOCK);
+
+	inode.i_mtime = inode.i_ctime = (uint32_t)fs->now;
+	if (!code)
+		code = ext2fs_fallocate(fs, EXT2_FALLOCATE_FORCE_INIT, EXT2_JOURNAL_INO, &inode,
+		                        goal, 0, lay->journal_blocks);
+	if (!code)
+		code = ext2fs_write_new_inode(fs, EXT2_JOURNAL_INO, &inode);
+	if (!code)
+		code = ext2fs_bmap2(fs, EXT2_JOURNAL_INO, &inode, NULL, 0, 0, NULL, &first);
+	if (!code)
+		code = io_channel_write_blk64(fs->io, first, 1, superblock);
+	if (!code)
+		back_up_journal(fs, &inode);
+	return code;
+}
+
+/*
+ * ext2fs_add_journal_inode3() would look on the host whether the file system is mounted, which a
+ * jail forbids.
+ */
 static errcode_t add_journal(ext2_filsys fs, const struct ext4_layout *lay)
 {
 	struct ext2fs_journal_params params = {.num_journal_blocks = (blk_t)lay->journal_blocks};
-	uint64_t run;
+	char *superblock;
+	errcode_t code = ext2fs_create_journal_superblock2(fs, &params, 0, &superblock);
 
-	return ext2fs_add_journal_inode3(fs, &params,
-	                                 ext4_line_block(lay->gdt_area, lay->line_used, &run),
-	                                 EXT2_MKJOURNAL_LAZYINIT);
+	if (code)
+		return code;
+	code = add_journal_file(fs, lay, superblock);
+	ext2fs_free_mem(&superblock);
+	return code;
 }
 
 /*

@@ -56,6 +56,19 @@ static void look_at_queue(struct target *t)
 	t->zeroes_fast = queue_has(t, "write_zeroes_max_bytes");
 }
 
+/*
+ * Whether to allocate ahead: not if blocks may be cloned. Cloning a file into itself never works,
+ * but the error depends on the file system.
+ */
+static bool wants_ahead(const struct target *t)
+{
+	struct file_clone_range range = {.src_fd = t->fd};
+
+	return t->direct_fd >= 0 &&
+	       (t->clone == CLONE_NEVER || (ioctl(t->fd, FICLONERANGE, &range) < 0 &&
+	                                    (errno == EOPNOTSUPP || errno == ENOTTY)));
+}
+
 int target_from_file(struct target *t, int fd, const char *name, enum clone_mode clone,
                      struct err *err)
 {
@@ -68,6 +81,7 @@ int target_from_file(struct target *t, int fd, const char *name, enum clone_mode
 	t->clone = clone;
 	t->cloning = clone != CLONE_NEVER;
 	open_direct(t);
+	t->wants_ahead = wants_ahead(t);
 	return 0;
 }
 
@@ -269,17 +283,6 @@ int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err)
 	return errno == ENOSPC || errno == EDQUOT ? err_sys(err, errno, "%s", t->name) : 0;
 }
 
-bool target_wants_ahead(const struct target *t)
-{
-	struct file_clone_range range = {.src_fd = t->fd};
-
-	if (t->in_place || t->direct_fd < 0)
-		return false;
-	/* Cloning a file into itself never works, but the error depends on the file system. */
-	return t->clone == CLONE_NEVER ||
-	       (ioctl(t->fd, FICLONERANGE, &range) < 0 && (errno == EOPNOTSUPP || errno == ENOTTY));
-}
-
 int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err *err)
 {
 	int rc = target_reserve(t, off, n, err);
@@ -292,7 +295,7 @@ int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err 
 void target_begin(struct target *t, uint64_t size)
 {
 	/* Writes beyond the end of the file are serialised, too. */
-	t->ahead = target_wants_ahead(t) && ftruncate(t->fd, (off_t)size) == 0;
+	t->ahead = t->wants_ahead && ftruncate(t->fd, (off_t)size) == 0;
 }
 
 int target_end(struct target *t, uint64_t end, struct err *err)

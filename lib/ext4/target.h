@@ -34,8 +34,13 @@ struct target {
 	bool sparse;      /* unwritten parts read as zeros */
 	pthread_mutex_t lock;
 	atomic_uint_least64_t reserved; /* blocks are allocated ahead up to here */
-	bool ahead;                     /* allocate ahead for pieces written in order */
-	uint64_t size;                  /* of a device; 0 for a file until it is set */
+	/*
+	 * A new file whose blocks should be allocated before they are written: while the host's
+	 * ext4 allocates blocks, it blocks all writers.
+	 */
+	bool wants_ahead;
+	bool ahead;      /* allocate ahead for pieces written in order */
+	uint64_t size;   /* of a device; 0 for a file until it is set */
 	unsigned sector; /* sector size of a device's partition table; 0 for a file */
 	enum clone_mode clone;
 	atomic_bool cloning; /* false after the host refused */
@@ -82,11 +87,6 @@ int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *e
 /* Allocate n bytes at off, so that they can be written later, if the host supports it. */
 int target_reserve(struct target *t, uint64_t off, uint64_t n, struct err *err);
 
-/*
- * Whether to allocate the blocks of a new file before it is written: while the
- * host's ext4 allocates blocks, it blocks all writers. Not if blocks may be cloned.
- */
-bool target_wants_ahead(const struct target *t);
 /* Allocate the blocks, in ranges from start to end. Pieces of zeros free theirs. */
 int target_reserve_ahead(struct target *t, uint64_t off, uint64_t n, struct err *err);
 
