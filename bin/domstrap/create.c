@@ -6,7 +6,9 @@
 
 #include "base/mem.h"
 #include "command.h"
+#include "image/image_writer.h"
 #include "nixos/nixroot.h"
+#include "settle.h"
 #include "store/store_db.h"
 
 /* Free space for the guest's next generations: half of the closure, at least 1 GiB. */
@@ -79,7 +81,6 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 	        .name = d->path,
 	        .source = root && g->source.store ? &g->source.trees : NULL,
 	        .stream = root && g->source.caches ? &g->source.stream : NULL,
-	        .spool_dir = g->dir,
 	        .root = work->tree,
 	        .label = d->label,
 	        .time = g->time,
@@ -90,8 +91,8 @@ static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, str
 	        .verify = g->opt.verify,
 	        .wipe = g->opt.wipe,
 	        .stop = stop,
-	        .done_bytes = &cr->progress.bytes,
-	        .done_paths = &cr->progress.paths,
+	        .done_bytes = &cr->progress->bytes,
+	        .done_paths = &cr->progress->paths,
 	};
 	memcpy(work->req.uuid, d->uuid, sizeof work->req.uuid);
 	if (d->device)
@@ -136,6 +137,38 @@ static int wipe_disks(struct creation *cr, struct err *err)
 	return rc;
 }
 
+/* NARs of caches are unpacked into the image by a process in a jail. */
+static int fetch_disk(struct creation *cr, struct disk_work *work, struct err *err)
+{
+	struct guest *g = &cr->guest;
+	struct image_writer *writer;
+	int rc = settle_libraries(err);
+
+	if (rc < 0)
+		return rc;
+	caches_pause(g->source.caches);
+	rc = image_writer_start(&work->plan, &work->target, g->dir, &writer, err);
+	if (rc < 0)
+		return rc;
+	rc = caches_resume(g->source.caches, err);
+	ui_progress_begin(cr->progress);
+	if (rc == 0)
+		rc = image_writer_run(writer, err);
+	ui_progress_end();
+	image_writer_free(writer);
+	return rc;
+}
+
+static int copy_disk(struct creation *cr, struct disk_work *work, struct err *err)
+{
+	int rc;
+
+	ui_progress_begin(cr->progress);
+	rc = image_write(&work->plan, &work->target, err);
+	ui_progress_end();
+	return rc;
+}
+
 static int write_disks(struct creation *cr, struct err *err)
 {
 	const struct guest *g = &cr->guest;
@@ -145,13 +178,13 @@ static int write_disks(struct creation *cr, struct err *err)
 	for (size_t i = 0; i < g->n_disks; i++) {
 		const struct image_plan *plan = &cr->disks[i].plan;
 
-		cr->progress.total_bytes += plan->store.total.bytes + plan->root.bytes;
+		cr->progress->total_bytes += plan->store.total.bytes + plan->root.bytes;
 		if (g->opt.wipe)
-			cr->progress.total_bytes += g->disks[i].wiped.bytes;
+			cr->progress->total_bytes += g->disks[i].wiped.bytes;
 	}
 	if (g->source.caches)
-		cr->progress.total_bytes += closure_nar_size(&g->source.closure);
-	cr->progress.total_paths = g->source.n_items;
+		cr->progress->total_bytes += closure_nar_size(&g->source.closure);
+	cr->progress->total_paths = g->source.n_items;
 	rc = wipe_disks(cr, err);
 	for (size_t i = g->n_disks; i-- && rc == 0;) { /* the disk with the menu comes first */
 		struct disk_work *work = &cr->disks[i];
@@ -163,9 +196,7 @@ static int write_disks(struct creation *cr, struct err *err)
 			       str_human(work->plan.size, size),
 			       work->req.source && g->opt.verify ? ", checking every NAR hash"
 			                                         : "");
-		ui_progress_begin(&cr->progress);
-		rc = image_write(&work->plan, &work->target, err);
-		ui_progress_end();
+		rc = work->req.stream ? fetch_disk(cr, work, err) : copy_disk(cr, work, err);
 	}
 	return rc;
 }
@@ -303,6 +334,7 @@ int cmd_create(int argc, char **argv)
 	int rc;
 
 	creation_init(&cr);
+	cr.progress = ui_progress_shared();
 	ui_init(UI_NORMAL);
 	rc = create_options_parse(argc, argv, &opt, &err);
 	if (rc)

@@ -39,7 +39,7 @@ struct creation {
 	struct menu menu;
 	struct disk_work disks[GUEST_DISKS_MAX];
 	struct outfile files[FILES];
-	struct ui_progress progress;
+	struct ui_progress *progress; /* that the writer counts in, too */
 };
 
 /* Check for existing files before a build that takes hours, or a request to a cache. */

@@ -18,6 +18,7 @@
 #define EDITOR_MEMORY (2ull << 30)
 #define EDITOR_SECONDS 3600
 #define EDITOR_SECONDS_COPYING 86400
+#define STOP_GRACE_MS 60000   /* to end after ^C: a change under way may wait for the disk */
 #define EDITORS_MAX 2         /* the first may complete an interrupted change of the config */
 #define COPY_MAX (4ull << 30) /* bytes of a kernel or an initrd that is copied out */
 
@@ -269,11 +270,13 @@ static int run_child(struct parent *p, struct editor_child *c, struct err *err)
 	p->line = (struct wire){.fd = jail.fd,
 	                        .rules = editor_rules,
 	                        .rule_count = editor_rule_count,
-	                        .peer = "the guest's process"};
+	                        .peer = "the guest's process",
+	                        .stop = p->job->supply ? p->job->supply->stop : NULL,
+	                        .grace_ms = STOP_GRACE_MS};
 	rc = follow(p, err);
 	ui_progress_end();
 	io_close(&jail.fd);
-	if (rc >= 0 && jail_wait(&jail, p->line.peer, err) < 0)
+	if (rc >= 0 && jail_reap(&jail, p->line.peer, err) < 0)
 		return -(int)err->code;
 	return rc == EARLY ? err_set(err, ERR_CHILD, "%s: ended early", p->line.peer) : rc;
 }

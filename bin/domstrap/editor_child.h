@@ -15,7 +15,8 @@ struct editor_child {
 	struct err copy_err[DIRECT_FILES];
 	int (*work)(struct editor *e, void *arg, struct err *err);
 	void *arg;
-	int lines[STREAM_LINES_MAX]; /* of stream_wire.h */
+	int lines[STREAM_LINES_MAX]; /* of stream_wire.h, and their memory */
+	struct stream_memory *memory;
 	size_t n_lines;
 	int spool; /* for NARs */
 };

@@ -21,6 +21,9 @@ int editor_supply_start(struct editor_supply *s, const struct supply_options *op
 	if (!opt)
 		return 0;
 	rc = spool_open(opt->spool_dir, &s->spool, err);
+	if (rc == 0)
+		rc = stream_memory_new(STREAM_LINES_MAX, &s->memory, err);
+	c->memory = s->memory;
 	for (size_t i = 0; i <= MIN(opt->threads, THREADS_MAX) && rc == 0; i++) {
 		int pair[2];
 
@@ -177,7 +180,7 @@ static int stream(struct editor_supply *s, const struct buf *body, struct wire *
 
 	if (!wire_end(&b) || !s->source.files || on == (s->server != NULL))
 		return invalid(err);
-	rc = on ? stream_serve(&s->source.stream, s->lines, s->n_lines, &s->server, &why)
+	rc = on ? stream_serve(&s->source.stream, s->lines, s->memory, s->n_lines, &s->server, &why)
 	        : stream_serve_end(take(&s->server), &why);
 	return answer(line, rc, STR(""), &why, err);
 }
@@ -209,6 +212,7 @@ void editor_supply_fini(struct editor_supply *s)
 	(void)stream_serve_end(s->server, &ignored);
 	for (size_t i = 0; i < s->n_lines; i++)
 		io_close(&s->lines[i]);
+	stream_memory_free(s->memory, STREAM_LINES_MAX);
 	source_fini(&s->source);
 	closure_fini(&s->have);
 	buf_fini(&s->said);

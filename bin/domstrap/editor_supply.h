@@ -26,6 +26,7 @@ struct editor_supply {
 	const struct supply_options *opt; /* NULL: nothing is supplied */
 	int lines[STREAM_LINES_MAX], theirs[STREAM_LINES_MAX];
 	size_t n_lines;
+	struct stream_memory *memory;
 	int spool;
 	struct buf said; /* HAVE */
 	struct closure have;

@@ -150,7 +150,7 @@ static int add(struct editor_system *s, unsigned threads, struct err *err)
 	                                  .paths = &progress->paths,
 	                                  .bytes = &progress->bytes};
 	struct stream_client *client =
-	        stream_client_new(c->lines, c->n_lines, s->items, s->n_items, s->slow);
+	        stream_client_new(c->lines, c->memory, c->n_lines, s->items, s->n_items, s->slow);
 	uint32_t dir;
 	int rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
 

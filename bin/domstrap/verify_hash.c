@@ -232,7 +232,7 @@ static int listen(struct work *w, struct jail *jail, uint32_t *seen, struct find
 	if (rc == 0 && body.n == 4)
 		*seen += get_le32(body.p);
 	io_close(&jail->fd);
-	return jail_wait(jail, wire.peer, err);
+	return jail_reap(jail, wire.peer, err);
 }
 
 static int by_size(const void *a, const void *b)

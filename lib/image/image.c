@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/io.h"
 #include "base/mem.h"
-#include "base/spool.h"
 #include "disk/mbr.h"
 #include "ext4/ext4_finish.h"
 #include "ext4/wipe.h"
@@ -367,20 +366,16 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 	const struct image_request *req = plan->req;
 	uint64_t room = plan->size > plan->base ? plan->size - plan->base : 0;
 	struct stream_fill_options opt = {.threads = req->threads,
+	                                  .spool = req->spool[1],
 	                                  .line_max = room / EXT4_BLOCK,
 	                                  .paths = req->done_paths,
 	                                  .bytes = req->done_bytes};
 	struct ext4_final fin = {.label = req->label, .time = req->time};
 	struct ext4_writer w;
-	_close_ int inodes = -1, nars = -1;
-	int rc = spool_open(req->spool_dir, &inodes, err);
+	int rc;
 
-	if (rc == 0)
-		rc = spool_open(req->spool_dir, &nars, err);
-	if (rc < 0)
-		return rc;
-	opt.spool = nars;
-	ext4_writer_init_open(&w, target, plan->base, &plan->ids, ext4_gdt_area(room), inodes);
+	ext4_writer_init_open(&w, target, plan->base, &plan->ids, ext4_gdt_area(room),
+	                      req->spool[0]);
 	w.stop = req->stop;
 	w.streams = req->threads;
 	rc = stream_fill(&w, req->stream, &opt, req->time, &plan->store, &fin.line, &fin.inodes,

@@ -12,12 +12,14 @@
 
 #define IMAGE_PART_START (1ull << 20) /* byte offset of the one partition */
 
+#define IMAGE_SPOOLS 2
+
 /* Everything borrowed. */
 struct image_request {
 	const char *name;                   /* for messages */
 	const struct store_source *source;  /* the contents of /nix/store; NULL: no store */
 	const struct stream_source *stream; /* or as NARs, whose sizes are not known in advance */
-	const char *spool_dir;              /* with stream: for unnamed files */
+	int spool[IMAGE_SPOOLS];            /* with stream: unnamed files, to write and read */
 	struct tree *root;                  /* everything else; image_plan() adds to it */
 	uint8_t uuid[16];
 	const char *label;
@@ -67,7 +69,8 @@ uint64_t image_written_end(const struct image_plan *plan, const struct target *t
 
 /*
  * Write the image. Until this returns 0 the target cannot be mounted; then
- * everything is synced. The file's size must be set, a device must be wiped.
+ * everything is synced. The file's size must be set, a device must be wiped. With a stream, whose
+ * bytes are untrusted, use image_writer.h.
  */
 int image_write(struct image_plan *plan, struct target *target, struct err *err);
 

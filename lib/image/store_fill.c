@@ -292,7 +292,7 @@ static int reserve(struct ext4_writer *w, const struct store_plan *plan, size_t 
 	size_t end = 0;
 	int rc = 0;
 
-	if (w->space || !target_wants_ahead(w->target))
+	if (w->space || !w->target->wants_ahead)
 		return 0;
 	while (end < n && plan->place[end + 1].line - plan->place[end].line < HUGE_BLOCKS)
 		end++;

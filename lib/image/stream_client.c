@@ -10,7 +10,7 @@
 static const struct wire_rule rules[] = {
         {0, STREAM_OPENED, 0, 0},
         {0, STREAM_NONE, 0, 0},
-        {0, STREAM_DATA, STREAM_PIECE, 0},
+        {0, STREAM_DATA, 8, 0},
         {0, STREAM_CLOSED, 0, 0},
         {0, STREAM_FAILED, STREAM_ERROR_MAX, 0},
 };
@@ -19,9 +19,11 @@ static const struct wire_rule rules[] = {
 struct line {
 	struct wire wire;
 	bool taken;
-	unsigned reads; /* under way */
-	struct buf piece;
-	size_t pos; /* in piece */
+	const struct stream_memory *memory;
+	unsigned reads;       /* under way */
+	struct buf body;      /* of the last message */
+	const uint8_t *piece; /* being read: n bytes, pos of them are done */
+	size_t n, pos;
 	bool ended;
 };
 
@@ -58,29 +60,48 @@ static int ask_more(struct line *l, struct err *err)
 	return rc;
 }
 
+/* Where a DATA message's bytes are. */
+static int use_piece(struct line *l, struct err *err)
+{
+	struct bytes b = bytes_over(l->body.p, l->body.n);
+
+	l->piece = l->memory->piece[wire_u32_get(&b, STREAM_PIECES - 1)];
+	l->n = wire_u32_get(&b, STREAM_PIECE);
+	l->pos = 0;
+	l->ended = !l->n;
+	return wire_end(&b) ? 0 : err_set(err, ERR_CHILD, "%s: an invalid answer", l->wire.peer);
+}
+
+/* The next piece. */
+static int next_piece(struct line *l, struct err *err)
+{
+	uint32_t type = 0;
+	int rc = ask_more(l, err);
+
+	if (rc == 0)
+		rc = get(l, &type, &l->body, err);
+	if (rc < 0)
+		return rc;
+	l->reads--;
+	if (type == STREAM_DATA)
+		return use_piece(l, err);
+	l->ended = true;
+	return type == STREAM_FAILED
+	               ? wire_err_get(buf_str(&l->body), err)
+	               : err_set(err, ERR_CHILD, "%s: an invalid answer", l->wire.peer);
+}
+
 static int nar_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct line *l = ctx;
-	uint32_t type = STREAM_DATA;
 	int rc = 0;
 
-	if (l->pos == l->piece.n && !l->ended) {
-		rc = ask_more(l, err);
-		if (rc == 0)
-			rc = get(l, &type, &l->piece, err);
-		if (rc < 0)
-			return rc;
-		l->reads--;
-		l->pos = 0;
-		l->ended = type != STREAM_DATA || !l->piece.n;
-	}
-	if (type == STREAM_FAILED) {
-		rc = wire_err_get(buf_str(&l->piece), err);
-		buf_reset(&l->piece);
+	if (l->pos == l->n && !l->ended)
+		rc = next_piece(l, err);
+	if (rc < 0)
 		return rc;
-	}
-	*got = MIN(n, l->piece.n - l->pos);
-	memcpy(p, buf_str(&l->piece).p + l->pos, *got);
+	*got = MIN(n, l->n - l->pos);
+	memcpy(p, l->piece + l->pos, *got);
 	l->pos += *got;
 	return ask_more(l, err);
 }
@@ -114,10 +135,9 @@ static void close_line(struct stream_client *c, struct line *l)
 	int rc = wire_put(&l->wire, STREAM_CLOSE, STR(""), &ignored);
 
 	while (rc == 0 && type != STREAM_CLOSED)
-		rc = get(l, &type, &l->piece, &ignored);
+		rc = get(l, &type, &l->body, &ignored);
 	l->reads = 0;
-	l->pos = 0;
-	buf_reset(&l->piece);
+	l->n = l->pos = 0;
 	give_line(c, l);
 }
 
@@ -137,10 +157,9 @@ static int client_open(const struct stream_source *src, size_t i, bool again,
 	wire_u32_put(&body, again);
 	rc = wire_put(&l->wire, STREAM_OPEN, buf_str(&body), err);
 	if (rc == 0)
-		rc = get(l, &type, &l->piece, err);
+		rc = get(l, &type, &l->body, err);
 	if (rc == 0 && type == STREAM_FAILED)
-		rc = wire_err_get(buf_str(&l->piece), err);
-	buf_reset(&l->piece);
+		rc = wire_err_get(buf_str(&l->body), err);
 	if (rc == 0 && type == STREAM_OPENED) {
 		*out = (struct nar_source){nar_read, l};
 		return ask_more(l, err);
@@ -166,11 +185,11 @@ static int client_refused(const struct stream_source *src, size_t i, struct nar_
 	rc = wire_put(&l->wire, STREAM_REFUSED, buf_str(&body), err);
 	/* After the reads that are under way. */
 	for (unsigned left = l->reads + 1; rc == 0 && left; left--)
-		rc = get(l, &type, &l->piece, err);
+		rc = get(l, &type, &l->body, err);
 	l->reads = 0;
 	l->ended = true;
-	l->pos = l->piece.n;
-	return rc < 0 ? rc : wire_err_get(buf_str(&l->piece), err);
+	l->pos = l->n;
+	return rc < 0 ? rc : wire_err_get(buf_str(&l->body), err);
 }
 
 static bool client_is_slow(const struct stream_source *src, size_t i)
@@ -212,8 +231,9 @@ static void client_cancel(const struct stream_source *src)
 	tell(src, STREAM_CANCEL, &(struct buf)BUF_INIT);
 }
 
-struct stream_client *stream_client_new(const int *fd, size_t n, const struct store_item *items,
-                                        size_t n_items, const bool *slow)
+struct stream_client *stream_client_new(const int *fd, const struct stream_memory *memory, size_t n,
+                                        const struct store_item *items, size_t n_items,
+                                        const bool *slow)
 {
 	struct stream_client *c = xcalloc(1, sizeof *c);
 
@@ -232,7 +252,8 @@ struct stream_client *stream_client_new(const int *fd, size_t n, const struct st
 	c->n = n;
 	pthread_mutex_init(&c->lock, NULL);
 	for (size_t i = 0; i < n; i++)
-		c->lines[i] = (struct line){.wire = {.fd = fd[i],
+		c->lines[i] = (struct line){.memory = &memory[i],
+		                            .wire = {.fd = fd[i],
 		                                     .rules = rules,
 		                                     .rule_count = ARRAY_LEN(rules),
 		                                     .peer = "parent"}};
@@ -249,7 +270,7 @@ void stream_client_free(struct stream_client *c)
 	if (!c)
 		return;
 	for (size_t i = 0; i < c->n; i++)
-		buf_fini(&c->lines[i].piece);
+		buf_fini(&c->lines[i].body);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -35,7 +37,8 @@ struct line {
 	size_t item;
 	bool ended;        /* the open NAR, */
 	struct err failed; /* or a read of it failed */
-	uint8_t *piece;
+	struct stream_memory *memory;
+	uint32_t piece; /* the next one to fill */
 };
 
 struct stream_server {
@@ -104,19 +107,24 @@ static int open_nar(struct line *l, const struct buf *body, struct err *err)
 
 static int read_nar(struct line *l, struct err *err)
 {
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	uint8_t *to = l->memory->piece[l->piece];
 	size_t n = 0, got;
 	int rc = 0;
 
 	if (!l->nar.read)
 		return malformed(l, err);
 	while (rc == 0 && !l->ended && n < STREAM_PIECE && !l->failed.code) {
-		rc = l->nar.read(l->nar.ctx, l->piece + n, STREAM_PIECE - n, &got, &l->failed);
+		rc = l->nar.read(l->nar.ctx, to + n, STREAM_PIECE - n, &got, &l->failed);
 		n += rc == 0 ? got : 0;
 		l->ended = rc == 0 && !got;
 	}
 	if (l->failed.code)
 		return fail(l, &l->failed, err);
-	return wire_send(&l->wire, STREAM_DATA, (struct str){(const char *)l->piece, n}, err);
+	wire_u32_put(&body, l->piece);
+	wire_u32_put(&body, (uint32_t)n);
+	l->piece = (l->piece + 1) % STREAM_PIECES;
+	return wire_send(&l->wire, STREAM_DATA, buf_str(&body), err);
 }
 
 /* The client found that what it read is no valid NAR. */
@@ -214,8 +222,25 @@ static void *serve_line(void *arg)
 	return NULL;
 }
 
-int stream_serve(const struct stream_source *src, const int *fd, size_t n,
-                 struct stream_server **out, struct err *err)
+int stream_memory_new(size_t n, struct stream_memory **out, struct err *err)
+{
+	void *p = mmap(NULL, n * sizeof **out, PROT_READ | PROT_WRITE,
+	               MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return err_sys(err, errno, "memory for store paths");
+	*out = p;
+	return 0;
+}
+
+void stream_memory_free(struct stream_memory *m, size_t n)
+{
+	if (m)
+		munmap(m, n * sizeof *m);
+}
+
+int stream_serve(const struct stream_source *src, const int *fd, struct stream_memory *memory,
+                 size_t n, struct stream_server **out, struct err *err)
 {
 	struct stream_server *s = xcalloc(1, sizeof *s);
 
@@ -227,7 +252,7 @@ int stream_serve(const struct stream_source *src, const int *fd, size_t n,
 		int rc;
 
 		*l = (struct line){.server = s,
-		                   .piece = xmalloc(STREAM_PIECE),
+		                   .memory = &memory[s->n],
 		                   .wire = {.fd = fd[s->n],
 		                            .rules = s->n ? line_rules : control_rules,
 		                            .rule_count = s->n ? ARRAY_LEN(line_rules)
@@ -236,7 +261,6 @@ int stream_serve(const struct stream_source *src, const int *fd, size_t n,
 		rc = pool_thread(&l->thread, serve_line, l);
 		if (rc == 0)
 			continue;
-		free(l->piece);
 		err_sys(err, rc, "a thread that reads store paths");
 		(void)stream_serve_end(s, &(struct err)ERR_INIT);
 		return -(int)err->code;
@@ -254,10 +278,8 @@ int stream_serve_end(struct stream_server *s, struct err *err)
 	/* What was sent before can still be received. */
 	for (size_t i = 0; i < s->n; i++)
 		(void)shutdown(s->lines[i].wire.fd, SHUT_RDWR);
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->n; i++)
 		pthread_join(s->lines[i].thread, NULL);
-		free(s->lines[i].piece);
-	}
 	rc = -(int)s->broken.code;
 	if (rc < 0)
 		*err = s->broken;

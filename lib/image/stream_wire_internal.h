@@ -19,7 +19,6 @@ enum stream_message {
 	STREAM_CANCEL,
 };
 
-#define STREAM_PIECE (128u << 10) /* bytes of one DATA */
 #define STREAM_ERROR_MAX (ERR_TEXT_MAX + 12u)
 
 #endif

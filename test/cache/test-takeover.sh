@@ -31,7 +31,7 @@ taken() {
   [ "$(ls "$out")" = local ] || fail "$1 at read $2 leaves $(ls "$out")"
 }
 who=network
-said() { grep -q "the $who process: .*$1" "$work/said" || { cat "$work/said" >&2; fail "not said: $1"; }; }
+said() { grep -q "the \($who process\|process $who\): .*$1" "$work/said" || { cat "$work/said" >&2; fail "not said: $1"; }; }
 
 for deed in exec fork ptrace kill; do
   taken $deed 5 || fail "$deed at read 5 did not end it"
@@ -61,13 +61,14 @@ echo "create: $at reads"
 # The process that decompresses: it has no files at all, and the parent checks the hash of what comes from it.
 who=unpacking
 export LINES_OF_JAIL=1
-# The first 12 reads wait on lines that may never be used.
+# The first 12 reads wait on lines that may never be used. Then two for each request: nix-cache-info, the narinfos, NARs.
+step=$((14 + 2 * $(nix-store -qR "$system" | wc -l)))
 for deed in open create connect exec fork ptrace kill write change listen; do
   taken $deed 14 || fail "$deed at read 14 of the unpacker did not end it"
   said 'it made a system call that the jail forbids'
 done
 while read -r deed words; do
-  taken "$deed" 14 || fail "$deed was believed"
+  taken "$deed" $step || fail "$deed was believed"
   grep -q "$words" "$work/said" || { cat "$work/said" >&2; fail "$deed: not said: $words"; }
   echo "$deed: $(cat "$work/said")"
 done <<WORDS
@@ -83,4 +84,28 @@ for ((at = 0; at < 500; at += at < 8 ? 1 : ${STEP:-41})); do
 done
 [ "$at" -gt 20 ] || fail "only $at reads of the unpacker"
 echo "unpacker: $at reads"
+
+# The process that writes the image: it has the image, and unnamed files. The unpacker has 13 pairs of sockets before it, the
+# network process one more.
+who='that writes the image'
+export LINES_OF_JAIL=15
+for deed in open create connect exec fork ptrace kill write listen; do
+  taken $deed 14 || fail "$deed at read 14 of the writer did not end it"
+  said 'it made a system call that the jail forbids'
+done
+while read -r deed words; do
+  taken "$deed" 14 || fail "$deed was believed"
+  grep -q "$words" "$work/said" || { cat "$work/said" >&2; fail "$deed: not said: $words"; }
+  echo "$deed: $(cat "$work/said")"
+done <<WORDS
+lie-written-type message 77 is not allowed
+lie-written-size an invalid answer
+lie-closed ended early
+WORDS
+for ((at = 0; at < 500; at += at < 8 ? 1 : ${STEP:-41})); do
+  taken open $at || break
+  said 'it made a system call that the jail forbids'
+done
+[ "$at" -gt 20 ] || fail "only $at reads of the writer"
+echo "writer: $at reads"
 echo "test-takeover.sh: ok"

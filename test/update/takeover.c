@@ -3,7 +3,8 @@
  * Preloaded into domstrap to simulate an exploited bug. At read number AT of a guest's
  * disk (a file of SIZE bytes), of a line to a jail with LINES_OF_JAIL, or else of a server's
  * connection, the process that reads is taken over and tries DEED with direct system calls. If that
- * succeeds, it exits with status 42.
+ * succeeds, it exits with status 42. LINES_OF_JAIL=N: of a process before which domstrap made at
+ * least N pairs of sockets, so that one can be chosen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #define WORKED 42
 
 static long at = -1, size, seen;
-static int of_lines, taken_fd;
+static int of_lines, pairs, taken_fd;
 static const char *deed;
 
 __attribute__((constructor)) static void begin(void)
@@ -29,7 +30,8 @@ __attribute__((constructor)) static void begin(void)
 	const char *number = getenv("AT"), *bytes = getenv("SIZE");
 
 	deed = getenv("DEED");
-	of_lines = getenv("LINES_OF_JAIL") != NULL;
+	if (getenv("LINES_OF_JAIL"))
+		of_lines = atoi(getenv("LINES_OF_JAIL"));
 	if (number && deed) {
 		at = atol(number);
 		size = bytes ? atol(bytes) : -1;
@@ -65,6 +67,12 @@ static void __attribute__((noreturn)) lie(void)
 		say(4, 16, 1, 0xffffffff, 0, 1);
 	if (!strcmp(deed, "lie-gone"))
 		say(6, 4, 1, 0, 0, 0);
+	if (!strcmp(deed, "lie-written-type"))
+		say(77, 4, 0, 0, 0, 0);
+	if (!strcmp(deed, "lie-written-size"))
+		say(1, 16, 0, 0, 0, 0);
+	if (!strcmp(deed, "lie-written-line"))
+		say_here(77, 4, 0);
 	if (!strcmp(deed, "lie-closed"))
 		syscall(SYS_shutdown, 0, SHUT_RDWR);
 	if (!strcmp(deed, "lie-unpacked-type"))
@@ -130,7 +138,7 @@ static int is_counted(int fd)
 
 	/* jail.h: the numbers of lines. */
 	if (of_lines)
-		return fd >= 64 && fd < 128;
+		return pairs >= of_lines && fd >= 64 && fd < 128;
 	if (size >= 0)
 		return syscall(SYS_fstat, fd, &st) == 0 && st.st_size == size;
 	return syscall(SYS_getpeername, fd, &peer, &n) == 0 && peer.sin_family == AF_INET;
@@ -145,9 +153,16 @@ static void count(int fd)
 		syscall(SYS_exit_group, WORKED);
 }
 
+int socketpair(int domain, int type, int protocol, int fd[2])
+{
+	pairs++;
+	return (int)syscall(SYS_socketpair, domain, type, protocol, fd);
+}
+
 ssize_t pread64(int fd, void *p, size_t n, off64_t off)
 {
-	count(fd);
+	if (size >= 0)
+		count(fd);
 	return syscall(SYS_pread64, fd, p, n, off);
 }
 

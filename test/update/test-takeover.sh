@@ -24,7 +24,7 @@ taken() {
     { cat said >&2; fail "$deed at read $number of $1: not killed by the jail"; }
 }
 
-commands=("generations g.cfg" "update g.cfg -q --system $(system 3)" "rollback g.cfg -q" "gc g.cfg --keep 1 -q")
+commands=("inspect g.cfg" "verify g.cfg --no-fsck" "generations g.cfg" "update g.cfg -q --system $(system 3)" "rollback g.cfg -q" "gc g.cfg --keep 1 -q")
 for command in "${commands[@]}"; do
   for deed in create connect exec fork ptrace kill write; do
     # shellcheck disable=SC2086 # words
@@ -34,7 +34,7 @@ for command in "${commands[@]}"; do
   for ((at = 0; at < 500; at += at < 50 ? 1 : ${STEP:-13})); do
     # shellcheck disable=SC2086
     taken open $at $command || break
-    case $command in generations*) same_image first.img g.img || fail "$command, read $at: the disk was changed" ;; esac
+    case $command in inspect* | verify* | generations*) same_image first.img g.img || fail "$command, read $at: the disk was changed" ;; esac
     if ! same_image first.img g.img 2>/dev/null; then
       "$DOMSTRAP" generations g.cfg >said 2>&1 || { cat said >&2; fail "$command, stopped at read $at: generations fails"; }
       clean g.img "$command, stopped at read $at"

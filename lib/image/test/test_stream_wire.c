@@ -16,7 +16,7 @@
 #define LINES 4u
 
 /*
- * Item i has i * 100,000 bytes. Item 3 fails half-way, the second time it is right; item 4 does not
+ * Item i has i * 500,000 bytes. Item 3 fails half-way, the second time it is right; item 4 does not
  * exist.
  */
 struct fake {
@@ -33,7 +33,7 @@ struct reading {
 
 static uint64_t size_of(size_t i)
 {
-	return i * 100000u;
+	return i * 500000u;
 }
 
 static uint8_t byte_of(size_t i, size_t pos)
@@ -131,6 +131,7 @@ static void fake_init(struct fake *f)
 struct both {
 	struct fake fake;
 	int server_fd[LINES], client_fd[LINES];
+	struct stream_memory *memory;
 	struct stream_server *server;
 	struct stream_client *client;
 	const struct stream_source *src;
@@ -143,6 +144,7 @@ static void both_init(struct both *b)
 	struct err err = ERR_INIT;
 
 	fake_init(&b->fake);
+	assert_ok(stream_memory_new(LINES, &b->memory, &err), &err);
 	for (size_t i = 0; i < LINES; i++) {
 		int fd[2];
 
@@ -150,8 +152,9 @@ static void both_init(struct both *b)
 		b->server_fd[i] = fd[0];
 		b->client_fd[i] = fd[1];
 	}
-	assert_int_equal(stream_serve(&b->fake.src, b->server_fd, LINES, &b->server, &err), 0);
-	b->client = stream_client_new(b->client_fd, LINES, b->fake.items, ITEMS, slow);
+	assert_int_equal(
+	        stream_serve(&b->fake.src, b->server_fd, b->memory, LINES, &b->server, &err), 0);
+	b->client = stream_client_new(b->client_fd, b->memory, LINES, b->fake.items, ITEMS, slow);
 	b->src = stream_client_source(b->client);
 }
 
@@ -167,6 +170,7 @@ static int both_fini(struct both *b)
 	for (size_t i = 0; i < LINES; i++)
 		io_close(&b->server_fd[i]);
 	stream_client_free(b->client);
+	stream_memory_free(b->memory, LINES);
 	assert_int_equal(atomic_load(&b->fake.open), 0);
 	return rc;
 }
