@@ -8,14 +8,13 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "guest/host.h"
 #include "jail/wire.h"
 #include "look_child.h"
 #include "settle.h"
 
 #define ANSWER_MAX (16u << 20)
-/* Values of the answer: a child that was taken over could send very small ones. */
-#define VALUES_MAX (1u << 20)
 #define CHILD_MEMORY (1ull << 30)
 #define CHILD_SECONDS 600
 
@@ -72,15 +71,15 @@ int look_jail(enum jail_role_id role, struct look_disks *inside, const struct lo
 
 /* ---- the answer ----------------------------------------------------------- */
 
-/* The child's answer as it came, not yet parsed. */
+/* The child's answer as it came, not yet taken apart. */
 struct answer {
-	struct buf text;
+	struct buf bytes;
 	json_t *paths, *missing;
 };
 
 static void answer_fini(struct answer *a)
 {
-	buf_fini(&a->text);
+	buf_fini(&a->bytes);
 	json_decref(a->paths);
 	json_decref(a->missing);
 }
@@ -89,10 +88,17 @@ static int take_piece(struct answer *a, uint32_t type, const struct buf *body, s
 {
 	if (type == LOOK_ROWS)
 		return look_rows_get(body, a->paths, a->missing, err);
-	if (body->n > ANSWER_MAX - a->text.n)
+	if (body->n > ANSWER_MAX - a->bytes.n)
 		return err_set(err, ERR_LIMIT, "disk inspection: more than %u bytes", ANSWER_MAX);
-	buf_put(&a->text, buf_str(body).p, body->n);
+	buf_put(&a->bytes, buf_str(body).p, body->n);
 	return 0;
+}
+
+static int failed(const struct buf *body, struct err *err)
+{
+	char shown[SHOW_SIZE];
+
+	return err_set(err, ERR_CHILD, "%s", show_str(buf_str(body), shown));
 }
 
 static int collect(struct jail *jail, struct answer *answer, struct err *err)
@@ -111,6 +117,8 @@ static int collect(struct jail *jail, struct answer *answer, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
+	if (rc == 0 && type == LOOK_FAILED)
+		return failed(&body, err);
 	if (rc == 0 && type == WIRE_BROKEN)
 		return jail_broken(buf_str(&body), w.peer, err);
 	if (rc != 0) /* the child has ended; its exit status tells more */
@@ -118,27 +126,18 @@ static int collect(struct jail *jail, struct answer *answer, struct err *err)
 	return 0;
 }
 
-static int parse(struct answer *a, unsigned wants, json_t **out, struct err *err)
+static int take_apart(struct answer *a, unsigned wants, json_t **out, struct err *err)
 {
-	struct str s = buf_str(&a->text);
-	unsigned values = 0;
-	json_t *o, *nixos;
+	json_t *nixos;
+	int rc = look_record_get(buf_str(&a->bytes), &look_schema, out, err);
 
-	for (size_t i = 0; i < s.n && values <= VALUES_MAX; i++)
-		values += s.p[i] == ',' || s.p[i] == '[' || s.p[i] == '{';
-	if (values > VALUES_MAX)
-		return err_set(err, ERR_LIMIT, "disk inspection: more than %u values", VALUES_MAX);
-	o = json_loadb(s.p, s.n, 0, NULL);
-	if (!json_is_object(o)) {
-		json_decref(o);
-		return err_set(err, ERR_CHILD, "disk inspection: the answer is not a JSON object");
-	}
-	nixos = json_object_get(o, "nixos");
+	if (rc < 0)
+		return rc;
+	nixos = json_object_get(*out, "nixos");
 	if (wants & LOOK_PATHS && json_is_integer(json_object_get(nixos, "pathCount"))) {
 		json_object_set(nixos, "paths", a->paths);
 		json_object_set(nixos, "missing", a->missing);
 	}
-	*out = o;
 	return 0;
 }
 
@@ -155,11 +154,11 @@ int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *e
 		return rc;
 	rc = collect(&jail, &answer, err);
 	io_close(&jail.fd);
-	if (rc >= 0 && jail_wait(&jail, "disk inspection", err) < 0)
+	if (rc >= 0 && jail_reap(&jail, "disk inspection", err) < 0)
 		rc = -(int)err->code;
 	if (rc == 1)
 		rc = err_set(err, ERR_CHILD, "disk inspection: ended early");
-	return rc < 0 ? rc : parse(&answer, wants, out, err);
+	return rc < 0 ? rc : take_apart(&answer, wants, out, err);
 }
 
 /* ---- taking it apart ------------------------------------------------------ */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading a guest's disks for inspect, list, check and verify. A child in a jail
- * (jail/jail.h) reads them and sends the results as JSON. The parent does not trust
- * it, and reads it with the functions below.
+ * (jail/jail.h) reads them and sends the results as records with known fields (look_wire.h). The
+ * parent has them as JSON, does not trust them, and reads them with the functions below.
  *
  *     look = { "disks": [ disk ], "volumes": [ volume ], "menu": menu | null, "menuError": text,
  *              "nixos": nixos | null, "nixosError": text, "kernels": { NAME: kernel },

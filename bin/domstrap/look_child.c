@@ -9,10 +9,8 @@
 #define BROKEN_LINE 3 /* exit status: the parent closed the line */
 
 const struct wire_rule look_rules[] = {
-        {0, LOOK_PIECE, LOOK_PIECE_MAX, 0},
-        {0, LOOK_ROWS, LOOK_PIECE_MAX, 0},
-        {0, LOOK_END, 0, 1},
-        {0, WIRE_BROKEN, ERR_TEXT_MAX, 1},
+        {0, LOOK_PIECE, LOOK_PIECE_MAX, 0}, {0, LOOK_ROWS, LOOK_PIECE_MAX, 0}, {0, LOOK_END, 0, 1},
+        {0, LOOK_FAILED, ERR_TEXT_MAX, 1},  {0, WIRE_BROKEN, ERR_TEXT_MAX, 1},
 };
 const size_t look_rule_count = ARRAY_LEN(look_rules);
 
@@ -97,16 +95,19 @@ int look_main(void *arg)
 	struct look_child *c = arg;
 	struct wire w = {.fd = JAIL_PARENT, .peer = "parent"};
 	struct err err = ERR_INIT;
-	_free_ char *text = NULL;
+	_cleanup_(buf_fini) struct buf answer = BUF_INIT;
 	json_t *o;
+	int rc;
 
 	c->line = &w;
 	c->d = disks_new(c->disks.spec, c->disks.n, &c->notes);
 	c->files = disks_files(c->d);
 	o = look_all(c);
-	text = json_dumps(o, JSON_COMPACT);
+	rc = look_record_put(o, &look_schema, &answer, &err);
 	json_decref(o);
-	if (!text || wire_put_pieces(&w, LOOK_PIECE, str_from(text), LOOK_PIECE_MAX, &err) < 0 ||
+	if (rc < 0)
+		return wire_put(&w, LOOK_FAILED, str_from(err.text), &err) < 0 ? BROKEN_LINE : 0;
+	if (wire_put_pieces(&w, LOOK_PIECE, buf_str(&answer), LOOK_PIECE_MAX, &err) < 0 ||
 	    wire_put(&w, LOOK_END, STR(""), &err) < 0)
 		return BROKEN_LINE;
 	return 0;

@@ -7,12 +7,14 @@
 #include "fs/fs.h"
 #include "jail/wire.h"
 #include "look.h"
+#include "look_wire.h"
 #include "store/store_db.h"
 
 enum look_message {
-	LOOK_PIECE = 1, /* bytes of the answer */
+	LOOK_PIECE = 1, /* bytes of the answer, see look_wire.h */
 	LOOK_END = 2,
 	LOOK_ROWS = 3, /* store paths, see look_rows.c; before the answer */
+	LOOK_FAILED,   /* text: there is no answer */
 };
 
 extern const struct wire_rule look_rules[];

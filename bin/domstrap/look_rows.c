@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Store paths on their way out of the jail. They come beside the JSON text and
+ * Store paths on their way out of the jail. They come beside the answer and
  * not in it: there may be many, and a row has one size in memory.
  *
  *     row = u32 missing   u64 NAR size   u64 registered   text path   text hash
