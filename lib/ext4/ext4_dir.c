@@ -165,7 +165,7 @@ static void put_entry(uint8_t *at, uint32_t ino, unsigned len, struct str name, 
 struct putting {
 	const struct ext4_dir *dir;
 	const struct ext4_ids *ids;
-	uint32_t seed, ino, parent;
+	uint32_t seed;
 };
 
 static void put_leaf_tail(const struct putting *p, uint8_t *out)
@@ -199,8 +199,8 @@ static void put_dots(const struct putting *p, unsigned end, uint8_t *out)
 {
 	unsigned type = p->ids->types ? EXT4_FT_DIR : 0;
 
-	put_entry(out, p->ino, 12, STR("."), type);
-	put_entry(out + 12, p->parent, end - 12, STR(".."), type);
+	put_entry(out, p->dir->ino, 12, STR("."), type);
+	put_entry(out + 12, p->dir->parent, end - 12, STR(".."), type);
 }
 
 /* The first block of a directory without a tree: its entries up to the child to. */
@@ -229,25 +229,30 @@ static uint32_t leaf_hash(const struct ext4_dir *dir, size_t leaf)
 	return hash;
 }
 
-/* The index entries for count children whose leaf numbers are step apart. */
-static void put_index(const struct putting *p, unsigned entries_at, size_t count,
-                      size_t first_block, size_t first_leaf, size_t step, uint8_t *out)
+/* Entries of an index: count children, whose leaf numbers are step apart. */
+struct index {
+	unsigned entries_at; /* in the block */
+	size_t count, first_block, first_leaf, step;
+};
+
+static void put_index(const struct putting *p, const struct index *x, uint8_t *out)
 {
-	unsigned limit = index_limit(p->ids, entries_at);
-	uint8_t *e = out + entries_at, *tail = e + (size_t)limit * INDEX_ENTRY;
+	unsigned limit = index_limit(p->ids, x->entries_at);
+	uint8_t *e = out + x->entries_at, *tail = e + (size_t)limit * INDEX_ENTRY;
 	uint8_t zero[4] = {0};
 	uint32_t crc;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < x->count; i++) {
 		if (i)
-			put_le32(e + INDEX_ENTRY * i, leaf_hash(p->dir, first_leaf + i * step));
-		put_le32(e + INDEX_ENTRY * i + 4, (uint32_t)(first_block + i));
+			put_le32(e + INDEX_ENTRY * i,
+			         leaf_hash(p->dir, x->first_leaf + i * x->step));
+		put_le32(e + INDEX_ENTRY * i + 4, (uint32_t)(x->first_block + i));
 	}
 	put_le16(e, (uint16_t)limit);
-	put_le16(e + 2, (uint16_t)count);
+	put_le16(e + 2, (uint16_t)x->count);
 	if (!p->ids->csum)
 		return;
-	crc = ext4_crc32c(p->seed, out, entries_at + count * INDEX_ENTRY);
+	crc = ext4_crc32c(p->seed, out, x->entries_at + x->count * INDEX_ENTRY);
 	crc = ext4_crc32c(crc, tail, 4);
 	crc = ext4_crc32c(crc, zero, 4);
 	put_le32(tail + 4, crc);
@@ -262,8 +267,12 @@ static void root_block(const struct putting *p, uint8_t *out)
 	out[DOTS + 4] = p->ids->hash % 3; /* the superblock says whether it is unsigned */
 	out[DOTS + 5] = 8;                /* length of this information */
 	out[DOTS + 6] = deep;
-	put_index(p, ROOT_ENTRIES_AT, deep ? dir->n_nodes : dir->n_leaves, 1, 0,
-	          deep ? node_limit(p->ids) : 1, out);
+	put_index(p,
+	          &(struct index){.entries_at = ROOT_ENTRIES_AT,
+	                          .count = deep ? dir->n_nodes : dir->n_leaves,
+	                          .first_block = 1,
+	                          .step = deep ? node_limit(p->ids) : 1},
+	          out);
 }
 
 static void node_block(const struct putting *p, size_t node, uint8_t *out)
@@ -271,18 +280,21 @@ static void node_block(const struct putting *p, size_t node, uint8_t *out)
 	size_t first = node * node_limit(p->ids);
 
 	put_le16(out + 4, (uint16_t)p->ids->block); /* an empty entry over the whole block */
-	put_index(p, NODE_ENTRIES_AT, MIN(p->dir->n_leaves - first, (size_t)node_limit(p->ids)),
-	          1 + p->dir->n_nodes + first, first, 1, out);
+	put_index(
+	        p,
+	        &(struct index){.entries_at = NODE_ENTRIES_AT,
+	                        .count = MIN(p->dir->n_leaves - first, (size_t)node_limit(p->ids)),
+	                        .first_block = 1 + p->dir->n_nodes + first,
+	                        .first_leaf = first,
+	                        .step = 1},
+	        out);
 }
 
-void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint32_t ino,
-                    uint32_t parent, uint64_t i, uint8_t *out)
+void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t i,
+                    uint8_t *out)
 {
-	struct putting p = {.dir = dir,
-	                    .ids = ids,
-	                    .seed = ext4_inode_seed(ids, ino, dir->generation),
-	                    .ino = ino,
-	                    .parent = parent};
+	struct putting p = {
+	        .dir = dir, .ids = ids, .seed = ext4_inode_seed(ids, dir->ino, dir->generation)};
 	size_t leaf = ids->index ? i - 1 - dir->n_nodes : i;
 
 	memset(out, 0, ids->block);

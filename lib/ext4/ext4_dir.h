@@ -25,8 +25,9 @@ struct ext4_dir {
 	struct buf names;
 	struct ext4_child *kids;
 	size_t n, cap;
-	uint64_t bytes;      /* of all entries, "." and ".." left aside */
-	uint32_t generation; /* of its inode: 0 unless somebody else made it */
+	uint64_t bytes;       /* of all entries, "." and ".." left aside */
+	uint32_t ino, parent; /* for ext4_dir_block() */
+	uint32_t generation;  /* of its inode: 0 unless somebody else made it */
 	/* once packed */
 	size_t *leaf_end; /* index behind each leaf's last child */
 	size_t n_leaves, leaves_cap, n_nodes;
@@ -46,8 +47,8 @@ void ext4_dir_add(struct ext4_dir *dir, struct str name, uint32_t ino, enum ext4
 int ext4_dir_pack(struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t *blocks,
                   struct err *err);
 
-/* Write block number i of a packed directory. */
-void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint32_t ino,
-                    uint32_t parent, uint64_t i, uint8_t *out);
+/* Write block number i of a packed directory, whose ino and parent are set. */
+void ext4_dir_block(const struct ext4_dir *dir, const struct ext4_ids *ids, uint64_t i,
+                    uint8_t *out);
 
 #endif

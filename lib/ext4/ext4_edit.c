@@ -188,26 +188,25 @@ static void replay(struct ext4_edit *e)
 		         "replayed");
 }
 
-int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time, bool write,
-                   struct ext4_edit **out, struct err *err)
+int ext4_edit_open(const struct ext4_edit_request *req, struct ext4_edit **out, struct err *err)
 {
 	struct ext4_edit *e;
 	uint8_t sb[EXT_SUPER_SIZE];
 	struct ext_super super;
-	int rc = ext4_journal_super(t, base, size, sb, &super, err);
+	int rc = ext4_journal_super(req->target, req->base, req->size, sb, &super, err);
 
 	if (rc < 0)
 		return rc;
 	e = xcalloc(1, sizeof *e);
-	e->target = t;
-	e->base = base;
-	e->time = time;
-	e->write = write;
-	e->size = size;
-	e->overlay = ext4_overlay_new(t, base, size, super.block);
-	if (super.unreplayed && !write)
+	e->target = req->target;
+	e->base = req->base;
+	e->time = req->time;
+	e->write = req->write;
+	e->size = req->size;
+	e->overlay = ext4_overlay_new(req->target, req->base, req->size, super.block);
+	if (super.unreplayed && !req->write)
 		replay(e);
-	rc = open_checked(e, sb, size, err);
+	rc = open_checked(e, sb, req->size, err);
 	if (rc < 0) {
 		ext4_edit_free(e);
 		return rc;
@@ -339,8 +338,7 @@ int ext4_edit_add(struct ext4_edit *e, uint32_t dir, const char *name, struct wa
 		rc = ext4_stream_flush(s, err);
 	if (rc < 0)
 		return rc;
-	e->next.line = ext4_stream_line(s);
-	e->next.ino = ext4_stream_ino(s);
+	e->next = ext4_stream_place(s);
 	ext4_edit_used(e, &from, e->next.line, e->next.ino);
 	return ext4_edit_link(e, dir, name, &obj, err);
 }

@@ -31,16 +31,21 @@
 
 struct ext4_edit;
 
+/* Where a file system is, and what to open it for. */
+struct ext4_edit_request {
+	struct target *target; /* borrowed */
+	uint64_t base, size;   /* its part of the target, which it may not fill */
+	int64_t time;          /* what counts as now, seconds since 1970 */
+	bool write;
+};
+
 /*
- * Open the file system of at most size bytes at base, after
- * ext4_journal_recover(). time: what counts as now, seconds since 1970. t is
- * borrowed. One that was not unmounted is read as Linux would see it after it
- * replayed the journal, and not written. -ERR_UNSUPPORTED: features that this
+ * Open a file system, after ext4_journal_recover(). One that was not unmounted is read as Linux
+ * would see it after it replayed the journal, and not written. -ERR_UNSUPPORTED: features that this
  * program does not know (to write: does not write); -ERR_BUSY: it needs
  * e2fsck; -ERR_FORMAT.
  */
-int ext4_edit_open(struct target *t, uint64_t base, uint64_t size, int64_t time, bool write,
-                   struct ext4_edit **out, struct err *err);
+int ext4_edit_open(const struct ext4_edit_request *req, struct ext4_edit **out, struct err *err);
 void ext4_edit_free(struct ext4_edit *e);
 void ext4_edit_freep(struct ext4_edit **e);
 
@@ -129,10 +134,6 @@ int ext4_edit_mkdir(struct ext4_edit *e, const char *path, uint32_t mode, uint32
  * For trees that several threads write (see ext4_writer.h): reserve blocks and
  * inodes; then report the used part, and add the trees' names.
  */
-struct ext4_place {
-	uint64_t line;
-	uint32_t ino; /* a place, too */
-};
 int ext4_edit_take(struct ext4_edit *e, uint64_t blocks, uint64_t inodes, struct ext4_place *out,
                    struct err *err);
 void ext4_edit_used(struct ext4_edit *e, const struct ext4_place *from, uint64_t line_end,

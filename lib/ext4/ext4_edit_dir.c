@@ -264,15 +264,15 @@ int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64
 /* ---- writing -------------------------------------------------------------- */
 
 /* A directory's new blocks, which nothing refers to yet, and their map. */
-static int write_blocks(struct ext4_edit *e, const struct edit_dir *d, const struct ext4_dir *pack,
-                        uint64_t blocks, uint8_t map[60], uint64_t *total, struct err *err)
+static int write_blocks(struct ext4_edit *e, const struct ext4_dir *pack, uint64_t blocks,
+                        uint8_t map[60], uint64_t *total, struct err *err)
 {
 	struct ext4_stream *s = edit_stream(e);
 	struct ext4_place from = e->next;
 	int rc;
 
 	ext4_stream_start(s, from.line, from.ino);
-	rc = ext4_piece_dir(s, pack, d->ino, d->parent, blocks, map, total, err);
+	rc = ext4_piece_dir(s, pack, blocks, map, total, err);
 	if (rc == 0)
 		rc = ext4_stream_flush(s, err);
 	if (rc < 0)
@@ -304,13 +304,15 @@ int edit_dir_put(struct ext4_edit *e, struct edit_dir *d, struct err *err)
 		rc = edit_check_inode(e, d->ino, &in, err);
 	if (rc < 0)
 		return rc;
+	pack.ino = d->ino;
+	pack.parent = d->parent;
 	pack.generation = in.i_generation;
 	for (size_t i = 0; i < d->n; i++)
 		ext4_dir_add(&pack, str_from(d->v[i].name), d->v[i].ino,
 		             (enum ext4_ftype)d->v[i].type);
 	rc = ext4_dir_pack(&pack, &e->ids, &blocks, err);
 	if (rc == 0)
-		rc = write_blocks(e, d, &pack, blocks, map, &total, err);
+		rc = write_blocks(e, &pack, blocks, map, &total, err);
 	if (rc == 0)
 		rc = edit_release_blocks(e, d->ino, &in, err);
 	if (rc < 0)

@@ -44,6 +44,11 @@ void ext4_stream_start(struct ext4_stream *s, uint64_t line, uint32_t ino)
 	s->depth = 0;
 }
 
+struct ext4_place ext4_stream_place(const struct ext4_stream *s)
+{
+	return (struct ext4_place){.line = ext4_stream_line(s), .ino = ext4_stream_ino(s)};
+}
+
 uint64_t ext4_stream_line(const struct ext4_stream *s)
 {
 	return s->piece_line + s->fill / s->w->ids->block;

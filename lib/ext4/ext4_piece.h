@@ -18,8 +18,7 @@
 /* An open directory. */
 struct level {
 	struct ext4_dir dir;
-	uint32_t ino, place, parent;
-	uint32_t subdirs;
+	uint32_t place, subdirs;
 	struct walk_entry meta; /* its strings are not kept */
 };
 
@@ -60,8 +59,8 @@ int ext4_piece_extents(struct ext4_stream *s, uint64_t blocks, struct err *err);
 int ext4_piece_map(struct ext4_stream *s, uint32_t seed, uint64_t blocks, uint8_t map[60],
                    uint64_t *own, struct err *err);
 /* A packed directory's blocks, and its map; *total: with the map's own. */
-int ext4_piece_dir(struct ext4_stream *s, const struct ext4_dir *dir, uint32_t ino, uint32_t parent,
-                   uint64_t blocks, uint8_t map[60], uint64_t *total, struct err *err);
+int ext4_piece_dir(struct ext4_stream *s, const struct ext4_dir *dir, uint64_t blocks,
+                   uint8_t map[60], uint64_t *total, struct err *err);
 
 int ext4_put_inode(struct ext4_stream *s, uint32_t place, uint32_t ino, const struct ext4_inode *in,
                    struct err *err);

@@ -185,19 +185,25 @@ int ext4_journal_super(struct target *t, uint64_t base, uint64_t size, uint8_t *
 	                         (unsigned long long)base);
 }
 
+/* A file system, and its superblock. */
+struct place {
+	struct target *target;
+	uint64_t base, size;
+	uint8_t sb[SB_SIZE];
+	struct ext_super super;
+};
+
 /* Check that the journal belongs to this file system and lies inside it. */
-static int look_inside(struct target *t, uint64_t base, uint64_t size, const uint8_t *sb,
-                       const struct ext_super *super, bool write, enum ext4_left *out,
-                       struct err *err)
+static int look_inside(const struct place *p, bool write, enum ext4_left *out, struct err *err)
 {
-	struct ext4_overlay *ov = ext4_overlay_new(t, base, size, super->block);
+	struct ext4_overlay *ov = ext4_overlay_new(p->target, p->base, p->size, p->super.block);
 	struct err none = ERR_INIT;
 	struct ext4_journal j = {0};
 	ext2_filsys fs = NULL;
 	bool ours = false;
 	int rc = 0;
 
-	*out = super->unreplayed ? EXT4_LEFT_UNREPLAYED : EXT4_LEFT_NOTHING;
+	*out = p->super.unreplayed ? EXT4_LEFT_UNREPLAYED : EXT4_LEFT_NOTHING;
 	if (ext4_overlay_open(ov, OPEN_FLAGS, &fs))
 		fs = NULL;
 	/*
@@ -208,7 +214,7 @@ static int look_inside(struct target *t, uint64_t base, uint64_t size, const uin
 		*err = *ext4_overlay_error(ov);
 		rc = -(int)err->code;
 	} else if (fs) {
-		rc = ext4_journal_open(t, base, fs, &j, &none);
+		rc = ext4_journal_open(p->target, p->base, fs, &j, &none);
 		ours = rc == 0;
 		if (rc == -ERR_IO)
 			*err = none;
@@ -218,8 +224,8 @@ static int look_inside(struct target *t, uint64_t base, uint64_t size, const uin
 	if (ours) {
 		*out = EXT4_LEFT_NOTHING;
 		/* A change that enlarges the file system writes beyond its old end. */
-		j.fs_blocks = size / j.block;
-		rc = look(&j, sb, write, out, err);
+		j.fs_blocks = p->size / j.block;
+		rc = look(&j, p->sb, write, out, err);
 		ext4_journal_fini(&j);
 	}
 	if (fs)
@@ -231,14 +237,13 @@ static int look_inside(struct target *t, uint64_t base, uint64_t size, const uin
 int ext4_journal_recover(struct target *t, uint64_t base, uint64_t size, bool write,
                          enum ext4_left *out, struct err *err)
 {
-	struct ext_super super;
-	uint8_t sb[SB_SIZE];
-	int rc = ext4_journal_super(t, base, size, sb, &super, err);
+	struct place p = {.target = t, .base = base, .size = size};
+	int rc = ext4_journal_super(t, base, size, p.sb, &p.super, err);
 
 	*out = EXT4_LEFT_NOTHING;
 	if (rc < 0)
 		return rc;
-	if (super.block > EXT4_BLOCK)
+	if (p.super.block > EXT4_BLOCK)
 		return 0;
-	return look_inside(t, base, size, sb, &super, write, out, err);
+	return look_inside(&p, write, out, err);
 }

@@ -333,7 +333,9 @@ int edit_commit_steps(struct ext4_edit *e, bool *happened, struct err *err)
 	_cleanup_(ext4_edit_freep) struct ext4_edit *old = NULL;
 	struct steps s = {.e = e};
 	struct edit_dir *olds;
-	int rc = ext4_edit_open(e->target, e->base, e->size, e->time, false, &old, err);
+	const struct ext4_edit_request req = {
+	        .target = e->target, .base = e->base, .size = e->size, .time = e->time};
+	int rc = ext4_edit_open(&req, &old, err);
 
 	if (rc < 0)
 		return rc;

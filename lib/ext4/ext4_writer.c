@@ -123,8 +123,13 @@ static int put_contents(struct ext4_stream *s, struct walk *walk, uint64_t size,
 	return copy_bytes(s, walk, size - shared, hash, err);
 }
 
+/* An inode's place, and the number by which directories refer to it. */
+struct at {
+	uint32_t place, ino;
+};
+
 static int put_file(struct ext4_stream *s, struct walk *walk, const struct walk_entry *ent,
-                    uint32_t place, uint32_t ino, struct nar_hash *hash, struct err *err)
+                    const struct at *at, struct nar_hash *hash, struct err *err)
 {
 	const struct ext4_ids *ids = s->w->ids;
 	struct ext4_inode in = inode_of(ent, EXT4_FT_FILE);
@@ -134,16 +139,16 @@ static int put_file(struct ext4_stream *s, struct walk *walk, const struct walk_
 	if (rc == 0)
 		rc = put_contents(s, walk, ent->size, hash, err);
 	if (rc == 0)
-		rc = ext4_piece_map(s, ext4_inode_seed(ids, ino, 0), blocks, in.map, &own, err);
+		rc = ext4_piece_map(s, ext4_inode_seed(ids, at->ino, 0), blocks, in.map, &own, err);
 	if (rc < 0)
 		return rc;
 	in.size = ent->size;
 	in.blocks = blocks + own;
-	return ext4_put_inode(s, place, ino, &in, err);
+	return ext4_put_inode(s, at->place, at->ino, &in, err);
 }
 
-static int put_link(struct ext4_stream *s, const struct walk_entry *ent, uint32_t place,
-                    uint32_t ino, struct err *err)
+static int put_link(struct ext4_stream *s, const struct walk_entry *ent, const struct at *at,
+                    struct err *err)
 {
 	struct ext4_inode in = inode_of(ent, EXT4_FT_LINK);
 	const uint32_t bs = s->w->ids->block;
@@ -170,13 +175,13 @@ static int put_link(struct ext4_stream *s, const struct walk_entry *ent, uint32_
 			return rc;
 		in.blocks = 1;
 	}
-	return ext4_put_inode(s, place, ino, &in, err);
+	return ext4_put_inode(s, at->place, at->ino, &in, err);
 }
 
 /* ---- directories ---------------------------------------------------------- */
 
-static int open_dir(struct ext4_stream *s, const struct walk_entry *ent, uint32_t place,
-                    uint32_t ino, uint32_t parent, struct err *err)
+static int open_dir(struct ext4_stream *s, const struct walk_entry *ent, const struct at *at,
+                    uint32_t parent, struct err *err)
 {
 	struct level *lv;
 
@@ -184,16 +189,16 @@ static int open_dir(struct ext4_stream *s, const struct walk_entry *ent, uint32_
 		return err_set(err, ERR_LIMIT, "directories nested deeper than %d", WALK_DEPTH_MAX);
 	lv = &s->levels[s->depth++];
 	ext4_dir_reset(&lv->dir);
-	lv->ino = ino;
-	lv->place = place;
-	lv->parent = parent;
+	lv->dir.ino = at->ino;
+	lv->dir.parent = parent;
+	lv->place = at->place;
 	lv->subdirs = 0;
 	lv->meta = *ent;
 	return 0;
 }
 
-int ext4_piece_dir(struct ext4_stream *s, const struct ext4_dir *dir, uint32_t ino, uint32_t parent,
-                   uint64_t blocks, uint8_t map[60], uint64_t *total, struct err *err)
+int ext4_piece_dir(struct ext4_stream *s, const struct ext4_dir *dir, uint64_t blocks,
+                   uint8_t map[60], uint64_t *total, struct err *err)
 {
 	const struct ext4_ids *ids = s->w->ids;
 	uint64_t own = 0;
@@ -205,10 +210,10 @@ int ext4_piece_dir(struct ext4_stream *s, const struct ext4_dir *dir, uint32_t i
 
 		rc = ext4_piece_block(s, &block, &phys, err);
 		if (rc == 0)
-			ext4_dir_block(dir, ids, ino, parent, i, block);
+			ext4_dir_block(dir, ids, i, block);
 	}
 	if (rc == 0)
-		rc = ext4_piece_map(s, ext4_inode_seed(ids, ino, dir->generation), blocks, map,
+		rc = ext4_piece_map(s, ext4_inode_seed(ids, dir->ino, dir->generation), blocks, map,
 		                    &own, err);
 	*total = blocks + own;
 	return rc;
@@ -224,15 +229,14 @@ static int close_dir(struct ext4_stream *s, struct err *err)
 	if (rc == 0 && s->w->ids->extents && ext4_map_blocks(s->w->ids, blocks))
 		rc = err_set(err, ERR_LIMIT, "a directory of %zu entries is too large", lv->dir.n);
 	if (rc == 0)
-		rc = ext4_piece_dir(s, &lv->dir, lv->ino, lv->parent, blocks, in.map, &in.blocks,
-		                    err);
+		rc = ext4_piece_dir(s, &lv->dir, blocks, in.map, &in.blocks, err);
 	if (rc < 0)
 		return rc;
 	in.size = blocks * s->w->ids->block;
 	in.indexed = blocks > 1 && s->w->ids->index;
 	/* dir_nlink: 1 means "too many to count". */
 	in.links = lv->subdirs + 2 > 65000 ? 1 : lv->subdirs + 2;
-	return ext4_put_inode(s, lv->place, lv->ino, &in, err);
+	return ext4_put_inode(s, lv->place, lv->dir.ino, &in, err);
 }
 
 /* ---- trees ---------------------------------------------------------------- */
@@ -242,29 +246,35 @@ static enum ext4_ftype type_of(enum walk_kind kind)
 	return kind == WALK_FILE ? EXT4_FT_FILE : kind == WALK_LINK ? EXT4_FT_LINK : EXT4_FT_DIR;
 }
 
-static int put_entry(struct ext4_stream *s, struct walk *walk, const struct walk_entry *ent,
-                     uint32_t parent, struct nar_hash *hash, struct ext4_object *obj,
-                     struct err *err)
+/* A tree that is being written. */
+struct planting {
+	struct walk *walk;
+	uint32_t parent;       /* the directory above it */
+	struct nar_hash *hash; /* may be NULL */
+};
+
+static int put_entry(struct ext4_stream *s, const struct planting *p, const struct walk_entry *ent,
+                     struct ext4_object *obj, struct err *err)
 {
 	struct level *up = s->depth ? &s->levels[s->depth - 1] : NULL;
+	struct at at = {.place = ent->handle ? ent->handle : s->next_ino};
 
-	uint32_t place = ent->handle ? ent->handle : s->next_ino;
-
-	if (!ent->handle && s->w->space && place >= s->w->space->n_inodes)
+	if (!ent->handle && s->w->space && at.place >= s->w->space->n_inodes)
 		return err_set(err, ERR_SPACE, "%s: no inodes left", s->w->target->name);
 	obj->type = type_of(ent->kind == WALK_GRAFT ? ent->graft : ent->kind);
 	obj->ino = ent->handle ? ent->handle : ext4_real_ino(s->w, s->next_ino++);
+	at.ino = obj->ino;
 	if (up) {
 		ext4_dir_add(&up->dir, ent->name, obj->ino, obj->type);
 		up->subdirs += obj->type == EXT4_FT_DIR;
 	}
 	switch (ent->kind) {
 	case WALK_FILE:
-		return put_file(s, walk, ent, place, obj->ino, hash, err);
+		return put_file(s, p->walk, ent, &at, p->hash, err);
 	case WALK_LINK:
-		return put_link(s, ent, place, obj->ino, err);
+		return put_link(s, ent, &at, err);
 	case WALK_DIR:
-		return open_dir(s, ent, place, obj->ino, up ? up->ino : parent, err);
+		return open_dir(s, ent, &at, up ? up->dir.ino : p->parent, err);
 	default:
 		return 0;
 	}
@@ -273,6 +283,7 @@ static int put_entry(struct ext4_stream *s, struct walk *walk, const struct walk
 int ext4_stream_tree(struct ext4_stream *s, struct walk *walk, uint32_t parent,
                      struct nar_hash *hash, struct ext4_object *out, struct err *err)
 {
+	const struct planting p = {.walk = walk, .parent = parent, .hash = hash};
 	bool first = true;
 	int rc;
 
@@ -288,7 +299,7 @@ int ext4_stream_tree(struct ext4_stream *s, struct walk *walk, uint32_t parent,
 		if (ent.kind == WALK_UP)
 			rc = close_dir(s, err);
 		else
-			rc = put_entry(s, walk, &ent, parent, hash, &obj, err);
+			rc = put_entry(s, &p, &ent, &obj, err);
 		if (rc < 0)
 			return rc;
 		if (first)

@@ -61,6 +61,12 @@ int ext4_writer_settle(struct ext4_writer *w, const struct ext4_layout *lay, uin
 
 struct ext4_stream;
 
+/* A block of the line, and an inode's place. */
+struct ext4_place {
+	uint64_t line;
+	uint32_t ino;
+};
+
 /* 3 to 5 MiB of buffers. The writer must outlive it. */
 struct ext4_stream *ext4_stream_new(struct ext4_writer *w);
 void ext4_stream_free(struct ext4_stream *s);
@@ -88,6 +94,7 @@ int ext4_stream_tree(struct ext4_stream *s, struct walk *walk, uint32_t parent,
 int ext4_stream_flush(struct ext4_stream *s, struct err *err);
 
 /* The current position: the next block of the line, the next inode. */
+struct ext4_place ext4_stream_place(const struct ext4_stream *s);
 uint64_t ext4_stream_line(const struct ext4_stream *s);
 uint32_t ext4_stream_ino(const struct ext4_stream *s);
 

@@ -242,20 +242,20 @@ static int prepare_tail(const struct image_plan *plan, struct target *t, struct 
 	return 0;
 }
 
-static int put_root(struct ext4_writer *w, const struct image_plan *plan, uint64_t *line,
-                    uint32_t *ino, struct err *err)
+/* From *next on, which is moved behind it. */
+static int put_root(struct ext4_writer *w, const struct image_plan *plan, struct ext4_place *next,
+                    struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *walk = tree_walk(plan->req->root);
 	_cleanup_(ext4_stream_freep) struct ext4_stream *s = ext4_stream_new(w);
 	struct ext4_object obj;
 	int rc;
 
-	ext4_stream_start(s, *line, *ino);
+	ext4_stream_start(s, next->line, next->ino);
 	rc = ext4_stream_tree(s, walk, EXT4_ROOT_INO, NULL, &obj, err);
 	if (rc == 0)
 		rc = ext4_stream_flush(s, err);
-	*line = ext4_stream_line(s);
-	*ino = ext4_stream_ino(s);
+	*next = ext4_stream_place(s);
 	return rc;
 }
 
@@ -301,24 +301,34 @@ static int make_valid(const struct image_plan *plan, struct target *t, const uin
 	return rc;
 }
 
+/* next: the first free block and inode. */
+static struct ext4_final final_of(const struct image_request *req, const struct ext4_place *next)
+{
+	return (struct ext4_final){.label = req->label,
+	                           .time = req->time,
+	                           .line = next->line,
+	                           .inodes = next->ino - 1};
+}
+
 static int write_all(struct image_plan *plan, struct ext4_writer *w, struct err *err)
 {
 	const struct image_request *req = plan->req;
-	struct store_fill_options opt = {
-	        .threads = req->threads, .verify = req->verify, .paths = req->done_paths};
-	struct ext4_final fin = {.label = req->label, .time = req->time};
+	struct store_fill_options opt = {.threads = req->threads,
+	                                 .verify = req->verify,
+	                                 .paths = req->done_paths,
+	                                 .mtime = req->time};
+	struct ext4_place next = {.ino = first_ino(req)};
+	struct ext4_final fin;
 	uint8_t first[EXT4_BLOCK];
 	int rc = 0;
 
-	fin.inodes = first_ino(req);
 	if (req->source)
-		rc = store_fill(w, req->source, &plan->store, &opt, req->time, &fin.line,
-		                &fin.inodes, err);
+		rc = store_fill(w, req->source, &plan->store, &opt, &next, err);
 	if (rc == 0)
-		rc = put_root(w, plan, &fin.line, &fin.inodes, err);
+		rc = put_root(w, plan, &next, err);
 	if (rc < 0)
 		return rc;
-	fin.inodes--; /* the next free one */
+	fin = final_of(req, &next);
 	if (fin.line != plan->layout.line_blocks)
 		return err_set(err, ERR_MISMATCH, "%s: %llu blocks were written, %llu planned",
 		               req->name, (unsigned long long)fin.line,
@@ -369,8 +379,10 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 	                                  .spool = req->spool[1],
 	                                  .line_max = room / EXT4_BLOCK,
 	                                  .paths = req->done_paths,
-	                                  .bytes = req->done_bytes};
-	struct ext4_final fin = {.label = req->label, .time = req->time};
+	                                  .bytes = req->done_bytes,
+	                                  .mtime = req->time};
+	struct ext4_place next = {0};
+	struct ext4_final fin;
 	struct ext4_writer w;
 	int rc;
 
@@ -378,13 +390,12 @@ static int write_streamed(struct image_plan *plan, struct target *target, struct
 	                      req->spool[0]);
 	w.stop = req->stop;
 	w.streams = req->threads;
-	rc = stream_fill(&w, req->stream, &opt, req->time, &plan->store, &fin.line, &fin.inodes,
-	                 err);
+	rc = stream_fill(&w, req->stream, &opt, &plan->store, &next, err);
 	if (rc == -ERR_SPACE)
 		err_prefix(err, "%s", req->name);
 	if (rc == 0)
-		rc = put_root(&w, plan, &fin.line, &fin.inodes, err);
-	fin.inodes--; /* the next free one */
+		rc = put_root(&w, plan, &next, err);
+	fin = final_of(req, &next);
 	if (rc == 0)
 		rc = close_streamed(plan, &w, &fin, err);
 	ext4_writer_fini(&w);

@@ -263,7 +263,7 @@ int store_dir_blocks(const struct store_source *src, const struct ext4_ids *ids,
 }
 
 int store_put_dir(struct ext4_writer *w, const struct store_source *src,
-                  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
+                  const struct store_plan *plan, int64_t mtime, struct ext4_place *next,
                   struct err *err)
 {
 	_cleanup_(tree_freep) struct tree *t = store_tree(src, plan, mtime);
@@ -277,8 +277,7 @@ int store_put_dir(struct ext4_writer *w, const struct store_source *src,
 	rc = ext4_stream_tree(s, walk, NIX_INO, NULL, &obj, err);
 	if (rc == 0)
 		rc = ext4_stream_flush(s, err);
-	*line = ext4_stream_line(s);
-	*ino = ext4_stream_ino(s);
+	*next = ext4_stream_place(s);
 	return rc;
 }
 
@@ -307,8 +306,7 @@ static int reserve(struct ext4_writer *w, const struct store_plan *plan, size_t 
 }
 
 int store_fill(struct ext4_writer *w, const struct store_source *src, struct store_plan *plan,
-               const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
-               struct err *err)
+               const struct store_fill_options *opt, struct ext4_place *next, struct err *err)
 {
 	struct filling f = {.w = w, .src = src, .plan = plan, .opt = opt};
 	int rc = reserve(w, plan, src->n, err);
@@ -323,5 +321,5 @@ int store_fill(struct ext4_writer *w, const struct store_source *src, struct sto
 	}
 	if (rc < 0)
 		return rc;
-	return store_put_dir(w, src, plan, mtime, line, ino, err);
+	return store_put_dir(w, src, plan, opt->mtime, next, err);
 }

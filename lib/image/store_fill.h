@@ -61,16 +61,16 @@ struct store_fill_options {
 	unsigned threads;
 	bool verify;             /* compare with the items' hashes and sizes */
 	_Atomic uint64_t *paths; /* counts finished items; may be NULL */
+	int64_t mtime;           /* of /nix/store */
 };
 
 /*
- * Copy everything, followed by the directory /nix/store (mode 1775, group 30000,
- * time mtime). *line and *ino: the next free block and inode.
+ * Copy everything, followed by the directory /nix/store (mode 1775, group 30000).
+ * *next: the next free block and inode.
  * -ERR_MISMATCH: a path differs from the database, or changed meanwhile.
  */
 int store_fill(struct ext4_writer *w, const struct store_source *src, struct store_plan *plan,
-               const struct store_fill_options *opt, int64_t mtime, uint64_t *line, uint32_t *ino,
-               struct err *err);
+               const struct store_fill_options *opt, struct ext4_place *next, struct err *err);
 
 /* -ERR_MISMATCH if an item's NAR has another size, or another hash (NULL: not compared). */
 int store_item_check(const struct store_item *it, uint64_t size, const uint8_t *hash,
@@ -81,7 +81,7 @@ size_t *store_order(const struct store_item *items, size_t n);
 
 /* Write only the directory, when all positions in the plan are known. */
 int store_put_dir(struct ext4_writer *w, const struct store_source *src,
-                  const struct store_plan *plan, int64_t mtime, uint64_t *line, uint32_t *ino,
+                  const struct store_plan *plan, int64_t mtime, struct ext4_place *next,
                   struct err *err);
 
 /* The number of blocks of the directory /nix/store. */

@@ -314,8 +314,8 @@ static int finish(struct ext4_writer *w, uint64_t line, struct err *err)
 }
 
 int stream_fill(struct ext4_writer *w, const struct stream_source *src,
-                const struct stream_fill_options *opt, int64_t mtime, struct store_plan *plan,
-                uint64_t *line, uint32_t *ino, struct err *err)
+                const struct stream_fill_options *opt, struct store_plan *plan,
+                struct ext4_place *next, struct err *err)
 {
 	struct store_source items = {.items = src->items, .n = src->n};
 	struct fill f = {.w = w, .src = src, .opt = opt, .plan = plan, .parent = STORE_INO};
@@ -331,10 +331,10 @@ int stream_fill(struct ext4_writer *w, const struct stream_source *src,
 		end = &plan->place[src->n];
 		plan->total.blocks = end->line;
 		plan->total.inodes = end->ino - ITEMS_INO;
-		rc = store_put_dir(w, &items, plan, mtime, line, ino, err);
+		rc = store_put_dir(w, &items, plan, opt->mtime, next, err);
 	}
 	if (rc == 0)
-		rc = finish(w, *line, err);
+		rc = finish(w, next->line, err);
 	stream_fini(&f);
 	return rc;
 }

@@ -60,14 +60,15 @@ struct stream_fill_options {
 	uint64_t line_max;       /* blocks of the line that there are; 0: no limit */
 	_Atomic uint64_t *paths; /* counts finished items; may be NULL */
 	_Atomic uint64_t *bytes; /* grows by every byte of a NAR; may be NULL */
+	int64_t mtime;           /* of /nix/store */
 };
 
 /*
- * On success fills in *plan, for store_plan_fini(). *line and *ino: the next
- * free block and inode. -ERR_SPACE: more than line_max. Else errors of the source.
+ * On success fills in *plan, for store_plan_fini(). *next: the next free block
+ * and inode. -ERR_SPACE: more than line_max. Else errors of the source.
  */
 int stream_fill(struct ext4_writer *w, const struct stream_source *src,
-                const struct stream_fill_options *opt, int64_t mtime, struct store_plan *plan,
-                uint64_t *line, uint32_t *ino, struct err *err);
+                const struct stream_fill_options *opt, struct store_plan *plan,
+                struct ext4_place *next, struct err *err);
 
 #endif

@@ -149,7 +149,12 @@ static int open_fs(struct off_guest *off, struct off_guest_fs *fs, bool write, s
 	if (rc < 0)
 		return rc;
 	report_left(off, fs->target, left);
-	return ext4_edit_open(fs->target, fs->base, fs->size, off->now, write, &fs->edit, err);
+	return ext4_edit_open(&(struct ext4_edit_request){.target = fs->target,
+	                                                  .base = fs->base,
+	                                                  .size = fs->size,
+	                                                  .time = off->now,
+	                                                  .write = write},
+	                      &fs->edit, err);
 }
 
 static int look_at(struct off_guest *off, struct target *t, uint64_t base, uint64_t size,

@@ -31,7 +31,7 @@ for command in "${commands[@]}"; do
     taken $deed 60 $command || fail "$command reads its disk less than 61 times"
     cp --sparse=always first.img g.img
   done
-  for ((at = 0; at < 500; at += at < 50 ? 1 : ${STEP:-13})); do
+  for ((at = 0; at < 500; at += at < 50 ? 1 : ${STEP:-29})); do
     # shellcheck disable=SC2086
     taken open $at $command || break
     case $command in inspect* | verify* | generations*) same_image first.img g.img || fail "$command, read $at: the disk was changed" ;; esac

@@ -95,7 +95,12 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		fprintf(stderr, "left: %s\n", left_text[left]);
 	if (rc == 0)
-		rc = ext4_edit_open(&t, base, t.size - base, 1700000000, write, &e, &err);
+		rc = ext4_edit_open(&(struct ext4_edit_request){.target = &t,
+		                                                .base = base,
+		                                                .size = t.size - base,
+		                                                .time = 1700000000,
+		                                                .write = write},
+		                    &e, &err);
 	for (int i = write ? 3 : 4, used; i + 1 < argc && rc == 0; i += used) {
 		changes = changes || (strcmp(argv[i], "ls") && strcmp(argv[i], "cat"));
 		rc = run(e, argv + i, &used);
