@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat, lvm,
+# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat, lvm, uki,
 # iso9660 and jbd2 with the usual tools. The seeds are in git; this documents their origin.
 # usage: seeds.sh CORPUS
 set -eu
@@ -152,3 +152,16 @@ lvm stripes "r { $id segment1 { start_extent = 0 extent_count = 3 type = \"strip
 lvm others "r { $id segment1 { start_extent = 0 extent_count = 1 type = \"striped\" stripe_count = 1 stripes = [\"pv1\", 0] } }
 	s { $id segment1 { start_extent = 0 extent_count = 3 type = \"snapshot\" origin = \"t\" cow_store = \"r\" merging_store = \"r\" } }
 	t { $id segment1 { start_extent = 0 extent_count = 1 type = \"thin\" thin_pool = \"p\" device_id = 1 } }"
+
+# uki NAME SECTION=FILE...
+uki() {
+	name=$1
+	shift
+	python3 -I -S "$here/../lib/grub/test/uki.py" "$corpus/uki/$name" pe=64 "$@"
+}
+mkdir -p "$corpus/uki"
+printf '%s\n' 'NAME="A B"' ID=ab VERSION_ID=1 'IMAGE_ID=c' >osrel
+printf '"root=x" y\nz' >cmdline
+echo 6.1 >uname
+uki plain .osrel=osrel .cmdline=cmdline .uname=uname .linux=uname .initrd=cmdline
+uki profiles .linux=uname .osrel=osrel .profile=uname .cmdline=cmdline .profile=uname .cmdline=uname

@@ -23,7 +23,7 @@ case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
   *) clang='clang libclang-rt-19-dev' ;;
 esac
 test='e2fsprogs fdisk nix-bin sqlite3 jq mount util-linux xfsprogs btrfs-progs dosfstools mtools mandoc tmux
-  nginx-light python3 openssh-client grub-emu grub-common bsdutils genisoimage xorriso mdadm lvm2'
+  nginx-light python3 openssh-client grub-emu grub-common bsdutils genisoimage xorriso mdadm lvm2 binutils systemd-boot-efi'
 demo='nix-bin'
 xen='qemu-system-x86 patchelf cpio xz-utils lz4 zstd e2fsprogs fdisk'
 package='build-essential debhelper lintian zsh fish groff-base'

@@ -221,7 +221,7 @@ static int file_find(struct inmate *in, struct str name, struct grub_boot_file *
 	for (size_t i = from; rc == 0 && i < to; i++) {
 		rc = in->files->ops->stat(in->files, i, path, &st, err);
 		if (rc == 0 && st.kind == GRUB_FILE) {
-			*out = (struct grub_boot_file){i, xstrndup(path.p, path.n)};
+			*out = (struct grub_boot_file){.dev = i, .path = xstrndup(path.p, path.n)};
 			return 0;
 		}
 		rc = named ? rc : 0;

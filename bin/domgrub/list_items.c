@@ -70,7 +70,7 @@ static bool is_new(struct inmate *in, const struct grub_menu *m)
 		if (in->seen[i].dev == m->dev && strcmp(in->seen[i].path, m->path) == 0)
 			return false;
 	GROW(in->seen, in->seen_n, in->seen_cap);
-	in->seen[in->seen_n++] = (struct grub_boot_file){m->dev, xstrdup(m->path)};
+	in->seen[in->seen_n++] = (struct grub_boot_file){.dev = m->dev, .path = xstrdup(m->path)};
 	return true;
 }
 

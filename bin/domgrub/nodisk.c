@@ -21,6 +21,12 @@ static int nodisk_read(struct grub_files *f, size_t dev, struct str path, size_t
 	               STR_ARG(path));
 }
 
+static int nodisk_piece(struct grub_files *f, size_t dev, struct str path, uint64_t off, void *p,
+                        size_t n, struct err *err)
+{
+	return nodisk_read(f, dev, path, n, NULL, err);
+}
+
 static int nodisk_list(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn,
                        void *arg, struct err *err)
 {
@@ -32,6 +38,7 @@ static const struct grub_files_ops ops = {
         .probe = nodisk_probe,
         .stat = nodisk_stat,
         .read = nodisk_read,
+        .piece = nodisk_piece,
         .list = nodisk_list,
 };
 

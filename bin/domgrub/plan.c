@@ -24,8 +24,8 @@ static int file_size(struct inmate *in, const struct grub_boot_file *f, uint64_t
 
 	if (rc < 0)
 		return rc;
-	*out = fs_file_size(file);
-	*stored += fs_file_stored(file, SPARSE_BLOCK);
+	*out = f->part ? f->n : fs_file_size(file);
+	*stored += f->part ? f->n : fs_file_stored(file, SPARSE_BLOCK);
 	return 0;
 }
 
@@ -125,11 +125,12 @@ static int file_copy(struct inmate *in, const struct grub_boot_file *f, struct s
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
 	size_t got = 0;
 	int rc = disks_open(in->disks, f->dev, str_from(f->path), &file, err);
+	uint64_t off = f->part ? f->at : 0, end = f->part ? f->at + f->n : UINT64_MAX;
 
-	for (uint64_t off = 0; rc == 0; off += got) {
-		for (uint64_t hole; (hole = fs_file_hole(file, off)) > 0; off += hole)
+	for (; rc == 0; off += got) {
+		for (uint64_t hole; (hole = fs_file_hole(file, off)) > 0 && !f->part; off += hole)
 			sparse_skip(to, hole);
-		rc = fs_file_read(file, piece, PIECE, off, &got, err);
+		rc = fs_file_read(file, piece, (size_t)MIN(PIECE, end - off), off, &got, err);
 		if (rc == 0 && got == 0)
 			return 0;
 		if (rc == 0)

@@ -86,6 +86,8 @@ static json_t *file_json(struct look_child *c, const struct grub_boot_file *f, b
 		struct file_source src;
 		struct window w = file_source_window(&src, file, kernel ? "kernel" : "initrd");
 
+		if (f->part && window_sub(&w, f->at, f->n, &w, err) < 0)
+			w.size = 0;
 		*size = w.size;
 		if (!*size && !err->code)
 			err_set(err, ERR_FORMAT, "%.*s is empty", STR_ARG(buf_str(&name)));

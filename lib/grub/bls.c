@@ -45,8 +45,10 @@ static void parse_name(struct str name, struct bls_entry *e)
 	size_t plus;
 
 	e->file = lower(name);
-	if (blsdir_is_conf(name, true))
-		name.n -= 5;
+	if (blsdir_ends(name, ".conf", true))
+		name.n -= strlen(".conf");
+	else if (blsdir_ends(name, ".efi", true))
+		name.n -= strlen(".efi");
 	for (plus = name.n; plus > 0 && name.p[plus - 1] != '+'; plus--)
 		continue;
 	if (plus && parse_counter(str_drop(name, plus), e))

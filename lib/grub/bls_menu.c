@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Boot Loader Specification entries as a menu of their own, systemd-boot's way. */
+/*
+ * Boot Loader Specification entries as a menu of their own, systemd-boot's way: files in
+ * loader/entries and unified kernel images in EFI/Linux.
+ */
 #include "base/mem.h"
 #include "grub/bls.h"
+#include "grub/blsdir.h"
 #include "grub/boot.h"
 #include "grub/context.h"
 #include "grub/device.h"
 #include "grub/texts.h"
+#include "grub/uki.h"
 #include "grub/vercmp.h"
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 static void set_timeout(struct grub_menu *m, struct str value)
 {
@@ -34,7 +40,8 @@ static bool find_default(const struct grub_menu *m, const struct bls_entries *al
 
 			if (good && all->v[i].left == 0)
 				continue;
-			name.n -= pass ? 5 : 0; /* without ".conf", as it was before version 246 */
+			/* Without ".conf", as it was before version 246. */
+			name.n -= pass && blsdir_is_conf(name, true) ? strlen(".conf") : 0;
 			if (glob_matches(pattern, name)) {
 				*entry = i;
 				return true;
@@ -156,19 +163,31 @@ static int find(struct grub_menu *m, const char *name, bool kernel, struct grub_
 	return set(boot, &base, buf_str(&below), &ignored) == 0 ? 0 : rc;
 }
 
+/* Whether the EFI program is a unified kernel image. */
+static bool has_kernel(struct grub_menu *m, const struct bls_entry *e,
+                       const struct grub_boot_file *program)
+{
+	struct err why = ERR_INIT;
+	struct uki u;
+	int rc = uki_read(m->context->files, program->dev, str_from(program->path), &u, &why);
+
+	if (rc < 0)
+		menu_warn(m, "%s: skipped: %s", e->file, why.text);
+	if (rc > 0)
+		menu_warn(m,
+		          "%s: skipped: it boots the EFI program %s, which is no unified kernel "
+		          "image for x86-64; a Xen guest needs a kernel",
+		          e->file, e->loader);
+	return rc == 0;
+}
+
 /* Can the entry be in the menu? If not, it is left out, with a warning that says why. */
 static bool can_boot(struct grub_menu *m, const struct bls_entry *e)
 {
 	_cleanup_(grub_boot_fini) struct grub_boot boot = GRUB_BOOT_INIT;
 	struct err why = ERR_INIT;
 
-	if (e->kind == BLS_PROGRAM) {
-		menu_warn(m,
-		          "%s: skipped: it boots the EFI program %s; a Xen guest needs \"linux\"",
-		          e->file, e->loader);
-		return false;
-	}
-	if (e->kind != BLS_LINUX || !*e->loader) {
+	if (e->kind == BLS_NONE || !*e->loader) {
 		menu_warn(m, "%s: skipped: it names no kernel", e->file);
 		return false;
 	}
@@ -176,7 +195,39 @@ static bool can_boot(struct grub_menu *m, const struct bls_entry *e)
 		menu_warn(m, "%s: skipped: %s", e->file, why.text);
 		return false;
 	}
-	return true;
+	return e->kind == BLS_LINUX || has_kernel(m, e, &boot.kernel);
+}
+
+static void take_image(struct grub_menu *m, const char *dir, struct str name,
+                       struct bls_entries *all)
+{
+	_free_ char *path = xasprintf("%s/%.*s", dir, STR_ARG(name));
+	struct err why = ERR_INIT;
+	struct bls_entry e;
+	int rc = 1;
+
+	if (strncasecmp(name.p, "auto-", 5) != 0)
+		rc = uki_entry(m->context->files, m->dev, str_from(path), name, &e, &why);
+	if (rc < 0)
+		menu_warn(m, "%.*s: skipped: %s", STR_ARG(name), why.text);
+	if (rc)
+		return;
+	GROW(all->v, all->n, all->cap);
+	all->v[all->n++] = e;
+}
+
+/* Unified kernel images are in EFI/Linux of the file system that has loader/. */
+static void read_images(struct grub_menu *m, struct bls_entries *all)
+{
+	_free_ char *dir = uki_folder(str_from(m->path));
+	struct blsdir d = {m->context->files, m->context->limits, m->dev, str_from(dir), true};
+	_cleanup_(texts_fini) struct grub_texts names = {0};
+	struct err ignored;
+
+	if (blsdir_names(&d, ".efi", &names, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		take_image(m, dir, str_from(names.v[i]), all);
 }
 
 /* The entries of the directory that are not left out, in the menu's order. */
@@ -189,7 +240,9 @@ static int read_entries(struct grub_menu *m, struct bls_entries *all, struct err
 	buf_putf(&dir, "%s/entries", m->path);
 	rc = bls_read_dir(m->context->files, m->context->limits, m->dev, buf_str(&dir), all,
 	                  &m->warnings, err);
-	if (rc < 0)
+	read_images(m, all);
+	/* There may be images only. */
+	if (err_absent(rc) < 0)
 		return rc;
 	if (all->n)
 		qsort(all->v, all->n, sizeof *all->v, bls_cmp);
@@ -238,6 +291,18 @@ static void entry_cleanup(struct bls_entry *e)
 	bls_fini(e);
 }
 
+/* The entry's options replace those in the image, which are used if there are none. */
+static int enter_image(struct grub_menu *m, const struct bls_entry *b, struct grub_boot *boot,
+                       struct err *err)
+{
+	size_t dev = boot->kernel.dev;
+	_free_ char *path = take(&boot->kernel.path);
+
+	if (b->options && *b->options)
+		boot->args = xstrdup(b->options);
+	return uki_boot(m->context->files, dev, str_from(path), boot, err);
+}
+
 static int bls_enter(struct grub_menu *m, const struct grub_entry *e, struct str body,
                      struct grub_boot *boot, struct grub_menu **next, struct err *err)
 {
@@ -245,17 +310,14 @@ static int bls_enter(struct grub_menu *m, const struct grub_entry *e, struct str
 	int rc;
 
 	bls_parse(str_from(e->id), body, &b);
-	if (b.kind == BLS_PROGRAM)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "the entry boots the EFI program %s; a Xen guest needs "
-		               "\"linux\" and \"initrd\"",
-		               b.loader);
-	if (b.kind != BLS_LINUX)
+	if (b.kind == BLS_NONE)
 		return err_set(err, ERR_FORMAT, "the entry names no kernel");
 	if (b.initrds.n > m->context->limits->initrds)
 		return err_set(err, ERR_LIMIT, "%zu initrds, more than the limit of %zu",
 		               b.initrds.n, m->context->limits->initrds);
 	rc = find(m, b.loader, true, boot, err);
+	if (rc == 0 && b.kind == BLS_PROGRAM)
+		return enter_image(m, &b, boot, err);
 	for (size_t i = 0; rc == 0 && i < b.initrds.n; i++)
 		rc = find(m, b.initrds.v[i], false, boot, err);
 	if (rc == 0)

@@ -15,7 +15,16 @@ struct blsdir {
 	bool any_case; /* ".CONF" too, as systemd-boot has it */
 };
 
-bool blsdir_is_conf(struct str name, bool any_case);
+/* Whether a name ends with this, in lower case. */
+bool blsdir_ends(struct str name, const char *end, bool any_case);
+
+static inline bool blsdir_is_conf(struct str name, bool any_case)
+{
+	return blsdir_ends(name, ".conf", any_case);
+}
+
+/* Append the names of files that end with this; at most as many as a menu may have entries. */
+int blsdir_names(const struct blsdir *d, const char *end, struct grub_texts *out, struct err *err);
 
 /* Takes a file's name and contents, borrowed for the call. */
 typedef void blsdir_fn(void *arg, struct str name, struct str text);

@@ -55,7 +55,7 @@ static int find_file(struct grub_boot *boot, const struct file_base *base, struc
 		rc = file_check(base->files, dev, buf_str(&path), err);
 	if (rc < 0)
 		return rc;
-	*out = (struct grub_boot_file){dev, buf_steal(&path)};
+	*out = (struct grub_boot_file){.dev = dev, .path = buf_steal(&path)};
 	return 0;
 }
 

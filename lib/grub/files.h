@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's disks, as this room sees them: a table of devices and five
+ * The guest's disks, as this room sees them: a table of devices and six
  * questions about each. The program that has the disks answers them.
  *
  * A device is a whole disk or a partition; its index in the table is its
@@ -69,6 +69,9 @@ struct grub_files_ops {
 	/* The whole file appended to *out; over limit bytes is -ERR_LIMIT. */
 	int (*read)(struct grub_files *f, size_t dev, struct str path, size_t limit,
 	            struct buf *out, struct err *err);
+	/* n bytes at off, all of them. */
+	int (*piece)(struct grub_files *f, size_t dev, struct str path, uint64_t off, void *p,
+	             size_t n, struct err *err);
 	/* The names of a directory in any order, "." and ".." or not. */
 	int (*list)(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn, void *arg,
 	            struct err *err);

@@ -96,6 +96,8 @@ struct grub_menu {
 struct grub_boot_file {
 	size_t dev;
 	char *path;
+	bool part;      /* not all of it: n bytes at at */
+	uint64_t at, n; /* bytes; checked against the file's size */
 };
 
 /* What an entry wants booted. Start from GRUB_BOOT_INIT; end with fini. */

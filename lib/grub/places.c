@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "grub/context.h"
 #include "grub/texts.h"
+#include "grub/uki.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,12 +72,25 @@ static void search_fini(struct search *s)
 	texts_fini(&s->trouble);
 }
 
+/* Whether there is a folder for unified kernel images. */
+static bool has_images(struct search *s, size_t dev, const char *loader)
+{
+	_free_ char *dir = uki_folder(str_from(loader));
+	struct grub_stat st;
+	struct err ignored;
+
+	return s->files->ops->stat(s->files, dev, str_from(dir), &st, &ignored) == 0 &&
+	       st.kind == GRUB_DIR;
+}
+
 static bool is_there(struct search *s, size_t dev, const struct place *place)
 {
 	_cleanup_(buf_fini) struct buf path = BUF_INIT;
 	struct grub_stat st;
 	struct err ignored;
 
+	if (place->dialect == GRUB_BLS && has_images(s, dev, place->path))
+		return true;
 	buf_putf(&path, "%s%s", place->path, place->dialect == GRUB_BLS ? "/entries" : "");
 	return s->files->ops->stat(s->files, dev, buf_str(&path), &st, &ignored) == 0 &&
 	       st.kind == (place->dialect == GRUB_BLS ? GRUB_DIR : GRUB_FILE);

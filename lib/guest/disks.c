@@ -348,6 +348,21 @@ static int files_read(struct grub_files *f, size_t dev, struct str path, size_t 
 	return fs_file_read(file, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
 }
 
+static int files_piece(struct grub_files *f, size_t dev, struct str path, uint64_t off, void *p,
+                       size_t n, struct err *err)
+{
+	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
+	size_t got = 0;
+	int rc = disks_open((struct disks *)f, dev, path, &file, err);
+
+	if (rc == 0)
+		rc = fs_file_read(file, p, n, off, &got, err);
+	if (rc == 0 && got != n)
+		rc = err_set(err, ERR_FORMAT, "%.*s: ends at byte %llu", STR_ARG(path),
+		             (unsigned long long)fs_file_size(file));
+	return rc;
+}
+
 static int files_list(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn,
                       void *arg, struct err *err)
 {
@@ -361,6 +376,7 @@ static const struct grub_files_ops ops = {
         .probe = files_probe,
         .stat = files_stat,
         .read = files_read,
+        .piece = files_piece,
         .list = files_list,
 };
 

@@ -12,7 +12,7 @@ struct file_source {
 	struct fs_file *f;
 };
 
-/* A window over all of the file; s and name must outlive it. */
+/* A window over all of the file, of which window_sub() makes a part; s and name must outlive it. */
 struct window file_source_window(struct file_source *s, struct fs_file *f, const char *name);
 
 #endif

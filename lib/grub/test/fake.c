@@ -63,6 +63,17 @@ static int fake_read(struct grub_files *files, size_t dev, struct str path, size
 	return 0;
 }
 
+static int fake_piece(struct grub_files *files, size_t dev, struct str path, uint64_t off, void *p,
+                      size_t n, struct err *err)
+{
+	struct fake_file *file = find((struct fake *)files, dev, path);
+
+	if (!file || off > file->data.n || n > file->data.n - off)
+		return err_set(err, ERR_NOENT, "no such bytes");
+	memcpy(p, file->data.p + off, n);
+	return 0;
+}
+
 static int fake_list(struct grub_files *files, size_t dev, struct str path, grub_name_fn *fn,
                      void *arg, struct err *err)
 {
@@ -85,7 +96,7 @@ static int fake_list(struct grub_files *files, size_t dev, struct str path, grub
 	return any ? 0 : err_set(err, ERR_NOENT, "no such directory");
 }
 
-static const struct grub_files_ops ops = {fake_probe, fake_stat, fake_read, fake_list};
+static const struct grub_files_ops ops = {fake_probe, fake_stat, fake_read, fake_piece, fake_list};
 
 /* Copy the next word of a line to out, which has n bytes. */
 static void take_word(struct str *line, char *out, size_t n)
