@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, fat, lvm, uki,
+# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, ext_edit, fat, lvm, uki,
 # iso9660 and jbd2 with the usual tools. The seeds are in git; this documents their origin.
 # usage: seeds.sh CORPUS
 set -eu
@@ -27,6 +27,13 @@ ext() {
 		-U 01234567-89ab-cdef-0123-456789abcdef -L fuzz -d src "$@" "$name"
 	cp "$name" "$corpus/ext/"
 }
+# The image itself is made by ext_image.c; these say what to do with it.
+mkdir -p "$corpus/ext_edit"
+printf '\000\200' >"$corpus/ext_edit/look"
+printf '\076\010' >"$corpus/ext_edit/add"
+printf '\302\013' >"$corpus/ext_edit/drop"
+printf '\377\117' >"$corpus/ext_edit/everything"
+printf '\001\100' >"$corpus/ext_edit/grow"
 mkdir -p "$corpus/ext" "$corpus/fat" "$corpus/disk_table"
 ext ext2 -t ext2 -b 1024
 ext extents -t ext4 -O ^has_journal,^metadata_csum,^resize_inode -b 1024
