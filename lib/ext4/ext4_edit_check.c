@@ -111,7 +111,13 @@ static int check_shape(const struct ext4_edit *e, struct err *err)
 {
 	const struct ext2_super_block *sb = e->fs->super;
 	const char *name = e->target->name;
+	uint32_t first = e->fs->blocksize == 1024;
 
+	/* Where libext2fs's bitmaps begin; it copies other groups past their end. */
+	if (sb->s_first_data_block != first)
+		return err_set(err, ERR_FORMAT,
+		               "%s: its first data block is %u instead of %u; run e2fsck -f", name,
+		               sb->s_first_data_block, first);
 	if (EXT2_INODE_SIZE(sb) < 128 || EXT2_INODE_SIZE(sb) > e->fs->blocksize)
 		return err_set(err, ERR_UNSUPPORTED, "%s: its ext4 has inodes of %u bytes", name,
 		               EXT2_INODE_SIZE(sb));
