@@ -15,12 +15,14 @@
   jansson,
   libbsd,
   libseccomp,
+  libsodium,
   libxcrypt,
   lz4,
   nettle,
   openssl,
   sqlite,
   util-linux,
+  xxHash,
   xz,
   zlib,
   zstd,
@@ -43,8 +45,8 @@ stdenv.mkDerivation {
 
   nativeBuildInputs = [ makeWrapper meson ninja pkg-config python3 ];
   buildInputs = [
-    brotli bzip2 cmocka curl e2fsprogs jansson libbsd libseccomp libxcrypt lz4 nettle openssl sqlite util-linux xz zlib
-    zstd
+    brotli bzip2 cmocka curl e2fsprogs jansson libbsd libseccomp libsodium libxcrypt lz4 nettle openssl sqlite
+    util-linux xxHash xz zlib zstd
   ];
 
   # The completions are made by a script, and tests are scripts.

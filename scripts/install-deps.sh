@@ -16,7 +16,7 @@ set -euo pipefail
 
 build='gcc make meson ninja-build pkgconf libext2fs-dev comerr-dev libsqlite3-dev libssl-dev libjansson-dev libcrypt-dev libbsd-dev
   libblkid-dev libseccomp-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libbz2-dev libbrotli-dev
-  libcurl4-openssl-dev nettle-dev libcmocka-dev'
+  libcurl4-openssl-dev nettle-dev libxxhash-dev libsodium-dev libcmocka-dev'
 # The names of the sanitizers' libraries contain the version of the release's clang.
 case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
   bookworm) clang='clang libclang-rt-14-dev' ;;
