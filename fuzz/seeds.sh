@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, ext_edit, fat, lvm, uki,
+# Makes the seeds of the binary targets btrfs (as root), disk_table, ext, ext_edit, fat, lvm, md, uki, xfs,
 # iso9660 and jbd2 with the usual tools. The seeds are in git; this documents their origin.
 # usage: seeds.sh CORPUS
 set -eu
@@ -114,7 +114,7 @@ btrfs() {
 	command btrfs -q subvolume snapshot mnt/@ mnt/snap
 	command btrfs subvolume set-default mnt/@
 	umount mnt
-	python3 -I -S "$here/../lib/fs/test/btrfs.py" blocks btrfs.img "$corpus/btrfs/$name"
+	python3 -I -S "$here/sparse.py" btrfs.img "$corpus/btrfs/$name" 4096 16384 67108864
 }
 if [ "$(id -u)" = 0 ] && grep -qw btrfs /proc/filesystems; then
 	mkdir -p "$corpus/btrfs"
@@ -172,3 +172,46 @@ printf '"root=x" y\nz' >cmdline
 echo 6.1 >uname
 uki plain .osrel=osrel .cmdline=cmdline .uname=uname .linux=uname .initrd=cmdline
 uki profiles .linux=uname .osrel=osrel .profile=uname .cmdline=cmdline .profile=uname .cmdline=uname
+
+mkdir -p "$corpus/md"
+head -c 1M /dev/zero | tr '\0' x >data
+for version in 0.90 1.0 1.1 1.2; do
+	python3 -I -S "$here/../lib/disk/test/md.py" "$version" data member
+	# Only its superblock, and the disk of the target's size.
+	python3 -I -S "$here/sparse.py" member member.blocks 4096
+	python3 -I -S - member.blocks "$corpus/md/$version" "$(stat -c %s member)" <<-'END'
+		import struct, sys
+		blocks, out, size = open(sys.argv[1], "rb").read(), open(sys.argv[2], "wb"), int(sys.argv[3])
+		for i in range(0, len(blocks), 4100):
+		    number, block = struct.unpack("<I", blocks[i : i + 4])[0], bytearray(blocks[i + 4 : i + 4100])
+		    if block[:4] != b"\xfc\x4e\x2b\xa9":
+		        continue
+		    # Those from the end on are there in the larger disk, too.
+		    if number > 1:
+		        number = ((1 << 22) // 65536 - 1) * 16 if block[4:8] == bytes(4) else ((1 << 22) // 512 - 16) // 8
+		        struct.pack_into("<Q", block, 144, number * 8) if block[4:8] != bytes(4) else None
+		    out.write(struct.pack("<I", number) + block)
+	END
+done
+
+# xfs NAME MKFS-OPTION...: the blocks with anything in them, but for the log
+xfs() {
+	name=$1
+	shift
+	rm -f xfs.img && truncate -s 512M xfs.img
+	mkfs.xfs -q -b size=1024 -d agcount=2 -m uuid=01234567-89ab-cdef-0123-456789abcdef -L fuzz "$@" -p proto xfs.img
+	python3 -I -S "$here/sparse.py" xfs.img "$corpus/xfs/$name" 1024
+}
+mkdir -p "$corpus/xfs"
+seq 300 >numbers
+{
+	printf '%s\n' x '0 0' 'd--755 0 0' 'boot d--755 0 0' 'numbers ---644 0 0 numbers' 'link l--777 0 0 boot' \
+		"long l--777 0 0 $(printf '%0700d' 1)"
+	for i in $(seq 12); do echo "name-number-$i ---644 0 0 osrel"; done
+	printf '%s\n' '$' 'grub d--755 0 0'
+	for i in $(seq 60); do echo "a-much-longer-name-with-the-number-$i ---644 0 0 osrel"; done
+	printf '%s\n' '$' '$'
+} >proto
+xfs new
+xfs old -m crc=0,finobt=0
+xfs untyped -m crc=0,finobt=0 -n ftype=0

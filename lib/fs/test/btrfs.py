@@ -3,7 +3,6 @@
 
     btrfs.py set IMAGE AT SIZE VALUE     a number of the superblock, whose checksum is made right again
     btrfs.py spoil IMAGE                 every node that has another copy: the first copy
-    btrfs.py blocks IMAGE OUT            for fuzz/btrfs.c: { number, block } of all 4 KiB blocks with anything in them
 """
 import struct
 import sys
@@ -56,22 +55,11 @@ def spoil(path):
     print(len(twice))
 
 
-def blocks(path, out):
-    with open(path, "rb") as f, open(out, "wb") as to:
-        number = 0
-        while block := f.read(4096):
-            if any(block) and number not in (16384, 67108864):
-                to.write(struct.pack("<I", number) + block)
-            number += 1
-
-
 def main(what, path, *rest):
     if what == "set":
         number_set(path, *(int(v, 0) for v in rest))
-    elif what == "spoil":
-        spoil(path)
     else:
-        blocks(path, *rest)
+        spoil(path)
 
 
 main(*sys.argv[1:])
