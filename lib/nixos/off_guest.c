@@ -11,6 +11,7 @@
 #include "disk/md.h"
 #include "disk/table.h"
 #include "ext4/ext4_journal.h"
+#include "nixos/foreign_root.h"
 
 #define EPOCH_MAX 0x37fffffffll
 #define SUPER_MAGIC_AT 1080
@@ -237,8 +238,7 @@ int off_guest_find(struct off_guest *off, struct err *err)
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = look_into(off, &off->targets[i], err);
 	if (rc == 0 && !off->root.edit)
-		rc = err_set(err, ERR_NOENT, "%s: no ext4 file system with a /nix/store in it",
-		             off->paths[0]);
+		rc = foreign_root(off, err);
 	if (rc == 0)
 		rc = settle(off, err);
 	if (rc < 0)

@@ -16,12 +16,14 @@ let
     jansson.pc = [ "jansson" ];
     libbsd.pc = [ "libbsd" ];
     libseccomp.pc = [ "libseccomp" ];
+    libsodium.pc = [ "libsodium" ];
     libxcrypt = { };
     lz4.pc = [ "liblz4" ];
     nettle.pc = [ "nettle" ];
     openssl.pc = [ "libcrypto" ];
     sqlite.pc = [ "sqlite3" ];
     util-linux.pc = [ "blkid" ];
+    xxHash.pc = [ "libxxhash" ];
     xz.pc = [ "liblzma" ];
     zlib.pc = [ "zlib" ];
     zstd.pc = [ "libzstd" ];
