@@ -27,7 +27,7 @@ static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_
 	_free_ char *self = xasprintf("/proc/self/fd/%d", disk_fd);
 	_close_ int fd = open(self, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t old[ENV_BLOCK_SIZE];
-	size_t got;
+	int64_t got;
 	int rc;
 
 	if (fd < 0)
@@ -35,9 +35,9 @@ static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_
 	if (mw->at > d->size || ENV_BLOCK_SIZE > d->size - mw->at)
 		return err_set(err, ERR_FORMAT, "%s: environment block beyond the end of the disk",
 		               d->name);
-	rc = io_pread(fd, d->name, old, sizeof old, mw->at, &got, err);
-	if (rc < 0)
-		return rc;
+	got = io_pread(fd, d->name, old, sizeof old, mw->at, err);
+	if (got < 0)
+		return (int)got;
 	if (got != sizeof old || !env_block(old) || !env_block(mw->data))
 		return err_set(err, ERR_FORMAT, "%s: no GRUB environment block at byte %llu",
 		               d->name, (unsigned long long)mw->at);

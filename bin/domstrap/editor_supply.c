@@ -106,7 +106,12 @@ static int open_source(struct editor_supply *s, struct wire *line, struct err *e
 		return invalid(err);
 	buf_fini(&s->said);
 	s->opened = true;
-	rc = source_open(&s->source, o->source, o->system, o->spool_dir, &s->have, o->stop, &why);
+	rc = source_open(&s->source, o->source,
+	                 &(struct source_request){.system = o->system,
+	                                          .spool_dir = o->spool_dir,
+	                                          .have = &s->have,
+	                                          .stop = o->stop},
+	                 &why);
 	s->source.verify = o->verify;
 	if (rc == 0)
 		put_system(&s->source, &bytes);

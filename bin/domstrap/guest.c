@@ -304,7 +304,10 @@ int guest_load(const struct create_options *opt, const atomic_bool *stop, struct
 	int rc;
 
 	*out = (struct guest){.opt = *opt};
-	rc = source_open(&out->source, &opt->source, opt->system, guest_spool_dir(opt), NULL, stop,
+	rc = source_open(&out->source, &opt->source,
+	                 &(struct source_request){.system = opt->system,
+	                                          .spool_dir = guest_spool_dir(opt),
+	                                          .stop = stop},
 	                 err);
 	if (rc == 0)
 		rc = nixos_system_load_from(out->source.files, out->source.toplevel, &out->system,

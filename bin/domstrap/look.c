@@ -46,16 +46,16 @@ void look_close(struct look_disks *d)
 			io_close(&d->host[i].fd);
 }
 
-int look_jail(enum jail_role_id role, struct look_disks *inside, const struct look_disks *d,
-              uint64_t memory, unsigned seconds, int (*main)(void *arg), void *arg,
-              struct jail *out, struct err *err)
+int look_jail(const struct look_job *job, const struct look_disks *d, struct jail *out,
+              struct err *err)
 {
-	struct jail_spec spec = {.role = role,
+	struct look_disks *inside = job->inside;
+	struct jail_spec spec = {.role = job->role,
 	                         .uid = JAIL_NOBODY,
-	                         .memory = memory,
-	                         .cpu = seconds,
-	                         .main = main,
-	                         .arg = arg};
+	                         .memory = job->memory,
+	                         .cpu = job->seconds,
+	                         .main = job->main,
+	                         .arg = job->arg};
 	int rc = settle_libraries(err);
 
 	if (rc < 0)
@@ -147,8 +147,13 @@ int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *e
 	_cleanup_(answer_fini) struct answer answer = {.paths = json_array(),
 	                                               .missing = json_array()};
 	struct look_child child = {.wants = wants, .xen = host_xen_version()};
-	int rc = look_jail(JAIL_LOOKER, &child.disks, d, CHILD_MEMORY, CHILD_SECONDS, look_main,
-	                   &child, &jail, err);
+	const struct look_job job = {.role = JAIL_LOOKER,
+	                             .memory = CHILD_MEMORY,
+	                             .seconds = CHILD_SECONDS,
+	                             .main = look_main,
+	                             .arg = &child,
+	                             .inside = &child.disks};
+	int rc = look_jail(&job, d, &jail, err);
 
 	if (rc < 0)
 		return rc;

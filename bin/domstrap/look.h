@@ -67,13 +67,20 @@ void look_close(struct look_disks *d);
  */
 int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *err);
 
-/*
- * Start a child of a role that reads with the disks in a jail; their descriptors in spec (a copy
- * that main sees) become those of the jail. seconds: of processor time.
- */
-int look_jail(enum jail_role_id role, struct look_disks *inside, const struct look_disks *d,
-              uint64_t memory, unsigned seconds, int (*main)(void *arg), void *arg,
-              struct jail *out, struct err *err);
+/* A child that reads the disks. */
+struct look_job {
+	enum jail_role_id role;
+	uint64_t memory;  /* bytes */
+	unsigned seconds; /* of processor time */
+	int (*main)(void *arg);
+	void *arg;
+	struct look_disks
+	        *inside; /* a part of arg: becomes the disks with the jail's descriptors */
+};
+
+/* Start it in a jail. */
+int look_jail(const struct look_job *job, const struct look_disks *d, struct jail *out,
+              struct err *err);
 
 /* A field of what came: "" where it is no text, 0 where it is no number >= 0. */
 const char *look_text(const json_t *o, const char *key);

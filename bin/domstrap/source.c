@@ -185,15 +185,8 @@ static int open_caches(struct system_source *s, const struct source_options *opt
 
 /* ---- opening ----------------------------------------------------------------- */
 
-/* What source_open() was asked for. */
-struct wanted {
-	const char *system, *spool_dir;
-	const struct closure *have;
-	const atomic_bool *stop;
-};
-
 static int use_caches(struct system_source *s, const struct source_options *opt,
-                      const char *const *from, size_t n_from, const struct wanted *w,
+                      const char *const *from, size_t n_from, const struct source_request *w,
                       struct err *err)
 {
 	int rc = open_caches(s, opt, from, n_from, w->stop, err);
@@ -216,8 +209,8 @@ static bool is_store_name(const char *system)
 	return strlen(system) == STORE_DIGEST_LEN || store_path_is(str_from(system), &sp);
 }
 
-static int choose(struct system_source *s, const struct source_options *opt, const struct wanted *w,
-                  struct err *err)
+static int choose(struct system_source *s, const struct source_options *opt,
+                  const struct source_request *w, struct err *err)
 {
 	const struct text_list *from = &opt->from;
 	bool automatic = !from->n || (from->n == 1 && strcmp(from->items[0], "auto") == 0);
@@ -250,20 +243,18 @@ const char *source_tmp(const char *fallback)
 	return tmp && *tmp == '/' ? tmp : fallback;
 }
 
-int source_open(struct system_source *s, const struct source_options *opt, const char *system,
-                const char *spool_dir, const struct closure *have, const atomic_bool *stop,
-                struct err *err)
+int source_open(struct system_source *s, const struct source_options *opt,
+                const struct source_request *req, struct err *err)
 {
-	struct wanted w = {.system = system, .spool_dir = spool_dir, .have = have, .stop = stop};
 	int rc = conf_load(opt->conf ? opt->conf : CONF_FILE, opt->conf, &s->conf, err);
 
 	if (rc == 0)
-		rc = choose(s, opt, &w, err);
+		rc = choose(s, opt, req, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < s->closure.n && opt->no_sigs; i++)
 		free(take(&s->closure.paths[i].sigs));
-	source_list(s, have);
+	source_list(s, req->have);
 	return 0;
 }
 

@@ -52,14 +52,21 @@ struct system_source {
 	char *netrc; /* NULL: the user's own */
 };
 
-/*
- * Find the system and its closure. spool_dir is for nameless files; system is a
- * store path, its 32 digits, or, of a local store, a link to one. have: the guest's paths, which
- * are not needed; only their names, NAR sizes and references are used. NULL for a new guest.
- */
-int source_open(struct system_source *s, const struct source_options *opt, const char *system,
-                const char *spool_dir, const struct closure *have, const atomic_bool *stop,
-                struct err *err);
+/* Which system is wanted. All borrowed. */
+struct source_request {
+	const char *system;    /* a store path, its 32 digits, or, of a local store, a link */
+	const char *spool_dir; /* for nameless files */
+	/*
+	 * The guest's paths, which are not needed; only their names, NAR sizes and references are
+	 * used. NULL for a new guest.
+	 */
+	const struct closure *have;
+	const atomic_bool *stop;
+};
+
+/* Find the system and its closure. */
+int source_open(struct system_source *s, const struct source_options *opt,
+                const struct source_request *req, struct err *err);
 void source_fini(struct system_source *s);
 
 /*

@@ -91,10 +91,13 @@ struct kept_nar {
 static int kept_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct kept_nar *k = ctx;
-	int rc = io_pread(k->fd, "a temporary file", p, n, k->at, got, err);
+	int64_t some = io_pread(k->fd, "a temporary file", p, n, k->at, err);
 
-	k->at += rc < 0 ? 0 : *got;
-	return rc;
+	if (some < 0)
+		return (int)some;
+	*got = (size_t)some;
+	k->at += *got;
+	return 0;
 }
 
 static struct system_source *source_of(const struct stream_source *stream)

@@ -288,9 +288,10 @@ static void check_boot(struct verify *v, const json_t *nixos)
 static int check_store(struct verify *v, struct err *err)
 {
 	const json_t *nixos = json_object_get(v->seen, "nixos");
-	struct verify_place at = {.disk = (size_t)look_number(nixos, "disk"),
-	                          .start = look_number(nixos, "start"),
-	                          .size = look_number(nixos, "size")};
+	struct verify_store store = {.at = {.disk = (size_t)look_number(nixos, "disk"),
+	                                    .start = look_number(nixos, "start"),
+	                                    .size = look_number(nixos, "size")},
+	                             .processes = v->req.threads};
 	int rc;
 
 	if (!json_is_object(nixos)) {
@@ -298,17 +299,17 @@ static int check_store(struct verify *v, struct err *err)
 		             look_text(v->seen, "nixosError"));
 		return 0;
 	}
-	if (at.disk >= v->disks.n)
-		return err_set(err, ERR_CHILD, "child: disk %zu of %zu", at.disk, v->disks.n);
+	if (store.at.disk >= v->disks.n)
+		return err_set(err, ERR_CHILD, "child: disk %zu of %zu", store.at.disk, v->disks.n);
 	check_generations(v, nixos);
 	if (*look_text(nixos, "databaseError"))
 		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
 		             look_text(nixos, "databaseError"));
 	check_boot(v, nixos);
 	rc = take_paths(v, nixos, err);
-	return rc < 0 ? rc
-	              : verify_hashes(&v->disks, &at, v->paths, v->n_paths, v->req.threads,
-	                              &v->found, err);
+	store.paths = v->paths;
+	store.n = v->n_paths;
+	return rc < 0 ? rc : verify_hashes(&v->disks, &store, &v->found, err);
 }
 
 /* ---- the whole ------------------------------------------------------------ */

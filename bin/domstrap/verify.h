@@ -23,12 +23,16 @@ struct verify_place {
 	uint64_t start, size; /* bytes: of the file system */
 };
 
-/*
- * Compare every path with its NAR hash, in several jailed processes; what
- * differs or cannot be read becomes a finding. v is put into another order.
- */
-int verify_hashes(const struct look_disks *d, const struct verify_place *at, struct verify_path *v,
-                  size_t n, unsigned processes, struct findings *out, struct err *err);
+struct verify_store {
+	struct verify_place at;
+	struct verify_path *paths; /* borrowed; they are put into another order */
+	size_t n;
+	unsigned processes; /* in jails, at most */
+};
+
+/* Compare every path with its NAR hash; what differs or cannot be read becomes a finding. */
+int verify_hashes(const struct look_disks *d, const struct verify_store *s, struct findings *out,
+                  struct err *err);
 
 #define FSCKS_MAX 32
 

@@ -134,14 +134,14 @@ static void finish_one(struct fsck *f, struct findings *out)
 	_cleanup_(buf_fini) struct buf said = BUF_INIT;
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
-	size_t got = 0;
 	struct err how = ERR_INIT;
+	int64_t got;
 	int status = 0, rc;
 
 	rc = jail_status(&f->jail, "e2fsck", &status, &how);
-	if (io_pread(f->output, "e2fsck", buf_zeros(&said, OUTPUT_MAX), OUTPUT_MAX, 0, &got,
-	             &err) == 0)
-		pick_lines((struct str){said.p, got}, &text);
+	got = io_pread(f->output, "e2fsck", buf_zeros(&said, OUTPUT_MAX), OUTPUT_MAX, 0, &err);
+	if (got >= 0)
+		pick_lines((struct str){said.p, (size_t)got}, &text);
 	else
 		buf_puts(&text, err.text);
 	buf_puts(&text, "");

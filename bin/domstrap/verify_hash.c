@@ -245,12 +245,17 @@ static int by_size(const void *a, const void *b)
 static int run(struct work *w, const struct look_disks *d, struct jail *jails, unsigned n,
                struct findings *out, struct err *err)
 {
+	const struct look_job job = {.role = JAIL_HASHER,
+	                             .memory = MEMORY,
+	                             .seconds = SECONDS,
+	                             .main = inmate,
+	                             .arg = w,
+	                             .inside = &w->disks};
 	uint32_t seen = 0;
 	int rc = 0;
 
 	for (unsigned i = 0; i < n && rc == 0; i++)
-		rc = look_jail(JAIL_HASHER, &w->disks, d, MEMORY, SECONDS, inmate, w, &jails[i],
-		               err);
+		rc = look_jail(&job, d, &jails[i], err);
 	if (rc == 0)
 		ui_progress_begin(&w->shared->progress);
 	for (unsigned i = 0; i < n && rc == 0; i++)
@@ -261,12 +266,14 @@ static int run(struct work *w, const struct look_disks *d, struct jail *jails, u
 	return rc;
 }
 
-int verify_hashes(const struct look_disks *d, const struct verify_place *at, struct verify_path *v,
-                  size_t n, unsigned processes, struct findings *out, struct err *err)
+int verify_hashes(const struct look_disks *d, const struct verify_store *s, struct findings *out,
+                  struct err *err)
 {
 	struct jail jails[PROCESSES_MAX];
-	struct work w = {.at = at, .v = v, .n = n};
-	unsigned count = (unsigned)MIN(MIN(processes, PROCESSES_MAX), n);
+	struct verify_path *v = s->paths;
+	const size_t n = s->n;
+	struct work w = {.at = &s->at, .v = v, .n = n};
+	unsigned count = (unsigned)MIN(MIN(s->processes, PROCESSES_MAX), n);
 	int rc;
 
 	if (!n)

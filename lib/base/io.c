@@ -38,8 +38,7 @@ int io_read(int fd, const char *name, void *p, size_t n, size_t *got, struct err
 	return 0;
 }
 
-int io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, size_t *got,
-             struct err *err)
+int64_t io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, struct err *err)
 {
 	size_t done = 0;
 
@@ -55,8 +54,7 @@ int io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, size_t *
 			break;
 		done += (size_t)r;
 	}
-	*got = done;
-	return 0;
+	return (int64_t)done;
 }
 
 int io_write(int fd, const char *name, const void *p, size_t n, struct err *err)

@@ -23,8 +23,8 @@ void io_close(int *fd);
  * Returns 0 or -ERR_*.
  */
 int io_read(int fd, const char *name, void *p, size_t n, size_t *got, struct err *err);
-int io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, size_t *got,
-             struct err *err);
+/* The same at an offset. Returns the number, or -ERR_*. */
+int64_t io_pread(int fd, const char *name, void *p, size_t n, uint64_t off, struct err *err);
 
 /* All n bytes, or -ERR_*. */
 int io_write(int fd, const char *name, const void *p, size_t n, struct err *err);

@@ -312,13 +312,13 @@ static int tree_read(struct walk *w, void *p, size_t n, size_t *got, struct err 
 	struct tree_walker *tw = (struct tree_walker *)w;
 	const struct node *nd = tw->file;
 	size_t m = (size_t)MIN((uint64_t)n, nd->size - tw->at);
-	int rc;
 
 	if (nd->fd >= 0) {
-		rc = io_pread(nd->fd, nd->name, p, m, nd->off + tw->at, got, err);
-		if (rc < 0)
-			return rc;
-		if (*got != m)
+		int64_t some = io_pread(nd->fd, nd->name, p, m, nd->off + tw->at, err);
+
+		if (some < 0)
+			return (int)some;
+		if ((size_t)some != m)
 			return err_set(err, ERR_MISMATCH, "%s: became shorter while it was read",
 			               nd->name);
 	} else {

@@ -198,16 +198,15 @@ static int open_file(struct store_files *f, const char *path, int *fd, uint64_t 
 	if (rc == 0)
 		rc = spool_open(((struct nar_files *)f)->dir, &copy, err);
 	for (uint64_t done = 0; rc == 0 && done < e->size;) {
-		size_t got;
+		int64_t got = io_pread(nar->fd, path, piece,
+		                       (size_t)MIN(e->size - done, (uint64_t)COPY_PIECE),
+		                       e->at + done, err);
 
-		rc = io_pread(nar->fd, path, piece,
-		              (size_t)MIN(e->size - done, (uint64_t)COPY_PIECE), e->at + done, &got,
-		              err);
-		if (rc == 0 && got == 0)
-			rc = err_set(err, ERR_IO, "%s: truncated", path);
-		if (rc == 0)
-			rc = io_write(copy, "a temporary file", piece, got, err);
-		done += got;
+		if (got < 0)
+			return (int)got;
+		rc = got ? io_write(copy, "a temporary file", piece, (size_t)got, err)
+		         : err_set(err, ERR_IO, "%s: truncated", path);
+		done += (uint64_t)got;
 	}
 	if (rc == 0)
 		rc = spool_rewind(copy, err);

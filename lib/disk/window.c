@@ -9,15 +9,14 @@
 static int fd_read(struct source *src, void *p, size_t n, uint64_t off, struct err *err)
 {
 	const struct source_fd *s = (const struct source_fd *)src;
-	size_t got;
-	int rc = io_pread(s->fd, s->name, p, n, off, &got, err);
+	int64_t got = io_pread(s->fd, s->name, p, n, off, err);
 
-	if (rc < 0)
-		return rc;
-	if (got != n)
+	if (got < 0)
+		return (int)got;
+	if ((size_t)got != n)
 		return err_set(err, ERR_FORMAT,
 		               "%s: ends at byte %" PRIu64 ", but %zu bytes are needed at %" PRIu64,
-		               s->name, off + got, n, off);
+		               s->name, off + (uint64_t)got, n, off);
 	return 0;
 }
 

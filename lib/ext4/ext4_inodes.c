@@ -76,14 +76,14 @@ int ext4_writer_settle(struct ext4_writer *w, const struct ext4_layout *lay, uin
 	w->layout = lay;
 	w->dirs = xcalloc(lay->groups, sizeof *w->dirs);
 	for (uint32_t first = 1, n; first <= inodes && rc == 0; first += n) {
-		size_t got;
+		int64_t got;
 
 		n = MIN(PIECE_INODES, inodes - first + 1);
-		rc = io_pread(w->spool, "the inodes' file", raw, (size_t)n * w->ids->inode_size,
-		              (uint64_t)(first - 1) * w->ids->inode_size, &got, err);
-		if (rc < 0)
-			return rc;
-		memset(raw + got, 0, (size_t)n * w->ids->inode_size - got);
+		got = io_pread(w->spool, "the inodes' file", raw, (size_t)n * w->ids->inode_size,
+		               (uint64_t)(first - 1) * w->ids->inode_size, err);
+		if (got < 0)
+			return (int)got;
+		memset(raw + got, 0, (size_t)n * w->ids->inode_size - (size_t)got);
 		count_dirs(w, first, n, raw);
 		rc = ext4_write_inodes(w, first, n, raw, err);
 	}

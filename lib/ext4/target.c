@@ -267,12 +267,11 @@ int target_write(struct target *t, const void *p, size_t n, uint64_t off, struct
 
 int target_read(struct target *t, void *p, size_t n, uint64_t off, struct err *err)
 {
-	size_t got;
-	int rc = io_pread(t->fd, t->name, p, n, off, &got, err);
+	int64_t got = io_pread(t->fd, t->name, p, n, off, err);
 
-	if (rc < 0)
-		return rc;
-	memset((char *)p + got, 0, n - got);
+	if (got < 0)
+		return (int)got;
+	memset((char *)p + got, 0, n - (size_t)got);
 	return 0;
 }
 

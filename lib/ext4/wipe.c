@@ -85,11 +85,13 @@ static int zero_what_is_not(struct way *w, uint64_t off, uint64_t n, struct err 
 	int rc = 0;
 
 	for (uint64_t m; n && rc == 0; off += m, n -= m) {
-		size_t got;
+		int64_t got;
 
 		m = MIN(n, (uint64_t)READ_PIECE);
-		rc = io_pread(fd_to_read(w->t), w->t->name, w->bytes, (size_t)m, off, &got, err);
-		if (rc == 0 && (got < m || !all_zero(w->bytes, (size_t)m)))
+		got = io_pread(fd_to_read(w->t), w->t->name, w->bytes, (size_t)m, off, err);
+		if (got < 0)
+			rc = (int)got;
+		else if ((uint64_t)got < m || !all_zero(w->bytes, (size_t)m))
 			rc = target_zero(w->t, off, m, err);
 	}
 	return rc;
@@ -155,10 +157,10 @@ static double read_speed(const struct target *t)
 	struct err ignored = ERR_INIT;
 	int64_t from = clock_ns();
 	double seconds;
-	size_t got = 0;
+	int64_t got = io_pread(fd_to_read(t), t->name, bytes, SPEED_BYTES,
+	                       t->size / 2 / SPEED_BYTES * SPEED_BYTES, &ignored);
 
-	if (io_pread(fd_to_read(t), t->name, bytes, SPEED_BYTES,
-	             t->size / 2 / SPEED_BYTES * SPEED_BYTES, &got, &ignored) < 0)
+	if (got < 0)
 		return SPEED_USUAL;
 	seconds = clock_seconds_since(from);
 	return got && seconds > 0 ? (double)got / seconds : SPEED_USUAL;
@@ -182,10 +184,10 @@ int wipe_sample(struct target *t, uint64_t off, uint64_t end, bool *found, struc
 	step = MAX(step, (uint64_t)SAMPLE_BYTES);
 	off = (off + 4095) / 4096 * 4096;
 	for (; off + SAMPLE_BYTES <= end && rc == 0 && !*found; off += step) {
-		size_t got;
+		int64_t got = io_pread(fd_to_read(t), t->name, bytes, SAMPLE_BYTES, off, err);
 
-		rc = io_pread(fd_to_read(t), t->name, bytes, SAMPLE_BYTES, off, &got, err);
-		*found = rc == 0 && got && !all_zero(bytes, got);
+		rc = got < 0 ? (int)got : 0;
+		*found = got > 0 && !all_zero(bytes, (size_t)got);
 	}
 	return rc;
 }

@@ -256,11 +256,14 @@ struct spooled {
 static int spooled_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct spooled *s = ctx;
-	int rc = io_pread(s->fd, "a temporary file", p, (size_t)MIN(n, s->end - s->at), s->at, got,
-	                  err);
+	int64_t some =
+	        io_pread(s->fd, "a temporary file", p, (size_t)MIN(n, s->end - s->at), s->at, err);
 
-	s->at += rc < 0 ? 0 : *got;
-	return rc;
+	if (some < 0)
+		return (int)some;
+	*got = (size_t)some;
+	s->at += *got;
+	return 0;
 }
 
 int stream_do_parked(struct fill *f, struct worker *me, struct unit *u, struct err *err)

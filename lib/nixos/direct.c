@@ -44,16 +44,18 @@ static int refuse(const struct off_guest *off, const struct direct *d, const cha
 static int same_bytes(int fd, const char *name, struct walk *walk, bool *same, struct err *err)
 {
 	_free_ char *here = xmalloc(PIECE), *there = xmalloc(PIECE);
-	size_t n = PIECE, m;
+	int64_t n = PIECE;
+	size_t m;
 	int rc = 0;
 
 	*same = true;
-	for (uint64_t off = 0; rc == 0 && *same && n == PIECE; off += n) {
-		rc = io_pread(fd, name, here, PIECE, off, &n, err);
+	for (uint64_t off = 0; rc == 0 && *same && n == PIECE; off += PIECE) {
+		n = io_pread(fd, name, here, PIECE, off, err);
+		if (n < 0)
+			return (int)n;
+		rc = walk_read(walk, there, PIECE, &m, err);
 		if (rc == 0)
-			rc = walk_read(walk, there, PIECE, &m, err);
-		if (rc == 0)
-			*same = n == m && !memcmp(here, there, n);
+			*same = (size_t)n == m && !memcmp(here, there, m);
 	}
 	return rc;
 }
@@ -193,7 +195,6 @@ int direct_format(struct off_guest *off, struct direct *d, const struct guest_sy
                   struct err *err)
 {
 	struct direct_change change;
-	const char *why = NULL;
 	int rc;
 
 	if (s->broken || (d->copies && (!s->kernel || !s->initrd)))
@@ -202,9 +203,9 @@ int direct_format(struct off_guest *off, struct direct *d, const struct guest_sy
 	d->system = s;
 	change = change_of(d);
 	rc = direct_text_make(buf_str(&d->host->text), &off->cfg, &d->names, &change, &d->text,
-	                      &why, err);
+	                      err);
 	if (rc == 1)
-		return refuse(off, d, why, err);
+		return refuse(off, d, d->text.why, err);
 	if (rc < 0)
 		return rc;
 	/* The config now boots this system. */

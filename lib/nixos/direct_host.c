@@ -88,16 +88,15 @@ static int publish(struct direct_host *h, const struct direct_change *c, struct 
 {
 	_cleanup_(direct_text_fini) struct direct_text t = {.kernel = NULL};
 	struct direct_files *f = of(h);
-	const char *why = NULL;
 	int rc = 0;
 
 	if (c->copies && (!f->names.stem || !f->names.initrd))
 		rc = err_set(err, ERR_CHILD, "%s: its kernel= and ramdisk= are no copies",
 		             f->config);
 	if (rc == 0)
-		rc = direct_text_make(buf_str(&h->text), &f->cfg, &f->names, c, &t, &why, err);
+		rc = direct_text_make(buf_str(&h->text), &f->cfg, &f->names, c, &t, err);
 	if (rc == 1)
-		rc = err_set(err, ERR_CHILD, "%s: %s", f->config, why);
+		rc = err_set(err, ERR_CHILD, "%s: %s", f->config, t.why);
 	if (rc == 0)
 		rc = publish_all(f, &t, err);
 	if (rc < 0)

@@ -148,7 +148,7 @@ static int change_text(const struct direct_names *n, const char *args, struct di
 
 /* Parse the new config, to prove that only these values changed. */
 static int read_back(const struct xlcfg_guest *cfg, const char *args, struct direct_text *t,
-                     const char **why, struct err *err)
+                     struct err *err)
 {
 	const char *kernel = t->kernel ? t->kernel : str_base(cfg->kernel);
 	int rc = xlcfg_guest_parse(t->text.p, t->text.n, &t->says, err);
@@ -158,17 +158,17 @@ static int read_back(const struct xlcfg_guest *cfg, const char *args, struct dir
 	if (t->says.cmdline && !strcmp(t->says.cmdline, args) && t->says.kernel &&
 	    !strcmp(str_base(t->says.kernel), kernel))
 		return 0;
-	*why = "its command line is set by several keys";
+	t->why = "its command line is set by several keys";
 	return 1;
 }
 
 int direct_text_make(struct str config, const struct xlcfg_guest *cfg,
                      const struct direct_names *names, const struct direct_change *change,
-                     struct direct_text *out, const char **why, struct err *err)
+                     struct direct_text *out, struct err *err)
 {
 	bool pv = !cfg->type || !strcmp(cfg->type, "pv");
 	_free_ char *args = NULL;
-	int rc = new_args(cfg->cmdline, change, &args, why);
+	int rc = new_args(cfg->cmdline, change, &args, &out->why);
 
 	if (rc)
 		return rc;
@@ -183,8 +183,8 @@ int direct_text_make(struct str config, const struct xlcfg_guest *cfg,
 	buf_put(&out->text, config.p, config.n);
 	rc = change_text(names, args, out, err);
 	if (rc == 1)
-		*why = "its command line was not found where domstrap expects it";
-	return rc ? rc : read_back(cfg, args, out, why, err);
+		out->why = "its command line was not found where domstrap expects it";
+	return rc ? rc : read_back(cfg, args, out, err);
 }
 
 void direct_text_fini(struct direct_text *t)

@@ -30,6 +30,7 @@ struct direct_text {
 	struct buf text;
 	char *kernel, *initrd;   /* new file names; NULL: no copies */
 	struct xlcfg_guest says; /* the new text */
+	const char *why;         /* after 1; borrowed */
 };
 
 void direct_names_of(const char *kernel, const char *ramdisk, struct direct_names *out);
@@ -39,13 +40,13 @@ void direct_names_fini(struct direct_names *n);
 char *direct_stem(const char *path, const char *suffix);
 
 /*
- * config is what cfg was read from. 0; 1: it is not changed by domstrap, and *why says
+ * config is what cfg was read from. 0; 1: it is not changed by domstrap, and out->why says
  * what of it; -ERR_LIMIT: the command line is too long for a PV guest; -ERR_UNSUPPORTED,
  * -ERR_FORMAT.
  */
 int direct_text_make(struct str config, const struct xlcfg_guest *cfg,
                      const struct direct_names *names, const struct direct_change *change,
-                     struct direct_text *out, const char **why, struct err *err);
+                     struct direct_text *out, struct err *err);
 void direct_text_fini(struct direct_text *t);
 
 #endif

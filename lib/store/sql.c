@@ -71,25 +71,24 @@ void sql_done(sqlite3_stmt **stmt)
 	*stmt = NULL;
 }
 
-int sql_text(sqlite3_stmt *stmt, int col, const char *what, size_t max, bool optional,
-             struct str *out, struct err *err)
+int sql_text(sqlite3_stmt *stmt, const struct sql_column *c, struct str *out, struct err *err)
 {
-	int type = sqlite3_column_type(stmt, col);
+	int type = sqlite3_column_type(stmt, c->number);
 	struct str s = {NULL, 0};
 
 	if (type == SQLITE_TEXT) {
-		s.p = (const char *)sqlite3_column_text(stmt, col);
-		s.n = (size_t)sqlite3_column_bytes(stmt, col);
+		s.p = (const char *)sqlite3_column_text(stmt, c->number);
+		s.n = (size_t)sqlite3_column_bytes(stmt, c->number);
 	} else if (type != SQLITE_NULL) {
-		return err_set(err, ERR_FORMAT, "%s is not text", what);
+		return err_set(err, ERR_FORMAT, "%s is not text", c->what);
 	}
 	if (!s.p || !s.n)
-		return optional ? 1 : err_set(err, ERR_FORMAT, "%s is missing", what);
-	if (s.n > max)
-		return err_set(err, ERR_LIMIT, "%s has %zu bytes, more than the limit of %zu", what,
-		               s.n, max);
+		return c->optional ? 1 : err_set(err, ERR_FORMAT, "%s is missing", c->what);
+	if (s.n > c->max)
+		return err_set(err, ERR_LIMIT, "%s has %zu bytes, more than the limit of %zu",
+		               c->what, s.n, c->max);
 	if (memchr(s.p, '\0', s.n))
-		return err_set(err, ERR_FORMAT, "%s has a NUL in it", what);
+		return err_set(err, ERR_FORMAT, "%s has a NUL in it", c->what);
 	*out = s;
 	return 0;
 }

@@ -54,13 +54,19 @@ int sql_exec(sqlite3 *sql, const char *name, const char *text, struct err *err);
 void sql_done(sqlite3_stmt **stmt);
 #define _stmt_ _cleanup_(sql_done)
 
+struct sql_column {
+	int number;
+	const char *what; /* its name, for errors */
+	size_t max;       /* bytes of a text */
+	bool optional;
+};
+
 /*
- * A column of the current row. "what" names it in errors. Text is borrowed
- * until the next step; it has no NUL inside. A NULL or, for text, an empty
- * column gives 1 where optional, else -ERR_FORMAT; so does another type.
+ * A column of the current row. Text is borrowed until the next step; it has no
+ * NUL inside. A NULL or, for text, an empty column gives 1 where optional, else
+ * -ERR_FORMAT; so does another type.
  */
-int sql_text(sqlite3_stmt *stmt, int col, const char *what, size_t max, bool optional,
-             struct str *out, struct err *err);
+int sql_text(sqlite3_stmt *stmt, const struct sql_column *c, struct str *out, struct err *err);
 int sql_int(sqlite3_stmt *stmt, int col, const char *what, bool optional, int64_t *out,
             struct err *err);
 

@@ -55,7 +55,7 @@ static int get_optional(sqlite3_stmt *stmt, int col, const char *what, size_t ma
                         struct err *err)
 {
 	struct str s;
-	int rc = sql_text(stmt, col, what, max, true, &s, err);
+	int rc = sql_text(stmt, &(struct sql_column){col, what, max, true}, &s, err);
 
 	if (rc < 0)
 		return rc;
@@ -72,7 +72,7 @@ static int get_path(sqlite3_stmt *stmt, int col, const char *what, bool optional
 {
 	struct store_path sp;
 	struct str s;
-	int rc = sql_text(stmt, col, what, STORE_PATH_MAX, optional, &s, err);
+	int rc = sql_text(stmt, &(struct sql_column){col, what, STORE_PATH_MAX, optional}, &s, err);
 
 	if (rc < 0)
 		return rc;
@@ -113,7 +113,8 @@ static int get_numbers(sqlite3_stmt *stmt, struct path_info *info, struct err *e
 static int get_columns(sqlite3_stmt *stmt, struct path_info *info, struct err *err)
 {
 	struct str hash;
-	int rc = sql_text(stmt, HASH, "hash", HASH_HEX_SIZE, false, &hash, err);
+	int rc = sql_text(stmt, &(struct sql_column){HASH, "hash", HASH_HEX_SIZE, false}, &hash,
+	                  err);
 
 	if (rc < 0)
 		return rc;
