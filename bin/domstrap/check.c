@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "command.h"
 #include "json_out.h"
-#include "offline_options.h"
+#include "guest_options.h"
 
 #define PARAMS_MAX 65536u
 
@@ -25,16 +25,22 @@ static const char intro[] =
         "drivers in the initrd, root, console, init). Without an argument it checks only\n"
         "the host. Nothing is written. Exit status 4: the guest will not run.\n\n";
 
+struct check_options {
+	struct guest_options common;
+	const char *system;
+};
+
 static const struct option_row rows[] = {
-        OFFLINE_TEXT("system", "PATH", "check a built system in the host's store", system),
-        OFFLINE_JSON("print JSON"),
-        OFFLINE_LAST("more messages"),
+        ROW_TEXT("system", "PATH", "check a built system in the host's store", struct check_options,
+                 system),
+        GUEST_JSON("print JSON"),
+        GUEST_LAST("more messages"),
 };
 
 static const struct option_set options = SET_OF_ROWS("check", intro, rows);
 
 struct check {
-	struct offline_request req;
+	struct check_options req;
 	struct arguments args;
 	struct look_disks disks;
 	json_t *seen;
@@ -180,7 +186,7 @@ static int check_system(struct check *c, struct err *err)
 
 static int check_all(struct check *c, struct err *err)
 {
-	const struct offline_options *o = &c->req.common;
+	const struct guest_options *o = &c->req.common;
 	int rc;
 
 	if (c->req.system && o->n_args)
@@ -229,7 +235,7 @@ int cmd_check(int argc, char **argv)
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, false, &c.req, &err);
+	rc = guest_options_parse(argc, argv, &options, false, &c.req.common, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(c.req.common.level);

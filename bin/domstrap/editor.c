@@ -281,7 +281,7 @@ static int run_child(struct parent *p, struct editor_child *c, struct err *err)
 	return rc == EARLY ? err_set(err, ERR_CHILD, "%s: ended early", p->line.peer) : rc;
 }
 
-int editor_run(const struct offline_options *opt, const struct editor_job *job, struct err *err)
+int editor_run(const struct guest_options *opt, const struct editor_job *job, struct err *err)
 {
 	int rc = AGAIN;
 
@@ -305,19 +305,19 @@ int editor_run(const struct offline_options *opt, const struct editor_job *job, 
 	                   : rc;
 }
 
-int editor_command(int argc, char **argv, const struct option_set *set, struct offline_request *req,
+int editor_command(int argc, char **argv, const struct option_set *set, struct guest_options *opt,
                    int (*work)(struct editor *e, void *arg, struct err *err))
 {
-	struct editor_job job = {.work = work, .arg = req};
+	struct editor_job job = {.work = work, .arg = opt};
 	struct err err = ERR_INIT;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, set, true, req, &err);
+	rc = guest_options_parse(argc, argv, set, true, opt, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
-	ui_init(req->common.level);
-	job.mode = req->common.dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE;
-	rc = editor_run(&req->common, &job, &err);
+	ui_init(opt->level);
+	job.mode = opt->dry_run ? OFF_GUEST_LOOK : OFF_GUEST_WRITE;
+	rc = editor_run(opt, &job, &err);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "offline_options.h"
+#include "guest_options.h"
 
 struct supply_options;
 
@@ -37,13 +37,13 @@ struct editor_job {
  * ui_progress_shared(); nothing else of the host can be reached, except through editor_system.h.
  * What it changes in arg stays in the child. The error is the child's.
  */
-int editor_run(const struct offline_options *opt, const struct editor_job *job, struct err *err);
+int editor_run(const struct guest_options *opt, const struct editor_job *job, struct err *err);
 
 /*
- * All of a command that changes a guest, or with --dry-run only looks: reads its options into
- * *req, which work() gets, too. Returns its exit status.
+ * All of a command that changes a guest, or with --dry-run only looks: reads its options into the
+ * struct that begins with *opt, which work() gets, too. Returns its exit status.
  */
-int editor_command(int argc, char **argv, const struct option_set *set, struct offline_request *req,
+int editor_command(int argc, char **argv, const struct option_set *set, struct guest_options *opt,
                    int (*work)(struct editor *e, void *arg, struct err *err));
 
 #endif

@@ -13,7 +13,7 @@
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "nixos/gc_roots.h"
-#include "offline_options.h"
+#include "guest_options.h"
 
 #define DAY_S 86400
 #define LINKS ".links" /* of a store with optimised (hard-linked) files */
@@ -39,24 +39,30 @@ static int option_older(const struct option_row *row, void *to, const char *text
 	return 0;
 }
 
+struct gc_options {
+	struct guest_options common;
+	unsigned keep;   /* generations at least; 0: not given */
+	int64_t older_s; /* seconds; -1: not given */
+};
+
 static const struct option_row rows[] = {
-        OFFLINE_NUMBER("keep", "delete all but the newest N generations", keep),
+        ROW_COUNT("keep", "delete all but the newest N generations", struct gc_options, keep),
         {.name = "older-than",
          0,
          "DAYS",
          "delete generations that are DAYS old or older",
          option_older,
-         offsetof(struct offline_request, older_s),
+         offsetof(struct gc_options, older_s),
          1000000},
-        OFFLINE_DRY_RUN("print what would be deleted, write nothing"),
-        OFFLINE_JSON("print what was deleted as JSON"),
-        OFFLINE_LAST("more messages"),
+        GUEST_DRY_RUN("print what would be deleted, write nothing"),
+        GUEST_JSON("print what was deleted as JSON"),
+        GUEST_LAST("more messages"),
 };
 
 static const struct option_set options = SET_OF_ROWS("gc", intro, rows);
 
 struct gc {
-	const struct offline_request *req;
+	const struct gc_options *req;
 	struct off_guest *off;
 	struct guest_state *in;
 	FILE *out;
@@ -324,7 +330,7 @@ static int work(struct editor *e, void *arg, struct err *err)
 
 int cmd_gc(int argc, char **argv)
 {
-	struct offline_request req;
+	struct gc_options req = {.older_s = -1};
 
-	return editor_command(argc, argv, &options, &req, work);
+	return editor_command(argc, argv, &options, &req.common, work);
 }

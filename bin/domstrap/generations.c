@@ -13,7 +13,7 @@
 #include "look.h"
 #include "nixos/change.h"
 #include "nixos/trial.h"
-#include "offline_options.h"
+#include "guest_options.h"
 
 static const char intro[] =
         "usage: domstrap generations GUEST [options]\n\n"
@@ -22,8 +22,8 @@ static const char intro[] =
         "the one that the profile points at, if it is another.\n\n";
 
 static const struct option_row rows[] = {
-        OFFLINE_JSON("print JSON"),
-        OFFLINE_LAST("more messages"),
+        GUEST_JSON("print JSON"),
+        GUEST_LAST("more messages"),
 };
 
 static const struct option_set options = SET_OF_ROWS("generations", intro, rows);
@@ -131,7 +131,7 @@ static void report(FILE *out, const struct guest_state *in, json_t *boot, bool j
 
 static int work(struct editor *e, void *arg, struct err *err)
 {
-	const struct offline_request *req = arg;
+	const struct guest_options *req = arg;
 	json_t *boot = NULL;
 	int rc;
 
@@ -144,23 +144,23 @@ static int work(struct editor *e, void *arg, struct err *err)
 	if (rc == 0)
 		rc = generation_boot_json(&e->off, &e->in, &boot, err);
 	if (rc == 0)
-		report(e->out, &e->in, boot, req->common.json);
+		report(e->out, &e->in, boot, req->json);
 	json_decref(boot);
 	return rc;
 }
 
 int cmd_generations(int argc, char **argv)
 {
-	struct offline_request req;
+	struct guest_options req = {.n_args = 0};
 	const struct editor_job job = {.mode = OFF_GUEST_READ, .work = work, .arg = &req};
 	struct err err = ERR_INIT;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
+	rc = guest_options_parse(argc, argv, &options, true, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
-	ui_init(req.common.level);
-	rc = editor_run(&req.common, &job, &err);
+	ui_init(req.level);
+	rc = editor_run(&req, &job, &err);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -12,7 +12,7 @@
 _Static_assert(ARGUMENTS_DISKS_MAX == OFF_GUEST_DISKS_MAX, "as many disks as can be named");
 
 /* The paths of the disks, and the values of the config. */
-static int take_arguments(struct off_guest *off, const struct offline_options *opt, struct err *err)
+static int take_arguments(struct off_guest *off, const struct guest_options *opt, struct err *err)
 {
 	_cleanup_(arguments_fini) struct arguments a = {.n = 0};
 	int rc = arguments_read(opt->args, opt->n_args, &a, err);
@@ -51,7 +51,7 @@ static void warn(const char *text)
 	ui_warn("%s", text);
 }
 
-int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode,
+int guest_open_disks(const struct guest_options *opt, enum off_guest_mode mode,
                      struct off_guest *off, struct err *err)
 {
 	int rc;

@@ -10,7 +10,7 @@
 #define ARGUMENTS_MAX 1024
 
 /* Options of all commands for guests that are off; strings are argv's. */
-struct offline_options {
+struct guest_options {
 	const char *args[ARGUMENTS_MAX]; /* images, devices, or one config */
 	size_t n_args;
 	bool dry_run, json;
@@ -21,7 +21,7 @@ struct offline_options {
  * Open and lock the disks, and open what the config names; nothing of the guest is read
  * yet. -ERR_BUSY: in use; -ERR_NOENT, -ERR_UNSUPPORTED.
  */
-int guest_open_disks(const struct offline_options *opt, enum off_guest_mode mode,
+int guest_open_disks(const struct guest_options *opt, enum off_guest_mode mode,
                      struct off_guest *off, struct err *err);
 void guest_close(struct off_guest *off);
 

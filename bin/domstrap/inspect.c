@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "json_out.h"
-#include "offline_options.h"
+#include "guest_options.h"
 #include "xl.h"
 
 static const char intro[] =
@@ -18,10 +18,15 @@ static const char intro[] =
         "GUEST is its xl config, or its disks: images or block devices, of any guest.\n"
         "Nothing is written.\n\n";
 
+struct inspect_options {
+	struct guest_options common;
+	bool paths;
+};
+
 static const struct option_row rows[] = {
-        OFFLINE_TRUE("paths", "every store path, with its size", paths),
-        OFFLINE_JSON("print JSON"),
-        OFFLINE_LAST("files and arguments of every menu entry"),
+        ROW_TRUE("paths", "every store path, with its size", struct inspect_options, paths),
+        GUEST_JSON("print JSON"),
+        GUEST_LAST("files and arguments of every menu entry"),
 };
 
 static const struct option_set options = SET_OF_ROWS("inspect", intro, rows);
@@ -179,13 +184,13 @@ static void print_json(const struct inspection *in)
 int cmd_inspect(int argc, char **argv)
 {
 	_cleanup_(inspection_fini) struct inspection in = {.known = DOMAIN_UNKNOWN};
-	struct offline_request req;
+	struct inspect_options req = {.paths = false};
 	struct err err = ERR_INIT;
 	unsigned wants = LOOK_KERNELS | LOOK_SIZES;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, true, &req, &err);
+	rc = guest_options_parse(argc, argv, &options, true, &req.common, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);

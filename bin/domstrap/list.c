@@ -15,7 +15,7 @@
 #include "generations.h"
 #include "inspect.h"
 #include "json_out.h"
-#include "offline_options.h"
+#include "guest_options.h"
 
 #define CONFIGS "/etc/xen"
 #define GUESTS_MAX 10000u
@@ -26,8 +26,8 @@ static const char intro[] =
         "the configs given; default: /etc/xen.\n\n";
 
 static const struct option_row rows[] = {
-        OFFLINE_JSON("print JSON"),
-        OFFLINE_LAST("also print why a value is unknown"),
+        GUEST_JSON("print JSON"),
+        GUEST_LAST("also print why a value is unknown"),
 };
 
 static const struct option_set options = SET_OF_ROWS("list", intro, rows);
@@ -212,23 +212,23 @@ static void list_all(const struct names *l, bool json)
 int cmd_list(int argc, char **argv)
 {
 	_cleanup_(names_fini) struct names l = {.n = 0};
-	struct offline_request req;
+	struct guest_options req = {.n_args = 0};
 	struct err err = ERR_INIT;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, false, &req, &err);
+	rc = guest_options_parse(argc, argv, &options, false, &req, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
-	ui_init(req.common.level);
-	if (!req.common.n_args)
+	ui_init(req.level);
+	if (!req.n_args)
 		rc = add_directory(&l, CONFIGS, &err);
-	for (size_t i = 0; i < req.common.n_args && rc == 0; i++)
-		rc = add_argument(&l, req.common.args[i], &err);
+	for (size_t i = 0; i < req.n_args && rc == 0; i++)
+		rc = add_argument(&l, req.args[i], &err);
 	if (rc < 0)
 		return command_failed(&err);
 	if (!l.n)
-		ui_say("no xl configs found%s", req.common.n_args ? "" : " in " CONFIGS);
-	list_all(&l, req.common.json);
+		ui_say("no xl configs found%s", req.n_args ? "" : " in " CONFIGS);
+	list_all(&l, req.json);
 	return STATUS_DONE;
 }

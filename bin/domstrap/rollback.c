@@ -8,21 +8,26 @@
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "nixos/trial.h"
-#include "offline_options.h"
+#include "guest_options.h"
 
 static const char intro[] =
         "usage: domstrap rollback GUEST [options]\n\n"
         "Makes an older generation of a guest that is off boot by default, or ends the\n"
         "trial of one. GUEST is its xl config, or its disks: images or block devices.\n\n";
 
+struct rollback_options {
+	struct guest_options common;
+	unsigned to; /* 0: the one before */
+};
+
 static const struct option_row rows[] = {
-        OFFLINE_NUMBER("to",
-                       "generation N (default: the one before, or, to end\na trial, the one that "
-                       "boots by default)",
-                       to),
-        OFFLINE_DRY_RUN("print the generation, write nothing"),
-        OFFLINE_JSON("print the generation as JSON"),
-        OFFLINE_LAST("more messages"),
+        ROW_COUNT("to",
+                  "generation N (default: the one before, or, to end\na trial, the one that "
+                  "boots by default)",
+                  struct rollback_options, to),
+        GUEST_DRY_RUN("print the generation, write nothing"),
+        GUEST_JSON("print the generation as JSON"),
+        GUEST_LAST("more messages"),
 };
 
 static const struct option_set options = SET_OF_ROWS("rollback", intro, rows);
@@ -54,23 +59,23 @@ static int choose(const struct guest_state *in, unsigned to, struct generation *
 	            : err_set(err, ERR_NOENT, "there is no generation before %u", current->number);
 }
 
-static void report(FILE *out, const struct offline_request *req, const struct generation *g,
+static void report(FILE *out, const struct guest_options *req, const struct generation *g,
                    unsigned ended)
 {
 	json_t *o;
 
-	if (!req->common.json) {
-		if (req->common.level < UI_NORMAL)
+	if (!req->json) {
+		if (req->level < UI_NORMAL)
 			return;
-		fprintf(out, "%sgeneration %u: %s\n", req->common.dry_run ? "would boot " : "",
-		        g->number, g->system.toplevel);
+		fprintf(out, "%sgeneration %u: %s\n", req->dry_run ? "would boot " : "", g->number,
+		        g->system.toplevel);
 		if (ended)
 			fprintf(out, "%s the trial of generation %u\n",
-			        req->common.dry_run ? "would end" : "ended", ended);
+			        req->dry_run ? "would end" : "ended", ended);
 		return;
 	}
 	o = json_out_new();
-	json_object_set_new(o, "dryRun", json_boolean(req->common.dry_run));
+	json_object_set_new(o, "dryRun", json_boolean(req->dry_run));
 	json_object_set_new(o, "generation", json_integer(g->number));
 	json_object_set_new(o, "system", json_string(g->system.toplevel));
 	json_object_set_new(o, "endedTrial", ended ? json_integer(ended) : json_null());
@@ -79,7 +84,7 @@ static void report(FILE *out, const struct offline_request *req, const struct ge
 
 static int work(struct editor *e, void *arg, struct err *err)
 {
-	const struct offline_request *req = arg;
+	const struct rollback_options *req = arg;
 	const struct generation *tried = trial_find(&e->in);
 	struct generation *g = NULL;
 	int rc = follow_check(&e->off, &e->in, err);
@@ -89,13 +94,13 @@ static int work(struct editor *e, void *arg, struct err *err)
 	if (rc == 0 && !req->common.dry_run)
 		rc = change_default(&e->off, &e->in, g, err);
 	if (rc == 0)
-		report(e->out, req, g, tried ? tried->number : 0);
+		report(e->out, &req->common, g, tried ? tried->number : 0);
 	return rc;
 }
 
 int cmd_rollback(int argc, char **argv)
 {
-	struct offline_request req;
+	struct rollback_options req = {.to = 0};
 
-	return editor_command(argc, argv, &options, &req, work);
+	return editor_command(argc, argv, &options, &req.common, work);
 }

@@ -30,6 +30,14 @@
 #define ROW_TRUE(long_name, text, type, field)                                                     \
 	{.name = (long_name), 0, NULL, text, option_true, offsetof(type, field)}
 
+#define ROW_FALSE(long_name, text, type, field)                                                    \
+	{.name = (long_name), 0, NULL, text, option_false, offsetof(type, field)}
+/* A number from 1 to a million. */
+#define ROW_COUNT(long_name, text, type, field)                                                    \
+	{.name = (long_name), 0, "N", text, option_count, offsetof(type, field), 1000000}
+#define ROW_THREADS(text, type, field)                                                             \
+	{.name = "threads", 'j', "N", text, option_count, offsetof(type, field), 16}
+
 /* The same with a short name. */
 #define ROW_DRY_RUN(type, field, text)                                                             \
 	{.name = "dry-run", 'n', NULL, text, option_true, offsetof(type, field)}

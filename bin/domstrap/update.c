@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "command.h"
 #include "editor_supply.h"
 #include "nixos/change.h"
@@ -21,12 +22,15 @@ static const char intro[] =
         "GUEST is its xl config, or its disks: images or block devices.\n\n";
 
 static const struct option_row system_row[] = {
-        OFFLINE_TEXT("system", "PATH", "a store path, its 32 digits, or a link to one", system),
+        ROW_TEXT("system", "PATH", "a store path, its 32 digits, or a link to one",
+                 struct update_options, system),
 };
 static const struct option_row config_rows[] = {
-        OFFLINE_TEXT("configuration", "FILE",
-                     "for the guest's /etc/nixos (default: what it is\nbuilt from)", configuration),
-        OFFLINE_TEXT("config", "FILE", "build this configuration first", nix.config),
+        ROW_TEXT("configuration", "FILE",
+                 "for the guest's /etc/nixos (default: what it is\nbuilt from)",
+                 struct update_options, configuration),
+        ROW_TEXT("config", "FILE", "build this configuration first", struct update_options,
+                 nix.config),
 };
 static const struct option_row rows[] = {
         {.name = "max-jobs",
@@ -34,23 +38,28 @@ static const struct option_row rows[] = {
          "N",
          "number of parallel builds",
          option_max_jobs,
-         offsetof(struct offline_request, nix.max_jobs)},
-        OFFLINE_TEXT("size", "SIZE", "of the root disk: 20G, +5G, or all of a device", size),
-        OFFLINE_TEXT("boot-size", "SIZE", "the same for a separate boot disk", boot_size),
-        OFFLINE_TRUE("wipe", "of a device, first clear the space that is added", wipe),
-        OFFLINE_TRUE("try", "boot it once, until it is confirmed", try),
-        OFFLINE_NUMBER("limit", "generations in the boot menu (default: unchanged)", limit),
-        OFFLINE_FALSE("no-verify", "do not compare NAR hashes while copying", verify),
-        OFFLINE_DRY_RUN("print what would be added, write nothing"),
-        OFFLINE_JSON("print what was added as JSON"),
-        OFFLINE_THREADS("threads to copy with"),
-        OFFLINE_LAST("more messages"),
+         offsetof(struct update_options, nix.max_jobs)},
+        ROW_TEXT("size", "SIZE", "of the root disk: 20G, +5G, or all of a device",
+                 struct update_options, size),
+        ROW_TEXT("boot-size", "SIZE", "the same for a separate boot disk", struct update_options,
+                 boot_size),
+        ROW_TRUE("wipe", "of a device, first clear the space that is added", struct update_options,
+                 wipe),
+        ROW_TRUE("try", "boot it once, until it is confirmed", struct update_options, try),
+        ROW_COUNT("limit", "generations in the boot menu (default: unchanged)",
+                  struct update_options, limit),
+        ROW_FALSE("no-verify", "do not compare NAR hashes while copying", struct update_options,
+                  verify),
+        GUEST_DRY_RUN("print what would be added, write nothing"),
+        GUEST_JSON("print what was added as JSON"),
+        ROW_THREADS("threads to copy with", struct update_options, threads),
+        GUEST_LAST("more messages"),
 };
 static const struct option_group groups[] = {
         OPTION_GROUP(system_row, 0),
-        OPTION_GROUP(source_rows, offsetof(struct offline_request, source)),
+        OPTION_GROUP(source_rows, offsetof(struct update_options, source)),
         OPTION_GROUP(config_rows, 0),
-        OPTION_GROUP(nix_rows, offsetof(struct offline_request, nix)),
+        OPTION_GROUP(nix_rows, offsetof(struct update_options, nix)),
         OPTION_GROUP(rows, 0),
 };
 static const struct option_set options = SET_OF_GROUPS("update", intro, groups);
@@ -292,9 +301,11 @@ static int write_all(struct update *u, struct err *err)
 
 static int parse_sizes(struct update *u, struct err *err)
 {
-	const struct offline_request *r = &u->req;
-	int rc = 0;
+	const struct update_options *r = &u->req;
+	int rc = nix_options_check(&r->nix, r->system, r->source.from.n > 0, err);
 
+	if (rc < 0)
+		return rc;
 	if (nix_wanted(&r->nix) && r->source.from.n)
 		return err_set(err, ERR_USAGE,
 		               "--from requires --system; a system built by this command is in the "
@@ -350,7 +361,7 @@ static int work(struct editor *e, void *arg, struct err *err)
 /* ---- the command ---------------------------------------------------------- */
 
 /* Unnamed temporary files are in the image's directory, those for a device in /var/tmp. */
-static char *spool_dir(const struct offline_options *opt)
+static char *spool_dir(const struct guest_options *opt)
 {
 	const char *first = opt->args[0], *slash = strrchr(first, '/');
 	struct stat st;
@@ -364,7 +375,7 @@ static char *spool_dir(const struct offline_options *opt)
 
 static int update(struct update *u, struct err *err)
 {
-	struct offline_request *r = &u->req;
+	struct update_options *r = &u->req;
 	_free_ char *dir = spool_dir(&r->common);
 	const struct supply_options supply = {
 	        .source = &r->source,
@@ -392,13 +403,13 @@ static int update(struct update *u, struct err *err)
 
 int cmd_update(int argc, char **argv)
 {
-	struct update u = {0};
+	struct update u = {.req = {.verify = true, .threads = pool_threads()}};
 	struct err err = ERR_INIT;
 	_free_ char *built = NULL;
 	int rc;
 
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, true, &u.req, &err);
+	rc = guest_options_parse(argc, argv, &options, true, &u.req.common, &err);
 	u.stop = ui_catch_signals();
 	if (rc == 0)
 		rc = parse_sizes(&u, &err);

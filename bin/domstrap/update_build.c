@@ -38,7 +38,7 @@ static int look(struct editor *e, void *arg, struct err *err)
 	return follow_check(&e->off, &e->in, err);
 }
 
-int update_build(struct offline_request *r, char **built, struct err *err)
+int update_build(struct update_options *r, char **built, struct err *err)
 {
 	const struct editor_job first = {.mode = OFF_GUEST_LOOK, .work = look};
 	_free_ char *name = NULL, *dir = NULL, *link = NULL;

@@ -6,7 +6,7 @@
 #ifndef DOMSTRAP_UPDATE_BUILD_H
 #define DOMSTRAP_UPDATE_BUILD_H
 
-#include "offline_options.h"
+#include "update_in.h"
 
 /*
  * Where something is to be built: see that the guest can be changed at all,
@@ -14,6 +14,6 @@
  * The link NAME.system lies beside the guest's config or image, NAME being that
  * file's without its suffix; a device has its link in the current directory.
  */
-int update_build(struct offline_request *r, char **built, struct err *err);
+int update_build(struct update_options *r, char **built, struct err *err);
 
 #endif

@@ -9,10 +9,27 @@
 #include "etc_place.h"
 #include "nixos/system.h"
 #include "nixos_files.h"
-#include "offline_options.h"
+#include "guest_options.h"
+#include "nix_build.h"
+#include "source.h"
+
+/* As given; strings are argv's. */
+struct update_options {
+	struct guest_options common;
+	const char *system; /* or built as nix says */
+	struct source_options source;
+	struct nix_options nix;
+	const char *configuration;    /* for /etc/nixos */
+	const char *size, *boot_size; /* NULL: as it is */
+	bool wipe;                    /* clear what they grow into */
+	bool try;                     /* boot it once */
+	unsigned limit;               /* of the menu; 0: as it is */
+	bool verify;
+	unsigned threads;
+};
 
 struct update {
-	struct offline_request req;
+	struct update_options req;
 	struct editor *e;          /* in the jail: the guest */
 	struct editor_system from; /* the new system */
 	struct nixos_system system;

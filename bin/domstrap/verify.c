@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/str.h"
 #include "busy.h"
 #include "command.h"
@@ -14,7 +15,7 @@
 #include "generations.h"
 #include "json_out.h"
 #include "nix/store_path.h"
-#include "offline_options.h"
+#include "guest_options.h"
 
 static const char intro[] =
         "usage: domstrap verify GUEST [options]\n\n"
@@ -23,17 +24,23 @@ static const char intro[] =
         "files that the boot menu names. GUEST is its xl config, or its disks: images or\n"
         "block devices. Nothing is written. Exit status 4: there are problems.\n\n";
 
+struct verify_options {
+	struct guest_options common;
+	bool fsck;
+	unsigned threads;
+};
+
 static const struct option_row rows[] = {
-        OFFLINE_FALSE("no-fsck", "do not run e2fsck", fsck),
-        OFFLINE_THREADS("processes that read the store"),
-        OFFLINE_JSON("print JSON"),
-        OFFLINE_LAST("more messages"),
+        ROW_FALSE("no-fsck", "do not run e2fsck", struct verify_options, fsck),
+        ROW_THREADS("processes that read the store", struct verify_options, threads),
+        GUEST_JSON("print JSON"),
+        GUEST_LAST("more messages"),
 };
 
 static const struct option_set options = SET_OF_ROWS("verify", intro, rows);
 
 struct verify {
-	struct offline_request req;
+	struct verify_options req;
 	struct arguments args;
 	struct target locks[ARGUMENTS_DISKS_MAX];
 	struct look_disks disks;
@@ -357,14 +364,14 @@ static void report(const struct verify *v)
 
 int cmd_verify(int argc, char **argv)
 {
-	_cleanup_(verify_fini) struct verify v = {.n_paths = 0};
+	_cleanup_(verify_fini) struct verify v = {.req = {.fsck = true, .threads = pool_threads()}};
 	struct err err = ERR_INIT;
 	int rc;
 
 	for (size_t i = 0; i < ARGUMENTS_DISKS_MAX; i++)
 		v.locks[i] = (struct target)TARGET_INIT;
 	ui_init(UI_NORMAL);
-	rc = offline_options_parse(argc, argv, &options, true, &v.req, &err);
+	rc = guest_options_parse(argc, argv, &options, true, &v.req.common, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(v.req.common.level);
