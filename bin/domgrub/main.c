@@ -125,10 +125,11 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, st
 	/* Check the outputs first, before any work is done. */
 	rc = handoff_put(&h, o->format, &probe, err);
 	buf_fini(&probe);
-	if (rc == 0 && !o->not_really)
-		rc = warden_copy(w, p, err);
+	/* As in GRUB, an entry for one start is used up even if its kernel cannot be loaded. */
 	if (rc == 0 && !o->not_really)
 		rc = warden_write_env(w, p, err);
+	if (rc == 0 && !o->not_really)
+		rc = warden_copy(w, p, err);
 	if (rc == 0 && warden_stop)
 		rc = err_set(err, ERR_INTERRUPTED, "stopped by a signal");
 	if (rc == 0)

@@ -309,14 +309,24 @@ static int change(const struct block *b, enum trial_step step, const char *const
 		rc = block_new(b, text, err);
 	else
 		buf_put(text, b->text.p, b->text.n);
+	/* Nothing but the entry may have moved; GRUB's own choice does not become a trial. */
+	if (step == TRIAL_KEEP)
+		return set(text, V_NEXT, value[V_NEXT], err);
 	/* Values that go make room for others. */
 	for (size_t i = 0; i < VARIABLES && rc == 0; i++)
-		if (step != TRIAL_KEEP || i == V_NEXT)
-			rc = set(text, i, NULL, err);
+		rc = set(text, i, NULL, err);
 	for (size_t i = 0; i < VARIABLES && rc == 0; i++)
 		if (value[i])
 			rc = set(text, i, value[i], err);
 	return rc;
+}
+
+static bool has_any(const struct block *b)
+{
+	for (size_t i = 0; i < VARIABLES; i++)
+		if (b->value[i])
+			return true;
+	return false;
 }
 
 int trial_put(struct off_guest *off, const char *menu, enum trial_step step, const char *entry,
@@ -326,15 +336,11 @@ int trial_put(struct off_guest *off, const char *menu, enum trial_step step, con
 	_free_ char *path = xasprintf("%.*s" FILE_NAME, (int)(str_base(menu) - menu), menu);
 	_cleanup_(block_fini) struct block b = {.text = BUF_INIT};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	bool some = false;
 	int rc = block_read(off, path, &b, err);
 
-	if (rc < 0)
+	if (rc < 0 || (step == TRIAL_END && !has_any(&b)) ||
+	    (step == TRIAL_KEEP && (!entry || !b.valid)))
 		return rc;
-	for (size_t i = 0; i < VARIABLES; i++)
-		some = some || b.value[i];
-	if (step == TRIAL_BEGIN ? false : step == TRIAL_KEEP ? !entry || !b.valid : !some)
-		return 0;
 	if (b.found && !b.valid && !b.empty)
 		return err_set(err, ERR_UNSUPPORTED,
 		               "%s: %s is not GRUB's environment block; remove it in the guest",

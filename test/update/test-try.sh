@@ -118,6 +118,17 @@ for layout in single split nojournal; do
   same_states "2*+ 3next" "gc before a trial"
   start 3; start 2
 
+  # What grub-reboot in the guest chose is kept by gc, but is no trial
+  cp --sparse=always pending/* .
+  "$DOMSTRAP" rollback g.cfg -q
+  env_block
+  debugfs -R "dump $(at)/grub/grub.cfg menu" "$(part "$boot")" 2>/dev/null
+  grub-editenv env set "next_entry=NixOS - All configurations>$(sed -n 's/^menuentry "\(NixOS - Configuration 1 .*\)" --class.*/\1/p' menu)"
+  printf 'rm %s/grub/grubenv\nwrite env %s/grub/grubenv\n' "$(at)" "$(at)" | edit "$boot"
+  ends 0 'generation 1 stays: .*boots it at the next start' gc g.cfg --older-than 0
+  is "$(variables | grep -c '^domstrap' || true)" 0 "variables after grub-reboot"
+  start 1; start 2
+
   # Another trial, rollback, and an update replace it
   cp --sparse=always pending/* .
   is "$(json '(o["trial"], o["generation"], o["endedTrial"])' update g.cfg --system "$four" --try)" "(True, 4, 3)" "another trial"

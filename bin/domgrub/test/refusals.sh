@@ -218,6 +218,32 @@ grep -q "'one'" got && ok "next_entry only once" || fail "next_entry" "again: $(
 e2fsck -fn img >/dev/null 2>&1 && ok "e2fsck is content" || fail "e2fsck" "is not"
 clean
 
+# An entry for one start is used up, even if its kernel cannot be copied.
+grub_env Two >root/boot/grub/grubenv
+cfg <<'END'
+load_env
+if [ "${next_entry}" ]; then
+  set default="${next_entry}"
+  set next_entry=
+  save_env next_entry
+fi
+menuentry One { linux /kernels/k one }
+menuentry Two { linux /kernels/k two
+initrd /kernels/i }
+END
+rc=0
+# shellcheck disable=SC2016 # for the other shell
+unshare -m sh -c 'mount -t tmpfs -o size=128K none out && "$@"' sh \
+	timeout 60 "$domgrub" -q --config=none.conf --write-env --output-directory=out img >got 2>got.err </dev/null || rc=$?
+if grep -q "unshare: \|mount: " got.err; then
+	echo "skip next_entry without room: no mounts here"
+else
+	[ $rc = 1 ] && grep -q "need 150000 bytes" got.err || fail "next_entry without room" "$(cat got got.err)"
+	run -q --write-env --output-directory=out img >got 2>got.err
+	grep -q "'one'" got && ok "next_entry without room" || fail "next_entry without room" "again: $(cat got)"
+fi
+clean
+
 # Not enough space in the output directory: nothing is copied.
 cfg <<'END'
 menuentry One { linux /kernels/k
