@@ -70,14 +70,14 @@ static int new_size(const struct off_guest_fs *fs, const struct size_wish *wish,
 /* The table's change, before anything is written. Where another program let the
  * partition grow, "all" means all of that. */
 static int plan_table(const struct off_guest_fs *fs, const struct size_wish *wish, uint64_t size,
-                      struct table_change *out, struct err *err)
+                      struct table_growth *out, struct err *err)
 {
 	struct target *t = fs->target;
 	int rc;
 
 	if (!fs->base || size <= fs->base + fs->size)
 		return 0;
-	rc = table_change_plan(t, fs->base, t->is_device ? t->size : size, size, out, err);
+	rc = enlarge_table_plan(t, fs->base, t->is_device ? t->size : size, size, out, err);
 	if (rc == -ERR_UNSUPPORTED && wish->kind == WISH_ALL) {
 		err->code = 0;
 		return 0;
@@ -88,7 +88,7 @@ static int plan_table(const struct off_guest_fs *fs, const struct size_wish *wis
 /* ---- what a former tenant left ---------------------------------------------- */
 
 /* Bytes of a device behind the file system: those of its partition, or all. */
-static void behind(const struct off_guest_fs *fs, const struct table_change *table, uint64_t *from,
+static void behind(const struct off_guest_fs *fs, const struct table_growth *table, uint64_t *from,
                    uint64_t *to)
 {
 	bool partition = fs->base && !table->head.n;
@@ -100,7 +100,7 @@ static void behind(const struct off_guest_fs *fs, const struct table_change *tab
 
 /* But keep the GPT's copy at the old end, which the guest needs until the new one is written. */
 static int wipe_behind(const struct off_guest_fs *fs, const struct size_wish *wish,
-                       const struct table_change *table, uint64_t from, uint64_t to,
+                       const struct table_growth *table, uint64_t from, uint64_t to,
                        struct err *err)
 {
 	struct ui_progress *progress = ui_progress_shared();
@@ -121,7 +121,7 @@ static int wipe_behind(const struct off_guest_fs *fs, const struct size_wish *wi
 
 /* A file's new bytes are zeros. */
 static int clear_behind(const struct off_guest_fs *fs, const struct size_wish *wish,
-                        const struct table_change *table, bool dry_run, struct err *err)
+                        const struct table_growth *table, bool dry_run, struct err *err)
 {
 	struct old_data old;
 	uint64_t from, to;
@@ -149,7 +149,7 @@ static int grow_file(struct target *t, uint64_t size, struct enlarged *old, stru
 	return 0;
 }
 
-static void set_end(struct off_guest_fs *fs, const struct table_change *table, uint64_t size)
+static void set_end(struct off_guest_fs *fs, const struct table_growth *table, uint64_t size)
 {
 	uint64_t end = fs->base ? table->end : size;
 
@@ -159,7 +159,7 @@ static void set_end(struct off_guest_fs *fs, const struct table_change *table, u
 
 int enlarge_check(struct off_guest_fs *fs, const struct size_wish *wish, struct err *err)
 {
-	struct table_change table = {.disk = 0};
+	struct table_growth table = {.disk = 0};
 	uint64_t size = 0;
 	int rc = new_size(fs, wish, &size, err);
 
@@ -169,7 +169,7 @@ int enlarge_check(struct off_guest_fs *fs, const struct size_wish *wish, struct 
 		rc = clear_behind(fs, wish, &table, true, err);
 	if (rc == 0)
 		set_end(fs, &table, size);
-	table_change_fini(&table);
+	table_growth_fini(&table);
 	return rc;
 }
 
@@ -188,7 +188,7 @@ int enlarge(struct off_guest *off, struct off_guest_fs *fs, const struct size_wi
 		rc = grow_file(fs->target, size, old, err);
 	if (rc == 0 && old->table.head.n) {
 		old->tried = true;
-		rc = table_change_write(fs->target, &old->table, err);
+		rc = enlarge_table_write(fs->target, &old->table, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -202,7 +202,7 @@ void enlarge_undo(const struct enlarged *old)
 	struct target *t = old->target;
 	struct err err = ERR_INIT;
 
-	if (old->tried && table_change_undo(t, &old->table, &err) < 0) {
+	if (old->tried && enlarge_table_undo(t, &old->table, &err) < 0) {
 		ui_warn("%s; its partition table may be partly changed", err.text);
 		return;
 	}
@@ -212,5 +212,5 @@ void enlarge_undo(const struct enlarged *old)
 
 void enlarged_fini(struct enlarged *old)
 {
-	table_change_fini(&old->table);
+	table_growth_fini(&old->table);
 }

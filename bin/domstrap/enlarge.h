@@ -26,7 +26,7 @@ int size_wish_parse(const char *option, const char *text, struct size_wish *out,
 struct enlarged {
 	struct target *target;
 	uint64_t size; /* of the file; 0: it was not changed */
-	struct table_change table;
+	struct table_growth table;
 	bool tried; /* the table may have been written */
 };
 
