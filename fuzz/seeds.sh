@@ -27,7 +27,8 @@ ext() {
 		-U 01234567-89ab-cdef-0123-456789abcdef -L fuzz -d src "$@" "$name"
 	cp "$name" "$corpus/ext/"
 }
-# The image itself is made by ext_image.c; these say what to do with it.
+# The image itself is made by ext_image.c; these say what to do with it. Those named patch-* were
+# written by hand: all steps, with one field of the image damaged.
 mkdir -p "$corpus/ext_edit"
 printf '\000\200' >"$corpus/ext_edit/look"
 printf '\076\010' >"$corpus/ext_edit/add"
