@@ -16,9 +16,14 @@ uint8_t *sparse_piece(const struct sparse *s, size_t i)
 	return s->p + i * piece_size(s) + sizeof(uint32_t);
 }
 
+static bool maybe(const struct sparse *s, uint64_t number)
+{
+	return s->seen[number / 64 % ARRAY_LEN(s->seen)] >> number % 64 & 1;
+}
+
 uint8_t *sparse_block(const struct sparse *s, uint64_t number)
 {
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n && maybe(s, number); i++)
 		if (get_le32(s->p + i * piece_size(s)) == number)
 			return sparse_piece(s, i);
 	return NULL;
@@ -52,4 +57,9 @@ void sparse_init(struct sparse *s, const uint8_t *data, size_t size, size_t bloc
 	s->p = xmalloc(s->n * piece_size(s) + 1);
 	if (s->n)
 		memcpy(s->p, data, s->n * piece_size(s));
+	for (size_t i = 0; i < s->n; i++) {
+		uint32_t number = get_le32(s->p + i * piece_size(s));
+
+		s->seen[number / 64 % ARRAY_LEN(s->seen)] |= UINT64_C(1) << number % 64;
+	}
 }

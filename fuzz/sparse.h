@@ -13,6 +13,7 @@ struct sparse {
 	size_t block; /* bytes */
 	uint8_t *p;   /* the pieces */
 	size_t n;
+	uint64_t seen[64]; /* a bit for each number modulo 4096: most blocks are not there */
 };
 
 /* A copy of the input's whole pieces; end with free(s->p). */
