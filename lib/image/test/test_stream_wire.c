@@ -317,7 +317,8 @@ static void invalid_requests(void **state)
 
 		both_init(&b);
 		w = (struct wire){.fd = b.client_fd[cases[i].line], .peer = "server"};
-		assert_int_equal(wire_send(&w, cases[i].type, cases[i].body, &err), 0);
+		/* The server may close the line after the head, before the body is sent. */
+		(void)wire_send(&w, cases[i].type, cases[i].body, &err);
 		assert_int_equal(both_fini(&b), -ERR_CHILD);
 	}
 }
