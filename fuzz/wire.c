@@ -48,6 +48,19 @@ static void plan(struct str body)
 	buf_fini(&out);
 }
 
+static void writes(struct str body)
+{
+	_free_ struct msg_writes *w = xcalloc(1, sizeof *w);
+	struct buf out = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (msg_writes_get(body, w, &err) == 0) {
+		msg_writes_put(&out, w);
+		must(str_eq(buf_str(&out), body));
+	}
+	buf_fini(&out);
+}
+
 static void item(struct str body)
 {
 	struct buf out = BUF_INIT;
@@ -108,6 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			menu(body);
 		else if (type == MSG_PLAN)
 			plan(body);
+		else if (type == MSG_WRITES)
+			writes(body);
 		else if (type == MSG_ITEM)
 			item(body);
 		else

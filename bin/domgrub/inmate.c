@@ -192,11 +192,26 @@ static int do_enter(struct inmate *in, const struct req *r, struct err *err)
 	return rc == 1 ? menu_push(in, next, err) : plan_answer(in, err);
 }
 
+/* What the menu writes, before anything can fail. The plan has it again, and its notes. */
+static int writes_answer(struct inmate *in, struct err *err)
+{
+	_free_ struct msg_writes *w = xcalloc(1, sizeof *w);
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+
+	writes_find_all(in, &in->menu[0]->writes, false, w);
+	if (!w->n)
+		return 0;
+	msg_writes_put(&body, w);
+	return answer(in, MSG_WRITES, &body, err);
+}
+
 static int do_auto(struct inmate *in, const struct req *r, struct err *err)
 {
-	int rc = grub_menu_auto(in->menu[0], r->has_text ? r->text : (struct str){NULL, 0},
-	                        &in->plan, err);
+	int rc = writes_answer(in, err);
 
+	if (rc == 0)
+		rc = grub_menu_auto(in->menu[0], r->has_text ? r->text : (struct str){NULL, 0},
+		                    &in->plan, err);
 	notes(in, &in->menu[0]->warnings);
 	return rc < 0 ? rc : plan_answer(in, err);
 }

@@ -29,7 +29,10 @@ struct inmate {
 
 void inmate_note(struct inmate *in, struct str text);
 
-/* plan.c: make the plan's message, with the sizes of its files, which are limited. */
+/* plan.c: where the files are that the menu writes. say: what cannot be written becomes a note. */
+void writes_find_all(struct inmate *in, const struct grub_writes *w, bool say,
+                     struct msg_writes *out);
+/* Make the plan's message, with the sizes of its files, which are limited. */
 int plan_put(struct inmate *in, struct buf *body, struct err *err);
 /* Copy its files to the outputs, and report the size of each complete file. */
 int plan_copy(struct inmate *in, struct err *err);

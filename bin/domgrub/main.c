@@ -53,9 +53,28 @@ static int plan_ask(struct warden *w, struct msg_plan *plan, struct buf *body, s
 		r.text = str_from(o->entry);
 	}
 	rc = warden_ask(w, request, &r, &type, body, err);
+	if (rc == 0 && type == MSG_WRITES) {
+		rc = msg_writes_get(buf_str(body), &w->early, err);
+		if (rc == 0)
+			rc = writes_check(w, &w->early, err);
+		if (rc < 0)
+			w->early.n = 0;
+		else
+			rc = warden_next(w, &type, body, o->time, err);
+	}
 	if (rc == 0)
 		rc = msg_plan_get(buf_str(body), plan, err);
 	return rc < 0 ? rc : plan_check(w, plan, err);
+}
+
+/* As in GRUB, an entry for one start is used up even if it cannot be booted. */
+static void use_up(struct warden *w)
+{
+	struct err err = ERR_INIT;
+
+	if (w->early.n && w->o->write_env && !w->o->not_really &&
+	    warden_write_env(w, &w->early, &err) < 0)
+		say_warning(str_from(err.text));
 }
 
 /* The entry's arguments, then one blank and the caller's, as pygrub does it. */
@@ -125,9 +144,9 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, st
 	/* Check the outputs first, before any work is done. */
 	rc = handoff_put(&h, o->format, &probe, err);
 	buf_fini(&probe);
-	/* As in GRUB, an entry for one start is used up even if its kernel cannot be loaded. */
+	/* The same if its kernel cannot be loaded. */
 	if (rc == 0 && !o->not_really)
-		rc = warden_write_env(w, p, err);
+		rc = warden_write_env(w, &p->writes, err);
 	if (rc == 0 && !o->not_really)
 		rc = warden_copy(w, p, err);
 	if (rc == 0 && warden_stop)
@@ -152,8 +171,11 @@ static int choose_and_boot(struct warden *w, struct answer *answer, struct err *
 	if (person_watches(w->o) && !w->o->kernel)
 		rc = menu_run(w, plan, &body, &args, err);
 	/* 1: no entry was chosen. */
-	if (rc == 1)
+	if (rc == 1) {
 		rc = plan_ask(w, plan, &body, err);
+		if (rc < 0 && rc != -ERR_INTERRUPTED)
+			use_up(w);
+	}
 	if (rc == 0 && !args)
 		args = args_join(w->o, plan->args);
 	if (rc == 0)

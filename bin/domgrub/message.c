@@ -23,7 +23,10 @@ const struct wire_rule message_answers[] = {
         {REQ_ENTER, MSG_MENU, MSG_MENU_MAX, STATE_IDLE},
         {REQ_ENTER, MSG_PLAN, MSG_TEXT_MAX, STATE_IDLE},
         NOTES_AND_FAIL(REQ_AUTO),
+        {REQ_AUTO, MSG_WRITES, SMALL, STATE_WRITES},
         {REQ_AUTO, MSG_PLAN, MSG_TEXT_MAX, STATE_IDLE},
+        NOTES_AND_FAIL(STATE_WRITES),
+        {STATE_WRITES, MSG_PLAN, MSG_TEXT_MAX, STATE_IDLE},
         NOTES_AND_FAIL(REQ_FILES),
         {REQ_FILES, MSG_PLAN, MSG_TEXT_MAX, STATE_IDLE},
         NOTES_AND_FAIL(REQ_BODY),
@@ -163,6 +166,16 @@ void msg_menu_fini(struct msg_menu *m)
 	*m = (struct msg_menu){0};
 }
 
+void msg_writes_put(struct buf *out, const struct msg_writes *w)
+{
+	wire_u32_put(out, w->n);
+	for (uint32_t i = 0; i < w->n; i++) {
+		wire_u32_put(out, w->v[i].disk);
+		wire_u64_put(out, w->v[i].at);
+		buf_put(out, w->v[i].data, ENV_BLOCK_SIZE);
+	}
+}
+
 void msg_plan_put(struct buf *out, const struct msg_plan *p)
 {
 	wire_text_put(out, p->kernel);
@@ -174,12 +187,7 @@ void msg_plan_put(struct buf *out, const struct msg_plan *p)
 	wire_u32_put(out, p->initrds);
 	for (uint32_t i = 0; i < p->initrds; i++)
 		wire_text_put(out, p->initrd[i]);
-	wire_u32_put(out, p->writes);
-	for (uint32_t i = 0; i < p->writes; i++) {
-		wire_u32_put(out, p->write[i].disk);
-		wire_u64_put(out, p->write[i].at);
-		buf_put(out, p->write[i].data, ENV_BLOCK_SIZE);
-	}
+	msg_writes_put(out, &p->writes);
 }
 
 static void write_get(struct bytes *b, struct msg_write *w)
@@ -191,6 +199,21 @@ static void write_get(struct bytes *b, struct msg_write *w)
 	p = bytes_take(b, ENV_BLOCK_SIZE);
 	if (p)
 		memcpy(w->data, p, ENV_BLOCK_SIZE);
+}
+
+static void writes_get(struct bytes *b, struct msg_writes *w)
+{
+	w->n = wire_u32_get(b, MSG_WRITES_MAX);
+	for (uint32_t i = 0; i < w->n; i++)
+		write_get(b, &w->v[i]);
+}
+
+int msg_writes_get(struct str body, struct msg_writes *out, struct err *err)
+{
+	struct bytes b = over(body);
+
+	writes_get(&b, out);
+	return finish(&b, "writes", err);
 }
 
 int msg_plan_get(struct str body, struct msg_plan *out, struct err *err)
@@ -207,9 +230,7 @@ int msg_plan_get(struct str body, struct msg_plan *out, struct err *err)
 	p->initrds = wire_u32_get(&b, MSG_INITRDS_MAX);
 	for (uint32_t i = 0; i < p->initrds; i++)
 		p->initrd[i] = wire_text_get(&b, MSG_TEXT_MAX);
-	p->writes = wire_u32_get(&b, MSG_WRITES_MAX);
-	for (uint32_t i = 0; i < p->writes; i++)
-		write_get(&b, &p->write[i]);
+	writes_get(&b, &p->writes);
 	return finish(&b, "plan", err);
 }
 

@@ -5,7 +5,7 @@
  *
  *     MENU   the guest's first menu              menu
  *     ENTER  an entry of a menu                  menu, plan
- *     AUTO   what boots without a person         plan
+ *     AUTO   what boots without a person         writes (if any), plan
  *     FILES  two files, whatever the menu says   plan
  *     BODY   an entry's lines                    text
  *     SHELL  a line for GRUB's command line      text, menu, plan
@@ -51,6 +51,7 @@ enum {
 	MSG_SIZE,
 	MSG_DONE,
 	MSG_SUM,
+	MSG_WRITES,
 };
 
 /* No message is expected. */
@@ -59,6 +60,8 @@ enum {
 #define STATE_PLANNED 1
 /* In the parent: the kernel's sum has come, so only DONE is allowed. */
 #define STATE_SUMMED 200
+/* In the parent: AUTO's writes have come, so its plan is next. */
+#define STATE_WRITES 201
 
 #define MSG_TEXT_MAX (1u << 20) /* bytes of one text */
 #define MSG_MENU_MAX (4u << 20) /* bytes of a menu's message */
@@ -113,6 +116,18 @@ struct msg_write {
 	uint8_t data[ENV_BLOCK_SIZE];
 };
 
+/*
+ * What is to be written whichever entry is booted. With AUTO it comes first: as in GRUB, an entry
+ * for one start is used up even if it cannot be booted.
+ */
+struct msg_writes {
+	uint32_t n;
+	struct msg_write v[MSG_WRITES_MAX];
+};
+
+void msg_writes_put(struct buf *out, const struct msg_writes *w);
+int msg_writes_get(struct str body, struct msg_writes *out, struct err *err);
+
 struct msg_plan {
 	struct str kernel; /* "(hd0,msdos1)/boot/vmlinuz": to be shown only */
 	struct str args;
@@ -121,8 +136,7 @@ struct msg_plan {
 	uint64_t stored;                    /* of both, bytes that are not in holes */
 	uint32_t initrds;
 	struct str initrd[MSG_INITRDS_MAX];
-	uint32_t writes;
-	struct msg_write write[MSG_WRITES_MAX];
+	struct msg_writes writes;
 };
 
 void msg_plan_put(struct buf *out, const struct msg_plan *p);

@@ -52,32 +52,42 @@ static int sizes_get(struct inmate *in, struct msg_plan *p, struct err *err)
 	return rc;
 }
 
-/* The place of a file that the menu wants to write; problems become notes. */
-static void write_add(struct inmate *in, const struct grub_write *w, struct msg_plan *p)
+/* The place of a file that the menu wants to write. */
+static int write_find(struct inmate *in, const struct grub_write *w, struct msg_writes *out,
+                      struct err *err)
 {
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
-	struct msg_write *to = &p->write[p->writes];
-	struct err err = ERR_INIT;
+	struct msg_write *to = &out->v[out->n];
+	int rc;
 
-	if (p->writes == MSG_WRITES_MAX || w->data.n != ENV_BLOCK_SIZE) {
-		inmate_note(in, STR("the menu writes a file that is not a GRUB environment block; "
-		                    "the file is left unchanged"));
-		return;
-	}
-	if (disks_open(in->disks, w->dev, str_from(w->path), &file, &err) < 0) {
-		inmate_note(in, str_from(err.text));
-		return;
-	}
+	if (out->n == MSG_WRITES_MAX || w->data.n != ENV_BLOCK_SIZE)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "the menu writes a file that is not a GRUB environment block; "
+		               "the file is left unchanged");
+	rc = disks_open(in->disks, w->dev, str_from(w->path), &file, err);
+	if (rc < 0)
+		return rc;
 	if (fs_file_size(file) != ENV_BLOCK_SIZE ||
-	    fs_file_where(file, 0, ENV_BLOCK_SIZE, &to->at) != 0) {
-		inmate_note(in, STR("GRUB's environment block cannot be changed in place "
-		                    "(fragmented, on btrfs, on LVM2, or on half of a RAID1); "
-		                    "it is left unchanged"));
-		return;
-	}
+	    fs_file_where(file, 0, ENV_BLOCK_SIZE, &to->at) != 0)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "GRUB's environment block cannot be changed in place "
+		               "(fragmented, on btrfs, on LVM2, or on half of a RAID1); "
+		               "it is left unchanged");
 	to->disk = (uint32_t)disks_index(in->disks, w->dev);
 	memcpy(to->data, w->data.p, ENV_BLOCK_SIZE);
-	p->writes++;
+	out->n++;
+	return 0;
+}
+
+void writes_find_all(struct inmate *in, const struct grub_writes *w, bool say,
+                     struct msg_writes *out)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct err err = ERR_INIT;
+
+		if (write_find(in, &w->v[i], out, &err) < 0 && say)
+			inmate_note(in, str_from(err.text));
+	}
 }
 
 static void file_name(const struct inmate *in, const struct grub_boot_file *f, struct buf *out)
@@ -107,8 +117,7 @@ int plan_put(struct inmate *in, struct buf *body, struct err *err)
 		file_name(in, &b->initrds[i], &initrd[i]);
 		p->initrd[i] = buf_str(&initrd[i]);
 	}
-	for (size_t i = 0; i < b->writes.n; i++)
-		write_add(in, &b->writes.v[i], p);
+	writes_find_all(in, &b->writes, true, &p->writes);
 	rc = in->spec->is_config ? 0 : sizes_get(in, p, err);
 	if (rc == 0)
 		msg_plan_put(body, p);

@@ -176,6 +176,17 @@ int warden_ask(struct warden *w, uint32_t request, const struct req *r, uint32_t
 	return rc < 0 ? rc : warden_next(w, type, body, w->o->time, err);
 }
 
+int writes_check(const struct warden *w, const struct msg_writes *writes, struct err *err)
+{
+	for (uint32_t i = 0; i < writes->n; i++)
+		if (writes->v[i].disk >= w->disks)
+			return err_set(
+			        err, ERR_FORMAT,
+			        "child: environment block on disk %u, but there are %zu disks",
+			        writes->v[i].disk, w->disks);
+	return 0;
+}
+
 int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err)
 {
 	const struct options *o = w->o;
@@ -193,13 +204,7 @@ int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err
 	if (memchr(p->args.p, '\0', p->args.n) || memchr(p->args.p, '\n', p->args.n))
 		return err_set(err, ERR_FORMAT,
 		               "the kernel's arguments contain a NUL or a newline");
-	for (uint32_t i = 0; i < p->writes; i++)
-		if (p->write[i].disk >= w->disks)
-			return err_set(
-			        err, ERR_FORMAT,
-			        "child: environment block on disk %u, but there are %zu disks",
-			        p->write[i].disk, w->disks);
-	return 0;
+	return writes_check(w, &p->writes, err);
 }
 
 struct check {

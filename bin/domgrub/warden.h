@@ -29,6 +29,7 @@ struct warden {
 	struct inmate_spec spec;
 	struct jail jail;
 	struct wire wire;
+	struct msg_writes early; /* what the menu writes, if its entry cannot be booted */
 };
 
 #define WARDEN_INIT {.kernel = OUTPUT_INIT, .ramdisk = OUTPUT_INIT, .jail = JAIL_INIT}
@@ -48,13 +49,15 @@ int warden_ask(struct warden *w, uint32_t request, const struct req *r, uint32_t
 int warden_next(struct warden *w, uint32_t *type, struct buf *body, uint64_t seconds,
                 struct err *err);
 
+/* Whether the blocks are on disks that there are. */
+int writes_check(const struct warden *w, const struct msg_writes *writes, struct err *err);
 /* Whether a plan can be carried out, as far as the parent can tell. */
 int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err);
 
 /* Have the plan's files copied, and the kernel checked meanwhile. */
 int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err);
 
-/* With --write-env, write the block that the plan changes. */
-int warden_write_env(struct warden *w, const struct msg_plan *p, struct err *err);
+/* With --write-env, write these blocks. */
+int warden_write_env(struct warden *w, const struct msg_writes *writes, struct err *err);
 
 #endif

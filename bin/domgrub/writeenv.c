@@ -47,16 +47,16 @@ static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_
 	return rc < 0 ? rc : io_sync(fd, d->name, err);
 }
 
-int warden_write_env(struct warden *w, const struct msg_plan *p, struct err *err)
+int warden_write_env(struct warden *w, const struct msg_writes *writes, struct err *err)
 {
-	if (p->writes && !w->o->write_env) {
+	if (writes->n && !w->o->write_env) {
 		say_warning(STR("the menu writes GRUB's environment block; it is left unchanged "
 		                "without --write-env"));
 		return 0;
 	}
-	for (uint32_t i = 0; i < p->writes; i++) {
-		uint32_t disk = p->write[i].disk;
-		int rc = block_write(&w->disk[disk], w->disk_fd[disk], &p->write[i], err);
+	for (uint32_t i = 0; i < writes->n; i++) {
+		uint32_t disk = writes->v[i].disk;
+		int rc = block_write(&w->disk[disk], w->disk_fd[disk], &writes->v[i], err);
 
 		if (rc < 0)
 			return rc;

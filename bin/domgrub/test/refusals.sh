@@ -194,17 +194,21 @@ grub_env() { # NEXT
 		head -c 1024 /dev/zero | tr '\0' '#'
 	} | head -c 1024
 }
-grub_env Two >root/boot/grub/grubenv
-cfg <<'END'
-load_env
-if [ "${next_entry}" ]; then
-  set default="${next_entry}"
-  set next_entry=
-  save_env next_entry
-fi
-menuentry One { linux /kernels/k one }
-menuentry Two { linux /kernels/k two }
-END
+one_time() { # KERNEL [LINE]: the next start boots entry Two, with that kernel
+	grub_env Two >root/boot/grub/grubenv
+	cfg <<-END
+		load_env
+		if [ "\${next_entry}" ]; then
+		  set default="\${next_entry}"
+		  set next_entry=
+		  save_env next_entry
+		fi
+		menuentry One { linux /kernels/k one }
+		menuentry Two { linux $1 two
+		${2-} }
+	END
+}
+one_time /kernels/k
 cp img before
 warned "next_entry without --write-env" "--write-env" img
 grep -q "'two'" got || fail "next_entry" "not used: $(cat got)"
@@ -218,19 +222,32 @@ grep -q "'one'" got && ok "next_entry only once" || fail "next_entry" "again: $(
 e2fsck -fn img >/dev/null 2>&1 && ok "e2fsck is content" || fail "e2fsck" "is not"
 clean
 
-# An entry for one start is used up, even if its kernel cannot be copied.
-grub_env Two >root/boot/grub/grubenv
-cfg <<'END'
-load_env
-if [ "${next_entry}" ]; then
-  set default="${next_entry}"
-  set next_entry=
-  save_env next_entry
-fi
-menuentry One { linux /kernels/k one }
-menuentry Two { linux /kernels/k two
-initrd /kernels/i }
-END
+# An entry for one start is used up, even if it cannot be booted: its kernel is missing, or a file over a limit.
+used_up() { # WHAT KERNEL OPTION...
+	local what=$1 kernel=$2 rc=0
+	shift 2
+	one_time "$kernel" "initrd /kernels/i"
+	cp img before
+	run -q "$@" --output-directory=out img >got 2>got.err || rc=$?
+	[ $rc = 1 ] && [ ! -s got ] || fail "$what" "status $rc: $(cat got got.err)"
+	cmp -s img before || fail "$what" "written without --write-env"
+	rc=0
+	run -q "$@" --not-really --write-env --output-directory=out img >got 2>got.err || rc=$?
+	[ $rc = 1 ] && cmp -s img before || fail "$what" "--not-really: status $rc, or written"
+	rc=0
+	run -q "$@" --write-env --output-directory=out img >got 2>got.err || rc=$?
+	[ $rc = 1 ] && [ ! -s got ] && [ "$(wc -l <got.err)" = 1 ] || fail "$what" "status $rc: $(cat got got.err)"
+	run -q "$@" --write-env --output-directory=out img >got 2>got.err || fail "$what" "$(cat got.err)"
+	grep -q "'one'" got && ok "$what" || fail "$what" "again: $(cat got)"
+	e2fsck -fn img >/dev/null 2>&1 || fail "$what" "e2fsck"
+	clean
+}
+used_up "next_entry without its kernel" /kernels/none
+echo "max-ramdisk = 1K" >small.conf
+used_up "next_entry over a limit" /kernels/k --config=small.conf
+
+# The same if its kernel cannot be copied.
+one_time /kernels/k "initrd /kernels/i"
 rc=0
 # shellcheck disable=SC2016 # for the other shell
 unshare -m sh -c 'mount -t tmpfs -o size=128K none out && "$@"' sh \

@@ -178,16 +178,40 @@ static void hidden_ramdisk(void)
 
 static void foreign_disk(void)
 {
-	plan.writes = 1;
-	plan.write[0].disk = 5;
+	plan.writes.n = 1;
+	plan.writes.v[0].disk = 5;
 	send_plan();
+}
+
+/* Before a plan that never comes. */
+static void early_write(uint32_t disk)
+{
+	struct msg_writes w = {.n = 1, .v = {{.disk = disk}}};
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	memset(w.v[0].data, 'x', ENV_BLOCK_SIZE);
+	msg_writes_put(&b, &w);
+	(void)wire_put(&in.wire, MSG_WRITES, buf_str(&b), &err);
+	buf_fini(&b);
+	_exit(0);
+}
+
+static void early_disk(void)
+{
+	early_write(5);
+}
+
+static void early_block(void)
+{
+	early_write(0);
 }
 
 static void foreign_block(void)
 {
-	plan.writes = 1;
-	plan.write[0].at = 0;
-	memset(plan.write[0].data, 'x', ENV_BLOCK_SIZE);
+	plan.writes.n = 1;
+	plan.writes.v[0].at = 0;
+	memset(plan.writes.v[0].data, 'x', ENV_BLOCK_SIZE);
 	send_plan();
 	copy(6, 0);
 }
@@ -265,6 +289,8 @@ static const struct {
         {"hidden-ramdisk", hidden_ramdisk},
         {"foreign-disk", foreign_disk},
         {"foreign-block", foreign_block},
+        {"early-disk", early_disk},
+        {"early-block", early_block},
         {"escapes", escapes},
         {"stall", stall},
         {"change", change},

@@ -47,6 +47,8 @@ caught hole "0 bytes were copied, expected 1048576"
 caught hidden-ramdisk "the copied ramdisk's size differs"
 caught foreign-disk "environment block on disk 5, but there are 1 disks" --write-env
 caught foreign-block "no GRUB environment block at byte 0" --write-env
+caught early-disk "environment block on disk 5, but there are 1 disks" --write-env
+caught early-block "no GRUB environment block at byte 0" --write-env
 
 # Stopped while it waits for the copies: nothing is left behind.
 clean

@@ -63,18 +63,25 @@ static void plans(void **state)
 	p->initrds = 2;
 	p->initrd[0] = STR("(hd0)/i");
 	p->initrd[1] = STR("(hd0)/j");
-	p->writes = 1;
-	p->write[0].at = 4096;
-	memset(p->write[0].data, '#', ENV_BLOCK_SIZE);
+	p->writes.n = 1;
+	p->writes.v[0].at = 4096;
+	memset(p->writes.v[0].data, '#', ENV_BLOCK_SIZE);
 	msg_plan_put(&b, p);
 	assert_ok(msg_plan_get(buf_str(&b), got, &err), &err);
 	assert_true(str_is(got->initrd[1], "(hd0)/j"));
 	assert_int_equal(got->ramdisk_size, 1ull << 33);
 	assert_int_equal(got->stored, 5000);
-	assert_memory_equal(got->write[0].data, p->write[0].data, ENV_BLOCK_SIZE);
+	assert_memory_equal(got->writes.v[0].data, p->writes.v[0].data, ENV_BLOCK_SIZE);
 	for (size_t n = 0; n < b.n; n += 7)
 		assert_fails(msg_plan_get((struct str){b.p, n}, got, &err), &err, ERR_FORMAT,
 		             "plan");
+	buf_reset(&b);
+	msg_writes_put(&b, &p->writes);
+	assert_ok(msg_writes_get(buf_str(&b), &got->writes, &err), &err);
+	assert_int_equal(got->writes.n, 1);
+	assert_int_equal(got->writes.v[0].at, 4096);
+	assert_fails(msg_writes_get((struct str){b.p, b.n - 1}, &got->writes, &err), &err,
+	             ERR_FORMAT, "writes");
 	buf_fini(&b);
 }
 
