@@ -93,14 +93,13 @@ static void put_next(const json_t *next, struct buf *out)
 
 	if (!json_is_object(next))
 		return;
-	buf_puts(out, "; the next start tries ");
+	buf_puts(out, "; the next start, and only that, boots ");
 	if (number)
 		buf_putf(out, "generation %" PRIu64, number);
 	else if (*look_text(next, "system"))
 		look_put(out, look_text(next, "system"));
 	else
 		buf_puts(out, "another menu entry");
-	buf_puts(out, ", for once");
 }
 
 void generation_boot_text(const json_t *boot, struct buf *out)

@@ -84,10 +84,10 @@ for layout in single split nojournal; do
   is "$(diff before.cfg g.cfg | grep '^[<>]' || true)" '> bootloader_args = [ "--write-env" ]' "the config"
   same_states "1 2*+ 3next" "to be tried"
   ends 0 '^ +3 .*\(to be tried at the next start\)$' generations g.cfg
-  ends 0 '^boots by default: generation 2, by .*; the next start tries generation 3, for once$' generations g.cfg
+  ends 0 '^boots by default: generation 2, by .*; the next start, and only that, boots generation 3$' generations g.cfg
   ends 0 '\(to be tried at the next start\)' inspect g.cfg
   is "$(json 'o["boot"]["next"]["generation"]' generations g.cfg)" 3 "boot.next"
-  ends 0 'tries generation 3' list g.cfg
+  ends 0 'and only that, boots generation 3' list g.cfg
   ends 0 '' verify g.cfg
   variables | grep -q "^next_entry=NixOS - All configurations>NixOS - Configuration 3 (.*)$" || fail "$layout: next_entry: $(variables)"
   variables | grep -qx "domstrap_try=$three" || fail "$layout: domstrap_try"
