@@ -12,8 +12,8 @@
 
 static const char intro[] =
         "usage: domstrap confirm GUEST [options]\n\n"
-        "Makes the generation on trial (\"domstrap update --try\") of a guest that is off\n"
-        "boot by default. GUEST is its xl config, or its disks: images or block devices.\n\n";
+        "Makes the generation that an update put on trial boot by default, in a guest\n"
+        "that is off. GUEST is its xl config, or its disks: images or block devices.\n\n";
 
 static const struct option_row rows[] = {
         GUEST_DRY_RUN("print the generation, write nothing"),
