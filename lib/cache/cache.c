@@ -397,36 +397,9 @@ bool cache_file_ready(struct cache_file *f)
 
 /* ---- small files, whole --------------------------------------------------------- */
 
-static int read_rest(struct nar_source src, size_t limit, struct buf *out, struct err *err)
-{
-	char piece[16384];
-	size_t got;
-	int rc;
-
-	do {
-		rc = src.read(src.ctx, piece, sizeof piece, &got, err);
-		if (rc < 0)
-			return rc;
-		if (got > limit - out->n)
-			return err_set(err, ERR_LIMIT, "more than %zu bytes", limit);
-		buf_put(out, piece, got);
-	} while (got);
-	return 0;
-}
-
 static int file_read(void *f, void *p, size_t n, size_t *got, struct err *err)
 {
 	return cache_file_read(f, p, n, got, err);
-}
-
-static int buf_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
-{
-	struct str *rest = ctx;
-
-	*got = MIN(n, rest->n);
-	memcpy(p, rest->p, *got);
-	*rest = str_drop(*rest, *got);
-	return 0;
 }
 
 /* RFC 9110, section 8.4.1; NULL: nothing to do; "": not known. */
@@ -459,15 +432,16 @@ static int unpack_text(const struct cache_file *f, size_t limit, struct buf *tex
 	if (!*name)
 		return err_set(err, ERR_UNSUPPORTED, "%s: Content-Encoding \"%s\" is not supported",
 		               f->path, show_str(str_from(download_encoding(f->download)), shown));
-	u = unpacking_new(f->unpacker, str_from(name), (struct nar_source){buf_read, &rest});
-	rc = read_rest((struct nar_source){unpacking_read, u}, limit, text, err);
+	u = unpacking_new(f->unpacker, str_from(name),
+	                  (struct nar_source){nar_source_bytes, &rest});
+	rc = nar_source_all((struct nar_source){unpacking_read, u}, limit, text, err);
 	unpacking_free(u);
 	return rc < 0 ? err_prefix(err, "%s: Content-Encoding %s", f->path, name) : 0;
 }
 
 int cache_file_read_all(struct cache_file *f, size_t limit, struct buf *out, struct err *err)
 {
-	int rc = read_rest((struct nar_source){file_read, f}, limit, out, err);
+	int rc = nar_source_all((struct nar_source){file_read, f}, limit, out, err);
 
 	return rc == 0 && encoding_of(f) ? unpack_text(f, limit, out, err) : rc;
 }

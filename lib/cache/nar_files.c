@@ -52,18 +52,9 @@ static int make_index(struct nar_files *nf, const char *name, struct nar_source 
                       struct buf *out, struct err *err)
 {
 	struct unpacking *u = unpacking_new(nf->caches->unpacker, str_from(name), src);
-	char piece[65536];
-	size_t got = 1;
-	int rc = 0;
+	int rc = nar_source_all((struct nar_source){unpacking_read, u}, NAR_INDEX_BYTES_MAX, out,
+	                        err);
 
-	while (rc == 0 && got) {
-		rc = unpacking_read(u, piece, sizeof piece, &got, err);
-		if (rc == 0 && got > NAR_INDEX_BYTES_MAX - out->n)
-			rc = err_set(err, ERR_LIMIT, "its file names have more than %u MiB",
-			             NAR_INDEX_BYTES_MAX >> 20);
-		if (rc == 0)
-			buf_put(out, piece, got);
-	}
 	unpacking_free(u);
 	return rc;
 }
@@ -274,16 +265,6 @@ void nar_files_free(struct store_files *f)
 	free(nf);
 }
 
-static int read_text(void *ctx, void *p, size_t n, size_t *got, struct err *err)
-{
-	struct str *rest = ctx;
-
-	*got = MIN(n, rest->n);
-	memcpy(p, rest->p, *got);
-	*rest = str_drop(*rest, *got);
-	return 0;
-}
-
 static int find_outputs(struct store_files *f, struct path_info *info, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT, bytes = BUF_INIT;
@@ -293,8 +274,8 @@ static int find_outputs(struct store_files *f, struct path_info *info, struct er
 	if (rc < 0)
 		return rc;
 	rest = buf_str(&text);
-	rc = make_index((struct nar_files *)f, DRV_OUTPUTS, (struct nar_source){read_text, &rest},
-	                &bytes, err);
+	rc = make_index((struct nar_files *)f, DRV_OUTPUTS,
+	                (struct nar_source){nar_source_bytes, &rest}, &bytes, err);
 	if (rc == 0)
 		rc = drv_outputs_get(buf_str(&bytes), info, err);
 	return rc < 0 ? err_prefix(err, "%s", info->path) : 0;

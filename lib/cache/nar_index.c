@@ -100,17 +100,8 @@ static int put_output(void *ctx, const struct derivation_output *o, struct err *
 static int all_outputs(struct nar_indexer *x, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	char piece[16384];
-	size_t got = 1;
-	int rc = 0;
+	int rc = nar_source_all(x->src, DERIVATION_BYTES_MAX, &text, err);
 
-	while (rc == 0 && got) {
-		rc = x->src.read(x->src.ctx, piece, sizeof piece, &got, err);
-		if (rc == 0 && got > DERIVATION_BYTES_MAX - text.n)
-			rc = err_set(err, ERR_LIMIT, "more than %u bytes", DERIVATION_BYTES_MAX);
-		if (rc == 0)
-			buf_put(&text, piece, got);
-	}
 	x->ended = true;
 	return rc < 0 ? rc : derivation_outputs(buf_str(&text), put_output, x, err);
 }

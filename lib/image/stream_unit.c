@@ -23,21 +23,6 @@ static int see_end(struct walk *walk, struct err *err)
 
 /* ---- units in memory --------------------------------------------------------- */
 
-struct memory {
-	const uint8_t *p;
-	size_t n, pos;
-};
-
-static int memory_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
-{
-	struct memory *m = ctx;
-
-	*got = MIN(n, m->n - m->pos);
-	memcpy(p, m->p + m->pos, *got);
-	m->pos += *got;
-	return 0;
-}
-
 struct load {
 	struct worker *me;
 	size_t at, size;
@@ -48,7 +33,7 @@ struct load {
 static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct load *l = ctx;
-	struct memory m = {.p = l->me->memory + l->at, .n = l->size};
+	struct str nar = {(const char *)l->me->memory + l->at, l->size};
 	struct walk *walk;
 	size_t have = 0, got = 1;
 	uint8_t end;
@@ -64,7 +49,7 @@ static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 	if (rc < 0)
 		return rc;
 	*l->tally = (struct ext4_tally){0};
-	walk = nar_walk_new((struct nar_source){memory_read, &m});
+	walk = nar_walk_new((struct nar_source){nar_source_bytes, &nar});
 	rc = ext4_count_tree(l->me->counter, walk, l->tally, err);
 	if (rc == 0)
 		rc = see_end(walk, err);
@@ -113,12 +98,12 @@ static int write_memory(struct fill *f, struct worker *me, const struct unit *u,
 
 	start(f, me, u);
 	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
-		struct memory m = {.p = me->memory + at, .n = stream_size_at(f, pos)};
-		struct walk *walk = nar_walk_new((struct nar_source){memory_read, &m});
+		struct str nar = {(const char *)me->memory + at, (size_t)stream_size_at(f, pos)};
+		struct walk *walk = nar_walk_new((struct nar_source){nar_source_bytes, &nar});
 
 		rc = write_walk(f, me, pos, walk, err);
 		walk_free(walk);
-		at += m.n;
+		at += stream_size_at(f, pos);
 	}
 	return rc < 0 ? rc : ext4_stream_flush(me->stream, err);
 }

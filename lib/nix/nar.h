@@ -22,6 +22,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/walk.h"
 
@@ -33,6 +34,11 @@ struct nar_source {
 	int (*read)(void *ctx, void *p, size_t n, size_t *got, struct err *err);
 	void *ctx;
 };
+
+/* A source over bytes in memory: ctx is a struct str, which becomes what is left of it. */
+int nar_source_bytes(void *ctx, void *p, size_t n, size_t *got, struct err *err);
+/* Append all that a source has to *out. -ERR_LIMIT: more than limit bytes. */
+int nar_source_all(struct nar_source src, size_t limit, struct buf *out, struct err *err);
 
 /*
  * A walk over an archive, with the store's own metadata: files 0444 or 0555,
