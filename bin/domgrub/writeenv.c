@@ -10,14 +10,14 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "grub/grubenv.h"
 #include "say.h"
 #include "warden.h"
 
-#define SIGNATURE "# GRUB Environment Block\n"
-
 static bool env_block(const uint8_t p[static ENV_BLOCK_SIZE])
 {
-	return memcmp(p, SIGNATURE, sizeof SIGNATURE - 1) == 0 && !memchr(p, '\0', ENV_BLOCK_SIZE);
+	return memcmp(p, GRUBENV_SIGNATURE, sizeof GRUBENV_SIGNATURE - 1) == 0 &&
+	       !memchr(p, '\0', ENV_BLOCK_SIZE);
 }
 
 /* The same file that the child has read: the name may lead to another one now. */

@@ -19,7 +19,7 @@
 static const struct wire_rule rules[] = {
         {0, UNPACKER_NEED, 0, 0},
         {0, UNPACKER_OUT, 4, 0},
-        {0, UNPACKER_FAILED, UNPACKER_ERROR_MAX, 0},
+        {0, UNPACKER_FAILED, WIRE_ERR_MAX, 0},
         {0, UNPACKER_STOPPED, 0, 0},
         {0, UNPACKER_NARINFO_IS, WIRE_BODY_MAX, 0},
         {0, UNPACKER_CACHE_INFO_IS, 8, 0},

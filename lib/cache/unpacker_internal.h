@@ -23,7 +23,6 @@ enum unpacker_message {
 #define UNPACKER_NAME_MAX 64u
 #define UNPACKER_STEP_MAX (20u + UNPACKER_NAME_MAX)
 #define UNPACKER_NARINFO_MAX (STORE_DIGEST_LEN + NARINFO_BYTES_MAX)
-#define UNPACKER_ERROR_MAX (ERR_TEXT_MAX + 12u)
 
 /* A line's shared memory. */
 struct unpacker_memory {

@@ -3,15 +3,13 @@
 
 #include <string.h>
 
-#define SIGNATURE "# GRUB Environment Block\n"
-
 int grubenv_check(struct str block, struct err *err)
 {
 	if (block.n > GRUBENV_MAX)
 		return err_set(err, ERR_LIMIT,
 		               "an environment block of %zu bytes, larger than the limit of %d",
 		               block.n, GRUBENV_MAX);
-	if (!str_starts(block, SIGNATURE))
+	if (!str_starts(block, GRUBENV_SIGNATURE))
 		return err_set(err, ERR_FORMAT, "not an environment block");
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "base/str.h"
 
 #define GRUBENV_SIZE 1024
+#define GRUBENV_SIGNATURE "# GRUB Environment Block\n"
 #define GRUBENV_MAX 65536
 
 /* -ERR_FORMAT where it is no block; -ERR_LIMIT over GRUBENV_MAX bytes. */

@@ -26,11 +26,10 @@ enum writer_message {
 };
 
 #define DONE_SIZE 24u
-#define FAILED_MAX (ERR_TEXT_MAX + 12u)
 
 static const struct wire_rule rules[] = {
         {0, WRITER_DONE, DONE_SIZE, 0},
-        {0, WRITER_FAILED, FAILED_MAX, 0},
+        {0, WRITER_FAILED, WIRE_ERR_MAX, 0},
         {0, WIRE_BROKEN, ERR_TEXT_MAX, 0},
 };
 

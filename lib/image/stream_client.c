@@ -12,7 +12,7 @@ static const struct wire_rule rules[] = {
         {0, STREAM_NONE, 0, 0},
         {0, STREAM_DATA, 8, 0},
         {0, STREAM_CLOSED, 0, 0},
-        {0, STREAM_FAILED, STREAM_ERROR_MAX, 0},
+        {0, STREAM_FAILED, WIRE_ERR_MAX, 0},
 };
 
 /* One NAR at a time. */

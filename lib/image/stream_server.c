@@ -20,12 +20,12 @@ enum {
 static const struct wire_rule line_rules[] = {
         {IDLE, STREAM_OPEN, 8, OPEN},
         {OPEN, STREAM_READ, 0, OPEN},
-        {OPEN, STREAM_REFUSED, STREAM_ERROR_MAX, OPEN},
+        {OPEN, STREAM_REFUSED, WIRE_ERR_MAX, OPEN},
         {OPEN, STREAM_CLOSE, 0, IDLE},
 };
 static const struct wire_rule control_rules[] = {
         {IDLE, STREAM_ORDER, ORDER_MAX, IDLE},
-        {IDLE, STREAM_WARN, STREAM_ERROR_MAX, IDLE},
+        {IDLE, STREAM_WARN, WIRE_ERR_MAX, IDLE},
         {IDLE, STREAM_CANCEL, 0, IDLE},
 };
 

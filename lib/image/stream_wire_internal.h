@@ -19,6 +19,4 @@ enum stream_message {
 	STREAM_CANCEL,
 };
 
-#define STREAM_ERROR_MAX (ERR_TEXT_MAX + 12u)
-
 #endif

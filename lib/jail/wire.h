@@ -22,9 +22,10 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define WIRE_HEAD 8              /* bytes before the body */
-#define WIRE_BODY_MAX (8u << 20) /* bytes; no rule may allow more */
-#define WIRE_BROKEN 0xdead       /* the jail could not be built: body is text */
+#define WIRE_HEAD 8                       /* bytes before the body */
+#define WIRE_BODY_MAX (8u << 20)          /* bytes; no rule may allow more */
+#define WIRE_ERR_MAX (ERR_TEXT_MAX + 12u) /* bytes of an error, see wire_err_put() */
+#define WIRE_BROKEN 0xdead                /* the jail could not be built: body is text */
 
 /* In state "state", "type" is allowed with up to "limit" bytes; the next state is "next". */
 struct wire_rule {

@@ -12,7 +12,6 @@
 #define TRIED "domstrap_tried"
 #define KEPT "domstrap_kept"
 #define FILE_NAME "grubenv"
-#define SIGNATURE "# GRUB Environment Block\n"
 #define MODE 0644
 #define STATIC_ETC "/etc/static" /* of the system that was activated last */
 
@@ -275,7 +274,7 @@ static int block_new(const struct block *b, struct buf *out, struct err *err)
 		buf_put(out, b->text.p, b->text.n);
 		return 0;
 	}
-	buf_puts(out, SIGNATURE);
+	buf_puts(out, GRUBENV_SIGNATURE);
 	while (out->n < GRUBENV_SIZE)
 		buf_puts(out, "#");
 	while (rc == 0 && grubenv_next(buf_str(&b->text), &pos, &name, &value) == 0) {
