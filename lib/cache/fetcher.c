@@ -49,7 +49,7 @@ static void end_transfer(struct fetcher *f, struct fetch *d)
 	curl_multi_remove_handle(f->multi, d->easy);
 	curl_easy_cleanup(d->easy);
 	d->easy = NULL;
-	d->paused = false;
+	fetch_pause(d, false);
 	f->active--;
 }
 
@@ -306,8 +306,10 @@ static int listen_to_parent(struct fetcher *f, struct err *err)
 static void begin_waiting(struct fetcher *f)
 {
 	int64_t now = clock_ms();
+	unsigned most = f->opt->jobs + f->paused;
 
-	for (struct fetch *d = f->first; d && f->active < f->opt->jobs; d = d->next)
+	curl_multi_setopt(f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)most);
+	for (struct fetch *d = f->first; d && f->active < most; d = d->next)
 		if (d->state == WAITING && now >= d->not_before)
 			begin_transfer(f, d);
 }
@@ -317,7 +319,7 @@ static void resume_paused(struct fetcher *f)
 {
 	for (struct fetch *d = f->first; d; d = d->next)
 		if (d->easy && d->paused && d->body.waiting <= d->window / 2) {
-			d->paused = false;
+			fetch_pause(d, false);
 			curl_easy_pause(d->easy, CURLPAUSE_CONT);
 		}
 }
@@ -397,7 +399,6 @@ static int main_of_fetcher(void *arg)
 	f.multi = curl_multi_init();
 	if (!f.multi)
 		return 1;
-	curl_multi_setopt(f.multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)s->opt->jobs);
 	return run(&f);
 }
 

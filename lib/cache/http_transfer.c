@@ -22,6 +22,13 @@ void fetch_fail(struct fetch *d, enum err_code code, const char *why)
 	snprintf(d->why, sizeof d->why, "%s", why);
 }
 
+void fetch_pause(struct fetch *d, bool paused)
+{
+	if (paused != d->paused)
+		d->fetcher->paused += paused ? 1 : -1u;
+	d->paused = paused;
+}
+
 /* ---- time limits ---------------------------------------------------------------- */
 
 bool fetch_is_late(struct fetch *d)
@@ -176,7 +183,7 @@ static size_t take_body(struct fetch *d, const char *p, size_t n)
 		return 0;
 	}
 	if (waiting && waiting + (n - drop) > d->window) {
-		d->paused = true;
+		fetch_pause(d, true);
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	d->skip -= drop;

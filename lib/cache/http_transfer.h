@@ -58,12 +58,18 @@ struct fetcher {
 	struct http_bytes pending; /* to be sent before other messages; part.n 0: none */
 	CURLM *multi;
 	struct fetch *first, *last; /* in order of id */
-	unsigned active;
+	unsigned active; /* transfers, of which some may be paused */
+	unsigned paused;
 };
 
 /* Append the pending message to those that will be sent. */
 void fetcher_tell(struct fetcher *f);
 
+/*
+ * A paused transfer does not count for the limit of downloads at once: its reader may wait for
+ * another file first.
+ */
+void fetch_pause(struct fetch *d, bool paused);
 /* Whether it exceeded a time limit; d->late says which. */
 bool fetch_is_late(struct fetch *d);
 /* Replace libcurl's text by a clearer one for some errors; why has n bytes. */
