@@ -13,6 +13,7 @@
 
 #define UNPACKER_MEMORY (1ull << 30)
 #define UNPACKER_SECONDS 86400
+#define PEER "the unpacking process"
 #define STOP_MS 10000    /* for the answer to STOP */
 #define ANSWER_MS 300000 /* for any other: a piece takes some milliseconds on a quiet machine */
 
@@ -37,7 +38,7 @@ struct unpacker {
 	struct line lines[UNPACKER_LINES];
 	pthread_mutex_t lock;
 	pthread_cond_t given; /* a line is free */
-	struct err end;       /* how the process ended early */
+	struct err end;       /* how the process ended early, or which rule it broke */
 };
 
 struct unpacking {
@@ -46,7 +47,6 @@ struct unpacking {
 	char name[UNPACKER_NAME_MAX];
 	struct line *line;
 	bool started, src_ended, ended;
-	bool broken;   /* the line is not used again */
 	size_t pos, n; /* of the line's memory->out */
 };
 
@@ -106,10 +106,8 @@ int unpacker_start(struct unpacker **out, struct err *err)
 	rc = make_memory(u, err);
 	for (size_t i = 0; rc == 0 && i < UNPACKER_LINES; i++) {
 		u->lines[i].memory = &u->memory[i];
-		u->lines[i].wire = (struct wire){.fd = -1,
-		                                 .rules = rules,
-		                                 .rule_count = ARRAY_LEN(rules),
-		                                 .peer = "the unpacking process"};
+		u->lines[i].wire = (struct wire){
+		        .fd = -1, .rules = rules, .rule_count = ARRAY_LEN(rules), .peer = PEER};
 	}
 	if (rc == 0)
 		rc = start(u, err);
@@ -164,17 +162,30 @@ static void give_line(struct unpacker *u, struct line *l)
 	pthread_mutex_unlock(&u->lock);
 }
 
-/* The error for a line that is closed. */
-static int closed(struct unpacker *u, const struct line *l, struct err *err)
+/*
+ * After an error of the process it is not asked again: the first error is that of all requests from
+ * now on. It is killed if it still runs, so that no thread waits for it.
+ */
+static int broken(struct unpacker *u, bool line_closed, struct err *err)
 {
+	struct err how = ERR_INIT;
+
 	pthread_mutex_lock(&u->lock);
 	if (!u->end.code) {
-		if (jail_reap(&u->jail, l->wire.peer, &u->end) == 0)
-			err_set(&u->end, ERR_CHILD, "%s: ended early", l->wire.peer);
+		if (line_closed && jail_reap(&u->jail, PEER, &how) < 0)
+			*err = how;
+		jail_end(&u->jail, true);
+		u->end = *err;
+		u->end.code = ERR_CHILD;
 	}
 	*err = u->end;
 	pthread_mutex_unlock(&u->lock);
 	return -ERR_CHILD;
+}
+
+static int put(struct unpacker *u, struct line *l, uint32_t type, struct str body, struct err *err)
+{
+	return wire_send(&l->wire, type, body, err) < 0 ? broken(u, true, err) : 0;
 }
 
 /* The next message; that the line is closed is an error, too. */
@@ -183,12 +194,21 @@ static int get(struct unpacker *u, struct line *l, int64_t wait_ms, uint32_t *ty
 {
 	int rc = wire_recv(&l->wire, type, body, wait_ms, NULL, err);
 
-	if (rc == 0)
-		return 0;
-	if (rc != -ERR_FORMAT)
-		return closed(u, l, err);
-	err->code = ERR_CHILD;
-	return -ERR_CHILD;
+	if (rc == 1)
+		err_set(err, ERR_CHILD, "%s: ended early", PEER);
+	return rc ? broken(u, rc == 1, err) : 0;
+}
+
+/* What the process said instead of an answer: the error of the data, or nonsense. */
+static int get_failed(struct unpacker *u, uint32_t type, const struct buf *body, struct err *err)
+{
+	int rc = -ERR_CHILD;
+
+	if (type == UNPACKER_FAILED)
+		rc = wire_err_get(buf_str(body), err);
+	else
+		err_set(err, ERR_CHILD, "%s: an unexpected answer", PEER);
+	return rc == -ERR_CHILD ? broken(u, false, err) : rc;
 }
 
 /* ---- texts ------------------------------------------------------------------ */
@@ -199,16 +219,14 @@ static int ask(struct unpacker *u, uint32_t type, struct str text, uint32_t want
 {
 	struct line *l = take_line(u);
 	uint32_t said = 0;
-	int rc = wire_send(&l->wire, type, text, err) < 0 ? closed(u, l, err)
-	                                                  : get(u, l, ANSWER_MS, &said, out, err);
+	int rc = put(u, l, type, text, err);
 
-	/* After a broken rule the line is not used again. */
-	if (rc < 0)
-		return rc;
-	if (said != wanted && said != UNPACKER_FAILED)
-		return err_set(err, ERR_CHILD, "%s: an unexpected answer", l->wire.peer);
+	if (rc == 0)
+		rc = get(u, l, ANSWER_MS, &said, out, err);
 	give_line(u, l);
-	return said == wanted ? 0 : wire_err_get(buf_str(out), err);
+	if (rc == 0 && said != wanted)
+		rc = get_failed(u, said, out, err);
+	return rc;
 }
 
 int unpacker_narinfo(struct unpacker *u, struct str text, struct str digest, struct buf *bytes,
@@ -224,7 +242,9 @@ int unpacker_narinfo(struct unpacker *u, struct str text, struct str digest, str
 	buf_put(&request, digest.p, digest.n);
 	buf_put(&request, text.p, text.n);
 	rc = ask(u, UNPACKER_NARINFO, buf_str(&request), UNPACKER_NARINFO_IS, bytes, err);
-	return rc < 0 ? rc : narinfo_get(buf_str(bytes), digest, out, err);
+	if (rc < 0)
+		return rc;
+	return narinfo_get(buf_str(bytes), digest, out, err) < 0 ? broken(u, false, err) : 0;
 }
 
 int unpacker_cache_info(struct unpacker *u, struct str text, struct cache_info *out,
@@ -239,8 +259,10 @@ int unpacker_cache_info(struct unpacker *u, struct str text, struct cache_info *
 	b = bytes_over(body.p, body.n);
 	out->priority = wire_u32_get(&b, CACHE_PRIORITY_MAX);
 	out->want_mass_query = wire_u32_get(&b, 1);
-	return wire_end(&b) ? 0
-	                    : err_set(err, ERR_CHILD, "the unpacking process: an invalid answer");
+	if (wire_end(&b))
+		return 0;
+	err_set(err, ERR_CHILD, "%s: an invalid answer", PEER);
+	return broken(u, false, err);
 }
 
 /* ---- streams ---------------------------------------------------------------- */
@@ -287,9 +309,7 @@ static int send_step(struct unpacking *s, bool more, size_t want, struct err *er
 	wire_u32_put(&body, (uint32_t)want);
 	wire_text_put(&body, str_from(s->name));
 	s->started = true;
-	rc = wire_send(&s->line->wire, UNPACKER_STEP, buf_str(&body), err);
-	s->broken = rc < 0;
-	return rc < 0 ? closed(s->unpacker, s->line, err) : 0;
+	return put(s->unpacker, s->line, UNPACKER_STEP, buf_str(&body), err);
 }
 
 static int take_out(struct unpacking *s, const struct buf *body, size_t want, struct err *err)
@@ -299,8 +319,10 @@ static int take_out(struct unpacking *s, const struct buf *body, size_t want, st
 	s->pos = 0;
 	s->n = wire_u32_get(&b, (uint32_t)want);
 	s->ended = s->n < want;
-	return wire_end(&b) ? 0
-	                    : err_set(err, ERR_CHILD, "%s: an invalid answer", s->line->wire.peer);
+	if (wire_end(&b))
+		return 0;
+	err_set(err, ERR_CHILD, "%s: an invalid answer", PEER);
+	return broken(s->unpacker, false, err);
 }
 
 /* Have more bytes unpacked. */
@@ -316,22 +338,13 @@ static int unpack(struct unpacking *s, struct err *err)
 		s->line = take_line(s->unpacker);
 	while (rc == 0 && type == UNPACKER_NEED) {
 		rc = send_step(s, more, want, err);
-		if (rc == 0) {
+		if (rc == 0)
 			rc = get(s->unpacker, s->line, ANSWER_MS, &type, &body, err);
-			s->broken = rc < 0;
-		}
 		more = true;
 	}
-	if (rc < 0)
-		return rc;
-	if (type == UNPACKER_FAILED)
-		rc = wire_err_get(buf_str(&body), err);
-	else if (type == UNPACKER_OUT)
-		rc = take_out(s, &body, want, err);
-	else
-		rc = err_set(err, ERR_CHILD, "%s: an unexpected answer", s->line->wire.peer);
-	s->broken = rc == -ERR_CHILD;
-	return rc;
+	if (rc == 0 && type == UNPACKER_OUT)
+		return take_out(s, &body, want, err);
+	return rc < 0 ? rc : get_failed(s->unpacker, type, &body, err);
 }
 
 int unpacking_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
@@ -355,18 +368,19 @@ int unpacking_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 void unpacking_free(struct unpacking *s)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
-	struct err ignored = ERR_INIT;
+	struct err ignored = ERR_INIT; /* the next request has it, too */
+	struct unpacker *u;
 	uint32_t type = 0;
-	int rc;
 
 	if (!s)
 		return;
-	if (s->line && !s->broken) {
-		rc = wire_send(&s->line->wire, UNPACKER_STOP, STR(""), &ignored);
-		while (rc == 0 && type != UNPACKER_STOPPED)
-			rc = get(s->unpacker, s->line, STOP_MS, &type, &body, &ignored);
-		if (rc == 0)
-			give_line(s->unpacker, s->line);
+	u = s->unpacker;
+	if (s->line) {
+		if (put(u, s->line, UNPACKER_STOP, STR(""), &ignored) == 0 &&
+		    get(u, s->line, STOP_MS, &type, &body, &ignored) == 0 &&
+		    type != UNPACKER_STOPPED)
+			(void)get_failed(u, type, &body, &ignored);
+		give_line(u, s->line);
 	}
 	free(s);
 }

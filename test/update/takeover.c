@@ -3,11 +3,12 @@
  * Preloaded into domstrap to simulate an exploited bug. At read number AT of a guest's
  * disk (a file of SIZE bytes), of a line to a jail with LINES_OF_JAIL, or else of a server's
  * connection, the process that reads is taken over and tries DEED with direct system calls. If that
- * succeeds, it exits with status 42. LINES_OF_JAIL=N: of a process before which domstrap made at
- * least N pairs of sockets, so that one can be chosen.
+ * succeeds, it exits with status 42. LINES_OF_JAIL=N or N-M: of a process before which domstrap
+ * made at least N, and at most M, pairs of sockets, so that one can be chosen.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,16 +23,19 @@
 #define WORKED 42
 
 static long at = -1, size, seen;
-static int of_lines, pairs, taken_fd;
+static int of_lines, most_lines = INT_MAX, pairs, taken_fd;
 static const char *deed;
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *number = getenv("AT"), *bytes = getenv("SIZE");
+	const char *number = getenv("AT"), *bytes = getenv("SIZE"),
+	           *lines = getenv("LINES_OF_JAIL");
 
 	deed = getenv("DEED");
-	if (getenv("LINES_OF_JAIL"))
-		of_lines = atoi(getenv("LINES_OF_JAIL"));
+	if (lines)
+		of_lines = atoi(lines);
+	if (lines && strchr(lines, '-'))
+		most_lines = atoi(strchr(lines, '-') + 1);
 	if (number && deed) {
 		at = atol(number);
 		size = bytes ? atol(bytes) : -1;
@@ -138,7 +142,7 @@ static int is_counted(int fd)
 
 	/* jail.h: the numbers of lines. */
 	if (of_lines)
-		return pairs >= of_lines && fd >= 64 && fd < 128;
+		return pairs >= of_lines && pairs <= most_lines && fd >= 64 && fd < 128;
 	if (size >= 0)
 		return syscall(SYS_fstat, fd, &st) == 0 && st.st_size == size;
 	return syscall(SYS_getpeername, fd, &peer, &n) == 0 && peer.sin_family == AF_INET;
