@@ -58,7 +58,7 @@ struct fetcher {
 	struct http_bytes pending; /* to be sent before other messages; part.n 0: none */
 	CURLM *multi;
 	struct fetch *first, *last; /* in order of id */
-	unsigned active; /* transfers, of which some may be paused */
+	unsigned active;            /* transfers, of which some may be paused */
 	unsigned paused;
 };
 
