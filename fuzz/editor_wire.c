@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "editor_wire.h"
+#include "editor/editor_wire.h"
 #include "nix/store_path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -14,7 +14,7 @@ HEAD = re.compile(r'^[a-z][^;{}()=]*?\b(\w+)\(([^;{}]*?)\)\s*(?:__attribute__\(\
 
 
 def sources():
-    for pattern in ('lib/*/*.[ch]', 'bin/*/*.[ch]'):
+    for pattern in ('lib/*/*.[ch]', 'bin/*/*.[ch]', 'bin/*/[!t]*/*.[ch]'):
         for path in sorted(glob(pattern)):
             # Remove comments and strings.
             text = re.sub(r'/\*.*?\*/', lambda m: re.sub(r'[^\n]', ' ', m[0]), open(path).read(), flags=re.S)

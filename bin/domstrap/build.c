@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 #include "command.h"
-#include "nix_build.h"
-#include "rows.h"
+#include "source/nix_build.h"
+#include "ui/rows.h"
 
 struct build {
 	struct nix_options opt;

@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "cache/cache_dir.h"
 #include "command.h"
-#include "json_out.h"
-#include "rows.h"
-#include "source.h"
-#include "ui.h"
+#include "ui/json_out.h"
+#include "ui/rows.h"
+#include "source/source.h"
+#include "ui/ui.h"
 
 struct options {
 	const char *dir, *conf;

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "ext4/ext4_layout.h"
 #include "ext4/wipe.h"
-#include "old_data.h"
-#include "ui.h"
+#include "create/old_data.h"
+#include "ui/ui.h"
 
 int size_wish_parse(const char *option, const char *text, struct size_wish *out, struct err *err)
 {

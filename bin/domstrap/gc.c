@@ -7,13 +7,13 @@
 
 #include "base/mem.h"
 #include "command.h"
-#include "editor.h"
-#include "json_out.h"
+#include "editor/editor.h"
+#include "ui/json_out.h"
 #include "nix/store_path.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "nixos/gc_roots.h"
-#include "guest_options.h"
+#include "host/guest_options.h"
 
 #define DAY_S 86400
 #define LINKS ".links" /* of a store with optimised (hard-linked) files */

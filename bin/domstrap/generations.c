@@ -7,13 +7,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "command.h"
-#include "editor.h"
+#include "editor/editor.h"
 #include "generations.h"
-#include "json_out.h"
+#include "ui/json_out.h"
 #include "look.h"
 #include "nixos/change.h"
 #include "nixos/trial.h"
-#include "guest_options.h"
+#include "host/guest_options.h"
 
 static const char intro[] =
         "usage: domstrap generations GUEST [options]\n\n"

@@ -14,11 +14,11 @@
 #include "base/mem.h"
 #include "base/outfile.h"
 #include "command.h"
-#include "keys_file.h"
+#include "create/keys_file.h"
 #include "nixos/guestconf.h"
-#include "rows.h"
-#include "text_list.h"
-#include "ui.h"
+#include "ui/rows.h"
+#include "ui/text_list.h"
+#include "ui/ui.h"
 
 #define KEYS_MAX 64
 #define DNS_MAX 8

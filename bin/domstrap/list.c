@@ -13,9 +13,9 @@
 #include "base/str.h"
 #include "command.h"
 #include "generations.h"
-#include "inspect.h"
-#include "json_out.h"
-#include "guest_options.h"
+#include "inspect/inspect.h"
+#include "ui/json_out.h"
+#include "host/guest_options.h"
 
 #define CONFIGS "/etc/xen"
 #define GUESTS_MAX 10000u

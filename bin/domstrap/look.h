@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arguments.h"
+#include "host/arguments.h"
 #include "base/err.h"
 #include "guest/disks.h"
 #include "jail/jail.h"

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "command.h"
-#include "ui.h"
+#include "ui/ui.h"
 
 static const struct command commands[] = {
         {.name = "init", cmd_init, "write a configuration.nix for a new guest"},

@@ -3,12 +3,12 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "editor.h"
-#include "json_out.h"
+#include "editor/editor.h"
+#include "ui/json_out.h"
 #include "nixos/change.h"
 #include "nixos/follow.h"
 #include "nixos/trial.h"
-#include "guest_options.h"
+#include "host/guest_options.h"
 
 static const char intro[] =
         "usage: domstrap rollback GUEST [options]\n\n"

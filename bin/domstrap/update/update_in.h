@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of update share. */
+#ifndef DOMSTRAP_UPDATE_IN_H
+#define DOMSTRAP_UPDATE_IN_H
+
+#include "difference.h"
+#include "editor/editor_system.h"
+#include "enlarge.h"
+#include "etc_place.h"
+#include "nixos/system.h"
+#include "source/nixos_files.h"
+#include "host/guest_options.h"
+#include "source/nix_build.h"
+#include "source/source.h"
+
+/* As given; strings are argv's. */
+struct update_options {
+	struct guest_options common;
+	const char *system; /* or built as nix says */
+	struct source_options source;
+	struct nix_options nix;
+	const char *configuration;    /* for /etc/nixos */
+	const char *size, *boot_size; /* NULL: as it is */
+	bool wipe;                    /* clear what they grow into */
+	bool try;                     /* boot it once */
+	unsigned limit;               /* of the menu; 0: as it is */
+	bool verify;
+	unsigned threads;
+};
+
+struct update {
+	struct update_options req;
+	struct editor *e;          /* in the jail: the guest */
+	struct editor_system from; /* the new system */
+	struct nixos_system system;
+	uint64_t bytes;      /* of NARs that are missing */
+	unsigned number;     /* of the generation */
+	bool old_generation; /* the last one is this system already */
+	unsigned ended;      /* the generation that was on trial until now; 0: none */
+	struct differences diff;
+	struct nixos_files nixos;
+	enum etc_place etc; /* where the new system sees files in /etc */
+	struct size_wish root_wish, boot_wish;
+	struct enlarged old_root, old_boot;
+	const atomic_bool *stop;
+};
+
+/* What was done, or with --dry-run would be. */
+void update_report(const struct update *u);
+
+#endif

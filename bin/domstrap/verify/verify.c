@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/str.h"
+#include "host/busy.h"
+#include "command.h"
+#include "ext4/target.h"
+#include "generations.h"
+#include "ui/json_out.h"
+#include "nix/store_path.h"
+#include "host/guest_options.h"
+
+static const char intro[] =
+        "usage: domstrap verify GUEST [options]\n\n"
+        "Verifies a guest that is off: every store path against its NAR hash in the Nix\n"
+        "database, the database against the store, the file systems with e2fsck, and the\n"
+        "files that the boot menu names. GUEST is its xl config, or its disks: images or\n"
+        "block devices. Nothing is written. Exit status 4: there are problems.\n\n";
+
+struct verify_options {
+	struct guest_options common;
+	bool fsck;
+	unsigned threads;
+};
+
+static const struct option_row rows[] = {
+        ROW_FALSE("no-fsck", "do not run e2fsck", struct verify_options, fsck),
+        ROW_THREADS("processes that read the store", struct verify_options, threads),
+        GUEST_JSON("print JSON"),
+        GUEST_LAST("more messages"),
+};
+
+static const struct option_set options = SET_OF_ROWS("verify", intro, rows);
+
+struct verify {
+	struct verify_options req;
+	struct arguments args;
+	struct target locks[ARGUMENTS_DISKS_MAX];
+	struct look_disks disks;
+	json_t *seen;
+	struct verify_path *paths;
+	size_t n_paths;
+	uint64_t bytes;
+	struct findings found;
+	unsigned entries; /* menu entries that boot something */
+};
+
+static void verify_fini(struct verify *v)
+{
+	for (size_t i = 0; i < v->n_paths; i++)
+		free(v->paths[i].path);
+	free(v->paths);
+	findings_fini(&v->found);
+	json_decref(v->seen);
+	look_close(&v->disks);
+	for (size_t i = 0; i < ARGUMENTS_DISKS_MAX; i++)
+		target_fini(&v->locks[i]);
+	arguments_fini(&v->args);
+}
+
+/* ---- the disks ------------------------------------------------------------ */
+
+/* Open the disks so that nobody changes them in the meantime. */
+static int open_disks(struct verify *v, struct err *err)
+{
+	char *paths[ARGUMENTS_DISKS_MAX];
+	int rc = arguments_read(v->req.common.args, v->req.common.n_args, &v->args, err);
+
+	if (rc < 0)
+		return rc;
+	if (!v->args.n)
+		return err_set(err, ERR_USAGE, "%s: the config has no disks", v->args.config);
+	for (size_t i = 0; i < v->args.n; i++) {
+		paths[i] = v->args.v[i].path;
+		if (!v->args.v[i].raw)
+			return err_set(err, ERR_UNSUPPORTED, "%s: disk %s: %s", v->args.config,
+			               paths[i], v->args.v[i].why);
+	}
+	rc = busy_check(paths, v->args.n, err);
+	for (size_t i = 0; i < v->args.n && rc == 0; i++)
+		rc = target_open_existing(&v->locks[i], paths[i], true, err);
+	return rc < 0 ? rc : look_open(&v->args, &v->disks, err);
+}
+
+/* A partition, or a disk without partitions. */
+static void check_fs(struct verify *v, struct fscks *all, size_t disk, const json_t *part)
+{
+	const json_t *fs = json_object_get(part, "fileSystem");
+	const struct disk_spec *d = &v->disks.spec[disk];
+	uint64_t number = look_number(part, "number"), start = look_number(part, "start");
+	_free_ char *subject =
+	        number ? xasprintf("%s, partition %" PRIu64, d->name, number) : xstrdup(d->name);
+	const char *trouble = look_text(part, "trouble"), *notice = look_text(fs, "notice");
+
+	if (*trouble)
+		findings_add(&v->found, FINDING_WARNING, "disk", subject, "", "%s", trouble);
+	if (!json_is_object(fs) || start >= d->size)
+		return;
+	if (!look_true(fs, "clean"))
+		findings_add(&v->found, FINDING_ERROR, "unclean", subject,
+		             "start and shut down the guest once, or run e2fsck -p", "%s",
+		             *notice ? notice : "was not cleanly unmounted");
+	if (str_starts(str_from(look_text(fs, "type")), "ext") && v->req.fsck)
+		fsck_start(all, d, start, subject, &v->found);
+}
+
+static void check_disks(struct verify *v, struct fscks *all)
+{
+	const json_t *disks = json_object_get(v->seen, "disks");
+
+	for (size_t i = 0; i < v->disks.n; i++) {
+		const json_t *d = json_array_get(disks, i);
+		const json_t *parts = json_object_get(d, "partitions");
+
+		check_fs(v, all, i, d);
+		for (size_t k = 0; k < json_array_size(parts); k++)
+			check_fs(v, all, i, json_array_get(parts, k));
+	}
+}
+
+/* ---- the boot menu -------------------------------------------------------- */
+
+/* The parts from which the initrd makes /etc, if that is an overlay. */
+static void check_etc(struct verify *v, const json_t *start, const char *subject)
+{
+	const char *missing = look_text(start, "etcMissing");
+
+	if (*missing)
+		findings_add(&v->found, FINDING_ERROR, "etc", subject,
+		             "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
+		             "%s not found; the overlay on its /etc needs it (system.etc.overlay)",
+		             missing);
+}
+
+static void check_entries(struct verify *v, const json_t *entries)
+{
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *e = json_array_get(entries, i);
+		const char *title = look_text(e, "title"), *error = look_text(e, "error");
+		const char *init = look_text(e, "init");
+		_free_ char *subject = xasprintf("menu entry \"%s\"", title);
+
+		check_entries(v, json_object_get(e, "entries"));
+		v->entries += json_is_string(json_object_get(e, "kernel"));
+		if (*error)
+			findings_add(
+			        &v->found, FINDING_ERROR, "menu", subject,
+			        "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
+			        "cannot boot: %s", error);
+		if (*init && !look_true(e, "initFound"))
+			findings_add(
+			        &v->found, FINDING_ERROR, "menu", subject,
+			        "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
+			        "init=%s not found in the root file system", init);
+		check_etc(v, e, subject);
+	}
+}
+
+static void check_menu(struct verify *v)
+{
+	const json_t *menu = json_object_get(v->seen, "menu");
+	const json_t *warnings = json_object_get(menu, "warnings");
+
+	if (json_is_object(menu)) {
+		check_entries(v, json_object_get(menu, "entries"));
+		for (size_t i = 0; i < json_array_size(warnings); i++)
+			findings_add(&v->found, FINDING_WARNING, "menu", look_text(menu, "file"),
+			             "", "%s", json_string_value(json_array_get(warnings, i)));
+		if (!v->entries)
+			findings_add(&v->found, FINDING_ERROR, "menu", look_text(menu, "file"), "",
+			             "no entry of the boot menu can boot");
+	} else if (!v->args.cfg.kernel) {
+		findings_add(&v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
+		             "if the guest's kernel is on the host, give its xl config",
+		             "no boot menu: %s", look_text(v->seen, "menuError"));
+	}
+}
+
+/* ---- the store ------------------------------------------------------------ */
+
+/* Is the path in a sorted list of texts? */
+static bool is_in(const json_t *list, size_t *at, const char *path)
+{
+	const char *next = json_string_value(json_array_get(list, *at));
+
+	if (!next || strcmp(next, path) != 0)
+		return false;
+	++*at;
+	return true;
+}
+
+static int take_path(struct verify *v, const json_t *o, struct err *err)
+{
+	struct verify_path *p = &v->paths[v->n_paths];
+	const char *path = look_text(o, "path");
+	struct store_path sp;
+	int rc = store_path_parse(str_from(path), &sp, err);
+
+	if (rc == 0)
+		rc = hash_parse(str_from(look_text(o, "narHash")), p->nar_hash, err);
+	if (rc < 0)
+		return rc;
+	p->nar_size = look_number(o, "narSize");
+	p->path = xstrdup(path);
+	v->bytes += p->nar_size;
+	v->n_paths++;
+	return 0;
+}
+
+/* Registered paths that are there, and findings for the others. */
+static int take_paths(struct verify *v, const json_t *nixos, struct err *err)
+{
+	const json_t *paths = json_object_get(nixos, "paths");
+	const json_t *missing = json_object_get(nixos, "missing");
+	const json_t *strangers = json_object_get(nixos, "unregistered");
+	size_t n = json_array_size(paths), at = 0;
+	int rc = 0;
+
+	v->paths = xcalloc(n + 1, sizeof *v->paths);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const json_t *o = json_array_get(paths, i);
+
+		if (!is_in(missing, &at, look_text(o, "path")))
+			rc = take_path(v, o, err);
+		else
+			findings_add(&v->found, FINDING_ERROR, "missing", look_text(o, "path"),
+			             "run \"nix-store --repair-path\" in the guest, or create the "
+			             "guest again",
+			             "registered in the Nix database, but not found");
+	}
+	for (size_t i = 0; i < json_array_size(strangers); i++) {
+		_free_ char *path =
+		        xasprintf(STORE_DIR "/%s", json_string_value(json_array_get(strangers, i)));
+
+		findings_add(
+		        &v->found, FINDING_ERROR, "unregistered", path,
+		        "delete it with \"domstrap gc\", or with \"nix-store --gc\" in the guest",
+		        "not in the Nix database");
+	}
+	if (look_number(nixos, "unregisteredMore"))
+		findings_add(&v->found, FINDING_ERROR, "unregistered", STORE_DIR, "",
+		             "%" PRIu64 " more that are not in the Nix database",
+		             look_number(nixos, "unregisteredMore"));
+	return rc;
+}
+
+static void check_generations(struct verify *v, const json_t *nixos)
+{
+	const json_t *list = json_object_get(nixos, "generations");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *g = json_array_get(list, i);
+		_free_ char *subject =
+		        xasprintf("generation %" PRIu64, look_number(g, "generation"));
+
+		if (!look_true(g, "bootable"))
+			findings_add(&v->found, FINDING_ERROR, "generation", subject, "",
+			             "parts of %s are missing", look_text(g, "system"));
+	}
+	if (look_true(nixos, "menuPending"))
+		findings_add(&v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
+		             "run \"domstrap generations\" with both disks or the xl config to "
+		             "complete the change",
+		             "an earlier command was interrupted: the menu does not match the "
+		             "generations");
+}
+
+/* The config's own init=, and whether menu and profile mean the same generation. */
+static void check_boot(struct verify *v, const json_t *nixos)
+{
+	const json_t *boot = json_object_get(nixos, "boot");
+	const char *config = v->args.config, *init = look_text(boot, "init");
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+
+	if (config && boots_init(v->args.cfg.cmdline).p && *init && !look_true(boot, "initFound"))
+		findings_add(
+		        &v->found, FINDING_ERROR, "init", config,
+		        "correct init= in the config; \"domstrap generations\" lists the systems",
+		        "init=%s not found in the root file system", init);
+	if (!generation_boot_differs(boot) || *look_text(boot, "error"))
+		return;
+	generation_boot_text(boot, &text);
+	findings_add(&v->found, FINDING_WARNING, "generation", "boots by default", "",
+	             "%s; the profile points at generation %" PRIu64, text.p,
+	             look_number(boot, "profileGeneration"));
+}
+
+static int check_store(struct verify *v, struct err *err)
+{
+	const json_t *nixos = json_object_get(v->seen, "nixos");
+	struct verify_store store = {.at = {.disk = (size_t)look_number(nixos, "disk"),
+	                                    .start = look_number(nixos, "start"),
+	                                    .size = look_number(nixos, "size")},
+	                             .processes = v->req.threads};
+	int rc;
+
+	if (!json_is_object(nixos)) {
+		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
+		             look_text(v->seen, "nixosError"));
+		return 0;
+	}
+	if (store.at.disk >= v->disks.n)
+		return err_set(err, ERR_CHILD, "child: disk %zu of %zu", store.at.disk, v->disks.n);
+	check_generations(v, nixos);
+	if (*look_text(nixos, "databaseError"))
+		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
+		             look_text(nixos, "databaseError"));
+	check_boot(v, nixos);
+	rc = take_paths(v, nixos, err);
+	store.paths = v->paths;
+	store.n = v->n_paths;
+	return rc < 0 ? rc : verify_hashes(&v->disks, &store, &v->found, err);
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+static int verify_all(struct verify *v, struct err *err)
+{
+	struct fscks fscks = {.n = 0};
+	int rc = look(&v->disks, LOOK_PATHS, &v->seen, err);
+
+	if (rc < 0)
+		return rc;
+	if (*look_text(v->seen, "unreadable"))
+		findings_add(&v->found, FINDING_ERROR, "disk", "disks", "", "%s",
+		             look_text(v->seen, "unreadable"));
+	check_disks(v, &fscks);
+	check_menu(v);
+	rc = check_store(v, err);
+	fsck_finish(&fscks, &v->found);
+	return rc;
+}
+
+static void report(const struct verify *v)
+{
+	size_t errors = findings_count(&v->found, FINDING_ERROR);
+	char size[16];
+	json_t *o;
+
+	if (!v->req.common.json) {
+		findings_print(&v->found, FINDING_UNKNOWN);
+		if (!errors)
+			printf("OK: %zu store paths verified (%s), and %u menu entries\n",
+			       v->n_paths, str_human(v->bytes, size), v->entries);
+		else
+			printf("%zu %s found\n", errors, errors == 1 ? "problem" : "problems");
+		return;
+	}
+	o = json_out_new();
+	json_object_set_new(o, "ok", json_boolean(!errors));
+	json_object_set_new(o, "paths", json_integer((json_int_t)v->n_paths));
+	json_object_set_new(o, "narBytes", json_integer((json_int_t)v->bytes));
+	json_object_set_new(o, "menuEntries", json_integer(v->entries));
+	json_object_set_new(o, "findings", findings_json(&v->found));
+	json_out_print(o, stdout);
+}
+
+int cmd_verify(int argc, char **argv)
+{
+	_cleanup_(verify_fini) struct verify v = {.req = {.fsck = true, .threads = pool_threads()}};
+	struct err err = ERR_INIT;
+	int rc;
+
+	for (size_t i = 0; i < ARGUMENTS_DISKS_MAX; i++)
+		v.locks[i] = (struct target)TARGET_INIT;
+	ui_init(UI_NORMAL);
+	rc = guest_options_parse(argc, argv, &options, true, &v.req.common, &err);
+	if (rc)
+		return rc < 0 ? command_failed(&err) : STATUS_DONE;
+	ui_init(v.req.common.level);
+	rc = open_disks(&v, &err);
+	if (rc == 0)
+		rc = verify_all(&v, &err);
+	if (rc < 0)
+		return command_failed(&err);
+	report(&v);
+	return findings_count(&v.found, FINDING_ERROR) ? STATUS_VERIFY : STATUS_DONE;
+}
