@@ -2,15 +2,14 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "command.h"
 #include "editor/editor.h"
-#include "generations.h"
+#include "inspector/generation_json.h"
 #include "ui/json_out.h"
-#include "look.h"
+#include "inspector/inspector.h"
 #include "nixos/change.h"
 #include "nixos/trial.h"
 #include "host/guest_options.h"
@@ -27,16 +26,6 @@ static const struct option_row rows[] = {
 };
 
 static const struct option_set options = SET_OF_ROWS("generations", intro, rows);
-
-const char *generation_when(int64_t t, char out[static 32])
-{
-	time_t at = (time_t)t;
-	struct tm tm;
-
-	if (!localtime_r(&at, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm))
-		return "?";
-	return out;
-}
 
 static void put_escaped(struct buf *b, const char *text)
 {
@@ -65,32 +54,6 @@ static void print_one(FILE *out, const struct generation *g, bool known)
 	buf_fini(&name);
 }
 
-json_t *generation_json(const struct generation *g, bool sizes, bool known)
-{
-	const struct guest_system *s = &g->system;
-	json_t *o = json_object();
-
-	json_object_set_new(o, "generation", json_integer(g->number));
-	json_object_set_new(o, "time", json_integer(g->time));
-	json_object_set_new(o, "current", json_boolean(g->current));
-	json_object_set_new(o, "default", json_boolean(g->boots));
-	json_object_set_new(o, "trial",
-	                    g->trial == GENERATION_TO_BE_TRIED ? json_string(GENERATION_JSON_NEXT)
-	                    : g->trial == GENERATION_TRIED     ? json_string(GENERATION_JSON_TRIED)
-	                                                       : json_null());
-	json_object_set_new(o, "activated", json_boolean(g->activated));
-	json_object_set_new(o, "system", json_string(s->toplevel));
-	/* The guest's text becomes null if it is not UTF-8. */
-	json_object_set_new(o, "version", json_string(s->version));
-	json_object_set_new(o, "kernelVersion", json_string(s->kernel_version));
-	json_object_set_new(o, "description", json_string(s->name));
-	if (sizes)
-		json_object_set_new(o, "ownBytes",
-		                    known ? json_integer((json_int_t)g->own_bytes) : json_null());
-	json_object_set_new(o, "bootable", json_boolean(!s->broken));
-	return o;
-}
-
 static void print_boot(FILE *out, const json_t *boot)
 {
 	struct buf b = BUF_INIT;
@@ -102,7 +65,7 @@ static void print_boot(FILE *out, const json_t *boot)
 	if (generation_boot_differs(boot) &&
 	    json_is_integer(json_object_get(boot, "profileGeneration")))
 		fprintf(out, "the profile points at generation %" PRIu64 "\n",
-		        look_number(boot, "profileGeneration"));
+		        inspector_number(boot, "profileGeneration"));
 	buf_fini(&b);
 }
 

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "command.h"
-#include "generations.h"
+#include "inspector/generation_json.h"
 #include "inspect/inspect.h"
 #include "ui/json_out.h"
 #include "host/guest_options.h"
@@ -105,7 +105,7 @@ static const json_t *current(const json_t *nixos)
 
 	for (size_t m = 0; m < ARRAY_LEN(marks); m++)
 		for (size_t i = 0; i < json_array_size(list); i++)
-			if (look_true(json_array_get(list, i), marks[m]))
+			if (inspector_true(json_array_get(list, i), marks[m]))
 				return json_array_get(list, i);
 	return NULL;
 }
@@ -132,13 +132,13 @@ static json_t *one_json(const char *path, const struct inspection *in, const str
 	json_object_set_new(o, "memoryMiB", json_integer((json_int_t)in->args.cfg.memory));
 	json_object_set_new(o, "domain", inspection_domain_json(in));
 	json_object_set_new(o, "diskBytes", json_integer((json_int_t)disk_bytes(in)));
-	json_object_set_new(o, "version", json_string(look_text(g, "version")));
-	json_object_set_new(o, "kernelVersion", json_string(look_text(g, "kernelVersion")));
+	json_object_set_new(o, "version", json_string(inspector_text(g, "version")));
+	json_object_set_new(o, "kernelVersion", json_string(inspector_text(g, "kernelVersion")));
 	json_object_set_new(o, "generation",
-	                    json_integer((json_int_t)look_number(g, "generation")));
+	                    json_integer((json_int_t)inspector_number(g, "generation")));
 	s = json_object_get(nixos, "boot");
 	json_object_set(o, "boot", s ? s : json_null());
-	why = err->code ? err->text : look_text(in->seen, "nixosError");
+	why = err->code ? err->text : inspector_text(in->seen, "nixosError");
 	s = *why ? json_string(why) : NULL;
 	json_object_set_new(o, "error", s ? s : json_null());
 	return o;
@@ -148,7 +148,7 @@ static void put_cell(struct buf *b, const char *text, int width)
 {
 	size_t from = b->n;
 
-	look_put(b, *text ? text : "-");
+	inspector_put(b, *text ? text : "-");
 	buf_putf(b, "%*s ", (int)MAX(0, width - (int)(b->n - from)), "");
 }
 
@@ -158,7 +158,7 @@ static void print_one(const char *path, const struct inspection *in, const struc
 	const json_t *nixos = json_object_get(in->seen, "nixos"), *g = current(nixos);
 	const json_t *boot = json_object_get(nixos, "boot");
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
-	const char *why = err->code ? err->text : look_text(in->seen, "nixosError");
+	const char *why = err->code ? err->text : inspector_text(in->seen, "nixosError");
 	char text[32];
 
 	put_cell(&b, in->args.cfg.name ? in->args.cfg.name : path, 20);
@@ -167,8 +167,8 @@ static void print_one(const char *path, const struct inspection *in, const struc
 	put_cell(&b, in->args.cfg.memory ? text : "-", 7);
 	put_cell(&b, in->known == DOMAIN_THERE ? in->state : known[in->known], 9);
 	put_cell(&b, in->disks.n ? str_human(disk_bytes(in), (char[16]){0}) : "-", 10);
-	put_cell(&b, look_text(g, "version"), 28);
-	put_cell(&b, look_text(g, "kernelVersion"), 12);
+	put_cell(&b, inspector_text(g, "version"), 28);
+	put_cell(&b, inspector_text(g, "kernelVersion"), 12);
 	if (boot && (generation_boot_differs(boot) || generation_boot_once(boot))) {
 		buf_puts(&b, " boots by default: ");
 		generation_boot_text(boot, &b);
@@ -176,7 +176,7 @@ static void print_one(const char *path, const struct inspection *in, const struc
 	printf("%.*s\n", STR_ARG(str_trim(buf_str(&b))));
 	if (*why) {
 		buf_reset(&b);
-		look_put(&b, why);
+		inspector_put(&b, why);
 		ui_detail("%s: %s", path, b.p);
 	}
 }

@@ -42,7 +42,7 @@ static const struct option_set options = SET_OF_ROWS("check", intro, rows);
 struct check {
 	struct check_options req;
 	struct arguments args;
-	struct look_disks disks;
+	struct inspector_disks disks;
 	json_t *seen;
 	struct buf params;     /* of --system */
 	char *kernel, *initrd; /* of --system */
@@ -53,7 +53,7 @@ static void check_fini(struct check *c)
 {
 	findings_fini(&c->found);
 	json_decref(c->seen);
-	look_close(&c->disks);
+	inspector_close(&c->disks);
 	arguments_fini(&c->args);
 	buf_fini(&c->params);
 	free(c->kernel);
@@ -72,9 +72,9 @@ static bool open_host(struct check *c, unsigned which, const char *path, const c
 	return false;
 }
 
-static int look_now(struct check *c, struct err *err)
+static int inspector_now(struct check *c, struct err *err)
 {
-	return look(&c->disks, LOOK_KERNELS | LOOK_SYSTEM, &c->seen, err);
+	return inspector_run(&c->disks, INSPECTOR_KERNELS | INSPECTOR_SYSTEM, &c->seen, err);
 }
 
 /* ---- a guest -------------------------------------------------------------- */
@@ -86,15 +86,16 @@ static int check_disks_guest(struct check *c, struct err *err)
 	bool right = true;
 	int rc;
 
-	if (look_open(&c->args, &c->disks, &why) < 0) {
+	if (arguments_open(&c->args, &c->disks, &why) < 0) {
 		findings_add(&c->found, FINDING_ERROR, "disk", "disks", "", "%s", why.text);
 		return 0;
 	}
 	c->disks.cmdline = g->cmdline;
 	if (g->kernel)
-		right = open_host(c, LOOK_HOST_KERNEL, g->kernel, "correct kernel= in the config");
+		right = open_host(c, INSPECTOR_HOST_KERNEL, g->kernel,
+		                  "correct kernel= in the config");
 	if (g->ramdisk)
-		right &= open_host(c, LOOK_HOST_INITRD, g->ramdisk,
+		right &= open_host(c, INSPECTOR_HOST_INITRD, g->ramdisk,
 		                   "correct ramdisk= in the config");
 	if (!right)
 		return 0;
@@ -104,7 +105,7 @@ static int check_disks_guest(struct check *c, struct err *err)
 			             "add disk= to the config", "the config has no disks");
 		return 0;
 	}
-	rc = look_now(c, err);
+	rc = inspector_now(c, err);
 	if (rc == 0)
 		check_guest(&c->args, c->seen, &c->found);
 	return rc < 0 ? rc : check_helper(&c->args, &c->found, err);
@@ -145,10 +146,10 @@ static void check_host_system(struct check *c, const char *top)
 
 	if (!json_is_object(system))
 		return;
-	look_system(&reader, init, look_text(kernel, "release"), system);
+	inspector_system(&reader, init, inspector_text(kernel, "release"), system);
 	json_object_set_new(direct, "init", json_string(init));
 	json_object_set_new(direct, "initFound", json_boolean(access(init, F_OK) == 0));
-	if (look_etc(&reader, init, direct, &err) < 0 && !json_object_get(system, "trouble"))
+	if (inspector_etc(&reader, init, direct, &err) < 0 && !json_object_get(system, "trouble"))
 		json_object_set_new(system, "trouble", json_string(err.text));
 	check_start(&c->args, c->seen, direct, top, &c->found);
 }
@@ -170,13 +171,13 @@ static int check_system(struct check *c, struct err *err)
 		return rc;
 	buf_puts(&c->params, "");
 	c->disks.cmdline = c->params.p;
-	right = open_host(c, LOOK_HOST_KERNEL, c->kernel,
+	right = open_host(c, INSPECTOR_HOST_KERNEL, c->kernel,
 	                  "build the system with a kernel, or set kernel= in the config");
 	if (access(c->initrd, F_OK) == 0)
-		right &= open_host(c, LOOK_HOST_INITRD, c->initrd, "");
+		right &= open_host(c, INSPECTOR_HOST_INITRD, c->initrd, "");
 	if (!right)
 		return 0;
-	rc = look_now(c, err);
+	rc = inspector_now(c, err);
 	if (rc == 0)
 		check_host_system(c, top);
 	return rc;

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "check/check.h"
-#include "generations.h"
+#include "inspector/generation_json.h"
 
 #define IN_CONFIGURATION " in the guest's configuration.nix"
 
@@ -17,19 +17,19 @@ static void check_kernel(const struct arguments *a, const json_t *kernel, const 
 {
 	const char *type = a->cfg.type ? a->cfg.type : "pv", *why;
 	const json_t *advice = json_object_get(kernel, "advice");
-	bool pv = look_true(kernel, "pv"), pvh = look_true(kernel, "pvh"), right;
+	bool pv = inspector_true(kernel, "pv"), pvh = inspector_true(kernel, "pvh"), right;
 
-	if (!look_true(kernel, "notesRead")) {
+	if (!inspector_true(kernel, "notesRead")) {
 		findings_add(out, FINDING_WARNING, "kernel", name, "",
 		             "cannot tell whether it supports Xen: %s",
-		             look_text(kernel, "trouble"));
+		             inspector_text(kernel, "trouble"));
 		return;
 	}
 	right = !a->config ? pv || pvh : !strcmp(type, "pvh") ? pvh : pv;
-	why = look_text(kernel, !strcmp(type, "pvh") ? "notPvh" : "notPv");
+	why = inspector_text(kernel, !strcmp(type, "pvh") ? "notPvh" : "notPv");
 	if (right)
 		findings_add(out, FINDING_OK, "kernel", name, "", "%s, %s, for%s%s",
-		             look_text(kernel, "release"), look_text(kernel, "format"),
+		             inspector_text(kernel, "release"), inspector_text(kernel, "format"),
 		             pv ? " PV" : "", pvh ? " PVH" : "");
 	else
 		findings_add(out, FINDING_ERROR, "kernel", name,
@@ -63,7 +63,7 @@ static void check_driver(const json_t *system, const char *name, const char *wha
 {
 	const json_t *modules = json_object_get(system, "modules");
 	const json_t *builtin = json_object_get(system, "builtin");
-	const char *trouble = look_text(system, "initrdTrouble");
+	const char *trouble = inspector_text(system, "initrdTrouble");
 
 	if (in_list(modules, name))
 		findings_add(out, FINDING_OK, "driver", name, "", "in the initrd");
@@ -132,16 +132,16 @@ static bool root_find(const json_t *start, const json_t *system, struct root *r)
 	const json_t *root = json_object_get(system, "root");
 
 	if (!json_is_object(root))
-		return root_of_args(look_text(start, "args"), r);
-	r->by = look_text(root, "by");
-	snprintf(r->value, sizeof r->value, "%s", look_text(root, "value"));
+		return root_of_args(inspector_text(start, "args"), r);
+	r->by = inspector_text(root, "by");
+	snprintf(r->value, sizeof r->value, "%s", inspector_text(root, "value"));
 	return true;
 }
 
 static bool fs_is(const json_t *fs, const struct root *r)
 {
 	return json_is_object(fs) && strcmp(r->by, "device") != 0 &&
-	       !strcmp(look_text(fs, r->by), r->value);
+	       !strcmp(inspector_text(fs, r->by), r->value);
 }
 
 /* "/dev/xvda1" on the disk that the config calls xvda, or "/dev/xvda" itself. */
@@ -183,7 +183,8 @@ static const json_t *root_on_volumes(const json_t *seen, const struct root *r)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *v = json_array_get(list, i), *fs = json_object_get(v, "fileSystem");
 
-		if (fs_is(fs, r) || (json_is_object(fs) && volume_is(look_text(v, "device"), r)))
+		if (fs_is(fs, r) ||
+		    (json_is_object(fs) && volume_is(inspector_text(v, "device"), r)))
 			return fs;
 	}
 	return NULL;
@@ -207,7 +208,8 @@ static const json_t *root_on_disks(const struct arguments *a, const json_t *seen
 			const json_t *p = json_array_get(parts, k);
 
 			fs = json_object_get(p, "fileSystem");
-			if (fs_is(fs, r) || device_is(a->v[i].vdev, look_number(p, "number"), r))
+			if (fs_is(fs, r) ||
+			    device_is(a->v[i].vdev, inspector_number(p, "number"), r))
 				return fs;
 		}
 	}
@@ -218,7 +220,7 @@ static const json_t *root_on_disks(const struct arguments *a, const json_t *seen
 static const char *check_root(const struct arguments *a, const json_t *seen, const json_t *start,
                               const json_t *system, struct findings *out)
 {
-	const char *type = look_text(json_object_get(system, "root"), "type");
+	const char *type = inspector_text(json_object_get(system, "root"), "type");
 	struct root r = {.by = ""};
 	const char *by;
 	const json_t *fs;
@@ -243,7 +245,7 @@ static const char *check_root(const struct arguments *a, const json_t *seen, con
 		             "correct fileSystems.\"/\"" IN_CONFIGURATION
 		             ", or disk= in the config",
 		             "%s%s not found on any disk", by, r.value);
-	return fs && *look_text(fs, "type") ? look_text(fs, "type") : type;
+	return fs && *inspector_text(fs, "type") ? inspector_text(fs, "type") : type;
 }
 
 /* ---- console and init ----------------------------------------------------- */
@@ -273,12 +275,12 @@ static void check_console(const struct arguments *a, const json_t *start, const 
 {
 	bool pv = a->config && (!a->cfg.type || !strcmp(a->cfg.type, "pv"));
 
-	if (has_word(look_text(start, "args"), "console=hvc0"))
+	if (has_word(inspector_text(start, "args"), "console=hvc0"))
 		findings_add(out, FINDING_OK, "console", "console", "",
 		             "kernel messages go to hvc0");
-	else if (look_true(system, "getty"))
+	else if (inspector_true(system, "getty"))
 		findings_add(out, FINDING_OK, "console", "console", "", "a getty runs on hvc0");
-	else if (pv && !says_console(look_text(start, "args")))
+	else if (pv && !says_console(inspector_text(start, "args")))
 		findings_add(out, FINDING_OK, "console", "console", "",
 		             "hvc0 is the default of a PV guest");
 	else
@@ -290,12 +292,12 @@ static void check_console(const struct arguments *a, const json_t *start, const 
 
 static void check_init(const json_t *start, struct findings *out)
 {
-	const char *init = look_text(start, "init");
+	const char *init = inspector_text(start, "init");
 
 	if (!*init)
 		findings_add(out, FINDING_WARNING, "init", "init", "",
 		             "no init= on the kernel command line; NixOS needs it");
-	else if (look_true(start, "initFound"))
+	else if (inspector_true(start, "initFound"))
 		findings_add(out, FINDING_OK, "init", init, "", "found in the root file system");
 	else
 		findings_add(
@@ -307,7 +309,7 @@ static void check_init(const json_t *start, struct findings *out)
 /* The parts from which the initrd makes /etc, if that is an overlay. */
 static void check_etc(const json_t *start, struct findings *out)
 {
-	const char *missing = look_text(start, "etcMissing");
+	const char *missing = inspector_text(start, "etcMissing");
 
 	if (*missing)
 		findings_add(
@@ -321,7 +323,7 @@ static void check_etc(const json_t *start, struct findings *out)
 static void check_secrets(const json_t *start, const json_t *system, const char *name,
                           struct findings *out)
 {
-	if (!look_true(system, "secrets"))
+	if (!inspector_true(system, "secrets"))
 		return;
 	if (json_array_size(json_object_get(start, "initrds")) > 1)
 		findings_add(out, FINDING_OK, "secrets", name, "",
@@ -339,7 +341,8 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
                  const char *name, struct findings *out)
 {
 	const json_t *system = json_object_get(start, "system");
-	const char *kernel = look_text(start, "kernel"), *error = look_text(start, "error");
+	const char *kernel = inspector_text(start, "kernel"),
+	           *error = inspector_text(start, "error");
 	const char *type;
 
 	if (*error || !*kernel) {
@@ -350,9 +353,9 @@ void check_start(const struct arguments *a, const json_t *seen, const json_t *st
 	}
 	findings_add(out, FINDING_OK, "start", name, "", "boots by default");
 	check_kernel(a, json_object_get(json_object_get(seen, "kernels"), kernel), kernel, out);
-	if (*look_text(system, "trouble"))
+	if (*inspector_text(system, "trouble"))
 		findings_add(out, FINDING_ERROR, "system", name, "", "cannot be read: %s",
-		             look_text(system, "trouble"));
+		             inspector_text(system, "trouble"));
 	type = check_root(a, seen, start, system, out);
 	check_driver(system, "xen_blkfront", "the Xen disk driver", out);
 	check_root_driver(system, type, out);
@@ -369,11 +372,11 @@ static void check_entries(const struct arguments *a, const json_t *seen, const j
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *e = json_array_get(entries, i),
 		             *below = json_object_get(e, "entries");
-		const char *title = look_text(e, "title"), *error = look_text(e, "error");
+		const char *title = inspector_text(e, "title"), *error = inspector_text(e, "error");
 
 		if (json_is_array(below))
 			check_entries(a, seen, below, out);
-		else if (look_true(e, "default"))
+		else if (inspector_true(e, "default"))
 			check_start(a, seen, e, title, out);
 		else if (*error)
 			findings_add(out, FINDING_WARNING, "menu", title, "", "cannot boot: %s",
@@ -386,19 +389,19 @@ static void check_generation(const struct arguments *a, const json_t *seen, stru
 {
 	const json_t *boot = json_object_get(json_object_get(seen, "nixos"), "boot");
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	const char *init = look_text(boot, "init");
+	const char *init = inspector_text(boot, "init");
 
-	if (!json_is_object(boot) || *look_text(boot, "error"))
+	if (!json_is_object(boot) || *inspector_text(boot, "error"))
 		return;
 	generation_boot_text(boot, &text);
 	if (a->config && !a->cfg.kernel && boots_init(a->cfg.cmdline).p && *init &&
-	    !look_true(boot, "initFound"))
+	    !inspector_true(boot, "initFound"))
 		findings_add(out, FINDING_ERROR, "init", init, "remove init= from the config",
 		             "set by the config, but not found in the root file system");
 	if (generation_boot_differs(boot))
 		findings_add(out, FINDING_WARNING, "generation", "boots by default", "",
 		             "%s; the profile points at generation %" PRIu64, text.p,
-		             look_number(boot, "profileGeneration"));
+		             inspector_number(boot, "profileGeneration"));
 	else
 		findings_add(out, FINDING_OK, "generation", "boots by default", "", "%s", text.p);
 }
@@ -415,10 +418,10 @@ void check_guest(const struct arguments *a, const json_t *seen, struct findings 
 		check_start(a, seen, direct, "kernel on the host", out);
 		check_generation(a, seen, out);
 	} else if (json_is_object(menu)) {
-		findings_add(out, FINDING_OK, "menu", look_text(menu, "file"), "",
+		findings_add(out, FINDING_OK, "menu", inspector_text(menu, "file"), "",
 		             "domgrub can read it");
 		if (!json_array_size(json_object_get(menu, "entries")))
-			findings_add(out, FINDING_ERROR, "menu", look_text(menu, "file"), "",
+			findings_add(out, FINDING_ERROR, "menu", inspector_text(menu, "file"), "",
 			             "has no entries");
 		check_entries(a, seen, json_object_get(menu, "entries"), out);
 		check_generation(a, seen, out);
@@ -426,6 +429,6 @@ void check_guest(const struct arguments *a, const json_t *seen, struct findings 
 		findings_add(out, FINDING_ERROR, "menu", "boot menu",
 		             "enable boot.loader.grub" IN_CONFIGURATION
 		             ", or set kernel= and ramdisk= in the config",
-		             "%s", look_text(seen, "menuError"));
+		             "%s", inspector_text(seen, "menuError"));
 	}
 }

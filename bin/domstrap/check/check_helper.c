@@ -34,16 +34,16 @@ static void collect(const struct xlcfg_guest *g, const char *first, struct helpe
 }
 
 /* 1: one of them cannot be opened, which *err says. */
-static int look_at(const struct helper_disks *h, json_t **out, struct err *err)
+static int inspector_at(const struct helper_disks *h, json_t **out, struct err *err)
 {
-	_cleanup_(look_close) struct look_disks disks = {.n = 0};
+	_cleanup_(inspector_close) struct inspector_disks disks = {.n = 0};
 
 	for (size_t i = 0; i < h->n; i++) {
 		if (disk_spec_open(h->v[i], &disks.spec[i], err) < 0)
 			return 1;
 		disks.n++;
 	}
-	return look(&disks, 0, out, err);
+	return inspector_run(&disks, 0, out, err);
 }
 
 /* Why the entry that boots by default does not; "" where it does. */
@@ -53,8 +53,9 @@ static const char *default_error(const json_t *entries)
 		const json_t *e = json_array_get(entries, i);
 		const json_t *below = json_object_get(e, "entries");
 
-		if (look_true(e, "default"))
-			return json_is_array(below) ? default_error(below) : look_text(e, "error");
+		if (inspector_true(e, "default"))
+			return json_is_array(below) ? default_error(below)
+			                            : inspector_text(e, "error");
 	}
 	return "";
 }
@@ -65,7 +66,7 @@ static void report(const struct xl_disk_spec *first, const json_t *seen, const c
 {
 	const json_t *menu = json_object_get(seen, "menu");
 	const char *why = json_is_object(menu) ? default_error(json_object_get(menu, "entries"))
-	                  : seen               ? look_text(seen, "menuError")
+	                  : seen               ? inspector_text(seen, "menuError")
 	                                       : unseen;
 
 	if (json_is_object(menu) && !*why)
@@ -96,7 +97,7 @@ int check_helper(const struct arguments *a, struct findings *out, struct err *er
 	if (!first->cdrom && (!a->v[0].raw || g->n == 1))
 		return 0;
 	collect(g, first->cdrom ? first->path : a->v[0].path, &h);
-	rc = look_at(&h, &seen, &why);
+	rc = inspector_at(&h, &seen, &why);
 	if (rc < 0)
 		*err = why;
 	else

@@ -8,7 +8,7 @@
 #include "command.h"
 #include "image/image_writer.h"
 #include "nixos/nixroot.h"
-#include "settle.h"
+#include "store/settle.h"
 #include "store/store_db.h"
 
 /* Free space for the guest's next generations: half of the closure, at least 1 GiB. */

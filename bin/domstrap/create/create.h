@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "create/domain.h"
-#include "etc_place.h"
+#include "inspector/etc_place.h"
 #include "ext4/target.h"
 #include "create/extra.h"
 #include "image/image.h"

@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "create/create.h"
-#include "look.h"
+#include "inspector/inspector.h"
 #include "host/xl.h"
 
 static void choose(struct guest *g, enum xl_type type, const char *why)
@@ -27,8 +27,8 @@ static int open_kernel(const struct guest *g, struct disk_spec *out, struct err 
 /* 0, and whether its notes name an entry for PVH. */
 static int kernel_starts_pvh(const struct guest *g, bool *out, struct err *err)
 {
-	_cleanup_(look_close) struct look_disks disks = {.n = 0};
-	struct disk_spec *spec = &disks.host[LOOK_HOST_KERNEL];
+	_cleanup_(inspector_close) struct inspector_disks disks = {.n = 0};
+	struct disk_spec *spec = &disks.host[INSPECTOR_HOST_KERNEL];
 	json_t *seen = NULL;
 	int rc = open_kernel(g, spec, err);
 
@@ -36,10 +36,10 @@ static int kernel_starts_pvh(const struct guest *g, bool *out, struct err *err)
 		spec->name = NULL;
 		return rc;
 	}
-	rc = look(&disks, LOOK_KERNELS, &seen, err);
+	rc = inspector_run(&disks, INSPECTOR_KERNELS, &seen, err);
 	if (rc == 0)
-		*out = look_true(json_object_get(json_object_get(seen, "kernels"), spec->name),
-		                 "pvh");
+		*out = inspector_true(json_object_get(json_object_get(seen, "kernels"), spec->name),
+		                      "pvh");
 	json_decref(seen);
 	return rc;
 }

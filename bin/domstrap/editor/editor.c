@@ -13,7 +13,7 @@
 #include "editor/editor_wire.h"
 #include "jail/jail.h"
 #include "nixos/config_file.h"
-#include "settle.h"
+#include "store/settle.h"
 
 #define EDITOR_MEMORY (2ull << 30)
 #define EDITOR_SECONDS 3600

@@ -138,8 +138,8 @@ static char *take_path(const struct editor_supply *s, struct bytes *b)
 	return xstrndup(path.p, path.n);
 }
 
-static int look_at(struct editor_supply *s, const struct buf *body, struct wire *line,
-                   struct err *err)
+static int inspector_at(struct editor_supply *s, const struct buf *body, struct wire *line,
+                        struct err *err)
 {
 	struct bytes b = bytes_over(body->p, body->n);
 	_free_ char *path = take_path(s, &b);
@@ -201,7 +201,7 @@ int editor_supply_serve(struct editor_supply *s, uint32_t type, const struct buf
 	case EDITOR_SOURCE:
 		return open_source(s, line, err);
 	case EDITOR_LOOK:
-		return look_at(s, body, line, err);
+		return inspector_at(s, body, line, err);
 	case EDITOR_READ:
 		return read_file(s, body, line, err);
 	default:

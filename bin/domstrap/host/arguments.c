@@ -104,3 +104,22 @@ void arguments_fini(struct arguments *a)
 	free(take(&a->grub));
 	a->config = NULL;
 }
+
+int arguments_open(const struct arguments *a, struct inspector_disks *out, struct err *err)
+{
+	*out = (struct inspector_disks){.config = a->config, .cfg = &a->cfg};
+	for (size_t i = 0; i < a->n; i++) {
+		int rc;
+
+		if (!a->v[i].raw)
+			continue;
+		rc = disk_spec_open(a->v[i].path, &out->spec[out->n], err);
+		if (rc == 0)
+			rc = disk_spec_lock(&out->spec[out->n++], 0, err);
+		if (rc < 0) {
+			inspector_close(out);
+			return rc;
+		}
+	}
+	return 0;
+}

@@ -10,9 +10,10 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "inspector/inspector.h"
 #include "xen/xlcfg_read.h"
 
-#define ARGUMENTS_DISKS_MAX 8
+#define ARGUMENTS_DISKS_MAX INSPECTOR_DISKS_MAX
 
 struct disk_argument {
 	char *path;
@@ -33,5 +34,10 @@ struct arguments {
 /* CD-ROMs are left out. -ERR_USAGE, -ERR_NOENT, -ERR_FORMAT. */
 int arguments_read(const char *const *args, size_t n, struct arguments *out, struct err *err);
 void arguments_fini(struct arguments *a);
+/*
+ * Open the raw ones of the disks, and lock them for reading; others are left out. The result
+ * borrows from the arguments, and ends with inspector_close().
+ */
+int arguments_open(const struct arguments *a, struct inspector_disks *out, struct err *err);
 
 #endif

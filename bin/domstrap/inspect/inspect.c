@@ -76,16 +76,16 @@ int inspection_make(const char *const *args, size_t n, unsigned wants, struct in
 	if (rc < 0)
 		return rc;
 	join_domain(out);
-	rc = look_open(&out->args, &out->disks, err);
+	rc = arguments_open(&out->args, &out->disks, err);
 	if (rc == 0 && out->disks.n)
-		rc = look(&out->disks, wants, &out->seen, err);
+		rc = inspector_run(&out->disks, wants, &out->seen, err);
 	return rc;
 }
 
 void inspection_fini(struct inspection *in)
 {
 	json_decref(in->seen);
-	look_close(&in->disks);
+	inspector_close(&in->disks);
 	arguments_fini(&in->args);
 	free(in->domain);
 }
@@ -186,7 +186,7 @@ int cmd_inspect(int argc, char **argv)
 	_cleanup_(inspection_fini) struct inspection in = {.known = DOMAIN_UNKNOWN};
 	struct inspect_options req = {.paths = false};
 	struct err err = ERR_INIT;
-	unsigned wants = LOOK_KERNELS | LOOK_SIZES;
+	unsigned wants = INSPECTOR_KERNELS | INSPECTOR_SIZES;
 	int rc;
 
 	ui_init(UI_NORMAL);
@@ -195,7 +195,7 @@ int cmd_inspect(int argc, char **argv)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(req.common.level);
 	if (req.paths)
-		wants |= LOOK_PATHS;
+		wants |= INSPECTOR_PATHS;
 	rc = inspection_make(req.common.args, req.common.n_args, wants, &in, &err);
 	if (rc < 0)
 		return command_failed(&err);

@@ -3,7 +3,7 @@
 #ifndef DOMSTRAP_INSPECT_H
 #define DOMSTRAP_INSPECT_H
 
-#include "look.h"
+#include "host/arguments.h"
 
 enum domain_known {
 	DOMAIN_UNKNOWN, /* xl is not installed, or does not answer */
@@ -13,7 +13,7 @@ enum domain_known {
 
 struct inspection {
 	struct arguments args;
-	struct look_disks disks;
+	struct inspector_disks disks;
 	json_t *seen; /* NULL: none of its disks could be read */
 	enum domain_known known;
 	char why[256]; /* DOMAIN_UNKNOWN */

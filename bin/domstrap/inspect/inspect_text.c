@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as text. Everything that the guest wrote is printed through look_put(). */
+/* The report as text. Everything that the guest wrote is printed through inspector_put(). */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "generations.h"
+#include "inspector/generation_json.h"
 #include "inspect/inspect.h"
 
 #define LABEL_WIDTH 12
@@ -29,7 +29,7 @@ static void put_field(struct buf *b, const char *before, const char *text, const
 	if (!*text)
 		return;
 	buf_puts(b, before);
-	look_put(b, text);
+	inspector_put(b, text);
 	buf_puts(b, after);
 }
 
@@ -41,7 +41,7 @@ static void print_guest(const struct inspection *in)
 	const struct xlcfg_guest *g = &in->args.cfg;
 
 	if (in->args.config) {
-		look_put(&b, g->name ? g->name : "(no name)");
+		inspector_put(&b, g->name ? g->name : "(no name)");
 		put_field(&b, ", ", inspection_type(in), "");
 		if (g->memory)
 			buf_putf(&b, ", %" PRIu64 " MiB", g->memory);
@@ -64,21 +64,21 @@ static void print_guest(const struct inspection *in)
 static void put_fs(struct buf *b, const json_t *o)
 {
 	const json_t *fs = json_object_get(o, "fileSystem");
-	uint64_t size = look_number(fs, "size"), unused = look_number(fs, "free");
+	uint64_t size = inspector_number(fs, "size"), unused = inspector_number(fs, "free");
 
 	if (!json_is_object(fs)) {
-		put_field(b, "; ", look_text(o, "trouble"), "");
+		put_field(b, "; ", inspector_text(o, "trouble"), "");
 		return;
 	}
-	put_field(b, "; ", look_text(fs, "type"), "");
-	put_field(b, " \"", look_text(fs, "label"), "\"");
-	put_field(b, " ", look_text(fs, "uuid"), "");
+	put_field(b, "; ", inspector_text(fs, "type"), "");
+	put_field(b, " \"", inspector_text(fs, "label"), "\"");
+	put_field(b, " ", inspector_text(fs, "uuid"), "");
 	buf_puts(b, ", ");
 	put_size(b, size - MIN(size, unused));
 	buf_puts(b, " used, ");
 	put_size(b, unused);
 	buf_puts(b, " free");
-	if (!look_true(fs, "clean"))
+	if (!inspector_true(fs, "clean"))
 		buf_puts(b, ", not cleanly unmounted");
 }
 
@@ -88,7 +88,7 @@ static void print_disk(const struct disk_argument *a, const json_t *o)
 	const json_t *parts = json_object_get(o, "partitions");
 	size_t n = json_array_size(parts);
 
-	look_put(&b, a->path);
+	inspector_put(&b, a->path);
 	put_field(&b, ", ", a->vdev, "");
 	if (!a->raw) {
 		put_field(&b, ", cannot be read: ", a->why, "");
@@ -96,11 +96,11 @@ static void print_disk(const struct disk_argument *a, const json_t *o)
 		return;
 	}
 	buf_puts(&b, ", ");
-	put_size(&b, look_number(o, "size"));
+	put_size(&b, inspector_number(o, "size"));
 	if (n) {
-		put_field(&b, ", ", look_text(o, "table"), "");
-		put_field(&b, " ", look_text(o, "uuid"), "");
-		put_field(&b, "; ", look_text(o, "trouble"), "");
+		put_field(&b, ", ", inspector_text(o, "table"), "");
+		put_field(&b, " ", inspector_text(o, "uuid"), "");
+		put_field(&b, "; ", inspector_text(o, "trouble"), "");
 	} else {
 		put_fs(&b, o);
 	}
@@ -108,12 +108,12 @@ static void print_disk(const struct disk_argument *a, const json_t *o)
 	for (size_t i = 0; i < n; i++) {
 		const json_t *p = json_array_get(parts, i);
 
-		buf_putf(&b, "partition %" PRIu64 ", ", look_number(p, "number"));
-		put_size(&b, look_number(p, "size"));
+		buf_putf(&b, "partition %" PRIu64 ", ", inspector_number(p, "number"));
+		put_size(&b, inspector_number(p, "size"));
 		buf_puts(&b, " at ");
-		put_size(&b, look_number(p, "start"));
-		put_field(&b, ", type ", look_text(p, "type"), "");
-		put_field(&b, " \"", look_text(p, "label"), "\"");
+		put_size(&b, inspector_number(p, "start"));
+		put_field(&b, ", type ", inspector_text(p, "type"), "");
+		put_field(&b, " \"", inspector_text(p, "label"), "\"");
 		put_fs(&b, p);
 		line("", &b);
 	}
@@ -126,9 +126,9 @@ static void print_volumes(const json_t *list)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *o = json_array_get(list, i);
 
-		look_put(&b, look_text(o, "device"));
+		inspector_put(&b, inspector_text(o, "device"));
 		buf_puts(&b, ", ");
-		put_size(&b, look_number(o, "size"));
+		put_size(&b, inspector_number(o, "size"));
 		put_fs(&b, o);
 		line(i ? "" : "volumes", &b);
 	}
@@ -153,7 +153,7 @@ static void print_detail(unsigned depth, const char *what, const char *text)
 	if (!*text)
 		return;
 	buf_putf(&b, "%*s%-8s", (int)(2 * depth + 6), "", what);
-	look_put(&b, text);
+	inspector_put(&b, text);
 	line("", &b);
 }
 
@@ -161,13 +161,13 @@ static void print_files(const json_t *e, unsigned depth)
 {
 	const json_t *initrds = json_object_get(e, "initrds");
 
-	print_detail(depth, "kernel", look_text(e, "kernel"));
+	print_detail(depth, "kernel", inspector_text(e, "kernel"));
 	for (size_t i = 0; i < json_array_size(initrds); i++) {
 		const char *name = json_string_value(json_array_get(initrds, i));
 
 		print_detail(depth, "initrd", name ? name : "");
 	}
-	print_detail(depth, "args", look_text(e, "args"));
+	print_detail(depth, "args", inspector_text(e, "args"));
 }
 
 static void print_entries(const json_t *list, unsigned depth, bool more)
@@ -175,14 +175,14 @@ static void print_entries(const json_t *list, unsigned depth, bool more)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		_cleanup_(buf_fini) struct buf b = BUF_INIT;
 		const json_t *e = json_array_get(list, i), *below = json_object_get(e, "entries");
-		bool chosen = look_true(e, "default");
+		bool chosen = inspector_true(e, "default");
 
 		buf_putf(&b, "%*s%s ", (int)(2 * depth), "", chosen ? "*" : " ");
-		look_put(&b, look_text(e, "title"));
+		inspector_put(&b, inspector_text(e, "title"));
 		if (json_is_array(below))
 			buf_puts(&b, " >");
 		line("", &b);
-		print_detail(depth, "error", look_text(e, "error"));
+		print_detail(depth, "error", inspector_text(e, "error"));
 		if (chosen || more)
 			print_files(e, depth);
 		print_entries(below, depth + 1, more);
@@ -197,11 +197,11 @@ static void print_menu(const struct inspection *in, bool more)
 	json_int_t timeout = json_integer_value(json_object_get(menu, "timeoutMs"));
 
 	if (!json_is_object(menu)) {
-		put_field(&b, "none: ", look_text(in->seen, "menuError"), "");
+		put_field(&b, "none: ", inspector_text(in->seen, "menuError"), "");
 		line("menu", &b);
 		return;
 	}
-	look_put(&b, look_text(menu, "file"));
+	inspector_put(&b, inspector_text(menu, "file"));
 	if (timeout < 0)
 		buf_puts(&b, ", waits for a choice");
 	else
@@ -231,12 +231,12 @@ static void print_kernels(const struct inspection *in)
 
 	json_object_foreach(kernels, name, k)
 	{
-		look_put(&b, name);
-		put_field(&b, ": ", look_text(k, "release"), "");
-		put_field(&b, ", ", look_text(k, "format"), "");
-		if (look_true(k, "notesRead"))
-			buf_puts(&b, types_text(look_true(k, "pv"), look_true(k, "pvh")));
-		put_field(&b, "; ", look_text(k, "trouble"), "");
+		inspector_put(&b, name);
+		put_field(&b, ": ", inspector_text(k, "release"), "");
+		put_field(&b, ", ", inspector_text(k, "format"), "");
+		if (inspector_true(k, "notesRead"))
+			buf_puts(&b, types_text(inspector_true(k, "pv"), inspector_true(k, "pvh")));
+		put_field(&b, "; ", inspector_text(k, "trouble"), "");
 		line(label, &b);
 		label = "";
 	}
@@ -253,13 +253,14 @@ static void print_generations(const json_t *nixos)
 		const json_t *g = json_array_get(list, i);
 		char when[32];
 
-		buf_putf(&b, "%4" PRIu64 "%c  %s", look_number(g, "generation"),
-		         generation_mark(look_true(g, "default"), look_true(g, "current")),
-		         generation_when((int64_t)look_number(g, "time"), when));
-		put_field(&b, "  ", look_text(g, "version"), "");
-		put_field(&b, "  kernel ", look_text(g, "kernelVersion"), "");
-		put_field(&b, "  ", look_text(g, "description"), "");
-		if (!look_true(g, "bootable"))
+		buf_putf(
+		        &b, "%4" PRIu64 "%c  %s", inspector_number(g, "generation"),
+		        generation_mark(inspector_true(g, "default"), inspector_true(g, "current")),
+		        generation_when((int64_t)inspector_number(g, "time"), when));
+		put_field(&b, "  ", inspector_text(g, "version"), "");
+		put_field(&b, "  kernel ", inspector_text(g, "kernelVersion"), "");
+		put_field(&b, "  ", inspector_text(g, "description"), "");
+		if (!inspector_true(g, "bootable"))
 			buf_puts(&b, "  (cannot boot: parts are missing)");
 		put_field(&b, "  (", generation_note(g), ")");
 		line(i ? "" : "generations", &b);
@@ -272,16 +273,16 @@ static void print_boot(const json_t *nixos)
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
 
 	generation_boot_text(boot, &b);
-	if (generation_boot_differs(boot) && look_number(boot, "profileGeneration"))
+	if (generation_boot_differs(boot) && inspector_number(boot, "profileGeneration"))
 		buf_putf(&b, "; the profile points at generation %" PRIu64,
-		         look_number(boot, "profileGeneration"));
+		         inspector_number(boot, "profileGeneration"));
 	line("boots", &b);
 }
 
 static void print_store(const json_t *nixos, bool paths)
 {
 	const json_t *list = json_object_get(nixos, "paths");
-	const char *why = look_text(nixos, "databaseError");
+	const char *why = inspector_text(nixos, "databaseError");
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
 
 	if (*why) {
@@ -289,14 +290,14 @@ static void print_store(const json_t *nixos, bool paths)
 		line("store", &b);
 		return;
 	}
-	buf_putf(&b, "%" PRIu64 " paths, ", look_number(nixos, "pathCount"));
-	put_size(&b, look_number(nixos, "narBytes"));
+	buf_putf(&b, "%" PRIu64 " paths, ", inspector_number(nixos, "pathCount"));
+	put_size(&b, inspector_number(nixos, "narBytes"));
 	line("store", &b);
 	for (size_t i = 0; paths && i < json_array_size(list); i++) {
 		const json_t *p = json_array_get(list, i);
 
-		buf_putf(&b, "%12" PRIu64 "  ", look_number(p, "narSize"));
-		look_put(&b, look_text(p, "path"));
+		buf_putf(&b, "%12" PRIu64 "  ", inspector_number(p, "narSize"));
+		inspector_put(&b, inspector_text(p, "path"));
 		puts(b.p);
 		buf_reset(&b);
 	}
@@ -315,7 +316,7 @@ void inspection_print(const struct inspection *in, bool paths, bool more)
 	print_menu(in, more);
 	print_kernels(in);
 	if (!json_is_object(nixos)) {
-		put_field(&b, "none: ", look_text(in->seen, "nixosError"), "");
+		put_field(&b, "none: ", inspector_text(in->seen, "nixosError"), "");
 		line("NixOS", &b);
 		return;
 	}

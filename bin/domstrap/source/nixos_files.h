@@ -7,7 +7,7 @@
 #define DOMSTRAP_NIXOS_FILES_H
 
 #include "base/buf.h"
-#include "etc_place.h"
+#include "inspector/etc_place.h"
 #include "source/nix_build.h"
 #include "nixos/guest_state.h"
 #include "nixos/nixroot.h"

@@ -6,7 +6,7 @@
 #include "difference.h"
 #include "editor/editor_system.h"
 #include "enlarge.h"
-#include "etc_place.h"
+#include "inspector/etc_place.h"
 #include "nixos/system.h"
 #include "source/nixos_files.h"
 #include "host/guest_options.h"

@@ -12,7 +12,7 @@
 #include "host/busy.h"
 #include "command.h"
 #include "ext4/target.h"
-#include "generations.h"
+#include "inspector/generation_json.h"
 #include "ui/json_out.h"
 #include "nix/store_path.h"
 #include "host/guest_options.h"
@@ -43,7 +43,7 @@ struct verify {
 	struct verify_options req;
 	struct arguments args;
 	struct target locks[ARGUMENTS_DISKS_MAX];
-	struct look_disks disks;
+	struct inspector_disks disks;
 	json_t *seen;
 	struct verify_path *paths;
 	size_t n_paths;
@@ -59,7 +59,7 @@ static void verify_fini(struct verify *v)
 	free(v->paths);
 	findings_fini(&v->found);
 	json_decref(v->seen);
-	look_close(&v->disks);
+	inspector_close(&v->disks);
 	for (size_t i = 0; i < ARGUMENTS_DISKS_MAX; i++)
 		target_fini(&v->locks[i]);
 	arguments_fini(&v->args);
@@ -86,7 +86,7 @@ static int open_disks(struct verify *v, struct err *err)
 	rc = busy_check(paths, v->args.n, err);
 	for (size_t i = 0; i < v->args.n && rc == 0; i++)
 		rc = target_open_existing(&v->locks[i], paths[i], true, err);
-	return rc < 0 ? rc : look_open(&v->args, &v->disks, err);
+	return rc < 0 ? rc : arguments_open(&v->args, &v->disks, err);
 }
 
 /* A partition, or a disk without partitions. */
@@ -94,20 +94,21 @@ static void check_fs(struct verify *v, struct fscks *all, size_t disk, const jso
 {
 	const json_t *fs = json_object_get(part, "fileSystem");
 	const struct disk_spec *d = &v->disks.spec[disk];
-	uint64_t number = look_number(part, "number"), start = look_number(part, "start");
+	uint64_t number = inspector_number(part, "number"), start = inspector_number(part, "start");
 	_free_ char *subject =
 	        number ? xasprintf("%s, partition %" PRIu64, d->name, number) : xstrdup(d->name);
-	const char *trouble = look_text(part, "trouble"), *notice = look_text(fs, "notice");
+	const char *trouble = inspector_text(part, "trouble"),
+	           *notice = inspector_text(fs, "notice");
 
 	if (*trouble)
 		findings_add(&v->found, FINDING_WARNING, "disk", subject, "", "%s", trouble);
 	if (!json_is_object(fs) || start >= d->size)
 		return;
-	if (!look_true(fs, "clean"))
+	if (!inspector_true(fs, "clean"))
 		findings_add(&v->found, FINDING_ERROR, "unclean", subject,
 		             "start and shut down the guest once, or run e2fsck -p", "%s",
 		             *notice ? notice : "was not cleanly unmounted");
-	if (str_starts(str_from(look_text(fs, "type")), "ext") && v->req.fsck)
+	if (str_starts(str_from(inspector_text(fs, "type")), "ext") && v->req.fsck)
 		fsck_start(all, d, start, subject, &v->found);
 }
 
@@ -130,7 +131,7 @@ static void check_disks(struct verify *v, struct fscks *all)
 /* The parts from which the initrd makes /etc, if that is an overlay. */
 static void check_etc(struct verify *v, const json_t *start, const char *subject)
 {
-	const char *missing = look_text(start, "etcMissing");
+	const char *missing = inspector_text(start, "etcMissing");
 
 	if (*missing)
 		findings_add(&v->found, FINDING_ERROR, "etc", subject,
@@ -143,8 +144,8 @@ static void check_entries(struct verify *v, const json_t *entries)
 {
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *e = json_array_get(entries, i);
-		const char *title = look_text(e, "title"), *error = look_text(e, "error");
-		const char *init = look_text(e, "init");
+		const char *title = inspector_text(e, "title"), *error = inspector_text(e, "error");
+		const char *init = inspector_text(e, "init");
 		_free_ char *subject = xasprintf("menu entry \"%s\"", title);
 
 		check_entries(v, json_object_get(e, "entries"));
@@ -154,7 +155,7 @@ static void check_entries(struct verify *v, const json_t *entries)
 			        &v->found, FINDING_ERROR, "menu", subject,
 			        "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
 			        "cannot boot: %s", error);
-		if (*init && !look_true(e, "initFound"))
+		if (*init && !inspector_true(e, "initFound"))
 			findings_add(
 			        &v->found, FINDING_ERROR, "menu", subject,
 			        "run \"domstrap rollback\", or \"nixos-rebuild boot\" in the guest",
@@ -171,15 +172,16 @@ static void check_menu(struct verify *v)
 	if (json_is_object(menu)) {
 		check_entries(v, json_object_get(menu, "entries"));
 		for (size_t i = 0; i < json_array_size(warnings); i++)
-			findings_add(&v->found, FINDING_WARNING, "menu", look_text(menu, "file"),
-			             "", "%s", json_string_value(json_array_get(warnings, i)));
+			findings_add(&v->found, FINDING_WARNING, "menu",
+			             inspector_text(menu, "file"), "", "%s",
+			             json_string_value(json_array_get(warnings, i)));
 		if (!v->entries)
-			findings_add(&v->found, FINDING_ERROR, "menu", look_text(menu, "file"), "",
-			             "no entry of the boot menu can boot");
+			findings_add(&v->found, FINDING_ERROR, "menu", inspector_text(menu, "file"),
+			             "", "no entry of the boot menu can boot");
 	} else if (!v->args.cfg.kernel) {
 		findings_add(&v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
 		             "if the guest's kernel is on the host, give its xl config",
-		             "no boot menu: %s", look_text(v->seen, "menuError"));
+		             "no boot menu: %s", inspector_text(v->seen, "menuError"));
 	}
 }
 
@@ -199,15 +201,15 @@ static bool is_in(const json_t *list, size_t *at, const char *path)
 static int take_path(struct verify *v, const json_t *o, struct err *err)
 {
 	struct verify_path *p = &v->paths[v->n_paths];
-	const char *path = look_text(o, "path");
+	const char *path = inspector_text(o, "path");
 	struct store_path sp;
 	int rc = store_path_parse(str_from(path), &sp, err);
 
 	if (rc == 0)
-		rc = hash_parse(str_from(look_text(o, "narHash")), p->nar_hash, err);
+		rc = hash_parse(str_from(inspector_text(o, "narHash")), p->nar_hash, err);
 	if (rc < 0)
 		return rc;
-	p->nar_size = look_number(o, "narSize");
+	p->nar_size = inspector_number(o, "narSize");
 	p->path = xstrdup(path);
 	v->bytes += p->nar_size;
 	v->n_paths++;
@@ -227,10 +229,10 @@ static int take_paths(struct verify *v, const json_t *nixos, struct err *err)
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		const json_t *o = json_array_get(paths, i);
 
-		if (!is_in(missing, &at, look_text(o, "path")))
+		if (!is_in(missing, &at, inspector_text(o, "path")))
 			rc = take_path(v, o, err);
 		else
-			findings_add(&v->found, FINDING_ERROR, "missing", look_text(o, "path"),
+			findings_add(&v->found, FINDING_ERROR, "missing", inspector_text(o, "path"),
 			             "run \"nix-store --repair-path\" in the guest, or create the "
 			             "guest again",
 			             "registered in the Nix database, but not found");
@@ -244,10 +246,10 @@ static int take_paths(struct verify *v, const json_t *nixos, struct err *err)
 		        "delete it with \"domstrap gc\", or with \"nix-store --gc\" in the guest",
 		        "not in the Nix database");
 	}
-	if (look_number(nixos, "unregisteredMore"))
+	if (inspector_number(nixos, "unregisteredMore"))
 		findings_add(&v->found, FINDING_ERROR, "unregistered", STORE_DIR, "",
 		             "%" PRIu64 " more that are not in the Nix database",
-		             look_number(nixos, "unregisteredMore"));
+		             inspector_number(nixos, "unregisteredMore"));
 	return rc;
 }
 
@@ -258,13 +260,13 @@ static void check_generations(struct verify *v, const json_t *nixos)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *g = json_array_get(list, i);
 		_free_ char *subject =
-		        xasprintf("generation %" PRIu64, look_number(g, "generation"));
+		        xasprintf("generation %" PRIu64, inspector_number(g, "generation"));
 
-		if (!look_true(g, "bootable"))
+		if (!inspector_true(g, "bootable"))
 			findings_add(&v->found, FINDING_ERROR, "generation", subject, "",
-			             "parts of %s are missing", look_text(g, "system"));
+			             "parts of %s are missing", inspector_text(g, "system"));
 	}
-	if (look_true(nixos, "menuPending"))
+	if (inspector_true(nixos, "menuPending"))
 		findings_add(&v->found, FINDING_ERROR, "menu", v->disks.spec[0].name,
 		             "run \"domstrap generations\" with both disks or the xl config to "
 		             "complete the change",
@@ -276,42 +278,43 @@ static void check_generations(struct verify *v, const json_t *nixos)
 static void check_boot(struct verify *v, const json_t *nixos)
 {
 	const json_t *boot = json_object_get(nixos, "boot");
-	const char *config = v->args.config, *init = look_text(boot, "init");
+	const char *config = v->args.config, *init = inspector_text(boot, "init");
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 
-	if (config && boots_init(v->args.cfg.cmdline).p && *init && !look_true(boot, "initFound"))
+	if (config && boots_init(v->args.cfg.cmdline).p && *init &&
+	    !inspector_true(boot, "initFound"))
 		findings_add(
 		        &v->found, FINDING_ERROR, "init", config,
 		        "correct init= in the config; \"domstrap generations\" lists the systems",
 		        "init=%s not found in the root file system", init);
-	if (!generation_boot_differs(boot) || *look_text(boot, "error"))
+	if (!generation_boot_differs(boot) || *inspector_text(boot, "error"))
 		return;
 	generation_boot_text(boot, &text);
 	findings_add(&v->found, FINDING_WARNING, "generation", "boots by default", "",
 	             "%s; the profile points at generation %" PRIu64, text.p,
-	             look_number(boot, "profileGeneration"));
+	             inspector_number(boot, "profileGeneration"));
 }
 
 static int check_store(struct verify *v, struct err *err)
 {
 	const json_t *nixos = json_object_get(v->seen, "nixos");
-	struct verify_store store = {.at = {.disk = (size_t)look_number(nixos, "disk"),
-	                                    .start = look_number(nixos, "start"),
-	                                    .size = look_number(nixos, "size")},
+	struct verify_store store = {.at = {.disk = (size_t)inspector_number(nixos, "disk"),
+	                                    .start = inspector_number(nixos, "start"),
+	                                    .size = inspector_number(nixos, "size")},
 	                             .processes = v->req.threads};
 	int rc;
 
 	if (!json_is_object(nixos)) {
 		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
-		             look_text(v->seen, "nixosError"));
+		             inspector_text(v->seen, "nixosError"));
 		return 0;
 	}
 	if (store.at.disk >= v->disks.n)
 		return err_set(err, ERR_CHILD, "child: disk %zu of %zu", store.at.disk, v->disks.n);
 	check_generations(v, nixos);
-	if (*look_text(nixos, "databaseError"))
+	if (*inspector_text(nixos, "databaseError"))
 		findings_add(&v->found, FINDING_ERROR, "nix", "store", "", "%s",
-		             look_text(nixos, "databaseError"));
+		             inspector_text(nixos, "databaseError"));
 	check_boot(v, nixos);
 	rc = take_paths(v, nixos, err);
 	store.paths = v->paths;
@@ -324,13 +327,13 @@ static int check_store(struct verify *v, struct err *err)
 static int verify_all(struct verify *v, struct err *err)
 {
 	struct fscks fscks = {.n = 0};
-	int rc = look(&v->disks, LOOK_PATHS, &v->seen, err);
+	int rc = inspector_run(&v->disks, INSPECTOR_PATHS, &v->seen, err);
 
 	if (rc < 0)
 		return rc;
-	if (*look_text(v->seen, "unreadable"))
+	if (*inspector_text(v->seen, "unreadable"))
 		findings_add(&v->found, FINDING_ERROR, "disk", "disks", "", "%s",
-		             look_text(v->seen, "unreadable"));
+		             inspector_text(v->seen, "unreadable"));
 	check_disks(v, &fscks);
 	check_menu(v);
 	rc = check_store(v, err);

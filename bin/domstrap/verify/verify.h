@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "ui/findings.h"
-#include "look.h"
+#include "host/arguments.h"
 #include "nix/hash.h"
 
 /* A store path, with its data in the guest's database. */
@@ -31,8 +31,8 @@ struct verify_store {
 };
 
 /* Compare every path with its NAR hash; what differs or cannot be read becomes a finding. */
-int verify_hashes(const struct look_disks *d, const struct verify_store *s, struct findings *out,
-                  struct err *err);
+int verify_hashes(const struct inspector_disks *d, const struct verify_store *s,
+                  struct findings *out, struct err *err);
 
 #define FSCKS_MAX 32
 

@@ -42,7 +42,7 @@ struct shared {
 };
 
 struct work {
-	struct look_disks disks; /* inside the jail */
+	struct inspector_disks disks; /* inside the jail */
 	const struct verify_place *at;
 	const struct verify_path *v;
 	size_t n;
@@ -113,8 +113,8 @@ static int hash_tree(struct work *w, struct fs *fs, const struct verify_path *p,
 }
 
 /* 0: the hash is right; 1: it is not, *err says how. */
-static int look_at(struct work *w, struct fs *fs, const struct verify_path *p, struct nar_hash *h,
-                   uint8_t *piece, struct err *err)
+static int inspector_at(struct work *w, struct fs *fs, const struct verify_path *p,
+                        struct nar_hash *h, uint8_t *piece, struct err *err)
 {
 	char is[HASH_HEX_SIZE], should[HASH_HEX_SIZE];
 	uint8_t hash[HASH_SHA256_LEN];
@@ -159,7 +159,7 @@ static int look_at_all(struct work *w, struct fs *fs, struct wire *wire)
 	while (rc == 0 && (i = atomic_fetch_add(&w->shared->next, 1)) < w->n) {
 		struct err err = ERR_INIT;
 
-		if (look_at(w, fs, &w->v[i], &h, piece, &err))
+		if (inspector_at(w, fs, &w->v[i], &h, piece, &err))
 			rc = say_bad(wire, i, &err);
 		atomic_fetch_add(&w->shared->progress.paths, 1);
 		done++;
@@ -242,20 +242,20 @@ static int by_size(const void *a, const void *b)
 	return (x->nar_size < y->nar_size) - (x->nar_size > y->nar_size);
 }
 
-static int run(struct work *w, const struct look_disks *d, struct jail *jails, unsigned n,
+static int run(struct work *w, const struct inspector_disks *d, struct jail *jails, unsigned n,
                struct findings *out, struct err *err)
 {
-	const struct look_job job = {.role = JAIL_HASHER,
-	                             .memory = MEMORY,
-	                             .seconds = SECONDS,
-	                             .main = inmate,
-	                             .arg = w,
-	                             .inside = &w->disks};
+	const struct inspector_job job = {.role = JAIL_HASHER,
+	                                  .memory = MEMORY,
+	                                  .seconds = SECONDS,
+	                                  .main = inmate,
+	                                  .arg = w,
+	                                  .inside = &w->disks};
 	uint32_t seen = 0;
 	int rc = 0;
 
 	for (unsigned i = 0; i < n && rc == 0; i++)
-		rc = look_jail(&job, d, &jails[i], err);
+		rc = inspector_jail(&job, d, &jails[i], err);
 	if (rc == 0)
 		ui_progress_begin(&w->shared->progress);
 	for (unsigned i = 0; i < n && rc == 0; i++)
@@ -266,8 +266,8 @@ static int run(struct work *w, const struct look_disks *d, struct jail *jails, u
 	return rc;
 }
 
-int verify_hashes(const struct look_disks *d, const struct verify_store *s, struct findings *out,
-                  struct err *err)
+int verify_hashes(const struct inspector_disks *d, const struct verify_store *s,
+                  struct findings *out, struct err *err)
 {
 	struct jail jails[PROCESSES_MAX];
 	struct verify_path *v = s->paths;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parent's side. It reads nothing of a disk. */
-#include "look.h"
+#include "inspector/inspector.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,33 +11,14 @@
 #include "base/show.h"
 #include "guest/host.h"
 #include "jail/wire.h"
-#include "look_child.h"
-#include "settle.h"
+#include "inspector/inspector_child.h"
+#include "store/settle.h"
 
 #define ANSWER_MAX (16u << 20)
 #define CHILD_MEMORY (1ull << 30)
 #define CHILD_SECONDS 600
 
-int look_open(const struct arguments *a, struct look_disks *out, struct err *err)
-{
-	*out = (struct look_disks){.config = a->config, .cfg = &a->cfg};
-	for (size_t i = 0; i < a->n; i++) {
-		int rc;
-
-		if (!a->v[i].raw)
-			continue;
-		rc = disk_spec_open(a->v[i].path, &out->spec[out->n], err);
-		if (rc == 0)
-			rc = disk_spec_lock(&out->spec[out->n++], 0, err);
-		if (rc < 0) {
-			look_close(out);
-			return rc;
-		}
-	}
-	return 0;
-}
-
-void look_close(struct look_disks *d)
+void inspector_close(struct inspector_disks *d)
 {
 	while (d->n)
 		io_close(&d->spec[--d->n].fd);
@@ -46,10 +27,10 @@ void look_close(struct look_disks *d)
 			io_close(&d->host[i].fd);
 }
 
-int look_jail(const struct look_job *job, const struct look_disks *d, struct jail *out,
-              struct err *err)
+int inspector_jail(const struct inspector_job *job, const struct inspector_disks *d,
+                   struct jail *out, struct err *err)
 {
-	struct look_disks *inside = job->inside;
+	struct inspector_disks *inside = job->inside;
 	struct jail_spec spec = {.role = job->role,
 	                         .uid = JAIL_NOBODY,
 	                         .memory = job->memory,
@@ -86,8 +67,8 @@ static void answer_fini(struct answer *a)
 
 static int take_piece(struct answer *a, uint32_t type, const struct buf *body, struct err *err)
 {
-	if (type == LOOK_ROWS)
-		return look_rows_get(body, a->paths, a->missing, err);
+	if (type == INSPECTOR_ROWS)
+		return inspector_rows_get(body, a->paths, a->missing, err);
 	if (body->n > ANSWER_MAX - a->bytes.n)
 		return err_set(err, ERR_LIMIT, "disk inspection: more than %u bytes", ANSWER_MAX);
 	buf_put(&a->bytes, buf_str(body).p, body->n);
@@ -104,20 +85,20 @@ static int failed(const struct buf *body, struct err *err)
 static int collect(struct jail *jail, struct answer *answer, struct err *err)
 {
 	struct wire w = {.fd = jail->fd,
-	                 .rules = look_rules,
-	                 .rule_count = look_rule_count,
+	                 .rules = inspector_rules,
+	                 .rule_count = inspector_rule_count,
 	                 .peer = "disk inspection"};
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	uint32_t type = 0;
 	int rc;
 
 	while ((rc = wire_recv(&w, &type, &body, -1, NULL, err)) == 0 &&
-	       (type == LOOK_PIECE || type == LOOK_ROWS)) {
+	       (type == INSPECTOR_PIECE || type == INSPECTOR_ROWS)) {
 		rc = take_piece(answer, type, &body, err);
 		if (rc < 0)
 			return rc;
 	}
-	if (rc == 0 && type == LOOK_FAILED)
+	if (rc == 0 && type == INSPECTOR_FAILED)
 		return failed(&body, err);
 	if (rc == 0 && type == WIRE_BROKEN)
 		return jail_broken(buf_str(&body), w.peer, err);
@@ -129,31 +110,31 @@ static int collect(struct jail *jail, struct answer *answer, struct err *err)
 static int take_apart(struct answer *a, unsigned wants, json_t **out, struct err *err)
 {
 	json_t *nixos;
-	int rc = look_record_get(buf_str(&a->bytes), &look_schema, out, err);
+	int rc = inspector_record_get(buf_str(&a->bytes), &inspector_schema, out, err);
 
 	if (rc < 0)
 		return rc;
 	nixos = json_object_get(*out, "nixos");
-	if (wants & LOOK_PATHS && json_is_integer(json_object_get(nixos, "pathCount"))) {
+	if (wants & INSPECTOR_PATHS && json_is_integer(json_object_get(nixos, "pathCount"))) {
 		json_object_set(nixos, "paths", a->paths);
 		json_object_set(nixos, "missing", a->missing);
 	}
 	return 0;
 }
 
-int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *err)
+int inspector_run(const struct inspector_disks *d, unsigned wants, json_t **out, struct err *err)
 {
 	_cleanup_(jail_fini) struct jail jail = JAIL_INIT;
 	_cleanup_(answer_fini) struct answer answer = {.paths = json_array(),
 	                                               .missing = json_array()};
-	struct look_child child = {.wants = wants, .xen = host_xen_version()};
-	const struct look_job job = {.role = JAIL_LOOKER,
-	                             .memory = CHILD_MEMORY,
-	                             .seconds = CHILD_SECONDS,
-	                             .main = look_main,
-	                             .arg = &child,
-	                             .inside = &child.disks};
-	int rc = look_jail(&job, d, &jail, err);
+	struct inspector_child child = {.wants = wants, .xen = host_xen_version()};
+	const struct inspector_job job = {.role = JAIL_INSPECTOR,
+	                                  .memory = CHILD_MEMORY,
+	                                  .seconds = CHILD_SECONDS,
+	                                  .main = inspector_main,
+	                                  .arg = &child,
+	                                  .inside = &child.disks};
+	int rc = inspector_jail(&job, d, &jail, err);
 
 	if (rc < 0)
 		return rc;
@@ -168,26 +149,26 @@ int look(const struct look_disks *d, unsigned wants, json_t **out, struct err *e
 
 /* ---- taking it apart ------------------------------------------------------ */
 
-const char *look_text(const json_t *o, const char *key)
+const char *inspector_text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s ? s : "";
 }
 
-uint64_t look_number(const json_t *o, const char *key)
+uint64_t inspector_number(const json_t *o, const char *key)
 {
 	json_int_t v = json_integer_value(json_object_get(o, key));
 
 	return v > 0 ? (uint64_t)v : 0;
 }
 
-bool look_true(const json_t *o, const char *key)
+bool inspector_true(const json_t *o, const char *key)
 {
 	return json_is_true(json_object_get(o, key));
 }
 
-void look_put(struct buf *b, const char *text)
+void inspector_put(struct buf *b, const char *text)
 {
 	str_escape(b, str_from(text));
 }

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "look_child.h"
+#include "inspector/inspector_child.h"
 #include "nix/store_path.h"
 
-void look_row_put(struct buf *out, const struct path_info *info, bool missing)
+void inspector_row_put(struct buf *out, const struct path_info *info, bool missing)
 {
 	char hash[HASH_HEX_SIZE];
 
@@ -34,17 +34,17 @@ static int row_get(struct bytes *b, json_t *paths, json_t *missing, struct err *
 	if (!bytes_ok(b))
 		return err_set(err, ERR_CHILD, "disk inspection: malformed store path");
 	o = json_object();
-	json_object_set_new(o, "path", look_string(path));
+	json_object_set_new(o, "path", inspector_string(path));
 	json_object_set_new(o, "narSize", json_integer((json_int_t)size));
-	json_object_set_new(o, "narHash", look_string(hash));
+	json_object_set_new(o, "narHash", inspector_string(hash));
 	json_object_set_new(o, "registered", json_integer((json_int_t)registered));
 	json_array_append_new(paths, o);
 	if (gone)
-		json_array_append_new(missing, look_string(path));
+		json_array_append_new(missing, inspector_string(path));
 	return 0;
 }
 
-int look_rows_get(const struct buf *body, json_t *paths, json_t *missing, struct err *err)
+int inspector_rows_get(const struct buf *body, json_t *paths, json_t *missing, struct err *err)
 {
 	struct bytes b = bytes_over(buf_str(body).p, body->n);
 	int rc = 0;

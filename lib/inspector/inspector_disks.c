@@ -14,9 +14,9 @@
 
 #include "base/mem.h"
 #include "disk/table.h"
-#include "look_child.h"
+#include "inspector/inspector_child.h"
 
-static size_t device_by_name(const struct look_child *c, const char *name)
+static size_t device_by_name(const struct inspector_child *c, const char *name)
 {
 	for (size_t i = 0; i < c->files->device_count; i++)
 		if (!strcmp(c->files->devices[i].name, name))
@@ -24,7 +24,7 @@ static size_t device_by_name(const struct look_child *c, const char *name)
 	return SIZE_MAX;
 }
 
-static void put_fs(struct look_child *c, json_t *o, size_t dev)
+static void put_fs(struct inspector_child *c, json_t *o, size_t dev)
 {
 	struct err err = ERR_INIT;
 	uint64_t size = 0, unused = 0;
@@ -35,21 +35,21 @@ static void put_fs(struct look_child *c, json_t *o, size_t dev)
 	if (dev == SIZE_MAX)
 		return;
 	if (disks_fs(c->d, dev, &fs, &err) < 0 || fs_space(fs, &size, &unused, &err) < 0) {
-		look_set(o, "trouble", err.text);
+		inspector_set(o, "trouble", err.text);
 		return;
 	}
 	f = json_object();
-	look_set(f, "type", fs_type(fs));
-	look_set(f, "label", fs_label(fs));
-	look_set(f, "uuid", fs_uuid(fs));
-	look_set_number(f, "size", size);
-	look_set_number(f, "free", unused);
+	inspector_set(f, "type", fs_type(fs));
+	inspector_set(f, "label", fs_label(fs));
+	inspector_set(f, "uuid", fs_uuid(fs));
+	inspector_set_number(f, "size", size);
+	inspector_set_number(f, "free", unused);
 	json_object_set_new(f, "clean", json_boolean(!fs_unclean(fs)));
-	look_set(f, "notice", fs_notice(fs));
+	inspector_set(f, "notice", fs_notice(fs));
 	json_object_set_new(o, "fileSystem", f);
 }
 
-static json_t *part_json(struct look_child *c, size_t disk, const struct table *t,
+static json_t *part_json(struct inspector_child *c, size_t disk, const struct table *t,
                          const struct table_part *p)
 {
 	json_t *o = json_object();
@@ -58,19 +58,19 @@ static json_t *part_json(struct look_child *c, size_t disk, const struct table *
 	snprintf(device, sizeof device, "hd%zu,%s%u", disk, t->kind == TABLE_GPT ? "gpt" : "msdos",
 	         p->number);
 	snprintf(type, sizeof type, "%02x", p->type);
-	look_set_number(o, "number", p->number);
-	look_set(o, "device", device);
-	look_set_number(o, "start", p->start);
-	look_set_number(o, "size", p->size);
-	look_set(o, "type", t->kind == TABLE_GPT ? p->type_guid : type);
-	look_set(o, "uuid", p->uuid);
-	look_set(o, "label", p->label);
+	inspector_set_number(o, "number", p->number);
+	inspector_set(o, "device", device);
+	inspector_set_number(o, "start", p->start);
+	inspector_set_number(o, "size", p->size);
+	inspector_set(o, "type", t->kind == TABLE_GPT ? p->type_guid : type);
+	inspector_set(o, "uuid", p->uuid);
+	inspector_set(o, "label", p->label);
 	json_object_set_new(o, "active", json_boolean(p->active));
 	put_fs(c, o, device_by_name(c, device));
 	return o;
 }
 
-static json_t *disk_json(struct look_child *c, size_t disk)
+static json_t *disk_json(struct inspector_child *c, size_t disk)
 {
 	json_t *o = json_object(), *parts = json_array();
 	struct err err = ERR_INIT;
@@ -80,15 +80,15 @@ static json_t *disk_json(struct look_child *c, size_t disk)
 
 	snprintf(device, sizeof device, "hd%zu", disk);
 	w = *disks_window(c->d, device_by_name(c, device));
-	look_set_number(o, "size", w.size);
+	inspector_set_number(o, "size", w.size);
 	json_object_set_new(o, "partitions", parts);
 	if (table_read(&w, &t, &err) < 0) {
-		look_set(o, "table", "none");
-		look_set(o, "trouble", err.text);
+		inspector_set(o, "table", "none");
+		inspector_set(o, "trouble", err.text);
 		return o;
 	}
-	look_set(o, "table", table_kind_name(t.kind));
-	look_set(o, "uuid", t.uuid);
+	inspector_set(o, "table", table_kind_name(t.kind));
+	inspector_set(o, "uuid", t.uuid);
 	for (size_t i = 0; i < t.n; i++)
 		json_array_append_new(parts, part_json(c, disk, &t, &t.part[i]));
 	if (!t.n)
@@ -97,7 +97,7 @@ static json_t *disk_json(struct look_child *c, size_t disk)
 	return o;
 }
 
-json_t *look_disks_json(struct look_child *c)
+json_t *inspector_disks_json(struct inspector_child *c)
 {
 	json_t *list = json_array();
 
@@ -106,7 +106,7 @@ json_t *look_disks_json(struct look_child *c)
 	return list;
 }
 
-json_t *look_volumes_json(struct look_child *c)
+json_t *inspector_volumes_json(struct inspector_child *c)
 {
 	json_t *list = json_array();
 
@@ -116,9 +116,9 @@ json_t *look_volumes_json(struct look_child *c)
 		if (disks_index(c->d, i) != SIZE_MAX)
 			continue;
 		o = json_object();
-		look_set(o, "device", c->files->devices[i].name);
-		look_set(o, "id", c->files->devices[i].alias[0]);
-		look_set_number(o, "size", disks_window(c->d, i)->size);
+		inspector_set(o, "device", c->files->devices[i].name);
+		inspector_set(o, "id", c->files->devices[i].alias[0]);
+		inspector_set_number(o, "size", disks_window(c->d, i)->size);
 		put_fs(c, o, i);
 		json_array_append_new(list, o);
 	}

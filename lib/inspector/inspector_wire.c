@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "look_wire.h"
+#include "inspector/inspector_wire.h"
 
 #include <string.h>
 
@@ -11,10 +11,10 @@ enum { IS_NULL, IS_VALUE };
 
 /* ---- writing ---------------------------------------------------------------- */
 
-static int put_record(const json_t *o, const struct look_record *r, struct buf *out,
+static int put_record(const json_t *o, const struct inspector_record *r, struct buf *out,
                       struct err *err);
 
-static int put_map(json_t *o, const struct look_record *r, struct buf *out, struct err *err)
+static int put_map(json_t *o, const struct inspector_record *r, struct buf *out, struct err *err)
 {
 	const char *name;
 	json_t *v;
@@ -30,43 +30,43 @@ static int put_map(json_t *o, const struct look_record *r, struct buf *out, stru
 	return rc;
 }
 
-static bool has_type(const json_t *v, enum look_type type)
+static bool has_type(const json_t *v, enum inspector_type type)
 {
 	switch (type) {
-	case LOOK_TEXT:
+	case INSPECTOR_TEXT:
 		return json_is_string(v);
-	case LOOK_NUMBER:
+	case INSPECTOR_NUMBER:
 		return json_is_integer(v);
-	case LOOK_BOOL:
+	case INSPECTOR_BOOL:
 		return json_is_boolean(v);
 	default:
 		return json_is_object(v);
 	}
 }
 
-static int put_typed(json_t *v, const struct look_field *f, struct buf *out, struct err *err)
+static int put_typed(json_t *v, const struct inspector_field *f, struct buf *out, struct err *err)
 {
 	if (!has_type(v, f->type))
 		return err_set(err, ERR_UNSUPPORTED, "disk inspection: \"%s\" has another type",
 		               f->name);
 	switch (f->type) {
-	case LOOK_TEXT:
+	case INSPECTOR_TEXT:
 		wire_text_put(out, (struct str){json_string_value(v), json_string_length(v)});
 		return 0;
-	case LOOK_NUMBER:
+	case INSPECTOR_NUMBER:
 		wire_u64_put(out, (uint64_t)json_integer_value(v));
 		return 0;
-	case LOOK_BOOL:
+	case INSPECTOR_BOOL:
 		wire_u32_put(out, json_is_true(v));
 		return 0;
-	case LOOK_RECORD:
+	case INSPECTOR_RECORD:
 		return put_record(v, f->record, out, err);
 	default:
 		return put_map(v, f->record, out, err);
 	}
 }
 
-static int put_value(json_t *v, const struct look_field *f, struct buf *out, struct err *err)
+static int put_value(json_t *v, const struct inspector_field *f, struct buf *out, struct err *err)
 {
 	size_t n = json_array_size(v);
 	int rc = 0;
@@ -82,7 +82,7 @@ static int put_value(json_t *v, const struct look_field *f, struct buf *out, str
 	return rc;
 }
 
-static const struct look_field *find(const struct look_record *r, const char *name)
+static const struct inspector_field *find(const struct inspector_record *r, const char *name)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (!strcmp(r->fields[i].name, name))
@@ -90,7 +90,7 @@ static const struct look_field *find(const struct look_record *r, const char *na
 	return NULL;
 }
 
-static int put_record(const json_t *o, const struct look_record *r, struct buf *out,
+static int put_record(const json_t *o, const struct inspector_record *r, struct buf *out,
                       struct err *err)
 {
 	const char *name;
@@ -99,7 +99,7 @@ static int put_record(const json_t *o, const struct look_record *r, struct buf *
 
 	json_object_foreach((json_t *)(uintptr_t)o, name, v)
 	{
-		const struct look_field *f = find(r, name);
+		const struct inspector_field *f = find(r, name);
 
 		if (!f)
 			return err_set(err, ERR_UNSUPPORTED,
@@ -114,7 +114,8 @@ static int put_record(const json_t *o, const struct look_record *r, struct buf *
 	return 0;
 }
 
-int look_record_put(const json_t *o, const struct look_record *r, struct buf *out, struct err *err)
+int inspector_record_put(const json_t *o, const struct inspector_record *r, struct buf *out,
+                         struct err *err)
 {
 	return put_record(o, r, out, err);
 }
@@ -126,7 +127,7 @@ struct reader {
 	unsigned values, depth;
 };
 
-static json_t *get_record(struct reader *in, const struct look_record *r);
+static json_t *get_record(struct reader *in, const struct inspector_record *r);
 
 /* A text that JSON can have; NULL and bad if it is none. */
 static json_t *get_text(struct reader *in)
@@ -139,9 +140,9 @@ static json_t *get_text(struct reader *in)
 	return v;
 }
 
-static json_t *get_map(struct reader *in, const struct look_record *r)
+static json_t *get_map(struct reader *in, const struct inspector_record *r)
 {
-	uint32_t n = wire_u32_get(&in->b, LOOK_VALUES_MAX);
+	uint32_t n = wire_u32_get(&in->b, INSPECTOR_VALUES_MAX);
 	json_t *o = json_object();
 
 	for (uint32_t i = 0; i < n && !in->b.bad; i++) {
@@ -156,27 +157,27 @@ static json_t *get_map(struct reader *in, const struct look_record *r)
 	return o;
 }
 
-static json_t *get_typed(struct reader *in, const struct look_field *f)
+static json_t *get_typed(struct reader *in, const struct inspector_field *f)
 {
-	if (++in->values > LOOK_VALUES_MAX)
+	if (++in->values > INSPECTOR_VALUES_MAX)
 		in->b.bad = true;
 	if (in->b.bad)
 		return json_null();
 	switch (f->type) {
-	case LOOK_TEXT:
+	case INSPECTOR_TEXT:
 		return get_text(in);
-	case LOOK_NUMBER:
+	case INSPECTOR_NUMBER:
 		return json_integer((json_int_t)wire_u64_get(&in->b, UINT64_MAX));
-	case LOOK_BOOL:
+	case INSPECTOR_BOOL:
 		return json_boolean(wire_u32_get(&in->b, 1));
-	case LOOK_RECORD:
+	case INSPECTOR_RECORD:
 		return get_record(in, f->record);
 	default:
 		return get_map(in, f->record);
 	}
 }
 
-static json_t *get_value(struct reader *in, const struct look_field *f)
+static json_t *get_value(struct reader *in, const struct inspector_field *f)
 {
 	uint32_t n;
 	json_t *list;
@@ -185,22 +186,22 @@ static json_t *get_value(struct reader *in, const struct look_field *f)
 		return json_null();
 	if (!f->list)
 		return get_typed(in, f);
-	n = wire_u32_get(&in->b, LOOK_VALUES_MAX);
+	n = wire_u32_get(&in->b, INSPECTOR_VALUES_MAX);
 	list = json_array();
 	for (uint32_t i = 0; i < n && !in->b.bad; i++)
 		json_array_append_new(list, get_typed(in, f));
 	return list;
 }
 
-static json_t *get_record(struct reader *in, const struct look_record *r)
+static json_t *get_record(struct reader *in, const struct inspector_record *r)
 {
 	json_t *o = json_object();
 	uint32_t number = 1;
 
-	if (++in->depth > LOOK_DEPTH_MAX)
+	if (++in->depth > INSPECTOR_DEPTH_MAX)
 		in->b.bad = true;
 	while (!in->b.bad && (number = wire_u32_get(&in->b, (uint32_t)r->n))) {
-		const struct look_field *f = &r->fields[number - 1];
+		const struct inspector_field *f = &r->fields[number - 1];
 
 		if (json_object_get(o, f->name))
 			in->b.bad = true;
@@ -210,7 +211,8 @@ static json_t *get_record(struct reader *in, const struct look_record *r)
 	return o;
 }
 
-int look_record_get(struct str bytes, const struct look_record *r, json_t **out, struct err *err)
+int inspector_record_get(struct str bytes, const struct inspector_record *r, json_t **out,
+                         struct err *err)
 {
 	struct reader in = {.b = bytes_over(bytes.p, bytes.n)};
 	json_t *o = get_record(&in, r);
@@ -220,8 +222,8 @@ int look_record_get(struct str bytes, const struct look_record *r, json_t **out,
 		return 0;
 	}
 	json_decref(o);
-	if (in.values > LOOK_VALUES_MAX)
+	if (in.values > INSPECTOR_VALUES_MAX)
 		return err_set(err, ERR_LIMIT, "disk inspection: more than %u values",
-		               LOOK_VALUES_MAX);
+		               INSPECTOR_VALUES_MAX);
 	return err_set(err, ERR_CHILD, "disk inspection: malformed answer");
 }

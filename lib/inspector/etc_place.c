@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "etc_place.h"
+#include "inspector/etc_place.h"
 
 #include "base/mem.h"
-#include "look.h"
-#include "look_child.h"
+#include "inspector/inspector.h"
+#include "inspector/inspector_child.h"
 #include "nixos/nixroot.h"
 
 const char *etc_place_dir(enum etc_place place)
@@ -32,9 +32,9 @@ static int open_initrd(struct store_files *files, const char *from_system, const
 
 static enum etc_place judge(const json_t *system)
 {
-	if (look_true(system, "etcWritable"))
+	if (inspector_true(system, "etcWritable"))
 		return ETC_UPPER;
-	if (look_true(system, "etcMounted") && !*look_text(system, "initrdTrouble"))
+	if (inspector_true(system, "etcMounted") && !*inspector_text(system, "initrdTrouble"))
 		return ETC_NOWHERE;
 	return ETC_UNKNOWN;
 }
@@ -57,7 +57,7 @@ int etc_place_inside(struct store_files *files, const struct nixos_system *s, en
 	source_mem_init(&src, bytes.p, bytes.n);
 	w = window_over(&src.src, bytes.n, s->initrd);
 	system = json_object();
-	look_initrd(&w, system);
+	inspector_initrd(&w, system);
 	*out = judge(system);
 	json_decref(system);
 	return 0;
@@ -66,8 +66,8 @@ int etc_place_inside(struct store_files *files, const struct nixos_system *s, en
 int etc_place_find(struct store_files *files, const struct nixos_system *s, const char *initrd,
                    enum etc_place *out, struct err *err)
 {
-	_cleanup_(look_close) struct look_disks disks = {.n = 0};
-	struct disk_spec *spec = &disks.host[LOOK_HOST_INITRD];
+	_cleanup_(inspector_close) struct inspector_disks disks = {.n = 0};
+	struct disk_spec *spec = &disks.host[INSPECTOR_HOST_INITRD];
 	const json_t *system;
 	json_t *seen = NULL;
 	int rc;
@@ -80,7 +80,7 @@ int etc_place_find(struct store_files *files, const struct nixos_system *s, cons
 		spec->name = NULL;
 		return rc;
 	}
-	rc = look(&disks, LOOK_INITRD, &seen, err);
+	rc = inspector_run(&disks, INSPECTOR_INITRD, &seen, err);
 	if (rc < 0)
 		return rc;
 	system = json_object_get(json_object_get(seen, "direct"), "system");

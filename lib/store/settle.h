@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DOMSTRAP_SETTLE_H
-#define DOMSTRAP_SETTLE_H
+#ifndef STORE_SETTLE_H
+#define STORE_SETTLE_H
 
 #include "base/err.h"
 

@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "guest/file_source.h"
-#include "look_child.h"
+#include "inspector/inspector_child.h"
 #include "nixos/fstab.h"
 #include "nixos/secrets.h"
 #include "xen/initrd.h"
@@ -25,7 +25,7 @@ static bool add_module(json_t *list, struct str path)
 	char name[64];
 
 	if (initrd_module(path, name))
-		json_array_append_new(list, look_string(str_from(name)));
+		json_array_append_new(list, inspector_string(str_from(name)));
 	return json_array_size(list) >= MODULES_MAX;
 }
 
@@ -43,7 +43,7 @@ static int take_file(void *arg, struct str name, uint32_t mode, uint64_t size)
 	return 0;
 }
 
-void look_initrd(const struct window *w, json_t *system)
+void inspector_initrd(const struct window *w, json_t *system)
 {
 	struct err err = ERR_INIT;
 	struct initrd_info info;
@@ -51,8 +51,9 @@ void look_initrd(const struct window *w, json_t *system)
 	if (!json_object_get(system, "modules"))
 		json_object_set_new(system, "modules", json_array());
 	if (initrd_list(w, NULL, take_file, system, &info, &err) < 0)
-		look_set(system, "initrdTrouble", err.text);
-	look_set_number(system, "initrdFiles", look_number(system, "initrdFiles") + info.entries);
+		inspector_set(system, "initrdTrouble", err.text);
+	inspector_set_number(system, "initrdFiles",
+	                     inspector_number(system, "initrdFiles") + info.entries);
 }
 
 static int put_builtin(const struct root_reader *r, const char *top, const char *release, json_t *o,
@@ -92,9 +93,9 @@ static int put_root(const struct root_reader *r, const char *top, json_t *o, str
 	if (rc || !fstab_find(buf_str(&text), "/", &e))
 		return rc;
 	root = json_object();
-	look_set(root, "by", by[e.by]);
-	json_object_set_new(root, "value", look_string(e.value));
-	json_object_set_new(root, "type", look_string(e.type));
+	inspector_set(root, "by", by[e.by]);
+	json_object_set_new(root, "value", inspector_string(e.value));
+	json_object_set_new(root, "type", inspector_string(e.type));
 	json_object_set_new(o, "root", root);
 	return 0;
 }
@@ -140,11 +141,11 @@ static int put_secrets(const struct root_reader *r, const char *top, json_t *o, 
 static void put_trouble(json_t *o, int rc, const struct err *err)
 {
 	if (rc < 0 && !json_object_get(o, "trouble"))
-		look_set(o, "trouble", err->text);
+		inspector_set(o, "trouble", err->text);
 }
 
 /* init is "TOPLEVEL/init"; release is the kernel's, "" where it is not known. */
-void look_system(const struct root_reader *r, const char *init, const char *release, json_t *o)
+void inspector_system(const struct root_reader *r, const char *init, const char *release, json_t *o)
 {
 	const char *slash = strrchr(init, '/');
 	_free_ char *top = slash ? xstrndup(init, (size_t)(slash - init)) : NULL;
@@ -192,12 +193,13 @@ static int fs_reader_exists(void *ctx, const char *path, struct err *err)
 	return err_absent(fs_stat(ctx, str_from(path), true, &st, err));
 }
 
-struct root_reader look_fs_reader(struct fs *fs)
+struct root_reader inspector_fs_reader(struct fs *fs)
 {
 	return (struct root_reader){fs_reader_read, fs_reader_find, fs_reader_exists, fs};
 }
 
-void look_guest_system(struct look_child *c, const char *init, const char *release, json_t *o)
+void inspector_guest_system(struct inspector_child *c, const char *init, const char *release,
+                            json_t *o)
 {
 	struct root_reader r;
 	struct err err = ERR_INIT;
@@ -210,13 +212,13 @@ void look_guest_system(struct look_child *c, const char *init, const char *relea
 	put_trouble(o, rc, &err);
 	if (rc < 0)
 		return;
-	r = look_fs_reader(fs);
-	look_system(&r, init, release, o);
+	r = inspector_fs_reader(fs);
+	inspector_system(&r, init, release, o);
 }
 
 /* ---- kernel and initrd of the host ---------------------------------------- */
 
-json_t *look_direct_json(struct look_child *c)
+json_t *inspector_direct_json(struct inspector_child *c)
 {
 	json_t *o = json_object(), *system = json_object();
 	struct err err = ERR_INIT;
@@ -231,17 +233,18 @@ json_t *look_direct_json(struct look_child *c)
 			continue;
 		source_fd_init(&src, d->fd, d->name);
 		w = window_over(&src.src, d->size, d->name);
-		look_set(o, i == LOOK_HOST_KERNEL ? "kernel" : "initrd", d->name);
-		if (i == LOOK_HOST_KERNEL)
-			look_kernel_window(c, &w, d->name);
+		inspector_set(o, i == INSPECTOR_HOST_KERNEL ? "kernel" : "initrd", d->name);
+		if (i == INSPECTOR_HOST_KERNEL)
+			inspector_kernel_window(c, &w, d->name);
 		else
-			look_initrd(&w, system);
+			inspector_initrd(&w, system);
 	}
-	look_set(o, "args", c->disks.cmdline ? c->disks.cmdline : "");
-	if (look_put_init(c, o, c->disks.cmdline, &err) < 0)
-		look_set(o, "error", err.text);
-	look_guest_system(c, look_text(o, "init"),
-	                  look_text(json_object_get(c->kernels, look_text(o, "kernel")), "release"),
-	                  system);
+	inspector_set(o, "args", c->disks.cmdline ? c->disks.cmdline : "");
+	if (inspector_put_init(c, o, c->disks.cmdline, &err) < 0)
+		inspector_set(o, "error", err.text);
+	inspector_guest_system(
+	        c, inspector_text(o, "init"),
+	        inspector_text(json_object_get(c->kernels, inspector_text(o, "kernel")), "release"),
+	        system);
 	return o;
 }

@@ -2,7 +2,7 @@
 /* A look's result on its way out of the jail. */
 #include <string.h>
 
-#include "../look_wire.h"
+#include "inspector/inspector_wire.h"
 #include "base/mem.h"
 #include "base/test/test.h"
 #include "jail/wire.h"
@@ -35,16 +35,17 @@ static void comes_back(void **state)
 		struct err err = ERR_INIT;
 		json_t *o = parse(texts[i]), *got;
 
-		assert_ok(look_record_put(o, &look_schema, &bytes, &err), &err);
-		assert_ok(look_record_get(buf_str(&bytes), &look_schema, &got, &err), &err);
+		assert_ok(inspector_record_put(o, &inspector_schema, &bytes, &err), &err);
+		assert_ok(inspector_record_get(buf_str(&bytes), &inspector_schema, &got, &err),
+		          &err);
 		if (!json_equal(o, got))
 			fail_msg("text %zu comes back as another one", i);
 		json_decref(o);
 		json_decref(got);
 		for (size_t n = 0; n < bytes.n; n++)
-			assert_int_equal(
-			        look_record_get((struct str){bytes.p, n}, &look_schema, &got, &err),
-			        -ERR_CHILD);
+			assert_int_equal(inspector_record_get((struct str){bytes.p, n},
+			                                      &inspector_schema, &got, &err),
+			                 -ERR_CHILD);
 	}
 }
 
@@ -64,21 +65,21 @@ static void not_described(void **state)
 		struct err err = ERR_INIT;
 		json_t *o = parse(cases[i].text);
 
-		assert_fails(look_record_put(o, &look_schema, &bytes, &err), &err, ERR_UNSUPPORTED,
-		             cases[i].words);
+		assert_fails(inspector_record_put(o, &inspector_schema, &bytes, &err), &err,
+		             ERR_UNSUPPORTED, cases[i].words);
 		json_decref(o);
 	}
 }
 
 /* A record with the fields that the tests below send. */
-static const struct look_record inner;
-static const struct look_field inner_fields[] = {
-        {"text", LOOK_TEXT, false, NULL},
-        {"flags", LOOK_BOOL, true, NULL},
-        {"map", LOOK_MAP, false, &inner},
-        {"self", LOOK_RECORD, false, &inner},
+static const struct inspector_record inner;
+static const struct inspector_field inner_fields[] = {
+        {"text", INSPECTOR_TEXT, false, NULL},
+        {"flags", INSPECTOR_BOOL, true, NULL},
+        {"map", INSPECTOR_MAP, false, &inner},
+        {"self", INSPECTOR_RECORD, false, &inner},
 };
-static const struct look_record inner = {"inner", inner_fields, ARRAY_LEN(inner_fields)};
+static const struct inspector_record inner = {"inner", inner_fields, ARRAY_LEN(inner_fields)};
 
 /* Words of 32 bits, as a process that was taken over could send them. */
 static void refused(void **state)
@@ -105,7 +106,7 @@ static void refused(void **state)
 
 		for (size_t w = 0; w < cases[i].n; w++)
 			wire_u32_put(&bytes, cases[i].word[w]);
-		if (look_record_get(buf_str(&bytes), &inner, &got, &err) != -ERR_CHILD)
+		if (inspector_record_get(buf_str(&bytes), &inner, &got, &err) != -ERR_CHILD)
 			fail_msg("case %zu is accepted", i);
 	}
 }
@@ -116,30 +117,30 @@ static void limits(void **state)
 	struct err err = ERR_INIT;
 	json_t *got;
 
-	for (unsigned i = 0; i < 2 * LOOK_DEPTH_MAX; i++) {
+	for (unsigned i = 0; i < 2 * INSPECTOR_DEPTH_MAX; i++) {
 		wire_u32_put(&deep, 4);
 		wire_u32_put(&deep, 1);
 	}
-	for (unsigned i = 0; i <= 2 * LOOK_DEPTH_MAX; i++)
+	for (unsigned i = 0; i <= 2 * INSPECTOR_DEPTH_MAX; i++)
 		wire_u32_put(&deep, 0);
-	assert_int_equal(look_record_get(buf_str(&deep), &inner, &got, &err), -ERR_CHILD);
+	assert_int_equal(inspector_record_get(buf_str(&deep), &inner, &got, &err), -ERR_CHILD);
 
 	wire_u32_put(&many, 2);
 	wire_u32_put(&many, 1);
-	wire_u32_put(&many, LOOK_VALUES_MAX);
-	for (unsigned i = 0; i < LOOK_VALUES_MAX; i++)
+	wire_u32_put(&many, INSPECTOR_VALUES_MAX);
+	for (unsigned i = 0; i < INSPECTOR_VALUES_MAX; i++)
 		wire_u32_put(&many, 1);
 	wire_u32_put(&many, 1);
 	wire_u32_put(&many, 1);
 	wire_text_put(&many, STR("one more"));
 	wire_u32_put(&many, 0);
-	assert_int_equal(look_record_get(buf_str(&many), &inner, &got, &err), -ERR_LIMIT);
+	assert_int_equal(inspector_record_get(buf_str(&many), &inner, &got, &err), -ERR_LIMIT);
 
 	wire_u32_put(&nul, 1);
 	wire_u32_put(&nul, 1);
 	wire_text_put(&nul, (struct str){"a\0b", 3});
 	wire_u32_put(&nul, 0);
-	assert_int_equal(look_record_get(buf_str(&nul), &inner, &got, &err), -ERR_CHILD);
+	assert_int_equal(inspector_record_get(buf_str(&nul), &inner, &got, &err), -ERR_CHILD);
 }
 
 int main(void)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "look_child.h"
+#include "inspector/inspector_child.h"
 #include "nix/bootspec.h"
 
 /* The parts that boot.json names, if it exists and we understand it. */
@@ -28,7 +28,7 @@ static int load_spec(const struct root_reader *r, const char *top, struct bootsp
 	return rc < 0 ? rc : 0;
 }
 
-int look_etc(const struct root_reader *r, const char *init, json_t *o, struct err *err)
+int inspector_etc(const struct root_reader *r, const char *init, json_t *o, struct err *err)
 {
 	_cleanup_(bootspec_fini) struct bootspec b = {0};
 	const char *slash = strrchr(init, '/');
@@ -48,6 +48,6 @@ int look_etc(const struct root_reader *r, const char *init, json_t *o, struct er
 	if (no_image < 0)
 		return no_image;
 	if ((no_dir || no_image) && !(linked && no_dir && no_image))
-		look_set(o, "etcMissing", no_dir ? dir : image);
+		inspector_set(o, "etcMissing", no_dir ? dir : image);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DOMSTRAP_GENERATIONS_H
-#define DOMSTRAP_GENERATIONS_H
+/* Generations as JSON, and in words. */
+#ifndef INSPECTOR_GENERATION_JSON_H
+#define INSPECTOR_GENERATION_JSON_H
 
 #include <jansson.h>
 #include <stdbool.h>

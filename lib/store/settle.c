@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "settle.h"
+#include "store/settle.h"
 
 #include <jansson.h>
 

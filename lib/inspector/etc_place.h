@@ -3,8 +3,8 @@
  * Where a system sees files below /etc of its root. With system.etc.overlay its initrd mounts an
  * overlay there, made of parts in the store and, if it is mutable, a directory of the root.
  */
-#ifndef DOMSTRAP_ETC_PLACE_H
-#define DOMSTRAP_ETC_PLACE_H
+#ifndef INSPECTOR_ETC_PLACE_H
+#define INSPECTOR_ETC_PLACE_H
 
 #include "nixos/system.h"
 #include "store/files.h"

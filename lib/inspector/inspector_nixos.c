@@ -10,21 +10,21 @@
  *               "paths": [ { "path", "narSize", "narHash", "registered" } ],   if wanted
  *               "missing": [ path ], "unregistered": [ name ], "unregisteredMore" }
  *
- * "paths" and "missing" come as rows, see look_rows.c.
+ * "paths" and "missing" come as rows, see inspector_rows.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "generations.h"
-#include "look_child.h"
+#include "inspector/generation_json.h"
+#include "inspector/inspector_child.h"
 #include "nix/store_path.h"
 #include "nixos/trial.h"
 
 /* Names in the store that are not registered; the others are counted. */
 #define STRANGERS_MAX 10000u
 
-static void set_up(struct look_child *c, struct off_guest *off)
+static void set_up(struct inspector_child *c, struct off_guest *off)
 {
 	*off = (struct off_guest){.mode = OFF_GUEST_LOOK, .n_disks = c->disks.n};
 	if (c->disks.cfg)
@@ -58,8 +58,8 @@ static json_t *profiles_json(const struct guest_state *in)
 	for (size_t i = 1; i < in->n_profiles; i++) {
 		json_t *o = json_object();
 
-		look_set(o, "name", in->profiles[i].name);
-		look_set_number(o, "generations", in->profiles[i].n);
+		inspector_set(o, "name", in->profiles[i].name);
+		inspector_set_number(o, "generations", in->profiles[i].n);
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -72,16 +72,16 @@ static bool is_furniture(const char *name)
 }
 
 /* Add a path; send the rows when there are enough of them. */
-static int put_path(struct look_child *c, struct buf *rows, const struct path_info *info,
+static int put_path(struct inspector_child *c, struct buf *rows, const struct path_info *info,
                     bool missing, struct err *err)
 {
 	int rc = 0;
 
-	if (rows->n > LOOK_PIECE_MAX / 2) {
-		rc = wire_put(c->line, LOOK_ROWS, buf_str(rows), err);
+	if (rows->n > INSPECTOR_PIECE_MAX / 2) {
+		rc = wire_put(c->line, INSPECTOR_ROWS, buf_str(rows), err);
 		buf_reset(rows);
 	}
-	look_row_put(rows, info, missing);
+	inspector_row_put(rows, info, missing);
 	return rc;
 }
 
@@ -90,13 +90,13 @@ static void put_stranger(json_t *list, const char *name, uint64_t *more)
 	if (is_furniture(name))
 		return;
 	if (json_array_size(list) < STRANGERS_MAX)
-		json_array_append_new(list, look_string(str_from(name)));
+		json_array_append_new(list, inspector_string(str_from(name)));
 	else
 		++*more;
 }
 
 /* Both lists are in byte order of name. */
-static int compare_store(struct look_child *c, struct ext4_edit *e, const struct closure *db,
+static int compare_store(struct inspector_child *c, struct ext4_edit *e, const struct closure *db,
                          json_t *o, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf rows = BUF_INIT;
@@ -122,40 +122,40 @@ static int compare_store(struct look_child *c, struct ext4_edit *e, const struct
 		i += order <= 0;
 		k += order >= 0;
 	}
-	look_set_number(o, "unregisteredMore", more);
-	return rc < 0 ? rc : wire_put(c->line, LOOK_ROWS, buf_str(&rows), err);
+	inspector_set_number(o, "unregisteredMore", more);
+	return rc < 0 ? rc : wire_put(c->line, INSPECTOR_ROWS, buf_str(&rows), err);
 }
 
-static int put_store(struct look_child *c, struct off_guest *off, const struct guest_state *in,
+static int put_store(struct inspector_child *c, struct off_guest *off, const struct guest_state *in,
                      json_t *o, struct err *err)
 {
 	struct err why;
 
 	if (guest_state_need_db(in, &why) < 0) {
-		look_set(o, "databaseError", why.text);
+		inspector_set(o, "databaseError", why.text);
 		return 0;
 	}
-	look_set_number(o, "pathCount", in->db.n);
-	look_set_number(o, "narBytes", closure_nar_size(&in->db));
-	if (!(c->wants & LOOK_PATHS))
+	inspector_set_number(o, "pathCount", in->db.n);
+	inspector_set_number(o, "narBytes", closure_nar_size(&in->db));
+	if (!(c->wants & INSPECTOR_PATHS))
 		return 0;
 	return compare_store(c, off->root.edit, &in->db, o, err);
 }
 
-static int fill(struct look_child *c, struct off_guest *off, struct guest_state *in, json_t *o,
+static int fill(struct inspector_child *c, struct off_guest *off, struct guest_state *in, json_t *o,
                 struct err *err)
 {
-	bool sizes = c->wants & LOOK_SIZES, pending = false;
+	bool sizes = c->wants & INSPECTOR_SIZES, pending = false;
 	json_t *boot = NULL;
 	int rc = off_guest_pending(off, &pending, err);
 
-	if (rc == 0 && c->wants & (LOOK_SIZES | LOOK_PATHS))
+	if (rc == 0 && c->wants & (INSPECTOR_SIZES | INSPECTOR_PATHS))
 		guest_state_load_db(off, in);
 	if (rc == 0 && sizes)
 		rc = guest_state_sizes(off, in, err);
-	look_set_number(o, "disk", (uint64_t)(off->root.target - off->targets));
-	look_set_number(o, "start", off->root.base);
-	look_set_number(o, "size", off->root.size);
+	inspector_set_number(o, "disk", (uint64_t)(off->root.target - off->targets));
+	inspector_set_number(o, "start", off->root.base);
+	inspector_set_number(o, "size", off->root.size);
 	json_object_set_new(o, "menuPending", json_boolean(pending));
 	if (rc == 0)
 		rc = trial_mark(off, in, err);
@@ -167,12 +167,12 @@ static int fill(struct look_child *c, struct off_guest *off, struct guest_state 
 	json_object_set_new(o, "generations",
 	                    generations_json(&in->profiles[0], sizes, !in->db_err.code));
 	json_object_set_new(o, "profiles", profiles_json(in));
-	if (rc == 0 && c->wants & (LOOK_SIZES | LOOK_PATHS))
+	if (rc == 0 && c->wants & (INSPECTOR_SIZES | INSPECTOR_PATHS))
 		rc = put_store(c, off, in, o, err);
 	return rc;
 }
 
-int look_nixos_json(struct look_child *c, json_t **out, struct err *err)
+int inspector_nixos_json(struct inspector_child *c, json_t **out, struct err *err)
 {
 	struct off_guest off;
 	struct guest_state in;

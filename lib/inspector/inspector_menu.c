@@ -6,7 +6,7 @@
  *     entry = { "title", "default": bool, "error": text | null,
  *               "entries": [ entry ]                                 of a submenu
  *               "kernel", "kernelSize", "initrds": [ text ], "args",   else
- *               "init": text | null, "initFound": bool, "etcMissing": see look_etc.c
+ *               "init": text | null, "initFound": bool, "etcMissing": see inspector_etc.c
  *               "system": system                    of the default one, if wanted }
  *
  * Files are named "(hd0,msdos1)/path".
@@ -17,7 +17,7 @@
 #include "grub/menu.h"
 #include "guest/boots.h"
 #include "guest/file_source.h"
-#include "look_child.h"
+#include "inspector/inspector_child.h"
 
 #define DEPTH_MAX 8u
 #define WARNINGS_MAX 100u
@@ -31,14 +31,14 @@ static json_t *warnings_json(const struct grub_texts *t, const struct buf *notes
 		struct str line = str_cut(&rest, '\n');
 
 		if (line.n && json_array_size(list) < WARNINGS_MAX)
-			json_array_append_new(list, look_string(line));
+			json_array_append_new(list, inspector_string(line));
 	}
 	for (size_t i = 0; i < t->n && json_array_size(list) < WARNINGS_MAX; i++)
-		json_array_append_new(list, look_string(str_from(t->v[i])));
+		json_array_append_new(list, inspector_string(str_from(t->v[i])));
 	return list;
 }
 
-int look_put_init(struct look_child *c, json_t *o, const char *args, struct err *err)
+int inspector_put_init(struct inspector_child *c, json_t *o, const char *args, struct err *err)
 {
 	struct str init = boots_init(args);
 	struct fs_stat st = {.kind = FS_OTHER};
@@ -48,7 +48,7 @@ int look_put_init(struct look_child *c, json_t *o, const char *args, struct err 
 	bool found;
 	int rc;
 
-	json_object_set_new(o, "init", init.p ? look_string(init) : json_null());
+	json_object_set_new(o, "init", init.p ? inspector_string(init) : json_null());
 	if (!init.p)
 		return 0;
 	if (!c->has_root && c->root_err.code) {
@@ -66,8 +66,8 @@ int look_put_init(struct look_child *c, json_t *o, const char *args, struct err 
 	json_object_set_new(o, "initFound", json_boolean(found));
 	err->code = ERR_NONE;
 	path = xstrndup(init.p, init.n);
-	reader = look_fs_reader(fs);
-	rc = found ? look_etc(&reader, path, o, err) : 0;
+	reader = inspector_fs_reader(fs);
+	rc = found ? inspector_etc(&reader, path, o, err) : 0;
 	if (rc == 0)
 		err->code = ERR_NONE;
 	return rc;
@@ -75,7 +75,7 @@ int look_put_init(struct look_child *c, json_t *o, const char *args, struct err 
 
 /* Names a file and makes sure that it can be read as far as its map goes. system: NULL, or
  * where what an initrd has is to be said. */
-static json_t *file_json(struct look_child *c, const struct grub_boot_file *f, bool kernel,
+static json_t *file_json(struct inspector_child *c, const struct grub_boot_file *f, bool kernel,
                          json_t *system, uint64_t *size, struct err *err)
 {
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
@@ -91,19 +91,19 @@ static json_t *file_json(struct look_child *c, const struct grub_boot_file *f, b
 		*size = w.size;
 		if (!*size && !err->code)
 			err_set(err, ERR_FORMAT, "%.*s is empty", STR_ARG(buf_str(&name)));
-		if (kernel && c->wants & LOOK_KERNELS)
-			look_kernel_window(c, &w, name.p);
+		if (kernel && c->wants & INSPECTOR_KERNELS)
+			inspector_kernel_window(c, &w, name.p);
 		if (!kernel && system)
-			look_initrd(&w, system);
+			inspector_initrd(&w, system);
 	}
-	return look_string(buf_str(&name));
+	return inspector_string(buf_str(&name));
 }
 
-static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b, bool is_default,
-                     struct err *err)
+static void put_boot(struct inspector_child *c, json_t *o, const struct grub_boot *b,
+                     bool is_default, struct err *err)
 {
 	json_t *initrds = json_array();
-	json_t *system = is_default && c->wants & LOOK_SYSTEM ? json_object() : NULL;
+	json_t *system = is_default && c->wants & INSPECTOR_SYSTEM ? json_object() : NULL;
 	uint64_t size = 0, initrd_size = 0;
 	struct err lost = ERR_INIT;
 
@@ -113,24 +113,25 @@ static void put_boot(struct look_child *c, json_t *o, const struct grub_boot *b,
 	if (!b->kernel.path)
 		return;
 	json_object_set_new(o, "kernel", file_json(c, &b->kernel, true, NULL, &size, err));
-	look_set_number(o, "kernelSize", size);
+	inspector_set_number(o, "kernelSize", size);
 	for (size_t i = 0; i < b->initrd_count; i++)
 		json_array_append_new(
 		        initrds, file_json(c, &b->initrds[i], false, system, &initrd_size, err));
-	look_set(o, "args", b->args ? b->args : "");
-	if (look_put_init(c, o, b->args, &lost) < 0 && !err->code)
+	inspector_set(o, "args", b->args ? b->args : "");
+	if (inspector_put_init(c, o, b->args, &lost) < 0 && !err->code)
 		*err = lost;
 	if (system)
-		look_guest_system(
-		        c, look_text(o, "init"),
-		        look_text(json_object_get(c->kernels, look_text(o, "kernel")), "release"),
+		inspector_guest_system(
+		        c, inspector_text(o, "init"),
+		        inspector_text(json_object_get(c->kernels, inspector_text(o, "kernel")),
+		                       "release"),
 		        system);
 }
 
-static json_t *entries_json(struct look_child *c, struct grub_menu *m, bool is_default,
+static json_t *entries_json(struct inspector_child *c, struct grub_menu *m, bool is_default,
                             unsigned depth);
 
-static json_t *entry_json(struct look_child *c, struct grub_menu *m, size_t i, bool is_default,
+static json_t *entry_json(struct inspector_child *c, struct grub_menu *m, size_t i, bool is_default,
                           unsigned depth)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *next = NULL;
@@ -139,7 +140,7 @@ static json_t *entry_json(struct look_child *c, struct grub_menu *m, size_t i, b
 	json_t *o = json_object();
 	int rc = grub_menu_enter(m, i, (struct str){NULL, 0}, &boot, &next, &err);
 
-	look_set(o, "title", m->entries[i].title);
+	inspector_set(o, "title", m->entries[i].title);
 	json_object_set_new(o, "default", json_boolean(is_default));
 	if (rc == 1 && depth == DEPTH_MAX)
 		err_set(&err, ERR_LIMIT, "menus nested deeper than %u", DEPTH_MAX);
@@ -147,12 +148,12 @@ static json_t *entry_json(struct look_child *c, struct grub_menu *m, size_t i, b
 		json_object_set_new(o, "entries", entries_json(c, next, is_default, depth + 1));
 	else
 		put_boot(c, o, &boot, is_default, &err);
-	look_set(o, "error", err.code ? err.text : NULL);
+	inspector_set(o, "error", err.code ? err.text : NULL);
 	grub_boot_fini(&boot);
 	return o;
 }
 
-static json_t *entries_json(struct look_child *c, struct grub_menu *m, bool is_default,
+static json_t *entries_json(struct inspector_child *c, struct grub_menu *m, bool is_default,
                             unsigned depth)
 {
 	size_t chosen = m->n ? grub_menu_default(m) : 0;
@@ -165,7 +166,7 @@ static json_t *entries_json(struct look_child *c, struct grub_menu *m, bool is_d
 	return list;
 }
 
-int look_menu_json(struct look_child *c, json_t **out, struct err *err)
+int inspector_menu_json(struct inspector_child *c, json_t **out, struct err *err)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
 	_cleanup_(buf_fini) struct buf name = BUF_INIT;
@@ -176,8 +177,8 @@ int look_menu_json(struct look_child *c, json_t **out, struct err *err)
 		return rc;
 	o = json_object();
 	disks_name(c->d, m->dev, m->path ? m->path : "", &name);
-	json_object_set_new(o, "file", look_string(buf_str(&name)));
-	look_set(o, "title", m->title);
+	json_object_set_new(o, "file", inspector_string(buf_str(&name)));
+	inspector_set(o, "title", m->title);
 	json_object_set_new(o, "timeoutMs", json_integer(m->timeout));
 	json_object_set_new(o, "entries", entries_json(c, m, true, 0));
 	disks_notices(c->d, &c->notes);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "look_wire.h"
+#include "inspector/inspector_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,10 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = ERR_INIT;
 	json_t *o, *again;
 
-	if (look_record_get((struct str){(const char *)data, size}, &look_schema, &o, &err) < 0)
+	if (inspector_record_get((struct str){(const char *)data, size}, &inspector_schema, &o,
+	                         &err) < 0)
 		return 0;
-	if (look_record_put(o, &look_schema, &bytes, &err) < 0 ||
-	    look_record_get(buf_str(&bytes), &look_schema, &again, &err) < 0 ||
+	if (inspector_record_put(o, &inspector_schema, &bytes, &err) < 0 ||
+	    inspector_record_get(buf_str(&bytes), &inspector_schema, &again, &err) < 0 ||
 	    !json_equal(o, again))
 		abort();
 	json_decref(o);
