@@ -18,15 +18,15 @@
 #include "base/buf.h"
 
 enum jail_role_id {
-	JAIL_READER,   /* domgrub: a guest's disks, its boot menu; copies kernel and ramdisk */
-	JAIL_CHECKER,  /* domgrub: the copied kernel */
-	JAIL_INSPECTOR,   /* domstrap: a guest's disks, for inspect, list, check and verify */
-	JAIL_HASHER,   /* domstrap: a guest's store */
-	JAIL_EDITOR,   /* domstrap: changes a guest's disks */
-	JAIL_UNPACKER, /* domstrap: what a cache wrote: compressed files, narinfos */
-	JAIL_WRITER,   /* domstrap: a cache's NARs into a new image */
-	JAIL_FETCHER,  /* domstrap: a cache's servers */
-	JAIL_FSCK,     /* e2fsck */
+	JAIL_READER,    /* domgrub: a guest's disks, its boot menu; copies kernel and ramdisk */
+	JAIL_CHECKER,   /* domgrub: the copied kernel */
+	JAIL_INSPECTOR, /* domstrap: a guest's disks, for inspect, list, check and verify */
+	JAIL_HASHER,    /* domstrap: a guest's store */
+	JAIL_EDITOR,    /* domstrap: changes a guest's disks */
+	JAIL_UNPACKER,  /* domstrap: what a cache wrote: compressed files, narinfos */
+	JAIL_WRITER,    /* domstrap: a cache's NARs into a new image */
+	JAIL_FETCHER,   /* domstrap: a cache's servers */
+	JAIL_FSCK,      /* e2fsck */
 	JAIL_ROLES,
 };
 

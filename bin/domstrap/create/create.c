@@ -108,11 +108,12 @@ static int look_at_old_data(struct creation *cr, size_t i, struct err *err)
 	struct disk_work *work = &cr->disks[i];
 	const struct create_options *o = &cr->guest.opt;
 	struct target *t = &work->target;
+	struct old_data *old = &cr->guest.disks[i].wiped;
 
 	if (!t->in_place)
 		return 0;
-	return old_data_look(t, image_written_end(&work->plan, t), t->size, o->wipe, o->dry_run,
-	                     &cr->guest.disks[i].wiped, err);
+	*old = (struct old_data){.from = image_written_end(&work->plan, t), .to = t->size};
+	return old_data_look(old, t, o->wipe, o->dry_run, err);
 }
 
 /* ---- the command ---------------------------------------------------------- */

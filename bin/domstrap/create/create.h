@@ -17,7 +17,7 @@
 #include "source/nix_build.h"
 #include "nixos/grubcfg.h"
 #include "nixos/system.h"
-#include "create/old_data.h"
+#include "host/old_data.h"
 #include "source/source.h"
 #include "ui/ui.h"
 

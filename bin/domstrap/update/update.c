@@ -230,43 +230,6 @@ static int change(struct update *u, struct err *err)
 	return change_commit(&u->e->off, &u->e->in, &wish, err);
 }
 
-/* ---- the sizes ------------------------------------------------------------- */
-
-static int check_boot(const struct update *u, struct err *err)
-{
-	if (u->boot_wish.kind == WISH_NONE || u->e->off.separate_boot)
-		return 0;
-	return err_set(err, ERR_USAGE,
-	               "%s: --boot-size requires /boot on a disk of its own; enlarge this disk "
-	               "with --size",
-	               u->e->off.root.target->name);
-}
-
-/* What --size would do. */
-static int check_sizes(struct update *u, struct err *err)
-{
-	int rc = 0;
-
-	if (u->boot_wish.kind != WISH_NONE)
-		rc = enlarge_check(&u->e->off.boot, &u->boot_wish, err);
-	if (rc == 0 && u->root_wish.kind != WISH_NONE)
-		rc = enlarge_check(&u->e->off.root, &u->root_wish, err);
-	return rc;
-}
-
-/* A separate commit, because the change of the root may not include the menu. */
-static int enlarge_boot(struct update *u, struct err *err)
-{
-	struct off_guest_fs *boot = &u->e->off.boot;
-	int rc = enlarge(&u->e->off, boot, &u->boot_wish, &u->old_boot, err);
-
-	if (rc == 0)
-		rc = off_guest_commit(boot, err);
-	if (rc < 0 && !boot->happened)
-		enlarge_undo(&u->old_boot);
-	return rc < 0 ? rc : off_guest_reopen(&u->e->off, boot, err);
-}
-
 /* First enlarge the disk, then add the paths; one commit for both. */
 static int write_root(struct update *u, struct err *err)
 {
@@ -282,13 +245,13 @@ static int write_root(struct update *u, struct err *err)
 		rc = off_guest_commit(&u->e->off.root, err);
 	}
 	if (rc < 0 && !u->e->off.root.happened)
-		enlarge_undo(&u->old_root);
+		update_enlarge_undo(&u->old_root);
 	return rc < 0 ? rc : 0;
 }
 
 static int write_all(struct update *u, struct err *err)
 {
-	int rc = u->boot_wish.kind != WISH_NONE ? enlarge_boot(u, err) : 0;
+	int rc = u->boot_wish.kind != WISH_NONE ? update_enlarge_boot(u, err) : 0;
 
 	if (rc < 0)
 		return rc;
@@ -299,7 +262,7 @@ static int write_all(struct update *u, struct err *err)
 	               : rc;
 }
 
-static int parse_sizes(struct update *u, struct err *err)
+static int check_options(struct update *u, struct err *err)
 {
 	const struct update_options *r = &u->req;
 	int rc = nix_options_check(&r->nix, r->system, r->source.from.n > 0, err);
@@ -318,13 +281,7 @@ static int parse_sizes(struct update *u, struct err *err)
 		               "--try requires --system, --config, --file or --flake");
 	if (r->wipe && !r->size && !r->boot_size)
 		return err_set(err, ERR_USAGE, "--wipe requires --size or --boot-size");
-	if (r->size)
-		rc = size_wish_parse("size", r->size, &u->root_wish, err);
-	if (rc == 0 && r->boot_size)
-		rc = size_wish_parse("boot-size", r->boot_size, &u->boot_wish, err);
-	u->root_wish.wipe = u->boot_wish.wipe = r->wipe;
-	u->root_wish.stop = u->boot_wish.stop = u->stop;
-	return rc;
+	return update_sizes_parse(u, err);
 }
 
 static void update_fini(struct update *u)
@@ -343,7 +300,7 @@ static int work(struct editor *e, void *arg, struct err *err)
 	int rc;
 
 	u->e = e;
-	rc = check_boot(u, err);
+	rc = update_check_boot(u, err);
 	if (rc == 0 && u->req.system)
 		rc = follow_check(&e->off, &e->in, err);
 	if (rc == 0 && u->req.try)
@@ -351,7 +308,7 @@ static int work(struct editor *e, void *arg, struct err *err)
 	if (rc == 0 && u->req.system)
 		rc = load(u, err);
 	if (rc == 0)
-		rc = u->req.common.dry_run ? check_sizes(u, err) : write_all(u, err);
+		rc = u->req.common.dry_run ? update_check_sizes(u, err) : write_all(u, err);
 	if (rc == 0)
 		update_report(u);
 	update_fini(u);
@@ -412,7 +369,7 @@ int cmd_update(int argc, char **argv)
 	rc = guest_options_parse(argc, argv, &options, true, &u.req.common, &err);
 	u.stop = ui_catch_signals();
 	if (rc == 0)
-		rc = parse_sizes(&u, &err);
+		rc = check_options(&u, &err);
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);

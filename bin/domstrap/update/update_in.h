@@ -3,9 +3,9 @@
 #ifndef DOMSTRAP_UPDATE_IN_H
 #define DOMSTRAP_UPDATE_IN_H
 
-#include "difference.h"
+#include "store/difference.h"
 #include "editor/editor_system.h"
-#include "enlarge.h"
+#include "nixos/enlarge.h"
 #include "inspector/etc_place.h"
 #include "nixos/system.h"
 #include "source/nixos_files.h"
@@ -40,6 +40,7 @@ struct update {
 	struct differences diff;
 	struct nixos_files nixos;
 	enum etc_place etc; /* where the new system sees files in /etc */
+	struct enlarge_watch watch;
 	struct size_wish root_wish, boot_wish;
 	struct enlarged old_root, old_boot;
 	const atomic_bool *stop;
@@ -47,5 +48,16 @@ struct update {
 
 /* What was done, or with --dry-run would be. */
 void update_report(const struct update *u);
+
+/* update_size.c: --size and --boot-size, from the options. */
+int update_sizes_parse(struct update *u, struct err *err);
+/* --boot-size needs a /boot of its own. */
+int update_check_boot(const struct update *u, struct err *err);
+/* A dry run: what they would do. */
+int update_check_sizes(struct update *u, struct err *err);
+/* A separate commit, because the change of the root may not include the menu. */
+int update_enlarge_boot(struct update *u, struct err *err);
+/* After a failure. */
+void update_enlarge_undo(const struct enlarged *old);
 
 #endif

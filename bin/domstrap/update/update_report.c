@@ -11,6 +11,22 @@ static bool ended(const struct update *u)
 	return u->req.system && u->ended && u->ended != u->number;
 }
 
+static json_t *differences_json(const struct differences *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct difference *x = &d->v[i];
+		json_t *o = json_object();
+
+		json_object_set_new(o, "package", json_string(x->name));
+		json_object_set_new(o, "before", x->before ? json_string(x->before) : json_null());
+		json_object_set_new(o, "after", x->after ? json_string(x->after) : json_null());
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static void report_json(const struct update *u)
 {
 	json_t *o = json_out_new(), *paths = json_array();
@@ -56,6 +72,21 @@ static void report_size(const struct update *u, const struct off_guest_fs *fs,
 		        str_human(ext4_edit_free_bytes(fs->edit), spare));
 }
 
+/* Names are store paths' and versions, too: they have no characters to escape. */
+static void print_differences(const struct differences *d, FILE *out)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct difference *x = &d->v[i];
+
+		if (!x->before)
+			fprintf(out, "  + %s %s\n", x->name, x->after);
+		else if (!x->after)
+			fprintf(out, "  - %s %s\n", x->name, x->before);
+		else
+			fprintf(out, "    %s: %s -> %s\n", x->name, x->before, x->after);
+	}
+}
+
 void update_report(const struct update *u)
 {
 	char size[16];
@@ -77,5 +108,5 @@ void update_report(const struct update *u)
 	if (ended(u))
 		fprintf(u->e->out, "%s the trial of generation %u\n",
 		        u->req.common.dry_run ? "would end" : "ended", u->ended);
-	differences_print(&u->diff, u->e->out);
+	print_differences(&u->diff, u->e->out);
 }

@@ -3,11 +3,10 @@
  * The packages that differ between two systems: names of store paths, split into name and version
  * by Nix's rule ("bash-5.2" is bash, 5.2).
  */
-#ifndef DOMSTRAP_DIFFERENCE_H
-#define DOMSTRAP_DIFFERENCE_H
+#ifndef STORE_DIFFERENCE_H
+#define STORE_DIFFERENCE_H
 
-#include <jansson.h>
-#include <stdio.h>
+#include <stdbool.h>
 
 #include "store/closure.h"
 
@@ -27,9 +26,5 @@ struct differences {
 void differences_find(const struct closure *a, const bool *in_a, const struct closure *b,
                       const bool *in_b, struct differences *out);
 void differences_fini(struct differences *d);
-
-/* Escaped, as lines; and as JSON. */
-void differences_print(const struct differences *d, FILE *out);
-json_t *differences_json(const struct differences *d);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A grown partition table (disk/table_grow.h) and the disk that gets it. */
-#ifndef DOMSTRAP_ENLARGE_TABLE_H
-#define DOMSTRAP_ENLARGE_TABLE_H
+#ifndef NIXOS_ENLARGE_TABLE_H
+#define NIXOS_ENLARGE_TABLE_H
 
 #include "disk/table_grow.h"
 #include "ext4/target.h"

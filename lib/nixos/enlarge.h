@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* Enlarging a disk of a guest that is off: the file, its partition, the file system. */
-#ifndef DOMSTRAP_ENLARGE_H
-#define DOMSTRAP_ENLARGE_H
+#ifndef NIXOS_ENLARGE_H
+#define NIXOS_ENLARGE_H
 
-#include "enlarge_table.h"
+#include "ext4/wipe.h"
+#include "nixos/enlarge_table.h"
 #include "nixos/off_guest.h"
+
+struct enlarge_range {
+	uint64_t from, to; /* bytes of the device */
+	bool wipe, dry_run;
+};
+
+/*
+ * How a caller follows what happens to the bytes of a device behind the file system, which a former
+ * tenant may have written, and which become part of it.
+ */
+struct enlarge_watch {
+	struct wipe_watch wipe;
+	/* Called first, with the range and whether it is, or would be, wiped; an error ends all. */
+	int (*found)(struct target *t, const struct enlarge_range *range, struct err *err);
+	void (*begins)(uint64_t bytes); /* to be wiped; then ends() in any case */
+	void (*ends)(void);
+};
 
 /* The argument of --size or --boot-size. */
 struct size_wish {
@@ -15,12 +33,9 @@ struct size_wish {
 		WISH_ADD, /* bytes more */
 	} kind;
 	uint64_t bytes;
-	bool wipe;               /* of a device: first clear everything after the file system */
-	const atomic_bool *stop; /* cancels that; may be NULL */
+	bool wipe; /* of a device: first clear everything after the file system */
+	const struct enlarge_watch *watch;
 };
-
-/* "20G", "+5G", "all", of an option. */
-int size_wish_parse(const char *option, const char *text, struct size_wish *out, struct err *err);
 
 /* What was changed in a disk, with the old values. Zeroed: nothing. */
 struct enlarged {
@@ -42,8 +57,8 @@ int enlarge(struct off_guest *off, struct off_guest_fs *fs, const struct size_wi
 /* Dry run: report it, also what --wipe would do, and set fs->size to the new size. */
 int enlarge_check(struct off_guest_fs *fs, const struct size_wish *wish, struct err *err);
 
-/* Restore the old state, if the change was not committed. */
-void enlarge_undo(const struct enlarged *old);
+/* Restore the old state, if the change was not committed; the error says what stays changed. */
+int enlarge_undo(const struct enlarged *old, struct err *err);
 void enlarged_fini(struct enlarged *old);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "enlarge_table.h"
+#include "nixos/enlarge_table.h"
 
 #define SECTOR 512u
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "difference.h"
+#include "store/difference.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,35 +114,4 @@ void differences_fini(struct differences *d)
 	}
 	free(d->v);
 	*d = (struct differences){0};
-}
-
-/* Names are store paths' and versions, too: they have no characters to escape. */
-void differences_print(const struct differences *d, FILE *out)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		const struct difference *x = &d->v[i];
-
-		if (!x->before)
-			fprintf(out, "  + %s %s\n", x->name, x->after);
-		else if (!x->after)
-			fprintf(out, "  - %s %s\n", x->name, x->before);
-		else
-			fprintf(out, "    %s: %s -> %s\n", x->name, x->before, x->after);
-	}
-}
-
-json_t *differences_json(const struct differences *d)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < d->n; i++) {
-		const struct difference *x = &d->v[i];
-		json_t *o = json_object();
-
-		json_object_set_new(o, "package", json_string(x->name));
-		json_object_set_new(o, "before", x->before ? json_string(x->before) : json_null());
-		json_object_set_new(o, "after", x->after ? json_string(x->after) : json_null());
-		json_array_append_new(list, o);
-	}
-	return list;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "enlarge.h"
+#include "nixos/enlarge.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,26 +9,6 @@
 #include "base/mem.h"
 #include "ext4/ext4_layout.h"
 #include "ext4/wipe.h"
-#include "create/old_data.h"
-#include "ui/ui.h"
-
-int size_wish_parse(const char *option, const char *text, struct size_wish *out, struct err *err)
-{
-	bool more = *text == '+';
-	uint64_t bytes;
-
-	if (!strcmp(text, "all")) {
-		*out = (struct size_wish){.kind = WISH_ALL};
-		return 0;
-	}
-	if (!str_size(str_from(text + more), &bytes) || !bytes || bytes > EXT4_MAX_BYTES)
-		return err_set(err, ERR_USAGE,
-		               "--%s '%s': expected a size such as 20G, an increase such as +5G, "
-		               "or all (of a device)",
-		               option, text);
-	*out = (struct size_wish){.kind = more ? WISH_ADD : WISH_SET, .bytes = bytes};
-	return 0;
-}
 
 /* The end of the used part of the disk: a device may have become larger. */
 static uint64_t used_end(const struct off_guest_fs *fs)
@@ -88,34 +68,32 @@ static int plan_table(const struct off_guest_fs *fs, const struct size_wish *wis
 /* ---- what a former tenant left ---------------------------------------------- */
 
 /* Bytes of a device behind the file system: those of its partition, or all. */
-static void behind(const struct off_guest_fs *fs, const struct table_growth *table, uint64_t *from,
-                   uint64_t *to)
+static void behind(const struct off_guest_fs *fs, const struct table_growth *table,
+                   struct enlarge_range *out)
 {
 	bool partition = fs->base && !table->head.n;
 
-	*from = fs->base + ext4_edit_bytes(fs->edit);
-	*to = partition ? fs->base + fs->size : fs->target->size;
-	*from = MIN(*from, *to);
+	out->to = partition ? fs->base + fs->size : fs->target->size;
+	out->from = MIN(fs->base + ext4_edit_bytes(fs->edit), out->to);
 }
 
 /* But keep the GPT's copy at the old end, which the guest needs until the new one is written. */
 static int wipe_behind(const struct off_guest_fs *fs, const struct size_wish *wish,
-                       const struct table_growth *table, uint64_t from, uint64_t to,
+                       const struct table_growth *table, const struct enlarge_range *range,
                        struct err *err)
 {
-	struct ui_progress *progress = ui_progress_shared();
-	struct wipe_watch watch = {.stop = wish->stop, .done = &progress->bytes};
-	uint64_t copy = MIN(MAX(table->copy, from), to), rest = MIN(MAX(table->copy_end, copy), to);
+	const struct wipe_watch *watch = &wish->watch->wipe;
+	uint64_t copy = MIN(MAX(table->copy, range->from), range->to);
+	uint64_t rest = MIN(MAX(table->copy_end, copy), range->to);
 	int rc;
 
-	progress->total_bytes = to - from;
-	ui_progress_begin(progress);
-	rc = wipe(fs->target, from, copy - from, &watch, err);
+	wish->watch->begins(range->to - range->from);
+	rc = wipe(fs->target, range->from, copy - range->from, watch, err);
 	if (rc == 0)
-		rc = wipe(fs->target, rest, to - rest, &watch, err);
+		rc = wipe(fs->target, rest, range->to - rest, watch, err);
 	if (rc == 0)
 		rc = target_sync(fs->target, err);
-	ui_progress_end();
+	wish->watch->ends();
 	return rc;
 }
 
@@ -123,17 +101,16 @@ static int wipe_behind(const struct off_guest_fs *fs, const struct size_wish *wi
 static int clear_behind(const struct off_guest_fs *fs, const struct size_wish *wish,
                         const struct table_growth *table, bool dry_run, struct err *err)
 {
-	struct old_data old;
-	uint64_t from, to;
+	struct enlarge_range range = {.wipe = wish->wipe, .dry_run = dry_run};
 	int rc;
 
 	if (!fs->target->is_device)
 		return 0;
-	behind(fs, table, &from, &to);
-	rc = old_data_look(fs->target, from, to, wish->wipe, dry_run, &old, err);
+	behind(fs, table, &range);
+	rc = wish->watch->found(fs->target, &range, err);
 	if (rc < 0 || !wish->wipe || dry_run)
 		return rc;
-	return wipe_behind(fs, wish, table, from, to, err);
+	return wipe_behind(fs, wish, table, &range, err);
 }
 
 /* ---- growing ------------------------------------------------------------------ */
@@ -197,17 +174,15 @@ int enlarge(struct off_guest *off, struct off_guest_fs *fs, const struct size_wi
 	return rc < 0 ? rc : ext4_edit_grow(fs->edit, fs->base ? fs->size : size, err);
 }
 
-void enlarge_undo(const struct enlarged *old)
+int enlarge_undo(const struct enlarged *old, struct err *err)
 {
 	struct target *t = old->target;
-	struct err err = ERR_INIT;
 
-	if (old->tried && enlarge_table_undo(t, &old->table, &err) < 0) {
-		ui_warn("%s; its partition table may be partly changed", err.text);
-		return;
-	}
+	if (old->tried && enlarge_table_undo(t, &old->table, err) < 0)
+		return err_prefix(err, "its partition table may be partly changed");
 	if (old->size && ftruncate(t->fd, (off_t)old->size) < 0)
-		ui_warn("%s: cannot shrink back to its former size", t->name);
+		return err_sys(err, errno, "%s: cannot shrink back to its former size", t->name);
+	return 0;
 }
 
 void enlarged_fini(struct enlarged *old)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "create/old_data.h"
+#include "host/old_data.h"
 
 #include <stdio.h>
 
@@ -20,23 +20,22 @@ static const char *duration(double seconds, char out[static 48])
 	return out;
 }
 
-int old_data_look(struct target *t, uint64_t off, uint64_t end, bool wipe, bool dry_run,
-                  struct old_data *out, struct err *err)
+int old_data_look(struct old_data *d, struct target *t, bool wipe, bool dry_run, struct err *err)
 {
 	char bytes[16], time[48];
 	bool found = false;
 	int rc;
 
-	*out = (struct old_data){.bytes = off < end ? end - off : 0};
-	str_human(out->bytes, bytes);
+	d->bytes = d->from < d->to ? d->to - d->from : 0;
+	str_human(d->bytes, bytes);
 	if (wipe) {
-		out->seconds = wipe_seconds(t, out->bytes);
+		d->seconds = wipe_seconds(t, d->bytes);
 		ui_say("%s %s of %s that the image does not fill; it %s",
 		       dry_run ? "would wipe" : "wiping", bytes, t->name,
-		       duration(out->seconds, time));
+		       duration(d->seconds, time));
 		return 0;
 	}
-	rc = wipe_sample(t, off, end, &found, err);
+	rc = wipe_sample(t, d->from, d->to, &found, err);
 	if (found)
 		ui_say("note: %s has old data in the %s that the image does not fill, and the "
 		       "guest can read it; --wipe clears it",
