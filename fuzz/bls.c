@@ -37,7 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_orders(text);
 	fake_init(&f, text);
 	if (f.files.device_count &&
-	    grub_menu_load(&f.files, &explore_limits, GRUB_BLS, 0, STR("/loader"), &m, &err) == 0)
+	    grub_menu_load(&f.files, &explore_limits,
+	                   &(const struct grub_menu_file){GRUB_BLS, 0, STR("/loader")}, &m,
+	                   &err) == 0)
 		explore_menu(m, text);
 	grub_menu_freep(&m);
 	if (grub_menu_probe(&f.files, &explore_limits, &m, &err) == 0)

@@ -21,15 +21,15 @@ static int one_stat(struct grub_files *f, size_t dev, struct str path, struct gr
 	return 0;
 }
 
-static int one_piece(struct grub_files *f, size_t dev, struct str path, uint64_t off, void *p,
-                     size_t n, struct err *err)
+static int one_piece(struct grub_files *f, const struct grub_at *at, void *p, size_t n,
+                     struct err *err)
 {
 	const struct one *o = (const struct one *)f;
 
 	(void)err;
-	if (off > o->n || n > o->n - off)
+	if (at->off > o->n || n > o->n - at->off)
 		abort(); /* it knows the size */
-	memcpy(p, o->p + off, n);
+	memcpy(p, o->p + at->off, n);
 	return 0;
 }
 

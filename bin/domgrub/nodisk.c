@@ -21,10 +21,10 @@ static int nodisk_read(struct grub_files *f, size_t dev, struct str path, size_t
 	               STR_ARG(path));
 }
 
-static int nodisk_piece(struct grub_files *f, size_t dev, struct str path, uint64_t off, void *p,
-                        size_t n, struct err *err)
+static int nodisk_piece(struct grub_files *f, const struct grub_at *at, void *p, size_t n,
+                        struct err *err)
 {
-	return nodisk_read(f, dev, path, n, NULL, err);
+	return nodisk_read(f, at->dev, at->path, n, NULL, err);
 }
 
 static int nodisk_list(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn,

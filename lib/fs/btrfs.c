@@ -51,7 +51,6 @@ static int btrfs_readlink(struct fs *fs, uint64_t node, struct buf *out, struct 
 {
 	_cleanup_(fs_map_fini) struct fs_map map = FS_MAP_INIT;
 	char target[TARGET_MAX];
-	size_t hint = 0;
 	int rc = btrfs_map(fs, node, &map, err);
 
 	if (rc == 0 && map.size > sizeof target)
@@ -59,7 +58,7 @@ static int btrfs_readlink(struct fs *fs, uint64_t node, struct buf *out, struct 
 		             "symbolic link of %" PRIu64 " bytes, more than the limit of %u",
 		             map.size, TARGET_MAX);
 	if (rc == 0)
-		rc = fs_map_read(fs, &map, &hint, target, (size_t)map.size, 0, err);
+		rc = fs_map_read(fs, &map, target, (size_t)map.size, 0, err);
 	if (rc == 0)
 		buf_put(out, target, (size_t)map.size);
 	return rc;

@@ -21,14 +21,14 @@ struct btrfs_unpacker {
 };
 
 /* One way of unpacking: *got of at most room bytes are there. */
-typedef int unpack_fn(struct btrfs *b, const uint8_t *p, size_t n, uint8_t *out, size_t room,
-                      size_t *got, struct err *err);
+typedef int unpack_fn(struct btrfs *b, struct str in, uint8_t *out, size_t room, size_t *got,
+                      struct err *err);
 
-static int unpack_zlib(struct btrfs *b, const uint8_t *p, size_t n, uint8_t *out, size_t room,
-                       size_t *got, struct err *err)
+static int unpack_zlib(struct btrfs *b, struct str in, uint8_t *out, size_t room, size_t *got,
+                       struct err *err)
 {
-	z_stream z = {.next_in = (Bytef *)(uintptr_t)p,
-	              .avail_in = (uInt)n,
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)in.p,
+	              .avail_in = (uInt)in.n,
 	              .next_out = out,
 	              .avail_out = (uInt)room};
 	int rc = inflateInit(&z);
@@ -44,15 +44,15 @@ static int unpack_zlib(struct btrfs *b, const uint8_t *p, size_t n, uint8_t *out
 	return err_set(err, ERR_FORMAT, "zlib data is invalid: %s", zError(rc));
 }
 
-static int unpack_zstd(struct btrfs *b, const uint8_t *p, size_t n, uint8_t *out, size_t room,
-                       size_t *got, struct err *err)
+static int unpack_zstd(struct btrfs *b, struct str in, uint8_t *out, size_t room, size_t *got,
+                       struct err *err)
 {
-	size_t frame = ZSTD_findFrameCompressedSize(p, n);
+	size_t frame = ZSTD_findFrameCompressedSize(in.p, in.n);
 
 	if (!b->unpacker->zstd)
 		b->unpacker->zstd = mem_or_die(ZSTD_createDCtx());
 	if (!ZSTD_isError(frame))
-		frame = ZSTD_decompressDCtx(b->unpacker->zstd, out, room, p, frame);
+		frame = ZSTD_decompressDCtx(b->unpacker->zstd, out, room, in.p, frame);
 	if (ZSTD_isError(frame))
 		return err_set(err, ERR_FORMAT, "zstd data is invalid: %s",
 		               ZSTD_getErrorName(frame));
@@ -60,14 +60,15 @@ static int unpack_zstd(struct btrfs *b, const uint8_t *p, size_t n, uint8_t *out
 	return 0;
 }
 
-static int unpack_lzo(struct btrfs *b, const uint8_t *p, size_t n, uint8_t *out, size_t room,
-                      size_t *got, struct err *err)
+static int unpack_lzo(struct btrfs *b, struct str packed, uint8_t *out, size_t room, size_t *got,
+                      struct err *err)
 {
-	struct bytes in = bytes_over(p, n);
+	struct bytes in = bytes_over(packed.p, packed.n);
 	uint32_t all = bytes_le32(&in);
 
-	if (!bytes_ok(&in) || all > n)
-		return err_set(err, ERR_FORMAT, "LZO data of %" PRIu32 " bytes in %zu", all, n);
+	if (!bytes_ok(&in) || all > packed.n)
+		return err_set(err, ERR_FORMAT, "LZO data of %" PRIu32 " bytes in %zu", all,
+		               packed.n);
 	in.n = MAX(all, in.pos);
 	*got = 0;
 	while (bytes_left(&in) && *got < room) {
@@ -106,7 +107,8 @@ static int extent_unpack(struct btrfs *b, const struct fs_run *run, uint8_t *out
 
 	if (rc < 0)
 		return rc;
-	rc = ways[pack->how](b, b->unpacker->packed, pack->packed, out, pack->unpacked, &got, err);
+	rc = ways[pack->how](b, (struct str){(const char *)b->unpacker->packed, pack->packed}, out,
+	                     pack->unpacked, &got, err);
 	if (rc < 0)
 		return err_prefix(err, "compressed extent at byte %" PRIu64 " of the disk",
 		                  run->disk);

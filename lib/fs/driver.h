@@ -30,6 +30,7 @@ struct fs_map {
 	size_t n, cap;
 	struct buf inside; /* the whole file, if has_inside is set */
 	bool has_inside;
+	size_t hint; /* the run that the last read ended in */
 };
 
 #define FS_MAP_INIT {.inside = BUF_INIT}
@@ -37,10 +38,11 @@ struct fs_map {
 void fs_map_fini(struct fs_map *map);
 /* Add the next run; joined with the last one if they are contiguous. */
 int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struct err *err);
-int fs_map_read(struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
-                uint64_t off, struct err *err);
+/* n bytes at off, which the file has. */
+int fs_map_read(struct fs *fs, struct fs_map *map, void *p, size_t n, uint64_t off,
+                struct err *err);
 /* As fs_file_hole() and fs_file_stored(). */
-uint64_t fs_map_hole(const struct fs_map *map, size_t *hint, uint64_t off);
+uint64_t fs_map_hole(struct fs_map *map, uint64_t off);
 uint64_t fs_map_stored(const struct fs_map *map, uint64_t unit);
 
 /* A name in a directory; alias is a second name for the same (FAT), or empty. */

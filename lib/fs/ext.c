@@ -221,7 +221,7 @@ static int ext_readlink(struct fs *fs, uint64_t node, struct buf *out, struct er
 {
 	_cleanup_(fs_map_fini) struct fs_map map = FS_MAP_INIT;
 	char target[LINK_MAX_BYTES];
-	size_t hint = 0, n;
+	size_t n;
 	struct inode in;
 	int rc = inode_read((struct ext *)fs, node, &in, err);
 
@@ -237,7 +237,7 @@ static int ext_readlink(struct fs *fs, uint64_t node, struct buf *out, struct er
 	} else {
 		rc = inode_map((struct ext *)fs, &in, &map, err);
 		if (rc == 0)
-			rc = fs_map_read(fs, &map, &hint, target, n, 0, err);
+			rc = fs_map_read(fs, &map, target, n, 0, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -279,7 +279,7 @@ static int block_list(struct ext *x, const uint8_t *p, size_t n, fs_entry_fn *fn
 }
 
 /* An inline directory has the parent's number, then two areas of entries. */
-static int inside_list(struct ext *x, const struct fs_map *map, fs_entry_fn *fn, void *arg,
+static int inside_list(struct ext *x, struct fs_map *map, fs_entry_fn *fn, void *arg,
                        struct err *err)
 {
 	const size_t first = EXT4_MIN_INLINE_DATA_SIZE;
@@ -295,15 +295,15 @@ static int inside_list(struct ext *x, const struct fs_map *map, fs_entry_fn *fn,
 	return rc;
 }
 
-static int pieces_list(struct ext *x, const struct fs_map *map, fs_entry_fn *fn, void *arg,
+static int pieces_list(struct ext *x, struct fs_map *map, fs_entry_fn *fn, void *arg,
                        struct err *err)
 {
-	size_t bs = x->lib->blocksize, hint = 0;
+	size_t bs = x->lib->blocksize;
 	_free_ uint8_t *piece = xmalloc(DIR_PIECE);
 
 	for (uint64_t off = 0; off < map->size; off += DIR_PIECE) {
 		size_t n = (size_t)MIN(map->size - off, DIR_PIECE);
-		int rc = fs_map_read(&x->fs, map, &hint, piece, n, off, err);
+		int rc = fs_map_read(&x->fs, map, piece, n, off, err);
 
 		for (size_t at = 0; rc == 0 && at + bs <= n; at += bs)
 			rc = block_list(x, piece + at, bs, fn, arg, err);

@@ -236,7 +236,7 @@ static int fat_map(struct fs *fs, uint64_t node, struct fs_map *out, struct err 
 
 struct dir {
 	struct fat *f;
-	const struct fs_map *map;
+	struct fs_map *map;
 	struct fat_longname l;
 	struct buf name, alias;
 	fs_entry_fn *fn;
@@ -244,7 +244,7 @@ struct dir {
 	char *label; /* out: 12 bytes for the volume's name, or NULL */
 };
 
-static uint64_t disk_of(const struct fs_map *map, uint64_t off)
+static uint64_t disk_of(struct fs_map *map, uint64_t off)
 {
 	for (size_t i = 0; i < map->n; i++)
 		if (off >= map->run[i].at && off - map->run[i].at < map->run[i].n)
@@ -291,11 +291,10 @@ static int dir_entry(struct dir *d, const uint8_t *e, uint64_t off)
 static int dir_read(struct dir *d, struct err *err)
 {
 	uint8_t piece[PIECE];
-	size_t hint = 0;
 
 	for (uint64_t off = 0; off < d->map->size; off += sizeof piece) {
 		size_t n = (size_t)MIN(d->map->size - off, sizeof piece);
-		int rc = fs_map_read(&d->f->fs, d->map, &hint, piece, n, off, err);
+		int rc = fs_map_read(&d->f->fs, d->map, piece, n, off, err);
 
 		if (rc < 0)
 			return rc;

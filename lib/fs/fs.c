@@ -19,7 +19,6 @@
 struct fs_file {
 	struct fs *fs;
 	struct fs_map map;
-	size_t hint; /* the run that the last read ended in */
 };
 
 static int (*const probes[])(const struct window *w, struct fs **out, struct err *err) = {
@@ -380,7 +379,7 @@ uint64_t fs_file_size(const struct fs_file *f)
 
 uint64_t fs_file_hole(struct fs_file *f, uint64_t off)
 {
-	return fs_map_hole(&f->map, &f->hint, off);
+	return fs_map_hole(&f->map, off);
 }
 
 uint64_t fs_file_stored(const struct fs_file *f, uint64_t unit)
@@ -395,7 +394,7 @@ int fs_file_read(struct fs_file *f, void *p, size_t n, uint64_t off, size_t *got
 
 	if (n > left)
 		n = (size_t)left;
-	rc = fs_map_read(f->fs, &f->map, &f->hint, p, n, off, err);
+	rc = fs_map_read(f->fs, &f->map, p, n, off, err);
 	if (rc < 0)
 		return rc;
 	*got = n;

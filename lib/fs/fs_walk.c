@@ -31,7 +31,6 @@ struct fs_walk {
 	struct buf target;
 	struct fs_map map; /* of the current file */
 	uint64_t pos;
-	size_t hint;
 };
 
 static void level_fini(struct level *l)
@@ -117,7 +116,6 @@ static int open_node(struct fs_walk *w, uint64_t node, struct walk_entry *ent, s
 		ent->kind = WALK_FILE;
 		ent->size = st.size;
 		w->pos = 0;
-		w->hint = 0;
 		return w->fs->ops->map(w->fs, node, &w->map, err);
 	case FS_LINK:
 		ent->kind = WALK_LINK;
@@ -167,7 +165,7 @@ static int walk_fs_read(struct walk *walk, void *p, size_t n, size_t *got, struc
 	int rc;
 
 	n = (size_t)MIN(n, left);
-	rc = fs_map_read(w->fs, &w->map, &w->hint, p, n, w->pos, err);
+	rc = fs_map_read(w->fs, &w->map, p, n, w->pos, err);
 	if (rc < 0)
 		return rc;
 	w->pos += n;

@@ -49,10 +49,10 @@ int fs_map_add(const struct fs *fs, struct fs_map *map, struct fs_run run, struc
 	return 0;
 }
 
-/* The first run that ends after off; the search begins at hint if that is possible. */
-static size_t run_at(const struct fs_map *map, size_t hint, uint64_t off)
+/* The first run that ends after off; the search begins at the hint if that is possible. */
+static size_t run_at(const struct fs_map *map, uint64_t off)
 {
-	size_t i = hint;
+	size_t i = map->hint;
 
 	if (i > map->n || (i && map->run[i - 1].at + map->run[i - 1].n > off))
 		i = 0;
@@ -61,13 +61,13 @@ static size_t run_at(const struct fs_map *map, size_t hint, uint64_t off)
 	return i;
 }
 
-uint64_t fs_map_hole(const struct fs_map *map, size_t *hint, uint64_t off)
+uint64_t fs_map_hole(struct fs_map *map, uint64_t off)
 {
-	size_t i = run_at(map, *hint, off);
+	size_t i = run_at(map, off);
 	const struct fs_run *r = i < map->n ? &map->run[i] : NULL;
 	uint64_t end = map->size;
 
-	*hint = i;
+	map->hint = i;
 	if (map->has_inside || off >= map->size)
 		return 0;
 	if (r && r->at <= off && r->disk != FS_HOLE)
@@ -109,11 +109,10 @@ static int piece_read(struct fs *fs, const struct fs_run *r, void *p, size_t m, 
 	return window_read(&fs->w, p, m, r->disk + (off - r->at), err);
 }
 
-int fs_map_read(struct fs *fs, const struct fs_map *map, size_t *hint, void *p, size_t n,
-                uint64_t off, struct err *err)
+int fs_map_read(struct fs *fs, struct fs_map *map, void *p, size_t n, uint64_t off, struct err *err)
 {
 	uint8_t *to = p;
-	size_t i = run_at(map, *hint, off);
+	size_t i = run_at(map, off);
 
 	if (n && map->has_inside) {
 		memcpy(to, map->inside.p + off, n);
@@ -134,6 +133,6 @@ int fs_map_read(struct fs *fs, const struct fs_map *map, size_t *hint, void *p, 
 		off += m;
 		n -= (size_t)m;
 	}
-	*hint = i;
+	map->hint = i;
 	return 0;
 }

@@ -49,21 +49,23 @@ bool xfs_checksum_ok(const void *p, size_t n, size_t at)
 	return ~crc == get_le32(b + at);
 }
 
-int xfs_label_check(const struct xfs *x, const void *p, size_t n, const struct xfs_label *l,
-                    uint64_t owner, uint64_t disk, struct err *err)
+int xfs_label_check(const struct xfs *x, const struct xfs_block *block, const struct xfs_label *l,
+                    struct err *err)
 {
-	const uint8_t *b = p;
+	const uint8_t *b = block->p;
+	uint64_t disk = block->disk;
 
 	if (!x->crc)
 		return 0;
-	if (!xfs_checksum_ok(p, n, l->crc))
+	if (!xfs_checksum_ok(b, block->n, l->crc))
 		return err_set(err, ERR_FORMAT, "metadata at byte %" PRIu64 " has a wrong checksum",
 		               disk);
 	if (memcmp(b + l->uuid, x->uuid, XFS_UUID_SIZE) != 0)
 		return err_set(err, ERR_FORMAT,
 		               "metadata at byte %" PRIu64 " has the UUID of another file system",
 		               disk);
-	if (get_be64(b + l->owner) != owner || get_be64(b + l->block) != disk / XFS_LOG_BLOCK)
+	if (get_be64(b + l->owner) != block->owner ||
+	    get_be64(b + l->block) != disk / XFS_LOG_BLOCK)
 		return err_set(err, ERR_FORMAT,
 		               "metadata at byte %" PRIu64 " says that it is inode %" PRIu64
 		               "'s at byte %" PRIu64,

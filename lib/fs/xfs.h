@@ -82,8 +82,15 @@ struct xfs_label {
 	size_t crc, uuid, owner, block; /* block: in units of 512 bytes */
 };
 
-/* 0, or -ERR_FORMAT: what is at byte disk is not the owner's. Without crc: 0. */
-int xfs_label_check(const struct xfs *x, const void *p, size_t n, const struct xfs_label *l,
-                    uint64_t owner, uint64_t disk, struct err *err);
+/* A block of metadata that was read: an inode's, from a byte of the disk. */
+struct xfs_block {
+	const uint8_t *p;
+	size_t n;
+	uint64_t owner, disk;
+};
+
+/* 0, or -ERR_FORMAT: its label says something else. Without crc: 0. */
+int xfs_label_check(const struct xfs *x, const struct xfs_block *b, const struct xfs_label *l,
+                    struct err *err);
 
 #endif

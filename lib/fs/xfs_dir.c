@@ -113,20 +113,21 @@ static int list_blocks(struct xfs *x, const struct xfs_inode *in, fs_entry_fn *f
 {
 	_cleanup_(fs_map_fini) struct fs_map map = FS_MAP_INIT;
 	_free_ uint8_t *p = xmalloc(x->dir_block);
-	size_t hint = 0;
 	int rc = xfs_inode_map(x, in, &map, err);
 
 	for (uint64_t off = 0; off + x->dir_block <= in->size && rc == 0; off += x->dir_block) {
 		const struct fs_run *first;
 
-		if (fs_map_hole(&map, &hint, off) >= x->dir_block)
+		if (fs_map_hole(&map, off) >= x->dir_block)
 			continue;
 		/* The run in which the block begins; its header has its own position. */
-		first = &map.run[hint];
-		rc = fs_map_read(&x->fs, &map, &hint, p, x->dir_block, off, err);
+		first = &map.run[map.hint];
+		rc = fs_map_read(&x->fs, &map, p, x->dir_block, off, err);
 		if (rc == 0)
-			rc = xfs_label_check(x, p, x->dir_block, &block_label, in->number,
-			                     first->disk + (off - first->at), err);
+			rc = xfs_label_check(x,
+			                     &(struct xfs_block){p, x->dir_block, in->number,
+			                                         first->disk + (off - first->at)},
+			                     &block_label, err);
 		if (rc == 0)
 			rc = list_block(x, p, fn, arg, err);
 	}

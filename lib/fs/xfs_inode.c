@@ -199,7 +199,8 @@ static int tree_block(struct tree *t, uint64_t fsblock, unsigned level, uint32_t
 		return err_set(err, ERR_FORMAT,
 		               "byte %" PRIu64 " has no block of level %u of its extent B+tree", at,
 		               level);
-	return xfs_label_check(x, t->block[level], x->block, &tree_label, t->in->number, at, err);
+	return xfs_label_check(x, &(struct xfs_block){t->block[level], x->block, t->in->number, at},
+	                       &tree_label, err);
 }
 
 static int tree_below(struct tree *t, const uint8_t *ptrs, uint32_t n, unsigned level,
@@ -294,7 +295,8 @@ static int link_extent(struct xfs *x, const struct xfs_inode *in, const struct f
 		return err_set(err, ERR_FORMAT,
 		               "byte %" PRIu64 " has no part of a symbolic link's target",
 		               run->disk);
-	rc = xfs_label_check(x, p, (size_t)run->n, &link_label, in->number, run->disk, err);
+	rc = xfs_label_check(x, &(struct xfs_block){p, (size_t)run->n, in->number, run->disk},
+	                     &link_label, err);
 	if (rc == 0)
 		buf_put(out, p + head, n);
 	return rc;

@@ -212,13 +212,10 @@ static void take_file(void *arg, struct str name, struct str text)
 		bls_fini(&out->v[--out->n]);
 }
 
-int bls_read_dir(struct grub_files *files, const struct grub_limits *limits, size_t dev,
-                 struct str dir, struct bls_entries *out, struct grub_texts *warnings,
+int bls_read_dir(const struct blsdir *dir, struct bls_entries *out, struct grub_texts *warnings,
                  struct err *err)
 {
-	struct blsdir d = {files, limits, dev, dir, true};
-
-	return blsdir_read(&d, take_file, out, warnings, err);
+	return blsdir_read(dir, take_file, out, warnings, err);
 }
 
 static int newest_first(const char *a, const char *b)

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "grub/blsdir.h"
 #include "grub/menu.h"
 
 enum bls_kind {
@@ -55,8 +56,7 @@ void bls_entries_fini(struct bls_entries *l);
  * All entries of a directory, unsorted; what cannot be read is left out and
  * named in a warning. 0 or -ERR_*.
  */
-int bls_read_dir(struct grub_files *files, const struct grub_limits *limits, size_t dev,
-                 struct str dir, struct bls_entries *out, struct grub_texts *warnings,
+int bls_read_dir(const struct blsdir *dir, struct bls_entries *out, struct grub_texts *warnings,
                  struct err *err);
 
 /* The first in a menu comes first; for qsort(). */

@@ -238,8 +238,9 @@ static int read_entries(struct grub_menu *m, struct bls_entries *all, struct err
 	int rc;
 
 	buf_putf(&dir, "%s/entries", m->path);
-	rc = bls_read_dir(m->context->files, m->context->limits, m->dev, buf_str(&dir), all,
-	                  &m->warnings, err);
+	rc = bls_read_dir(&(struct blsdir){m->context->files, m->context->limits, m->dev,
+	                                   buf_str(&dir), true},
+	                  all, &m->warnings, err);
 	read_images(m, all);
 	/* There may be images only. */
 	if (err_absent(rc) < 0)

@@ -214,7 +214,8 @@ int cmd_configfile(struct exec *x, struct grub_texts *argv, struct err *err)
 	if (rc)
 		return rc < 0 ? rc : STATUS_OK;
 	if (dialect != GRUB_SCRIPT) {
-		if (grub_menu_load(x->files, x->limits, dialect, dev, buf_str(&path), &x->next,
+		if (grub_menu_load(x->files, x->limits,
+		                   &(struct grub_menu_file){dialect, dev, buf_str(&path)}, &x->next,
 		                   &why) < 0)
 			return exec_fail(x, STATUS_FALSE, "%s", why.text);
 		x->flow = FLOW_MENU;

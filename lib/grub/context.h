@@ -36,8 +36,8 @@ struct grub_menu *menu_new(enum grub_dialect dialect, struct grub_files *files,
 
 /* grub_menu_load() with this text in place of the file's contents. */
 int menu_load_text(struct grub_files *files, const struct grub_limits *limits,
-                   enum grub_dialect dialect, size_t dev, struct str path, struct str text,
-                   struct grub_menu **out, struct err *err);
+                   const struct grub_menu_file *file, struct str text, struct grub_menu **out,
+                   struct err *err);
 
 /* A new last entry with empty texts; NULL where the menu is full. */
 struct grub_entry *grub_menu_add(struct grub_menu *menu);

@@ -62,6 +62,13 @@ typedef int grub_name_fn(void *arg, struct str name);
 
 struct grub_files;
 
+/* A byte of a file. */
+struct grub_at {
+	size_t dev;
+	struct str path;
+	uint64_t off;
+};
+
 struct grub_files_ops {
 	int (*probe)(struct grub_files *f, size_t dev, struct grub_probe *out, struct err *err);
 	int (*stat)(struct grub_files *f, size_t dev, struct str path, struct grub_stat *out,
@@ -69,9 +76,9 @@ struct grub_files_ops {
 	/* The whole file appended to *out; over limit bytes is -ERR_LIMIT. */
 	int (*read)(struct grub_files *f, size_t dev, struct str path, size_t limit,
 	            struct buf *out, struct err *err);
-	/* n bytes at off, all of them. */
-	int (*piece)(struct grub_files *f, size_t dev, struct str path, uint64_t off, void *p,
-	             size_t n, struct err *err);
+	/* n bytes, all of them. */
+	int (*piece)(struct grub_files *f, const struct grub_at *at, void *p, size_t n,
+	             struct err *err);
 	/* The names of a directory in any order, "." and ".." or not. */
 	int (*list)(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn, void *arg,
 	            struct err *err);

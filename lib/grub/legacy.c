@@ -250,7 +250,8 @@ static int run_configfile(struct run *r, struct str name, struct err *err)
 
 	grub_menu_free(take(&r->next));
 	return rc < 0 ? rc
-	              : grub_menu_load(c->files, c->limits, GRUB_LEGACY, dev, buf_str(&path),
+	              : grub_menu_load(c->files, c->limits,
+	                               &(struct grub_menu_file){GRUB_LEGACY, dev, buf_str(&path)},
 	                               &r->next, err);
 }
 

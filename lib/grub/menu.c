@@ -110,14 +110,14 @@ void menu_warn(struct grub_menu *menu, const char *fmt, ...)
 }
 
 int menu_load_text(struct grub_files *files, const struct grub_limits *limits,
-                   enum grub_dialect dialect, size_t dev, struct str path, struct str text,
-                   struct grub_menu **out, struct err *err)
+                   const struct grub_menu_file *file, struct str text, struct grub_menu **out,
+                   struct err *err)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
 	int rc;
 
-	m = menu_new(dialect, files, limits, dev, path);
-	rc = dialects[dialect]->load(m, text, err);
+	m = menu_new(file->dialect, files, limits, file->dev, file->path);
+	rc = dialects[file->dialect]->load(m, text, err);
 	if (rc < 0)
 		return rc;
 	*out = take(&m);
@@ -125,28 +125,31 @@ int menu_load_text(struct grub_files *files, const struct grub_limits *limits,
 }
 
 int grub_menu_load(struct grub_files *files, const struct grub_limits *limits,
-                   enum grub_dialect dialect, size_t dev, struct str path, struct grub_menu **out,
-                   struct err *err)
+                   const struct grub_menu_file *file, struct grub_menu **out, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	int rc = 0;
 
-	if (dialect != GRUB_BLS)
-		rc = files->ops->read(files, dev, path, limits->config, &text, err);
+	if (file->dialect != GRUB_BLS)
+		rc = files->ops->read(files, file->dev, file->path, limits->config, &text, err);
 	if (rc == 0)
-		rc = menu_load_text(files, limits, dialect, dev, path, buf_str(&text), out, err);
-	return rc < 0 ? err_prefix(err, "(%s)%.*s", files->devices[dev].name, STR_ARG(path)) : 0;
+		rc = menu_load_text(files, limits, file, buf_str(&text), out, err);
+	return rc < 0 ? err_prefix(err, "(%s)%.*s", files->devices[file->dev].name,
+	                           STR_ARG(file->path))
+	              : 0;
 }
 
 int grub_menu_parse(struct grub_files *files, const struct grub_limits *limits,
                     enum grub_dialect dialect, struct str text, struct grub_menu **out,
                     struct err *err)
 {
+	const struct grub_menu_file file = {dialect, 0, STR("/grub/grub.cfg")};
+
 	if (text.n > limits->config)
 		return err_set(err, ERR_LIMIT,
 		               "a menu file of %zu bytes, larger than the limit of %zu", text.n,
 		               limits->config);
-	return menu_load_text(files, limits, dialect, 0, STR("/grub/grub.cfg"), text, out, err);
+	return menu_load_text(files, limits, &file, text, out, err);
 }
 
 int grub_menu_enter(struct grub_menu *menu, size_t entry, struct str body, struct grub_boot *boot,

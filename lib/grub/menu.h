@@ -123,9 +123,14 @@ int grub_menu_probe(struct grub_files *files, const struct grub_limits *limits,
                     struct grub_menu **out, struct err *err);
 
 /* The menu of one file (for BLS: the directory that holds entries/). */
+struct grub_menu_file {
+	enum grub_dialect dialect;
+	size_t dev;
+	struct str path;
+};
+
 int grub_menu_load(struct grub_files *files, const struct grub_limits *limits,
-                   enum grub_dialect dialect, size_t dev, struct str path, struct grub_menu **out,
-                   struct err *err);
+                   const struct grub_menu_file *file, struct grub_menu **out, struct err *err);
 
 /* The menu in a text that is on no device (pygrub's --isconfig); not for BLS. */
 int grub_menu_parse(struct grub_files *files, const struct grub_limits *limits,

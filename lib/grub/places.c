@@ -128,8 +128,9 @@ static struct grub_menu *try_place(struct search *s, size_t dev, const struct pl
 
 	if (!is_there(s, dev, place))
 		return NULL;
-	rc = grub_menu_load(s->files, s->limits, place->dialect, dev, str_from(place->path), &m,
-	                    &err);
+	rc = grub_menu_load(s->files, s->limits,
+	                    &(struct grub_menu_file){place->dialect, dev, str_from(place->path)},
+	                    &m, &err);
 	if (rc == 0 && m->context->grubs) {
 		s->grubs = true;
 		grub_menu_free(m);
@@ -290,8 +291,10 @@ static struct grub_menu *try_grubs(struct search *s, size_t dev)
 			         env.p);
 		buf_putf(&text, "set timeout=5\nblscfg (%s)%s/entries\n",
 		         s->files->devices[dev].name, entries[i].path);
-		rc = menu_load_text(s->files, s->limits, GRUB_SCRIPT, dev,
-		                    str_from(entries[i].path), buf_str(&text), &m, &err);
+		rc = menu_load_text(
+		        s->files, s->limits,
+		        &(struct grub_menu_file){GRUB_SCRIPT, dev, str_from(entries[i].path)},
+		        buf_str(&text), &m, &err);
 		m = keep(s, dev, entries[i].path, rc, m, &err);
 	}
 	return m;

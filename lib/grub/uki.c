@@ -30,7 +30,8 @@ static int read_at(const struct image *im, void *p, size_t n, uint64_t off, stru
 		               "%.*s: %zu bytes are needed at %" PRIu64
 		               ", but there are only %" PRIu64,
 		               STR_ARG(im->path), n, off, im->size);
-	return im->files->ops->piece(im->files, im->dev, im->path, off, p, n, err);
+	return im->files->ops->piece(im->files, &(struct grub_at){im->dev, im->path, off}, p, n,
+	                             err);
 }
 
 static int image_open(struct grub_files *files, size_t dev, struct str path, struct image *out,

@@ -348,17 +348,17 @@ static int files_read(struct grub_files *f, size_t dev, struct str path, size_t 
 	return fs_file_read(file, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
 }
 
-static int files_piece(struct grub_files *f, size_t dev, struct str path, uint64_t off, void *p,
-                       size_t n, struct err *err)
+static int files_piece(struct grub_files *f, const struct grub_at *at, void *p, size_t n,
+                       struct err *err)
 {
 	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
 	size_t got = 0;
-	int rc = disks_open((struct disks *)f, dev, path, &file, err);
+	int rc = disks_open((struct disks *)f, at->dev, at->path, &file, err);
 
 	if (rc == 0)
-		rc = fs_file_read(file, p, n, off, &got, err);
+		rc = fs_file_read(file, p, n, at->off, &got, err);
 	if (rc == 0 && got != n)
-		rc = err_set(err, ERR_FORMAT, "%.*s: ends at byte %llu", STR_ARG(path),
+		rc = err_set(err, ERR_FORMAT, "%.*s: ends at byte %llu", STR_ARG(at->path),
 		             (unsigned long long)fs_file_size(file));
 	return rc;
 }

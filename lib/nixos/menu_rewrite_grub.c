@@ -224,11 +224,12 @@ static int put_menu(struct menu_rewrite *m, struct grub *g, struct err *err)
 static int put_trial(struct menu_rewrite *m, struct grub *g, struct err *err)
 {
 	const struct generation *current = guest_state_current(m->in);
+	struct trial_change change = {.step = m->trial};
 	_cleanup_(buf_fini) struct buf entry = BUF_INIT;
 	int rc;
 
 	if (!m->tried)
-		return trial_put(m->off, m->path, m->trial, NULL, NULL, NULL, err);
+		return trial_put(m->off, m->path, &change, err);
 	rc = grubcfg_entry(&g->cfg, m->tried->number, &entry, err);
 	if (rc < 0)
 		return rc;
@@ -236,8 +237,10 @@ static int put_trial(struct menu_rewrite *m, struct grub *g, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED,
 		               "%s: does not show generation %u, which is on trial", m->path,
 		               m->tried->number);
-	return trial_put(m->off, m->path, m->trial, entry.p, m->tried->system.toplevel,
-	                 current ? current->system.toplevel : NULL, err);
+	change.entry = entry.p;
+	change.tried = m->tried->system.toplevel;
+	change.kept = current ? current->system.toplevel : NULL;
+	return trial_put(m->off, m->path, &change, err);
 }
 
 int menu_rewrite_grub(struct menu_rewrite *m, bool check, struct err *err)

@@ -328,23 +328,23 @@ static bool has_any(const struct block *b)
 	return false;
 }
 
-int trial_put(struct off_guest *off, const char *menu, enum trial_step step, const char *entry,
-              const char *tried, const char *kept, struct err *err)
+int trial_put(struct off_guest *off, const char *menu, const struct trial_change *c,
+              struct err *err)
 {
-	const char *const value[VARIABLES] = {entry, tried, NULL, kept};
+	const char *const value[VARIABLES] = {c->entry, c->tried, NULL, c->kept};
 	_free_ char *path = xasprintf("%.*s" FILE_NAME, (int)(str_base(menu) - menu), menu);
 	_cleanup_(block_fini) struct block b = {.text = BUF_INIT};
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	int rc = block_read(off, path, &b, err);
 
-	if (rc < 0 || (step == TRIAL_END && !has_any(&b)) ||
-	    (step == TRIAL_KEEP && (!entry || !b.valid)))
+	if (rc < 0 || (c->step == TRIAL_END && !has_any(&b)) ||
+	    (c->step == TRIAL_KEEP && (!c->entry || !b.valid)))
 		return rc;
 	if (b.found && !b.valid && !b.empty)
 		return err_set(err, ERR_UNSUPPORTED,
 		               "%s: %s is not GRUB's environment block; remove it in the guest",
 		               off->boot.target->name, path);
-	rc = change(&b, step, value, &text, err);
+	rc = change(&b, c->step, value, &text, err);
 	if (rc == 0)
 		rc = put_file(off, path, &b, &text, err);
 	return rc < 0 ? err_prefix(err, "%s: %s", off->boot.target->name, path) : 0;

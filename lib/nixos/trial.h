@@ -31,12 +31,19 @@ struct generation *trial_find(const struct guest_state *in);
  */
 int trial_check(struct off_guest *off, const struct guest_state *in, struct err *err);
 
+/* What the environment block is to say; borrowed. */
+struct trial_change {
+	enum trial_step step;
+	const char *entry; /* BEGIN: the path of its entry. KEEP: where that is now, or NULL */
+	const char *tried; /* BEGIN: the system */
+	const char *kept;  /* BEGIN: the system of the profile */
+};
+
 /*
- * Put the environment block beside the menu into the boot file system's changes. BEGIN: entry
- * is the path of tried's entry, kept the system of the profile. KEEP: entry where it is now, or
- * NULL. -ERR_UNSUPPORTED: there is a file that is not a block; -ERR_SPACE.
+ * Put the environment block beside the menu into the boot file system's changes.
+ * -ERR_UNSUPPORTED: there is a file that is not a block; -ERR_SPACE.
  */
-int trial_put(struct off_guest *off, const char *menu, enum trial_step step, const char *entry,
-              const char *tried, const char *kept, struct err *err);
+int trial_put(struct off_guest *off, const char *menu, const struct trial_change *c,
+              struct err *err);
 
 #endif

@@ -207,7 +207,6 @@ static void runs(void **state)
 	struct source_mem src;
 	uint8_t disk[100], got[64];
 	struct fs fs = {.ops = &fake_ops};
-	size_t hint = 0;
 
 	for (size_t i = 0; i < sizeof disk; i++)
 		disk[i] = (uint8_t)i;
@@ -218,36 +217,36 @@ static void runs(void **state)
 		assert_ok(fs_map_add(&fs, &m, list[i], &err), &err);
 	assert_int_equal(m.n, 3); /* the first two are merged */
 	memset(got, 0xff, sizeof got);
-	assert_ok(fs_map_read(&fs, &m, &hint, got, 60, 0, &err), &err);
+	assert_ok(fs_map_read(&fs, &m, got, 60, 0, &err), &err);
 	for (size_t i = 0; i < 60; i++)
 		assert_int_equal(got[i], i >= 10 && i < 20   ? i + 40
 		                         : i >= 40 && i < 50 ? i - 40
 		                                             : 0);
 	for (size_t off = 60; off-- > 0;) {
-		assert_ok(fs_map_read(&fs, &m, &hint, got, 1, off, &err), &err);
+		assert_ok(fs_map_read(&fs, &m, got, 1, off, &err), &err);
 		assert_int_equal(got[0], off >= 10 && off < 20   ? off + 40
 		                         : off >= 40 && off < 50 ? off - 40
 		                                                 : 0);
 	}
 	for (size_t off = 60; off-- > 0;)
-		assert_int_equal(fs_map_hole(&m, &hint, off), off < 10   ? 10 - off
-		                                              : off < 20 ? 0
-		                                              : off < 30 ? 30 - off
-		                                              : off < 40 ? 40 - off
-		                                              : off < 50 ? 0
-		                                                         : 60 - off);
-	assert_int_equal(fs_map_hole(&m, &hint, 60), 0);
-	assert_int_equal(fs_map_hole(&m, &hint, 25), 5);
-	assert_int_equal(fs_map_hole(&m, &hint, 45), 0);
+		assert_int_equal(fs_map_hole(&m, off), off < 10   ? 10 - off
+		                                       : off < 20 ? 0
+		                                       : off < 30 ? 30 - off
+		                                       : off < 40 ? 40 - off
+		                                       : off < 50 ? 0
+		                                                  : 60 - off);
+	assert_int_equal(fs_map_hole(&m, 60), 0);
+	assert_int_equal(fs_map_hole(&m, 25), 5);
+	assert_int_equal(fs_map_hole(&m, 45), 0);
 	assert_int_equal(fs_map_stored(&m, 1), 20);
 	assert_int_equal(fs_map_stored(&m, 8), 16 + 16);
 	assert_int_equal(fs_map_stored(&m, 45), 90);
 	m.size = 43; /* blocks beyond the end of the file are not counted */
 	assert_int_equal(fs_map_stored(&m, 1), 13);
-	assert_int_equal(fs_map_hole(&m, &hint, 41), 0);
+	assert_int_equal(fs_map_hole(&m, 41), 0);
 	m.size = 5;
 	assert_int_equal(fs_map_stored(&m, 1), 0);
-	assert_int_equal(fs_map_hole(&m, &hint, 2), 3);
+	assert_int_equal(fs_map_hole(&m, 2), 3);
 	assert_fails(fs_map_add(&fs, &m, (struct fs_run)RUN(49, 1, 0), &err), &err, ERR_FORMAT,
 	             "out of order");
 	assert_fails(fs_map_add(&fs, &m, (struct fs_run)RUN(50, 2, 99), &err), &err, ERR_FORMAT,
@@ -275,17 +274,16 @@ static void packed(void **state)
 	struct err err = ERR_INIT;
 	uint8_t got[100];
 	struct fs fs = {.ops = &ops, .w = {.size = 100}};
-	size_t hint = 0;
 
 	m.size = sizeof got;
 	assert_ok(fs_map_add(&fs, &m, whole, &err), &err);
 	assert_ok(fs_map_add(&fs, &m, part, &err), &err);
 	assert_fails(fs_map_add(&fs, &m, large, &err), &err, ERR_FORMAT, "beyond its end at 100");
 	assert_int_equal(m.n, 2);
-	assert_ok(fs_map_read(&fs, &m, &hint, got, 80, 20, &err), &err);
+	assert_ok(fs_map_read(&fs, &m, got, 80, 20, &err), &err);
 	for (size_t i = 0; i < 80; i++)
 		assert_int_equal(got[i], i < 30 ? 120 : 105);
-	assert_int_equal(fs_map_hole(&m, &hint, 60), 0);
+	assert_int_equal(fs_map_hole(&m, 60), 0);
 	assert_int_equal(fs_map_stored(&m, 1), 100);
 	fs_map_fini(&m);
 }

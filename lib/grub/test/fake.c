@@ -63,14 +63,14 @@ static int fake_read(struct grub_files *files, size_t dev, struct str path, size
 	return 0;
 }
 
-static int fake_piece(struct grub_files *files, size_t dev, struct str path, uint64_t off, void *p,
-                      size_t n, struct err *err)
+static int fake_piece(struct grub_files *files, const struct grub_at *at, void *p, size_t n,
+                      struct err *err)
 {
-	struct fake_file *file = find((struct fake *)files, dev, path);
+	struct fake_file *file = find((struct fake *)files, at->dev, at->path);
 
-	if (!file || off > file->data.n || n > file->data.n - off)
+	if (!file || at->off > file->data.n || n > file->data.n - at->off)
 		return err_set(err, ERR_NOENT, "no such bytes");
-	memcpy(p, file->data.p + off, n);
+	memcpy(p, file->data.p + at->off, n);
 	return 0;
 }
 
