@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "cache/narinfo_wire.h"
 #include "cache/unpacker_internal.h"
+#include "jail/jail_lines.h"
 
 #define UNPACKER_MEMORY (1ull << 30)
 #define UNPACKER_SECONDS 86400
@@ -35,6 +35,7 @@ struct line {
 struct unpacker {
 	struct jail jail;
 	struct unpacker_memory *memory;
+	struct jail_lines ends;
 	struct line lines[UNPACKER_LINES];
 	pthread_mutex_t lock;
 	pthread_cond_t given; /* a line is free */
@@ -72,24 +73,16 @@ static int start(struct unpacker *u, struct err *err)
 	                         .cpu = UNPACKER_SECONDS,
 	                         .main = unpacker_main,
 	                         .arg = &child};
-	int theirs[UNPACKER_LINES];
-	size_t n = 0;
-	int rc = 0;
+	int rc = jail_lines_make(&u->ends, UNPACKER_LINES, &spec, err);
 
-	for (; n < UNPACKER_LINES; n++) {
-		int pair[2];
-
-		rc = jail_pair(pair, err);
-		if (rc < 0)
-			break;
-		u->lines[n].wire.fd = pair[0];
-		theirs[n] = pair[1];
-		child.line[n] = jail_give(&spec, JAIL_LINE, pair[1]);
+	_Static_assert(UNPACKER_LINES <= JAIL_LINES_MAX, "lines of a jail");
+	for (size_t i = 0; i < u->ends.n; i++) {
+		u->lines[i].wire.fd = u->ends.ours[i];
+		child.line[i] = u->ends.given[i];
 	}
 	if (rc == 0)
 		rc = jail_start(&spec, &u->jail, err);
-	while (n)
-		io_close(&theirs[--n]);
+	jail_lines_started(&u->ends);
 	return rc;
 }
 
@@ -101,8 +94,6 @@ int unpacker_start(struct unpacker **out, struct err *err)
 	u->jail = (struct jail)JAIL_INIT;
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->given, NULL);
-	for (size_t i = 0; i < UNPACKER_LINES; i++)
-		u->lines[i].wire.fd = -1;
 	rc = make_memory(u, err);
 	for (size_t i = 0; rc == 0 && i < UNPACKER_LINES; i++) {
 		u->lines[i].memory = &u->memory[i];
@@ -123,8 +114,7 @@ void unpacker_free(struct unpacker *u)
 	if (!u)
 		return;
 	jail_fini(&u->jail);
-	for (size_t i = 0; i < UNPACKER_LINES; i++)
-		io_close(&u->lines[i].wire.fd);
+	jail_lines_fini(&u->ends);
 	if (u->memory)
 		munmap(u->memory, UNPACKER_LINES * sizeof *u->memory);
 	pthread_mutex_destroy(&u->lock);

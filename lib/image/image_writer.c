@@ -8,7 +8,7 @@
 #include "base/spool.h"
 #include "image/stream_unit.h"
 #include "image/stream_wire.h"
-#include "jail/jail.h"
+#include "jail/jail_lines.h"
 #include "jail/wire.h"
 
 #define WRITER_MEMORY (2ull << 30)
@@ -45,11 +45,9 @@ struct image_writer {
 	struct target *target;
 	struct jail jail;
 	struct wire wire;
-	int lines[STREAM_LINES_MAX];
-	size_t n_lines;
+	struct jail_lines lines;
 	struct stream_memory *memory;
 	/* For the child, which gets them by the fork. */
-	int their_lines[STREAM_LINES_MAX];
 	int their_spool[IMAGE_SPOOLS];
 	int their_fd, their_direct_fd;
 	bool *slow;
@@ -71,7 +69,7 @@ static int to_there(void *ctx, int fd)
 static int write_image(struct image_writer *w, struct err *err)
 {
 	struct image_request req = *w->plan->req;
-	struct stream_client *client = stream_client_new(w->their_lines, w->memory, w->n_lines,
+	struct stream_client *client = stream_client_new(w->lines.given, w->memory, w->lines.n,
 	                                                 req.stream->items, req.stream->n, w->slow);
 	int rc;
 
@@ -141,25 +139,6 @@ static void give_target(struct image_writer *w, struct jail_spec *spec)
 	        w->target->direct_fd < 0 ? -1 : jail_give(spec, JAIL_DISK, w->target->direct_fd);
 }
 
-static int give_lines(struct image_writer *w, struct jail_spec *spec, int *theirs, struct err *err)
-{
-	unsigned n = MIN(w->plan->req->threads, STREAM_WORKERS_MAX) + 1;
-	int rc = 0;
-
-	_Static_assert(STREAM_WORKERS_MAX < STREAM_LINES_MAX, "a line for each worker");
-	for (; w->n_lines < n && rc == 0; w->n_lines++) {
-		int pair[2];
-
-		rc = jail_pair(pair, err);
-		if (rc < 0)
-			break;
-		w->lines[w->n_lines] = pair[0];
-		theirs[w->n_lines] = pair[1];
-		w->their_lines[w->n_lines] = jail_give(spec, JAIL_LINE, pair[1]);
-	}
-	return rc;
-}
-
 static int give_spools(struct image_writer *w, struct jail_spec *spec, const char *dir, int *fd,
                        struct err *err)
 {
@@ -193,18 +172,19 @@ static int start(struct image_writer *w, const char *spool_dir, struct err *err)
 	                         .cpu = WRITER_SECONDS,
 	                         .main = writer_main,
 	                         .arg = w};
-	int theirs[STREAM_LINES_MAX], spool[IMAGE_SPOOLS] = {-1, -1};
+	unsigned n_lines = MIN(w->plan->req->threads, STREAM_WORKERS_MAX) + 1;
+	int spool[IMAGE_SPOOLS] = {-1, -1};
 	int rc = give_files(w, &spec, err);
 
+	_Static_assert(STREAM_WORKERS_MAX < STREAM_LINES_MAX, "a line for each worker");
 	give_target(w, &spec);
 	if (rc == 0)
 		rc = give_spools(w, &spec, spool_dir, spool, err);
 	if (rc == 0)
-		rc = give_lines(w, &spec, theirs, err);
+		rc = jail_lines_make(&w->lines, n_lines, &spec, err);
 	if (rc == 0)
 		rc = jail_start(&spec, &w->jail, err);
-	for (size_t i = 0; i < w->n_lines; i++)
-		io_close(&theirs[i]);
+	jail_lines_started(&w->lines);
 	for (size_t i = 0; i < IMAGE_SPOOLS; i++)
 		io_close(&spool[i]);
 	return rc;
@@ -269,7 +249,7 @@ int image_writer_run(struct image_writer *w, struct err *err)
 	const struct stream_source *src = w->plan->req->stream;
 	struct stream_server *server;
 	struct err broken = ERR_INIT;
-	int rc = stream_serve(src, w->lines, w->memory, w->n_lines, &server, err), served;
+	int rc = stream_serve(src, w->lines.ours, w->memory, w->lines.n, &server, err), served;
 
 	if (rc < 0)
 		return rc;
@@ -301,8 +281,7 @@ void image_writer_free(struct image_writer *w)
 	if (!w)
 		return;
 	jail_fini(&w->jail);
-	for (size_t i = 0; i < w->n_lines; i++)
-		io_close(&w->lines[i]);
+	jail_lines_fini(&w->lines);
 	stream_memory_free(w->memory, STREAM_LINES_MAX);
 	free(w->slow);
 	free(w);

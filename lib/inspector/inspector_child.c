@@ -71,7 +71,7 @@ static void put_part(json_t *o, const char *key, const char *error_key, struct i
 	json_object_set_new(o, key, v ? v : json_null());
 }
 
-static json_t *inspector_all(struct inspector_child *c)
+static json_t *make_answer(struct inspector_child *c)
 {
 	struct err fault = ERR_INIT;
 	json_t *o = json_object();
@@ -105,7 +105,7 @@ int inspector_main(void *arg)
 	c->line = &w;
 	c->d = disks_new(c->disks.spec, c->disks.n, &c->notes);
 	c->files = disks_files(c->d);
-	o = inspector_all(c);
+	o = make_answer(c);
 	rc = inspector_record_put(o, &inspector_schema, &answer, &err);
 	json_decref(o);
 	if (rc < 0)

@@ -72,7 +72,7 @@ static bool open_host(struct check *c, unsigned which, const char *path, const c
 	return false;
 }
 
-static int inspector_now(struct check *c, struct err *err)
+static int look_now(struct check *c, struct err *err)
 {
 	return inspector_run(&c->disks, INSPECTOR_KERNELS | INSPECTOR_SYSTEM, &c->seen, err);
 }
@@ -105,7 +105,7 @@ static int check_disks_guest(struct check *c, struct err *err)
 			             "add disk= to the config", "the config has no disks");
 		return 0;
 	}
-	rc = inspector_now(c, err);
+	rc = look_now(c, err);
 	if (rc == 0)
 		check_guest(&c->args, c->seen, &c->found);
 	return rc < 0 ? rc : check_helper(&c->args, &c->found, err);
@@ -177,7 +177,7 @@ static int check_system(struct check *c, struct err *err)
 		right &= open_host(c, INSPECTOR_HOST_INITRD, c->initrd, "");
 	if (!right)
 		return 0;
-	rc = inspector_now(c, err);
+	rc = look_now(c, err);
 	if (rc == 0)
 		check_host_system(c, top);
 	return rc;

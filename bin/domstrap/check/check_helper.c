@@ -34,7 +34,7 @@ static void collect(const struct xlcfg_guest *g, const char *first, struct helpe
 }
 
 /* 1: one of them cannot be opened, which *err says. */
-static int inspector_at(const struct helper_disks *h, json_t **out, struct err *err)
+static int look_at(const struct helper_disks *h, json_t **out, struct err *err)
 {
 	_cleanup_(inspector_close) struct inspector_disks disks = {.n = 0};
 
@@ -97,7 +97,7 @@ int check_helper(const struct arguments *a, struct findings *out, struct err *er
 	if (!first->cdrom && (!a->v[0].raw || g->n == 1))
 		return 0;
 	collect(g, first->cdrom ? first->path : a->v[0].path, &h);
-	rc = inspector_at(&h, &seen, &why);
+	rc = look_at(&h, &seen, &why);
 	if (rc < 0)
 		*err = why;
 	else

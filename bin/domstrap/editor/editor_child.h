@@ -5,6 +5,7 @@
 
 #include "editor/editor.h"
 #include "image/stream_wire.h"
+#include "jail/jail_lines.h"
 #include "nixos/direct.h"
 
 /* Data that it gets by the fork, with descriptors numbered as in the jail. */
@@ -15,9 +16,8 @@ struct editor_child {
 	struct err copy_err[DIRECT_FILES];
 	int (*work)(struct editor *e, void *arg, struct err *err);
 	void *arg;
-	int lines[STREAM_LINES_MAX]; /* of stream_wire.h, and their memory */
+	struct jail_lines lines; /* of stream_wire.h, and their memory */
 	struct stream_memory *memory;
-	size_t n_lines;
 	int spool; /* for NARs */
 };
 

@@ -24,17 +24,9 @@ int editor_supply_start(struct editor_supply *s, const struct supply_options *op
 	if (rc == 0)
 		rc = stream_memory_new(STREAM_LINES_MAX, &s->memory, err);
 	c->memory = s->memory;
-	for (size_t i = 0; i <= MIN(opt->threads, THREADS_MAX) && rc == 0; i++) {
-		int pair[2];
-
-		rc = jail_pair(pair, err);
-		if (rc < 0)
-			break;
-		s->lines[i] = pair[0];
-		s->theirs[i] = pair[1];
-		c->lines[i] = jail_give(spec, JAIL_LINE, pair[1]);
-		s->n_lines = c->n_lines = i + 1;
-	}
+	if (rc == 0)
+		rc = jail_lines_make(&s->lines, MIN(opt->threads, THREADS_MAX) + 1, spec, err);
+	c->lines = s->lines;
 	if (rc == 0)
 		c->spool = jail_give(spec, JAIL_SPOOL, s->spool);
 	return rc;
@@ -42,8 +34,7 @@ int editor_supply_start(struct editor_supply *s, const struct supply_options *op
 
 void editor_supply_forked(struct editor_supply *s)
 {
-	for (size_t i = 0; i < s->n_lines; i++)
-		io_close(&s->theirs[i]);
+	jail_lines_started(&s->lines);
 	io_close(&s->spool);
 }
 
@@ -138,8 +129,8 @@ static char *take_path(const struct editor_supply *s, struct bytes *b)
 	return xstrndup(path.p, path.n);
 }
 
-static int inspector_at(struct editor_supply *s, const struct buf *body, struct wire *line,
-                        struct err *err)
+static int look_at(struct editor_supply *s, const struct buf *body, struct wire *line,
+                   struct err *err)
 {
 	struct bytes b = bytes_over(body->p, body->n);
 	_free_ char *path = take_path(s, &b);
@@ -185,7 +176,8 @@ static int stream(struct editor_supply *s, const struct buf *body, struct wire *
 
 	if (!wire_end(&b) || !s->source.files || on == (s->server != NULL))
 		return invalid(err);
-	rc = on ? stream_serve(&s->source.stream, s->lines, s->memory, s->n_lines, &s->server, &why)
+	rc = on ? stream_serve(&s->source.stream, s->lines.ours, s->memory, s->lines.n, &s->server,
+	                       &why)
 	        : stream_serve_end(take(&s->server), &why);
 	return answer(line, rc, STR(""), &why, err);
 }
@@ -201,7 +193,7 @@ int editor_supply_serve(struct editor_supply *s, uint32_t type, const struct buf
 	case EDITOR_SOURCE:
 		return open_source(s, line, err);
 	case EDITOR_LOOK:
-		return inspector_at(s, body, line, err);
+		return look_at(s, body, line, err);
 	case EDITOR_READ:
 		return read_file(s, body, line, err);
 	default:
@@ -215,8 +207,7 @@ void editor_supply_fini(struct editor_supply *s)
 
 	editor_supply_forked(s);
 	(void)stream_serve_end(s->server, &ignored);
-	for (size_t i = 0; i < s->n_lines; i++)
-		io_close(&s->lines[i]);
+	jail_lines_fini(&s->lines);
 	stream_memory_free(s->memory, STREAM_LINES_MAX);
 	source_fini(&s->source);
 	closure_fini(&s->have);

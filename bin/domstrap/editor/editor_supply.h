@@ -8,7 +8,7 @@
 #define DOMSTRAP_EDITOR_SUPPLY_H
 
 #include "editor/editor_child.h"
-#include "jail/jail.h"
+#include "jail/jail_lines.h"
 #include "jail/wire.h"
 #include "source/source.h"
 
@@ -24,8 +24,7 @@ struct supply_options {
 
 struct editor_supply {
 	const struct supply_options *opt; /* NULL: nothing is supplied */
-	int lines[STREAM_LINES_MAX], theirs[STREAM_LINES_MAX];
-	size_t n_lines;
+	struct jail_lines lines;
 	struct stream_memory *memory;
 	int spool;
 	struct buf said; /* HAVE */

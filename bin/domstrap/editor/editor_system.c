@@ -149,8 +149,8 @@ static int add(struct editor_system *s, unsigned threads, struct err *err)
 	                                  .spool = c->spool,
 	                                  .paths = &progress->paths,
 	                                  .bytes = &progress->bytes};
-	struct stream_client *client =
-	        stream_client_new(c->lines, c->memory, c->n_lines, s->items, s->n_items, s->slow);
+	struct stream_client *client = stream_client_new(c->lines.given, c->memory, c->lines.n,
+	                                                 s->items, s->n_items, s->slow);
 	uint32_t dir;
 	int rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
 

@@ -113,8 +113,8 @@ static int hash_tree(struct work *w, struct fs *fs, const struct verify_path *p,
 }
 
 /* 0: the hash is right; 1: it is not, *err says how. */
-static int inspector_at(struct work *w, struct fs *fs, const struct verify_path *p,
-                        struct nar_hash *h, uint8_t *piece, struct err *err)
+static int look_at(struct work *w, struct fs *fs, const struct verify_path *p, struct nar_hash *h,
+                   uint8_t *piece, struct err *err)
 {
 	char is[HASH_HEX_SIZE], should[HASH_HEX_SIZE];
 	uint8_t hash[HASH_SHA256_LEN];
@@ -159,7 +159,7 @@ static int look_at_all(struct work *w, struct fs *fs, struct wire *wire)
 	while (rc == 0 && (i = atomic_fetch_add(&w->shared->next, 1)) < w->n) {
 		struct err err = ERR_INIT;
 
-		if (inspector_at(w, fs, &w->v[i], &h, piece, &err))
+		if (look_at(w, fs, &w->v[i], &h, piece, &err))
 			rc = say_bad(wire, i, &err);
 		atomic_fetch_add(&w->shared->progress.paths, 1);
 		done++;
