@@ -24,6 +24,7 @@
 /* What a process may take to exit after it closed its line. */
 #define REAP_MS 5000
 #define REAP_NAP_MS 2
+#define ID_MAP_MAX (16u << 10)
 
 /* Try all namespaces at once, then fewer: a kernel may refuse any of them. */
 static const unsigned long namespaces_root[] = {
@@ -161,9 +162,50 @@ static uid_t user_for(const struct jail_spec *s)
 	return s->uid;
 }
 
+/* Whether this user namespace has the user or group: lines "ID OUTSIDE COUNT" (user_namespaces(7)).
+ */
+static bool has_id(const char *map, uint64_t id)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct str rest;
+
+	if (io_read_file(AT_FDCWD, map, ID_MAP_MAX, &text, &ignored) < 0)
+		return true; /* a kernel without user namespaces has every ID */
+	rest = buf_str(&text);
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n'), words[3] = {{0}};
+		uint64_t from, count;
+
+		for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+			line = str_trim(line);
+			words[i] = str_cut(&line, ' ');
+		}
+		if (str_u64(words[0], 10, UINT32_MAX, &from) &&
+		    str_u64(words[2], 10, UINT32_MAX, &count) && id >= from && id - from < count)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether this is a root that can become another user. That of "unshare -r" and of some containers
+ * is the only user there, and has no more rights than the user who started it.
+ */
+static bool is_root(uid_t uid)
+{
+	_cleanup_(buf_fini) struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	return geteuid() == 0 && has_id("/proc/self/uid_map", uid) &&
+	       has_id("/proc/self/gid_map", uid) &&
+	       !(io_read_file(AT_FDCWD, "/proc/self/setgroups", 16, &text, &ignored) == 0 &&
+	         str_starts(buf_str(&text), "deny"));
+}
+
 int jail_start(const struct jail_spec *spec, struct jail *out, struct err *err)
 {
-	bool root = geteuid() == 0;
+	bool root = is_root(spec->uid);
 	const unsigned long *flags = root ? namespaces_root : namespaces_user;
 	struct enter e = {.spec = spec, .root = root, .user = geteuid(), .group = getegid()};
 	int pair[2], rc;
