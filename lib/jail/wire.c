@@ -11,6 +11,8 @@
 #include "base/io.h"
 #include "base/mem.h"
 
+#define SMALL 512u /* bytes of a message that is copied to be sent at once */
+
 void wire_head_put(uint8_t out[static WIRE_HEAD], uint32_t type, uint32_t size)
 {
 	put_le32(out, type);
@@ -105,13 +107,27 @@ static int send_all(struct wire *w, const uint8_t *p, size_t n, struct err *err)
 	return 0;
 }
 
+/* Head and body in one piece, so that the receiver is woken once. Returns the bytes in out. */
+static size_t join(uint32_t type, struct str body, uint8_t out[static SMALL])
+{
+	if (body.n > SMALL - WIRE_HEAD)
+		return 0;
+	wire_head_put(out, type, (uint32_t)body.n);
+	if (body.n)
+		memcpy(out + WIRE_HEAD, body.p, body.n);
+	return WIRE_HEAD + body.n;
+}
+
 int wire_send(struct wire *w, uint32_t type, struct str body, struct err *err)
 {
-	uint8_t head[WIRE_HEAD];
+	uint8_t small[SMALL];
+	size_t n = join(type, body, small);
 	int rc;
 
-	wire_head_put(head, type, (uint32_t)body.n);
-	rc = send_all(w, head, sizeof head, err);
+	if (n)
+		return send_all(w, small, n, err);
+	wire_head_put(small, type, (uint32_t)body.n);
+	rc = send_all(w, small, WIRE_HEAD, err);
 	return rc < 0 ? rc : send_all(w, (const uint8_t *)body.p, body.n, err);
 }
 
@@ -128,28 +144,31 @@ static int check_grace(struct wire *w, struct err *err)
 	               (long long)w->grace_ms / 1000);
 }
 
-/* Wait until there is something to read. */
-static int wait_for(struct wire *w, int64_t end_ms, const volatile bool *stop, struct err *err)
+/* Whether to go on; a peer that sends without end must not prevent this. */
+static int check_limits(struct wire *w, int64_t left, const volatile bool *stop, struct err *err)
+{
+	if (stop && *stop)
+		return err_set(err, ERR_INTERRUPTED, "stopped by a signal");
+	if (left == 0)
+		return err_set(err, ERR_CHILD, "%s: timed out", w->peer);
+	return check_grace(w, err);
+}
+
+/* Milliseconds left; -1: without limit. */
+static int64_t time_left(int64_t end_ms)
+{
+	return end_ms < 0 ? -1 : MAX(end_ms - clock_ms(), (int64_t)0);
+}
+
+/* Wait until there is something to read, or a second at most. */
+static int wait_for(struct wire *w, int64_t left, struct err *err)
 {
 	struct pollfd p = {.fd = w->fd, .events = POLLIN};
 
-	for (;;) {
-		int64_t left = end_ms < 0 ? -1 : end_ms - clock_ms();
-		int rc;
-
-		if (stop && *stop)
-			return err_set(err, ERR_INTERRUPTED, "stopped by a signal");
-		if (end_ms >= 0 && left <= 0)
-			return err_set(err, ERR_CHILD, "%s: timed out", w->peer);
-		if (check_grace(w, err) < 0)
-			return -ERR_CHILD;
-		/* A signal may come just before poll(): look again each second. */
-		rc = poll(&p, 1, left < 0 || left > 1000 ? 1000 : (int)left);
-		if (rc > 0)
-			return 0;
-		if (rc < 0 && errno != EINTR)
-			return err_sys(err, errno, "%s: poll", w->peer);
-	}
+	/* A signal may come just before poll(): look again each second. */
+	if (poll(&p, 1, left < 0 || left > 1000 ? 1000 : (int)left) < 0 && errno != EINTR)
+		return err_sys(err, errno, "%s: poll", w->peer);
+	return 0;
 }
 
 /* All n bytes; 1: the other end closed before the first. */
@@ -159,14 +178,19 @@ static int recv_all(struct wire *w, uint8_t *p, size_t n, int64_t end_ms, const 
 	size_t done = 0;
 
 	while (done < n) {
-		int rc = wait_for(w, end_ms, stop, err);
+		int64_t left = time_left(end_ms);
+		int rc = check_limits(w, left, stop, err);
 		ssize_t r;
 
 		if (rc < 0)
 			return rc;
 		r = recv(w->fd, p + done, n - done, MSG_DONTWAIT);
-		if (r < 0 && (errno == EINTR || errno == EAGAIN))
+		if (r < 0 && (errno == EINTR || errno == EAGAIN)) {
+			rc = wait_for(w, left, err);
+			if (rc < 0)
+				return rc;
 			continue;
+		}
 		if ((r == 0 || (r < 0 && errno == ECONNRESET)) && done == 0)
 			return 1;
 		if (r <= 0)
@@ -199,11 +223,14 @@ int wire_recv(struct wire *w, uint32_t *type, struct buf *body, int64_t wait_ms,
 
 int wire_put(struct wire *w, uint32_t type, struct str body, struct err *err)
 {
-	uint8_t head[WIRE_HEAD];
+	uint8_t small[SMALL];
+	size_t n = join(type, body, small);
 	int rc;
 
-	wire_head_put(head, type, (uint32_t)body.n);
-	rc = io_write(w->fd, w->peer, head, sizeof head, err);
+	if (n)
+		return io_write(w->fd, w->peer, small, n, err);
+	wire_head_put(small, type, (uint32_t)body.n);
+	rc = io_write(w->fd, w->peer, small, WIRE_HEAD, err);
 	return rc < 0 ? rc : io_write(w->fd, w->peer, body.p, body.n, err);
 }
 
