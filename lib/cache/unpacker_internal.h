@@ -26,8 +26,8 @@ enum unpacker_message {
 
 /* A line's shared memory. */
 struct unpacker_memory {
-	uint8_t in[128u << 10];
-	uint8_t out[256u << 10];
+	uint8_t in[256u << 10];
+	uint8_t out[1u << 20];
 };
 
 /* What the child gets by the fork. */
