@@ -1,179 +1,185 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/mem.h"
 #include "cache/decompress.h"
-#include "cache/decompress_codecs.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "codec/pull.h"
+
 #define IN_SIZE (256u << 10)
+#define MEMORY_USUAL (16u << 20)
+#define MEMORY_MAX (72u << 20)
+#define ZSTD_WINDOW_MAX (128u << 20) /* zstd's own limit, and what its highest level uses */
+
+/* A compression of caches; codec NULL: the data as it is. */
+static const struct way {
+	const char *name, *suffix;
+	const struct codec *codec;
+	bool slow;
+	const char *bound; /* of its memory */
+} ways[] = {
+        {"none", "", NULL, false, ""},
+        {"xz", ".xz", &codec_xzs, true, "dictionaries of up to 64 MiB"},
+        {"zstd", ".zst", &codec_zstd, false, "windows of up to 128 MiB"},
+        {"bzip2", ".bz2", &codec_bzip2, true, "its standard settings"},
+        {"gzip", ".gz", &codec_gzip, false, "its standard settings"},
+        {"br", ".br", &codec_br, true, "its standard settings"},
+        {"lz4", ".lz4", &codec_lz4, false, "its standard settings"},
+        {"lzma", ".lzma", &codec_lzma, true, "dictionaries of up to 64 MiB"},
+};
 
 struct decompressor {
-	const struct codec *codec;
+	const struct way *way;
+	bool chosen; /* way is final: the first bytes were examined, or need not be */
 	struct nar_source src;
-	struct state state;
-	bool chosen;  /* codec is final: the first bytes were examined, or need not be */
-	bool open;    /* state is initialized */
-	bool started; /* some of the current stream was read */
-	bool any;     /* a whole stream was read */
-	struct io io;
+	struct pull pull;
 	uint8_t in[IN_SIZE];
 };
 
-static const struct codec *find(struct str name)
+/* ---- much memory ------------------------------------------------------------ */
+
+/*
+ * Only one stream at a time may use more than MEMORY_USUAL, to limit the memory of
+ * many threads. The holder never waits for another waiter, so this cannot deadlock.
+ */
+static sem_t big_turn;
+static pthread_once_t big_once = PTHREAD_ONCE_INIT;
+
+static void init_big_turn(void)
 {
-	for (size_t i = 0; i < n_codecs; i++)
-		if (str_is(name, codecs[i].name))
-			return &codecs[i];
+	sem_init(&big_turn, 0, 1);
+}
+
+static void take_big_turn(void)
+{
+	pthread_once(&big_once, init_big_turn);
+	while (sem_wait(&big_turn) < 0)
+		;
+}
+
+static void end_big_turn(void)
+{
+	sem_post(&big_turn);
+}
+
+/* ---- which ------------------------------------------------------------------ */
+
+static const struct way *find(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+		if (str_is(name, ways[i].name))
+			return &ways[i];
 	return NULL;
 }
 
-static bool begins_with(const struct io *io, const struct codec *c)
+static const struct way *find_magic(const struct codec_io *io)
 {
-	return c->magic_n && io->in_n >= c->magic_n && memcmp(io->in, c->magic, c->magic_n) == 0;
-}
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		const struct codec *c = ways[i].codec;
 
-static const struct codec *find_magic(const struct io *io)
-{
-	for (size_t i = 0; i < n_codecs; i++)
-		if (begins_with(io, &codecs[i]))
-			return &codecs[i];
+		if (c && c->magic_n && io->in_n >= c->magic_n &&
+		    memcmp(io->in, c->magic, c->magic_n) == 0)
+			return &ways[i];
+	}
 	return NULL;
 }
 
 bool decompress_is_slow(struct str name)
 {
-	const struct codec *c = find(name);
+	const struct way *w = find(name);
 
-	return c && c->slow;
+	return w && w->slow;
 }
 
 bool decompress_is_none(struct str name)
 {
-	const struct codec *c = find(name);
+	const struct way *w = find(name);
 
-	return c && !c->step;
+	return w && !w->codec;
 }
 
 const char *decompress_suffix(struct str name)
 {
-	const struct codec *c = find(name);
+	const struct way *w = find(name);
 
-	return c ? c->suffix : "";
+	return w ? w->suffix : "";
 }
+
+/* By the first bytes, whatever the name, as libarchive does for Nix. */
+static int choose(struct decompressor *d, struct err *err)
+{
+	const struct way *seen = d->chosen ? NULL : find_magic(&d->pull.io);
+
+	if (seen)
+		d->way = seen;
+	d->chosen = true;
+	if (!d->way)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "unknown compression: neither its name nor its first bytes match "
+		               "a supported one");
+	d->pull.codec = d->way->codec;
+	return 0;
+}
+
+/* ---- the stream ------------------------------------------------------------- */
 
 struct decompressor *decompress_new(struct str name, struct nar_source src)
 {
 	/* Not xcalloc: the buffer needs no zeroing. */
 	struct decompressor *d = xmalloc(sizeof *d);
 
-	d->codec = find(name);
+	d->way = find(name);
 	d->src = src;
 	/* These have no magic number. */
-	d->chosen = d->codec && (!d->codec->step || !d->codec->magic_n);
-	d->open = d->started = d->any = false;
-	d->state.big = false;
-	d->io = (struct io){0};
+	d->chosen = d->way && (!d->way->codec || !d->way->codec->magic_n);
+	d->pull = (struct pull){.memory = {.usual = MEMORY_USUAL,
+	                                   .most = MEMORY_MAX,
+	                                   .window = ZSTD_WINDOW_MAX,
+	                                   .begin_big = take_big_turn,
+	                                   .end_big = end_big_turn},
+	                        .read = src.read,
+	                        .ctx = src.ctx,
+	                        .in = d->in,
+	                        .in_size = sizeof d->in};
 	return d;
 }
 
 void decompress_free(struct decompressor *d)
 {
-	if (d && d->open)
-		d->codec->fini(&d->state);
+	if (d)
+		pull_fini(&d->pull);
 	free(d);
-}
-
-/* Read more. A codec needs a stream's header whole, however small the pieces that arrive. */
-static int refill(struct decompressor *d, struct err *err)
-{
-	size_t want = d->open ? 1 : CODEC_HEAD_MAX;
-
-	while (d->io.in_n < want && !d->io.eof) {
-		size_t got;
-		int rc;
-
-		if (d->io.in_n)
-			memmove(d->in, d->io.in, d->io.in_n);
-		d->io.in = d->in;
-		rc = d->src.read(d->src.ctx, d->in + d->io.in_n, sizeof d->in - d->io.in_n, &got,
-		                 err);
-		if (rc < 0)
-			return rc;
-		d->io.in_n += got;
-		d->io.eof = got == 0;
-	}
-	return 0;
-}
-
-/* By the first bytes, whatever the name, as libarchive does for Nix. */
-static int choose(struct decompressor *d, struct err *err)
-{
-	const struct codec *seen = d->chosen ? NULL : find_magic(&d->io);
-
-	if (seen)
-		d->codec = seen;
-	d->chosen = true;
-	return d->codec ? 0
-	                : err_set(err, ERR_UNSUPPORTED,
-	                          "unknown compression: neither its name nor its first bytes match "
-	                          "a supported one");
-}
-
-static int damaged(const struct decompressor *d, int rc, struct err *err)
-{
-	if (rc == -ERR_LIMIT)
-		return err_set(err, ERR_UNSUPPORTED,
-		               "decompressing the %s data needs too much memory; supported are %s",
-		               d->codec->name, codec_bound(d->codec));
-	return err_set(err, ERR_FORMAT, "the %s data is damaged", d->codec->name);
-}
-
-/* One step; at the end of a stream it is closed, and further data opens the next. */
-static int step(struct decompressor *d, struct err *err)
-{
-	size_t in = d->io.in_n, out = d->io.out_n;
-	int rc = 0;
-
-	if (!d->open) {
-		rc = d->codec->init(&d->state);
-		d->open = rc == 0;
-	}
-	if (rc == 0)
-		rc = d->codec->step(&d->state, &d->io);
-	if (rc < 0)
-		return damaged(d, rc, err);
-	d->started |= d->io.in_n != in;
-	if (rc == 1) {
-		d->codec->fini(&d->state);
-		d->open = d->started = false;
-		d->any = true;
-	} else if (d->io.eof && d->io.in_n == in && d->io.out_n == out) {
-		return err_set(err, ERR_FORMAT, "the %s data is truncated", d->codec->name);
-	}
-	return 0;
 }
 
 int decompress_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct decompressor *d = ctx;
 
-	if (d->codec && !d->codec->step)
+	if (d->way && !d->way->codec)
 		return d->src.read(d->src.ctx, p, n, got, err);
-	d->io.out = p;
-	d->io.out_n = n;
-	while (d->io.out_n) {
-		int rc = refill(d, err);
+	d->pull.io.out = p;
+	d->pull.io.out_n = n;
+	while (d->pull.io.out_n) {
+		int rc = pull_fill(&d->pull, err);
 
 		if (rc < 0)
 			return rc;
-		if (!d->io.in_n && d->io.eof && !d->started && d->any)
+		if (pull_at_end(&d->pull))
 			break;
 		rc = choose(d, err);
 		if (rc == 0)
-			rc = step(d, err);
+			rc = pull_step(&d->pull, err);
+		if (rc == -ERR_LIMIT)
+			return err_set(err, ERR_UNSUPPORTED,
+			               "decompressing the %s data needs too much memory; supported "
+			               "are %s",
+			               d->way->name, d->way->bound);
 		if (rc < 0)
 			return rc;
 	}
-	*got = n - d->io.out_n;
+	*got = n - d->pull.io.out_n;
 	return 0;
 }
