@@ -16,13 +16,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct source {
+	struct stream stream;
 	const uint8_t *p;
 	size_t n, piece;
 };
 
-static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int source_read(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct source *s = ctx;
+	struct source *s = (struct source *)stream;
 
 	*got = MIN(MIN(n, s->piece), s->n);
 	memcpy(p, s->p, *got);
@@ -35,7 +36,7 @@ static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *er
 static size_t unpack_all(struct source s, struct str name, size_t ask, int *rc,
                          uint8_t hash[HASH_SHA256_LEN])
 {
-	struct decompressor *d = decompress_new(name, (struct nar_source){source_read, &s});
+	struct decompressor *d = decompress_new(name, &s.stream);
 	uint8_t *out = xmalloc(OUT_MAX);
 	struct err err = ERR_INIT;
 	size_t n = 0, got = 0;
@@ -63,9 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	name = str_from(names[data[0] % ARRAY_LEN(names)]);
-	first = unpack_all((struct source){data + 2, size - 2, SIZE_MAX}, name, OUT_MAX, &rc, a);
-	second = unpack_all((struct source){data + 2, size - 2, (size_t)data[1] + 1}, name, 4096,
-	                    &again, b);
+	first = unpack_all((struct source){{source_read}, data + 2, size - 2, SIZE_MAX}, name,
+	                   OUT_MAX, &rc, a);
+	second = unpack_all((struct source){{source_read}, data + 2, size - 2, (size_t)data[1] + 1},
+	                    name, 4096, &again, b);
 	/* If the data is damaged, the number of bytes before the error may differ. */
 	if (rc == 0 && (again != 0 || first != second || memcmp(a, b, sizeof a) != 0))
 		abort();

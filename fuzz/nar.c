@@ -14,13 +14,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct pieces {
+	struct stream stream;
 	const uint8_t *p;
 	size_t left, step;
 };
 
-static int next_piece(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int next_piece(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct pieces *from = ctx;
+	struct pieces *from = (struct pieces *)s;
 
 	*got = MIN(n, MIN(from->left, from->step));
 	if (*got)
@@ -50,7 +51,7 @@ static int copy_data(struct walk *w, struct nar_writer *out, struct err *err)
 }
 
 /* Skipping all contents: must end with the same result. */
-static int skim(struct nar_source src)
+static int skim(struct stream *src)
 {
 	_cleanup_(walk_freep) struct walk *w = nar_walk_new(src);
 	struct err err = ERR_INIT;
@@ -64,8 +65,8 @@ static int skim(struct nar_source src)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pieces from = {data, size, 1 + size % 61}, again = from;
-	_cleanup_(walk_freep) struct walk *w = nar_walk_new((struct nar_source){next_piece, &from});
+	struct pieces from = {{next_piece}, data, size, 1 + size % 61}, again = from;
+	_cleanup_(walk_freep) struct walk *w = nar_walk_new(&from.stream);
 	_cleanup_(buf_fini) struct buf out = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct walk_entry ent;
@@ -80,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (rc < 0)
 			break;
 	}
-	if (skim((struct nar_source){next_piece, &again}) != rc)
+	if (skim(&again.stream) != rc)
 		abort();
 	if (rc == 1 && nar_writer_finish(&wr, &err) < 0)
 		abort();

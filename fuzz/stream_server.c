@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MOST 2048u /* bytes, so that no answer has to wait for room */
 
 struct nar {
+	struct stream stream;
 	size_t item;
 	unsigned reads;
 };
@@ -34,9 +35,9 @@ static void must(bool good)
 		abort();
 }
 
-static int read_nar(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int read_nar(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct nar *nar = ctx;
+	struct nar *nar = (struct nar *)s;
 
 	must(open_nars[nar->item] == nar && n > 0);
 	if (nar->item == 1 && nar->reads)
@@ -46,7 +47,7 @@ static int read_nar(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return 0;
 }
 
-static int open_nar(const struct stream_source *src, size_t i, bool again, struct nar_source *out,
+static int open_nar(const struct stream_source *src, size_t i, bool again, struct stream **out,
                     struct err *err)
 {
 	struct nar *nar;
@@ -57,23 +58,23 @@ static int open_nar(const struct stream_source *src, size_t i, bool again, struc
 	nar = xcalloc(1, sizeof *nar);
 	nar->item = i;
 	open_nars[i] = nar;
-	*out = (struct nar_source){read_nar, nar};
+	nar->stream.read = read_nar;
+	*out = &nar->stream;
 	return 0;
 }
 
-static void close_nar(const struct stream_source *src, struct nar_source *out)
+static void close_nar(const struct stream_source *src, struct stream *out)
 {
-	struct nar *nar = out->ctx;
+	struct nar *nar = (struct nar *)out;
 
 	must(open_nars[nar->item] == nar);
 	open_nars[nar->item] = NULL;
 	free(nar);
 }
 
-static int refused(const struct stream_source *src, size_t i, struct nar_source *out,
-                   struct err *err)
+static int refused(const struct stream_source *src, size_t i, struct stream *out, struct err *err)
 {
-	must(i < src->n && open_nars[i] == out->ctx);
+	must(i < src->n && &open_nars[i]->stream == out);
 	return err_prefix(err, "refused");
 }
 

@@ -26,6 +26,8 @@ static inline void free_ptr(void *p)
 		taken_;                                                                            \
 	})
 
+/* The struct of which *p is a member. */
+#define CONTAINER(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -31,6 +31,7 @@ struct cache {
 };
 
 struct cache_file {
+	struct stream stream; /* of cache_file_read_all() */
 	struct unpacker *unpacker;
 	struct download *download; /* or, of a folder: */
 	int fd;
@@ -397,9 +398,9 @@ bool cache_file_ready(struct cache_file *f)
 
 /* ---- small files, whole --------------------------------------------------------- */
 
-static int file_read(void *f, void *p, size_t n, size_t *got, struct err *err)
+static int file_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	return cache_file_read(f, p, n, got, err);
+	return cache_file_read(CONTAINER(s, struct cache_file, stream), p, n, got, err);
 }
 
 /* RFC 9110, section 8.4.1; NULL: nothing to do; "": not known. */
@@ -423,7 +424,7 @@ static int unpack_text(const struct cache_file *f, size_t limit, struct buf *tex
 {
 	_cleanup_(buf_fini) struct buf packed = *text;
 	const char *name = encoding_of(f);
-	struct str rest = buf_str(&packed);
+	struct stream_bytes bytes;
 	struct unpacking *u;
 	char shown[SHOW_SIZE];
 	int rc;
@@ -432,16 +433,18 @@ static int unpack_text(const struct cache_file *f, size_t limit, struct buf *tex
 	if (!*name)
 		return err_set(err, ERR_UNSUPPORTED, "%s: Content-Encoding \"%s\" is not supported",
 		               f->path, show_str(str_from(download_encoding(f->download)), shown));
-	u = unpacking_new(f->unpacker, str_from(name),
-	                  (struct nar_source){nar_source_bytes, &rest});
-	rc = nar_source_all((struct nar_source){unpacking_read, u}, limit, text, err);
+	u = unpacking_new(f->unpacker, str_from(name), stream_over(&bytes, buf_str(&packed)));
+	rc = stream_all(unpacking_stream(u), limit, text, err);
 	unpacking_free(u);
 	return rc < 0 ? err_prefix(err, "%s: Content-Encoding %s", f->path, name) : 0;
 }
 
 int cache_file_read_all(struct cache_file *f, size_t limit, struct buf *out, struct err *err)
 {
-	int rc = nar_source_all((struct nar_source){file_read, f}, limit, out, err);
+	int rc;
+
+	f->stream.read = file_read;
+	rc = stream_all(&f->stream, limit, out, err);
 
 	return rc == 0 && encoding_of(f) ? unpack_text(f, limit, out, err) : rc;
 }

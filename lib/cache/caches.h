@@ -62,11 +62,11 @@ struct nar_fetch;
  */
 int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out, struct err *err);
 /*
- * Like nar_source.read. The end is reported only if size, hashes and compression
+ * As stream_read(). The end is reported only if size, hashes and compression
  * match the narinfo. Otherwise the error names the path, the cache, and the
  * expected and actual values.
  */
-int nar_fetch_read(void *f, void *p, size_t n, size_t *got, struct err *err);
+int nar_fetch_read(struct nar_fetch *f, void *p, size_t n, size_t *got, struct err *err);
 /*
  * The data read so far is not a valid NAR, see *err. Reads on to the end; if the size
  * or hash does not match, *err is replaced by that error. Returns -err->code.

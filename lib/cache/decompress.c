@@ -34,7 +34,7 @@ static const struct way {
 struct decompressor {
 	const struct way *way;
 	bool chosen; /* way is final: the first bytes were examined, or need not be */
-	struct nar_source src;
+	struct stream *src;
 	struct pull pull;
 	uint8_t in[IN_SIZE];
 };
@@ -126,7 +126,7 @@ static int choose(struct decompressor *d, struct err *err)
 
 /* ---- the stream ------------------------------------------------------------- */
 
-struct decompressor *decompress_new(struct str name, struct nar_source src)
+struct decompressor *decompress_new(struct str name, struct stream *src)
 {
 	/* Not xcalloc: the buffer needs no zeroing. */
 	struct decompressor *d = xmalloc(sizeof *d);
@@ -140,8 +140,7 @@ struct decompressor *decompress_new(struct str name, struct nar_source src)
 	                                   .window = ZSTD_WINDOW_MAX,
 	                                   .begin_big = take_big_turn,
 	                                   .end_big = end_big_turn},
-	                        .read = src.read,
-	                        .ctx = src.ctx,
+	                        .src = src,
 	                        .in = d->in,
 	                        .in_size = sizeof d->in};
 	return d;
@@ -154,12 +153,10 @@ void decompress_free(struct decompressor *d)
 	free(d);
 }
 
-int decompress_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+int decompress_read(struct decompressor *d, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct decompressor *d = ctx;
-
 	if (d->way && !d->way->codec)
-		return d->src.read(d->src.ctx, p, n, got, err);
+		return stream_read(d->src, p, n, got, err);
 	d->pull.io.out = p;
 	d->pull.io.out_n = n;
 	while (d->pull.io.out_n) {

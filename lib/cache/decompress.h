@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "nix/nar.h"
+#include "base/stream.h"
 
 struct decompressor;
 
@@ -27,12 +27,12 @@ bool decompress_is_none(struct str name);
 const char *decompress_suffix(struct str name);
 
 /* src is borrowed. name need not be known. */
-struct decompressor *decompress_new(struct str name, struct nar_source src);
+struct decompressor *decompress_new(struct str name, struct stream *src);
 void decompress_free(struct decompressor *d);
 /*
- * Like nar_source.read: up to n bytes, 0 only at the end. -ERR_FORMAT: damaged;
+ * As stream_read(): up to n bytes, 0 only at the end. -ERR_FORMAT: damaged;
  * -ERR_UNSUPPORTED: not a known compression, or it needs too much memory.
  */
-int decompress_read(void *d, void *p, size_t n, size_t *got, struct err *err);
+int decompress_read(struct decompressor *d, void *p, size_t n, size_t *got, struct err *err);
 
 #endif

@@ -24,7 +24,7 @@ struct queue {
 };
 
 struct nar_ahead {
-	struct nar_source src;
+	struct stream *src;
 	nar_check *check;
 	void *ctx;
 	pthread_t reader, checker;
@@ -115,7 +115,7 @@ static void *read_all(void *ctx)
 
 		pthread_mutex_unlock(&a->lock);
 		p->n = p->pos = 0;
-		rc = a->src.read(a->src.ctx, p->bytes, NAR_AHEAD_PIECE, &p->n, &err);
+		rc = stream_read(a->src, p->bytes, NAR_AHEAD_PIECE, &p->n, &err);
 		pthread_mutex_lock(&a->lock);
 		more = rc == 0 && p->n;
 		if (more) {
@@ -186,7 +186,7 @@ static void fini(struct nar_ahead *a)
 	free(a);
 }
 
-struct nar_ahead *nar_ahead_new(struct nar_source src, nar_check *check, void *ctx, size_t pieces)
+struct nar_ahead *nar_ahead_new(struct stream *src, nar_check *check, void *ctx, size_t pieces)
 {
 	struct nar_ahead *a = xcalloc(1, sizeof *a + pieces * sizeof *a->pieces);
 
@@ -217,9 +217,8 @@ struct nar_ahead *nar_ahead_new(struct nar_source src, nar_check *check, void *c
 	return NULL;
 }
 
-int nar_ahead_read(void *ctx, void *out, size_t n, size_t *got, struct err *err)
+int nar_ahead_read(struct nar_ahead *a, void *out, size_t n, size_t *got, struct err *err)
 {
-	struct nar_ahead *a = ctx;
 	struct piece *p;
 	int rc = 0;
 

@@ -29,9 +29,9 @@ struct nar_ahead;
  * Start reading src, at most pieces pieces ahead. Until nar_ahead_free() src
  * and ctx belong to the threads. NULL if no threads can be started.
  */
-struct nar_ahead *nar_ahead_new(struct nar_source src, nar_check *check, void *ctx, size_t pieces);
-/* Like nar_source.read: returns checked data, then the first error, if any. */
-int nar_ahead_read(void *a, void *p, size_t n, size_t *got, struct err *err);
+struct nar_ahead *nar_ahead_new(struct stream *src, nar_check *check, void *ctx, size_t pieces);
+/* As stream_read(): returns checked data, then the first error, if any. */
+int nar_ahead_read(struct nar_ahead *a, void *p, size_t n, size_t *got, struct err *err);
 /* Waits for a running read of src to end; starts no other. */
 void nar_ahead_free(struct nar_ahead *a);
 

@@ -74,10 +74,8 @@ static int dump_more(struct nar_dump *d, struct err *err)
 	return rc;
 }
 
-int nar_dump_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+int nar_dump_read(struct nar_dump *d, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct nar_dump *d = ctx;
-
 	if (d->pos == d->out.n) {
 		buf_reset(&d->out);
 		d->pos = 0;

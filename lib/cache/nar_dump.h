@@ -10,7 +10,7 @@ struct nar_dump;
 /* Takes ownership of walk. */
 struct nar_dump *nar_dump_new(struct walk *walk);
 void nar_dump_free(struct nar_dump *d);
-/* Like nar_source.read. */
-int nar_dump_read(void *d, void *p, size_t n, size_t *got, struct err *err);
+/* As stream_read(). */
+int nar_dump_read(struct nar_dump *d, void *p, size_t n, size_t *got, struct err *err);
 
 #endif

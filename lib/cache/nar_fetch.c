@@ -36,6 +36,7 @@
 #define CONTENTS_TAIL 16u
 
 struct nar_fetch {
+	struct stream packed, unpacked; /* the file; the NAR, not yet checked */
 	struct caches *caches;
 	const struct path_info *info;
 	struct offer *offer;
@@ -96,9 +97,9 @@ static int end_file(struct nar_fetch *f, struct err *err)
 	return 0;
 }
 
-static int read_file(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int read_file(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct nar_fetch *f = ctx;
+	struct nar_fetch *f = CONTAINER(s, struct nar_fetch, packed);
 	int rc;
 
 	if (f->dump)
@@ -185,13 +186,13 @@ static int end_nar(struct nar_fetch *f, struct err *err)
 	return rc;
 }
 
-static int unpack(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int unpack(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct nar_fetch *f = ctx;
+	struct nar_fetch *f = CONTAINER(s, struct nar_fetch, unpacked);
 
 	if (f->unpacking)
-		return unpacking_read(f->unpacking, p, n, got, err);
-	return read_file(f, p, n, got, err);
+		return stream_read(unpacking_stream(f->unpacking), p, n, got, err);
+	return stream_read(&f->packed, p, n, got, err);
 }
 
 /* Check the next bytes of the NAR; n == 0: its end. */
@@ -219,7 +220,7 @@ static int read_nar(struct nar_fetch *f, void *p, size_t n, size_t *got, struct 
 	/* At most one byte more than its size, to notice a longer NAR. */
 	if (n > f->info->nar_size - f->nar_got)
 		n = (size_t)(f->info->nar_size - f->nar_got) + 1;
-	rc = unpack(f, p, n, got, err);
+	rc = stream_read(&f->unpacked, p, n, got, err);
 	return rc < 0 ? rc : check(f, p, *got, err);
 }
 
@@ -243,9 +244,8 @@ static bool is_out(struct caches *c, size_t supplier)
 	return out;
 }
 
-int nar_fetch_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+int nar_fetch_read(struct nar_fetch *f, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct nar_fetch *f = ctx;
 	char name[128];
 	int rc;
 
@@ -323,8 +323,7 @@ static void open_cache(struct nar_fetch *f, const struct supplier *s)
 		                     (size_t)MIN(f->file_max, (uint64_t)NAR_WINDOW));
 	if (cache_remote(s->cache))
 		f->copy = caches_begin_copy(f->caches);
-	f->unpacking = unpacking_new(f->caches->unpacker, str_from(o->compression),
-	                             (struct nar_source){read_file, f});
+	f->unpacking = unpacking_new(f->caches->unpacker, str_from(o->compression), &f->packed);
 }
 
 /* 1: it was not kept. */
@@ -340,8 +339,8 @@ static int open_kept(struct nar_fetch *f)
 		return 1;
 	f->from = f->caches->opt.dir;
 	f->file_max = narinfo_file_max(f->info->nar_size);
-	f->unpacking = unpacking_new(f->caches->unpacker, str_from(f->offer->compression),
-	                             (struct nar_source){read_file, f});
+	f->unpacking =
+	        unpacking_new(f->caches->unpacker, str_from(f->offer->compression), &f->packed);
 	return 0;
 }
 
@@ -394,6 +393,8 @@ int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out,
 	struct nar_fetch *f = xcalloc(1, sizeof *f);
 	int rc;
 
+	f->packed.read = read_file;
+	f->unpacked.read = unpack;
 	f->caches = c;
 	f->info = &c->paths[i];
 	f->offer = &c->offers[i];
@@ -411,7 +412,7 @@ int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out,
 		return rc;
 	}
 	if (f->info->nar_size > LARGE_NAR)
-		f->ahead = nar_ahead_new((struct nar_source){unpack, f}, check, f, LARGE_PIECES);
+		f->ahead = nar_ahead_new(&f->unpacked, check, f, LARGE_PIECES);
 	*out = f;
 	return 0;
 }

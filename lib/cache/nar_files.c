@@ -31,13 +31,14 @@ struct nar_files {
 /* ---- fetching --------------------------------------------------------------- */
 
 struct copying {
+	struct stream stream;
 	struct nar_fetch *from;
 	int to;
 };
 
-static int copy_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int copy_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct copying *c = ctx;
+	struct copying *c = (struct copying *)s;
 	int rc = nar_fetch_read(c->from, p, n, got, err);
 
 	if (rc < 0 || *got == 0)
@@ -48,12 +49,11 @@ static int copy_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 /*
  * What another process makes of bytes. Neither a NAR nor a derivation is parsed here.
  */
-static int make_index(struct nar_files *nf, const char *name, struct nar_source src,
-                      struct buf *out, struct err *err)
+static int make_index(struct nar_files *nf, const char *name, struct stream *src, struct buf *out,
+                      struct err *err)
 {
 	struct unpacking *u = unpacking_new(nf->caches->unpacker, str_from(name), src);
-	int rc = nar_source_all((struct nar_source){unpacking_read, u}, NAR_INDEX_BYTES_MAX, out,
-	                        err);
+	int rc = stream_all(unpacking_stream(u), NAR_INDEX_BYTES_MAX, out, err);
 
 	unpacking_free(u);
 	return rc;
@@ -64,14 +64,14 @@ static int fetch_once(struct nar_files *nf, size_t i, const struct err *last, st
                       struct err *err)
 {
 	_cleanup_(buf_fini) struct buf bytes = BUF_INIT;
-	struct copying c = {.to = nar->fd};
+	struct copying c = {.stream = {copy_read}, .to = nar->fd};
 	int rc = caches_fetch(nf->caches, i, last, &c.from, err);
 
 	if (rc)
 		return rc;
 	if (last)
 		caches_elsewhere(nf->caches, last);
-	rc = make_index(nf, NAR_INDEX, (struct nar_source){copy_read, &c}, &bytes, err);
+	rc = make_index(nf, NAR_INDEX, &c.stream, &bytes, err);
 	if (rc == 0)
 		rc = nar_index_get(buf_str(&bytes), nf->closure->paths[i].nar_size, &nar->index,
 		                   err);
@@ -268,14 +268,13 @@ void nar_files_free(struct store_files *f)
 static int find_outputs(struct store_files *f, struct path_info *info, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT, bytes = BUF_INIT;
-	struct str rest;
+	struct stream_bytes in;
 	int rc = store_files_read(f, info->path, DERIVATION_BYTES_MAX, &text, err);
 
 	if (rc < 0)
 		return rc;
-	rest = buf_str(&text);
-	rc = make_index((struct nar_files *)f, DRV_OUTPUTS,
-	                (struct nar_source){nar_source_bytes, &rest}, &bytes, err);
+	rc = make_index((struct nar_files *)f, DRV_OUTPUTS, stream_over(&in, buf_str(&text)),
+	                &bytes, err);
 	if (rc == 0)
 		rc = drv_outputs_get(buf_str(&bytes), info, err);
 	return rc < 0 ? err_prefix(err, "%s", info->path) : 0;

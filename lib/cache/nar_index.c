@@ -16,7 +16,7 @@
 /* ---- reading ---------------------------------------------------------------- */
 
 struct nar_indexer {
-	struct nar_source src;
+	struct stream *src;
 	struct walk *walk; /* NULL: of a derivation */
 	size_t entries;
 	struct buf path; /* of the walk's last entry */
@@ -25,7 +25,7 @@ struct nar_indexer {
 	bool ended;
 };
 
-struct nar_indexer *nar_indexer_new(struct str name, struct nar_source src)
+struct nar_indexer *nar_indexer_new(struct str name, struct stream *src)
 {
 	struct nar_indexer *x = xcalloc(1, sizeof *x);
 
@@ -100,15 +100,14 @@ static int put_output(void *ctx, const struct derivation_output *o, struct err *
 static int all_outputs(struct nar_indexer *x, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	int rc = nar_source_all(x->src, DERIVATION_BYTES_MAX, &text, err);
+	int rc = stream_all(x->src, DERIVATION_BYTES_MAX, &text, err);
 
 	x->ended = true;
 	return rc < 0 ? rc : derivation_outputs(buf_str(&text), put_output, x, err);
 }
 
-int nar_indexer_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+int nar_indexer_read(struct nar_indexer *x, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct nar_indexer *x = ctx;
 	int rc = 0;
 
 	while (rc == 0 && x->pos == x->out.n && !x->ended) {

@@ -44,9 +44,9 @@ struct nar_index {
 struct nar_indexer;
 
 /* name: one of the two above. */
-struct nar_indexer *nar_indexer_new(struct str name, struct nar_source src);
-/* As nar_source.read. -ERR_FORMAT: it is no NAR or derivation. */
-int nar_indexer_read(void *x, void *p, size_t n, size_t *got, struct err *err);
+struct nar_indexer *nar_indexer_new(struct str name, struct stream *src);
+/* As stream_read(). -ERR_FORMAT: it is no NAR or derivation. */
+int nar_indexer_read(struct nar_indexer *x, void *p, size_t n, size_t *got, struct err *err);
 void nar_indexer_free(struct nar_indexer *x);
 
 /* ---- in the parent ----------------------------------------------------------- */

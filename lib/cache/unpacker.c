@@ -43,8 +43,9 @@ struct unpacker {
 };
 
 struct unpacking {
+	struct stream stream;
 	struct unpacker *unpacker;
-	struct nar_source src;
+	struct stream *src;
 	char name[UNPACKER_NAME_MAX];
 	struct line *line;
 	bool started, src_ended, ended;
@@ -257,16 +258,6 @@ int unpacker_cache_info(struct unpacker *u, struct str text, struct cache_info *
 
 /* ---- streams ---------------------------------------------------------------- */
 
-struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct nar_source src)
-{
-	struct unpacking *s = xcalloc(1, sizeof *s);
-
-	s->unpacker = u;
-	s->src = src;
-	memcpy(s->name, name.p, MIN(name.n, sizeof s->name - 1));
-	return s;
-}
-
 /* Fill the memory for compressed bytes as far as there are any. */
 static int fill_in(struct unpacking *s, uint32_t *size, struct err *err)
 {
@@ -277,7 +268,7 @@ static int fill_in(struct unpacking *s, uint32_t *size, struct err *err)
 	while (rc == 0 && !s->src_ended && n < sizeof s->line->memory->in) {
 		size_t got = 0;
 
-		rc = s->src.read(s->src.ctx, in + n, sizeof s->line->memory->in - n, &got, err);
+		rc = stream_read(s->src, in + n, sizeof s->line->memory->in - n, &got, err);
 		n += got;
 		s->src_ended = rc == 0 && !got;
 	}
@@ -337,13 +328,13 @@ static int unpack(struct unpacking *s, struct err *err)
 	return rc < 0 ? rc : get_failed(s->unpacker, type, &body, err);
 }
 
-int unpacking_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int read_unpacked(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct unpacking *s = ctx;
+	struct unpacking *s = (struct unpacking *)stream;
 	int rc = 0;
 
 	if (decompress_is_none(str_from(s->name)))
-		return s->src.read(s->src.ctx, p, n, got, err);
+		return stream_read(s->src, p, n, got, err);
 	if (s->pos == s->n && !s->ended)
 		rc = unpack(s, err);
 	if (rc < 0)
@@ -353,6 +344,22 @@ int unpacking_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	memcpy(p, s->line->memory->out + s->pos, *got);
 	s->pos += *got;
 	return 0;
+}
+
+struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct stream *src)
+{
+	struct unpacking *s = xcalloc(1, sizeof *s);
+
+	s->stream.read = read_unpacked;
+	s->unpacker = u;
+	s->src = src;
+	memcpy(s->name, name.p, MIN(name.n, sizeof s->name - 1));
+	return s;
+}
+
+struct stream *unpacking_stream(struct unpacking *s)
+{
+	return &s->stream;
 }
 
 void unpacking_free(struct unpacking *s)

@@ -48,9 +48,10 @@ struct unpacking;
  * As the functions in decompress.h; name may also be one of nar_index.h. Read from one thread at a
  * time.
  */
-struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct nar_source src);
-/* Also -ERR_CHILD: the process has ended, or broke the rules. */
-int unpacking_read(void *s, void *p, size_t n, size_t *got, struct err *err);
+struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct stream *src);
+/* Borrowed. Its errors are those of decompress_read(), and -ERR_CHILD: the process has ended, or
+ * broke the rules. */
+struct stream *unpacking_stream(struct unpacking *s);
 void unpacking_free(struct unpacking *s);
 
 #endif

@@ -17,6 +17,7 @@ static const struct wire_rule rules[] = {
 };
 
 struct line {
+	struct stream packed; /* what the parent gives */
 	struct wire wire;
 	struct unpacker_memory *memory;
 	struct decompressor *decompressor; /* the stream: one of these, or none */
@@ -73,9 +74,9 @@ static int get_step(struct line *l, struct err *err)
 }
 
 /* More compressed bytes, for decompress_read(). */
-static int read_in(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int read_in(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct line *l = ctx;
+	struct line *l = CONTAINER(s, struct line, packed);
 	int rc = 0;
 
 	while (rc == 0 && l->pos == l->n && !l->ended) {
@@ -99,13 +100,12 @@ static void end_stream(struct line *l)
 
 static void begin_stream(struct line *l, struct str name)
 {
-	const struct nar_source in = {read_in, l};
-
 	end_stream(l);
+	l->packed.read = read_in;
 	if (str_is(name, NAR_INDEX) || str_is(name, DRV_OUTPUTS))
-		l->indexer = nar_indexer_new(name, in);
+		l->indexer = nar_indexer_new(name, &l->packed);
 	else
-		l->decompressor = decompress_new(name, in);
+		l->decompressor = decompress_new(name, &l->packed);
 }
 
 /* All that is wanted, or up to the stream's end. */

@@ -28,7 +28,7 @@ int pull_fill(struct pull *p, struct err *err)
 		if (p->io.in_n)
 			memmove(p->in, p->io.in, p->io.in_n);
 		p->io.in = p->in;
-		rc = p->read(p->ctx, p->in + p->io.in_n, p->in_size - p->io.in_n, &got, err);
+		rc = stream_read(p->src, p->in + p->io.in_n, p->in_size - p->io.in_n, &got, err);
 		if (rc < 0)
 			return rc;
 		p->io.in_n += got;

@@ -6,22 +6,20 @@
 #ifndef CODEC_PULL_H
 #define CODEC_PULL_H
 
-#include "base/err.h"
+#include "base/stream.h"
 #include "codec/codec.h"
 
 struct pull {
 	/* Set by the caller: */
 	const struct codec *codec; /* before the first pull_step() */
 	struct codec_memory memory;
-	/* Compressed bytes: up to n, *got is 0 only at their end. 0 or -ERR_*. */
-	int (*read)(void *ctx, void *p, size_t n, size_t *got, struct err *err);
-	void *ctx;
-	uint8_t *in; /* in_size bytes to work with, at least CODEC_HEAD_MAX; borrowed */
+	struct stream *src; /* compressed bytes; borrowed */
+	uint8_t *in;        /* in_size bytes to work with, at least CODEC_HEAD_MAX; borrowed */
 	size_t in_size;
 	/* The caller sets io.out and io.out_n. The rest starts from zeros. */
 	struct codec_io io;
 	struct codec_state state;
-	uint64_t fed; /* bytes that read() gave */
+	uint64_t fed; /* bytes that src gave */
 	bool open;    /* state is initialized */
 	bool started; /* some of the current stream was read */
 	bool any;     /* a whole stream was read */

@@ -17,6 +17,7 @@ static const struct wire_rule rules[] = {
 
 /* One NAR at a time. */
 struct line {
+	struct stream nar;
 	struct wire wire;
 	bool taken;
 	const struct stream_memory *memory;
@@ -91,9 +92,9 @@ static int next_piece(struct line *l, struct err *err)
 	               : err_set(err, ERR_CHILD, "%s: an invalid answer", l->wire.peer);
 }
 
-static int nar_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int nar_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct line *l = ctx;
+	struct line *l = (struct line *)s;
 	int rc = 0;
 
 	if (l->pos == l->n && !l->ended)
@@ -141,8 +142,8 @@ static void close_line(struct stream_client *c, struct line *l)
 	give_line(c, l);
 }
 
-static int client_open(const struct stream_source *src, size_t i, bool again,
-                       struct nar_source *out, struct err *err)
+static int client_open(const struct stream_source *src, size_t i, bool again, struct stream **out,
+                       struct err *err)
 {
 	struct stream_client *c = client_of(src);
 	struct line *l = take_line(c);
@@ -161,22 +162,22 @@ static int client_open(const struct stream_source *src, size_t i, bool again,
 	if (rc == 0 && type == STREAM_FAILED)
 		rc = wire_err_get(buf_str(&l->body), err);
 	if (rc == 0 && type == STREAM_OPENED) {
-		*out = (struct nar_source){nar_read, l};
+		*out = &l->nar;
 		return ask_more(l, err);
 	}
 	close_line(c, l);
 	return rc < 0 ? rc : 1;
 }
 
-static void client_close(const struct stream_source *src, struct nar_source *nar)
+static void client_close(const struct stream_source *src, struct stream *nar)
 {
-	close_line(client_of(src), nar->ctx);
+	close_line(client_of(src), (struct line *)nar);
 }
 
-static int client_refused(const struct stream_source *src, size_t i, struct nar_source *nar,
+static int client_refused(const struct stream_source *src, size_t i, struct stream *nar,
                           struct err *err)
 {
-	struct line *l = nar->ctx;
+	struct line *l = (struct line *)nar;
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	uint32_t type = 0;
 	int rc;
@@ -252,7 +253,8 @@ struct stream_client *stream_client_new(const int *fd, const struct stream_memor
 	c->n = n;
 	pthread_mutex_init(&c->lock, NULL);
 	for (size_t i = 0; i < n; i++)
-		c->lines[i] = (struct line){.memory = &memory[i],
+		c->lines[i] = (struct line){.nar = {nar_read},
+		                            .memory = &memory[i],
 		                            .wire = {.fd = fd[i],
 		                                     .rules = rules,
 		                                     .rule_count = ARRAY_LEN(rules),

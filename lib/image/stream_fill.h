@@ -35,14 +35,14 @@ struct stream_source {
 	 * cache. The end of the NAR is reported only if all of it was valid.
 	 * Returns 1 if there is no other cache. close() frees *out.
 	 */
-	int (*open)(const struct stream_source *src, size_t i, bool again, struct nar_source *out,
+	int (*open)(const struct stream_source *src, size_t i, bool again, struct stream **out,
 	            struct err *err);
-	void (*close)(const struct stream_source *src, struct nar_source *nar);
+	void (*close)(const struct stream_source *src, struct stream *nar);
 	/*
 	 * The data read from nar is not a valid NAR, see *err: add the name of
 	 * the cache and the reason to *err. Returns -err->code.
 	 */
-	int (*refused)(const struct stream_source *src, size_t i, struct nar_source *nar,
+	int (*refused)(const struct stream_source *src, size_t i, struct stream *nar,
 	               struct err *err);
 	/* Unpacking it takes longer than writing it to a file. */
 	bool (*is_slow)(const struct stream_source *src, size_t i);

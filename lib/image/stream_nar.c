@@ -2,10 +2,10 @@
 #include "image/stream_nar.h"
 #include "base/io.h"
 
-int stream_tap_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int tap_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct stream_tap *t = ctx;
-	int rc = t->from.read(t->from.ctx, p, n, got, err);
+	struct stream_tap *t = (struct stream_tap *)s;
+	int rc = stream_read(t->from, p, n, got, err);
 
 	t->bad = rc < 0;
 	if (rc < 0 || *got == 0)
@@ -32,7 +32,7 @@ bool stream_tap_is_bad(const struct stream_tap *t, int rc)
 int stream_nar(const struct stream_source *src, size_t item, _Atomic uint64_t *counter,
                stream_use *use, void *ctx, struct err *err)
 {
-	struct stream_tap t = {.counter = counter, .copy = -1};
+	struct stream_tap t = {.stream = {tap_read}, .counter = counter, .copy = -1};
 	struct err other = ERR_INIT;
 	int rc = src->open(src, item, false, &t.from, err);
 
@@ -41,10 +41,10 @@ int stream_nar(const struct stream_source *src, size_t item, _Atomic uint64_t *c
 	for (;;) {
 		rc = use(&t, ctx, err);
 		if (rc == -ERR_FORMAT && !t.bad) {
-			rc = src->refused(src, item, &t.from, err);
+			rc = src->refused(src, item, t.from, err);
 			t.bad = true;
 		}
-		src->close(src, &t.from);
+		src->close(src, t.from);
 		if (!stream_tap_is_bad(&t, rc) || src->open(src, item, true, &t.from, &other))
 			return rc;
 		src->warn(src, err);

@@ -9,16 +9,15 @@
 /* Between a source and who reads it: counts, copies, and remembers whose fault
  * an error is. */
 struct stream_tap {
+	struct stream stream;      /* for the reader */
 	_Atomic uint64_t *counter; /* of bytes; may be NULL */
-	struct nar_source from;
+	struct stream *from;
 	int copy;                   /* fd, or -1; */
 	uint64_t copy_at, copy_end; /* where the next bytes go, and at most up to here */
 	uint64_t bytes;
 	bool bad; /* the source failed */
 };
 
-/* As nar_source.read. */
-int stream_tap_read(void *tap, void *p, size_t n, size_t *got, struct err *err);
 /* Whether after this error another source could do better. */
 bool stream_tap_is_bad(const struct stream_tap *t, int rc);
 

@@ -33,7 +33,7 @@ struct line {
 	struct stream_server *server;
 	struct wire wire;
 	pthread_t thread;
-	struct nar_source nar; /* open if read is set */
+	struct stream *nar; /* NULL: none is open */
 	size_t item;
 	bool ended;        /* the open NAR, */
 	struct err failed; /* or a read of it failed */
@@ -93,14 +93,14 @@ static int open_nar(struct line *l, const struct buf *body, struct err *err)
 
 	if (!wire_end(&b) || !src->n || !take_item(l->server, item))
 		return malformed(l, err);
-	l->nar = (struct nar_source){0};
+	l->nar = NULL;
 	l->ended = false;
 	l->failed = (struct err)ERR_INIT;
 	l->item = item;
 	rc = src->open(src, item, again, &l->nar, &why);
 	if (rc == 0)
 		return wire_send(&l->wire, STREAM_OPENED, STR(""), err);
-	l->nar = (struct nar_source){0};
+	l->nar = NULL;
 	give_item(l->server, item);
 	return rc == 1 ? wire_send(&l->wire, STREAM_NONE, STR(""), err) : fail(l, &why, err);
 }
@@ -112,10 +112,10 @@ static int read_nar(struct line *l, struct err *err)
 	size_t n = 0, got;
 	int rc = 0;
 
-	if (!l->nar.read)
+	if (!l->nar)
 		return malformed(l, err);
 	while (rc == 0 && !l->ended && n < STREAM_PIECE && !l->failed.code) {
-		rc = l->nar.read(l->nar.ctx, to + n, STREAM_PIECE - n, &got, &l->failed);
+		rc = stream_read(l->nar, to + n, STREAM_PIECE - n, &got, &l->failed);
 		n += rc == 0 ? got : 0;
 		l->ended = rc == 0 && !got;
 	}
@@ -133,20 +133,20 @@ static int refuse_nar(struct line *l, const struct buf *body, struct err *err)
 	const struct stream_source *src = l->server->src;
 	struct err why = ERR_INIT;
 
-	if (!l->nar.read)
+	if (!l->nar)
 		return malformed(l, err);
 	wire_err_get(buf_str(body), &why);
-	src->refused(src, l->item, &l->nar, &why);
+	src->refused(src, l->item, l->nar, &why);
 	return fail(l, &why, err);
 }
 
 static void close_nar(struct line *l)
 {
-	if (l->nar.read) {
-		l->server->src->close(l->server->src, &l->nar);
+	if (l->nar) {
+		l->server->src->close(l->server->src, l->nar);
 		give_item(l->server, l->item);
 	}
-	l->nar = (struct nar_source){0};
+	l->nar = NULL;
 }
 
 static int set_order(struct line *l, const struct buf *body, struct err *err)

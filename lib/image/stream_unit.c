@@ -33,23 +33,25 @@ struct load {
 static int load_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct load *l = ctx;
-	struct str nar = {(const char *)l->me->memory + l->at, l->size};
+	struct stream_bytes nar;
 	struct walk *walk;
 	size_t have = 0, got = 1;
 	uint8_t end;
 	int rc = 0;
 
 	while (rc == 0 && have < l->size && got) {
-		rc = stream_tap_read(t, l->me->memory + l->at + have, l->size - have, &got, err);
+		rc = stream_read(&t->stream, l->me->memory + l->at + have, l->size - have, &got,
+		                 err);
 		have += rc == 0 ? got : 0;
 	}
 	/* Read the end, which checks that the NAR was valid. */
 	if (rc == 0)
-		rc = stream_tap_read(t, &end, 1, &got, err);
+		rc = stream_read(&t->stream, &end, 1, &got, err);
 	if (rc < 0)
 		return rc;
 	*l->tally = (struct ext4_tally){0};
-	walk = nar_walk_new((struct nar_source){nar_source_bytes, &nar});
+	walk = nar_walk_new(
+	        stream_over(&nar, (struct str){(const char *)l->me->memory + l->at, l->size}));
 	rc = ext4_count_tree(l->me->counter, walk, l->tally, err);
 	if (rc == 0)
 		rc = see_end(walk, err);
@@ -98,8 +100,9 @@ static int write_memory(struct fill *f, struct worker *me, const struct unit *u,
 
 	start(f, me, u);
 	for (size_t pos = u->first; pos < u->first + u->n && rc == 0; pos++) {
-		struct str nar = {(const char *)me->memory + at, (size_t)stream_size_at(f, pos)};
-		struct walk *walk = nar_walk_new((struct nar_source){nar_source_bytes, &nar});
+		struct str bytes = {(const char *)me->memory + at, (size_t)stream_size_at(f, pos)};
+		struct stream_bytes nar;
+		struct walk *walk = nar_walk_new(stream_over(&nar, bytes));
 
 		rc = write_walk(f, me, pos, walk, err);
 		walk_free(walk);
@@ -154,7 +157,7 @@ static int direct_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct direct *d = ctx;
 	struct fill *f = d->f;
-	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
+	struct walk *walk = nar_walk_new(&t->stream);
 	struct store_place *place = &f->plan->place[d->unit->first];
 	struct err other = ERR_INIT;
 	int rc = stream_wait_for_beginning(f, d->unit, err);
@@ -205,7 +208,7 @@ struct spooling {
 static int spool_nar(struct stream_tap *t, void *ctx, struct err *err)
 {
 	struct spooling *s = ctx;
-	struct walk *walk = nar_walk_new((struct nar_source){stream_tap_read, t});
+	struct walk *walk = nar_walk_new(&t->stream);
 	int rc;
 
 	t->copy = s->fd;
@@ -234,13 +237,14 @@ int stream_do_spool(struct fill *f, struct worker *me, struct unit *u, struct er
 
 /* A range of the unnamed file. */
 struct spooled {
+	struct stream stream;
 	int fd;
 	uint64_t at, end;
 };
 
-static int spooled_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int spooled_read(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct spooled *s = ctx;
+	struct spooled *s = (struct spooled *)stream;
 	int64_t some =
 	        io_pread(s->fd, "a temporary file", p, (size_t)MIN(n, s->end - s->at), s->at, err);
 
@@ -253,8 +257,8 @@ static int spooled_read(void *ctx, void *p, size_t n, size_t *got, struct err *e
 
 int stream_do_parked(struct fill *f, struct worker *me, struct unit *u, struct err *err)
 {
-	struct spooled s = {f->opt->spool, u->spool_at, u->spool_at + u->bytes};
-	struct walk *walk = nar_walk_new((struct nar_source){spooled_read, &s});
+	struct spooled s = {{spooled_read}, f->opt->spool, u->spool_at, u->spool_at + u->bytes};
+	struct walk *walk = nar_walk_new(&s.stream);
 	int rc;
 
 	start(f, me, u);

@@ -35,7 +35,7 @@ struct name {
 
 struct nar_reader {
 	struct walk walk;
-	struct nar_source src;
+	struct stream *src;
 	enum state state;
 	uint64_t offset; /* of buf[pos] in the archive */
 	size_t pos, end; /* unread bytes in buf */
@@ -66,7 +66,7 @@ static int bad(struct nar_reader *rd, struct err *err, const char *fmt, ...)
 /* Up to n bytes from the source, behind what is buffered. */
 static int from_source(struct nar_reader *rd, void *p, size_t n, size_t *got, struct err *err)
 {
-	int rc = rd->src.read(rd->src.ctx, p, n, got, err);
+	int rc = stream_read(rd->src, p, n, got, err);
 
 	if (rc == 0 && *got == 0)
 		return bad(rd, err, "the archive is truncated");
@@ -386,7 +386,7 @@ static int end_archive(struct nar_reader *rd, struct err *err)
 	int rc;
 
 	if (rd->pos == rd->end) {
-		rc = rd->src.read(rd->src.ctx, rd->buf, BUF_SIZE, &got, err);
+		rc = stream_read(rd->src, rd->buf, BUF_SIZE, &got, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -465,7 +465,7 @@ static const struct walk_ops nar_ops = {
         .free = nar_free,
 };
 
-struct walk *nar_walk_new(struct nar_source src)
+struct walk *nar_walk_new(struct stream *src)
 {
 	/* Not xcalloc: 80 KiB of buffers need no zeroing. */
 	struct nar_reader *rd = xmalloc(sizeof *rd);

@@ -24,21 +24,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/stream.h"
 #include "base/walk.h"
-
-/*
- * Where the bytes come from: up to n of them, at least one but at the end,
- * where *got is 0. Returns 0 or -ERR_*, which the reader passes on.
- */
-struct nar_source {
-	int (*read)(void *ctx, void *p, size_t n, size_t *got, struct err *err);
-	void *ctx;
-};
-
-/* A source over bytes in memory: ctx is a struct str, which becomes what is left of it. */
-int nar_source_bytes(void *ctx, void *p, size_t n, size_t *got, struct err *err);
-/* Append all that a source has to *out. -ERR_LIMIT: more than limit bytes. */
-int nar_source_all(struct nar_source src, size_t limit, struct buf *out, struct err *err);
 
 /*
  * A walk over an archive, with the store's own metadata: files 0444 or 0555,
@@ -46,9 +33,9 @@ int nar_source_all(struct nar_source src, size_t limit, struct buf *out, struct 
  * are never held, memory is some 100 KiB whatever the archive. The walk's end
  * is reported only after the source's end was seen. A malformed archive is
  * -ERR_FORMAT with the offset and the rule, a truncated one too.
- * src.ctx must outlive the walk; walk_free() it.
+ * src must outlive the walk; walk_free() it.
  */
-struct walk *nar_walk_new(struct nar_source src);
+struct walk *nar_walk_new(struct stream *src);
 /* After a FILE, before reading it: the offset of its contents in the archive. */
 uint64_t nar_walk_offset(const struct walk *w);
 

@@ -32,6 +32,7 @@ static const struct packing {
 };
 
 struct unpack {
+	struct stream packed; /* the bytes of the window */
 	const struct packing *packing;
 	struct window w;
 	uint64_t pos; /* in the window, of the next byte to read */
@@ -44,9 +45,9 @@ struct unpack {
 
 /* ---- input ------------------------------------------------------------------ */
 
-static int read_window(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int read_window(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct unpack *u = ctx;
+	struct unpack *u = CONTAINER(s, struct unpack, packed);
 	int rc;
 
 	*got = (size_t)MIN(u->w.size - u->pos, (uint64_t)n);
@@ -57,11 +58,11 @@ static int read_window(void *ctx, void *p, size_t n, size_t *got, struct err *er
 
 static bool lz4_fill(struct unlz4_input *in)
 {
-	struct unpack *u = (struct unpack *)((char *)in - offsetof(struct unpack, lz4));
+	struct unpack *u = CONTAINER(in, struct unpack, lz4);
 	struct err unused = ERR_INIT;
 	size_t got;
 
-	if (read_window(u, u->in, sizeof u->in, &got, &unused) < 0 || !got)
+	if (read_window(&u->packed, u->in, sizeof u->in, &got, &unused) < 0 || !got)
 		return false;
 	in->next = u->in;
 	in->end = u->in + got;
@@ -100,12 +101,12 @@ int unpack_new(enum unpack_kind kind, const struct window *w, size_t memory, str
 		return err_set(err, ERR_UNSUPPORTED, "unsupported compression: %s",
 		               unpack_name(kind));
 	u = xcalloc(1, sizeof *u);
+	u->packed.read = read_window;
 	u->packing = p;
 	u->w = *w;
 	u->pull = (struct pull){.codec = p->codec,
 	                        .memory = {memory, memory, memory, NULL, NULL},
-	                        .read = read_window,
-	                        .ctx = u,
+	                        .src = &u->packed,
 	                        .in = u->in,
 	                        .in_size = sizeof u->in};
 	if (kind == UNPACK_LZ4) {
@@ -157,7 +158,7 @@ int unpack_read(struct unpack *u, void *p, size_t n, size_t *got, struct err *er
 		int rc;
 
 		if (u->packing->kind == UNPACK_NONE) {
-			rc = read_window(u, to, n - done, &m, err);
+			rc = read_window(&u->packed, to, n - done, &m, err);
 			rc = rc == 0 ? !m : rc;
 		} else if (u->z) {
 			rc = unlz4_read(u->z, to, n - done, &m, err);

@@ -30,9 +30,17 @@ static struct walk *tree_open(const struct store_source *trees, size_t i, bool s
 	        stat_only);
 }
 
+/* A NAR that is open, wherever it comes from. */
+struct open_nar {
+	struct stream stream;
+	void (*close)(struct open_nar *nar);
+	struct nar_fetch *fetch; /* NULL: it is not fetched now */
+};
+
 /* ---- NARs of a local store -------------------------------------------------- */
 
 struct local_nar {
+	struct open_nar nar;
 	const struct store_item *item;
 	struct nar_dump *dump;
 	bool verify;
@@ -49,9 +57,9 @@ static int check_nar(struct local_nar *l, struct err *err)
 	return store_item_check(l->item, l->size, l->verify ? got : NULL, err);
 }
 
-static int local_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int local_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct local_nar *l = ctx;
+	struct local_nar *l = (struct local_nar *)s;
 	int rc = nar_dump_read(l->dump, p, n, got, err);
 
 	if (rc == 0 && l->verify)
@@ -62,35 +70,39 @@ static int local_read(void *ctx, void *p, size_t n, size_t *got, struct err *err
 	return rc < 0 ? err_prefix(err, "/nix/store/%s", l->item->name) : 0;
 }
 
-static void local_open(const struct system_source *s, size_t i, struct nar_source *out)
+static void local_close(struct open_nar *nar)
+{
+	struct local_nar *l = (struct local_nar *)nar;
+
+	nar_dump_free(l->dump);
+	sha256_fini(&l->hash);
+	free(l);
+}
+
+static void local_open(const struct system_source *s, size_t i, struct stream **out)
 {
 	struct local_nar *l = xcalloc(1, sizeof *l);
 
+	l->nar = (struct open_nar){{local_read}, local_close, NULL};
 	l->item = &s->items[i];
 	l->dump = nar_dump_new(walk_item(s, i, false));
 	l->verify = s->verify;
 	sha256_init(&l->hash);
-	*out = (struct nar_source){local_read, l};
-}
-
-static void local_close(struct local_nar *l)
-{
-	nar_dump_free(l->dump);
-	sha256_fini(&l->hash);
-	free(l);
+	*out = &l->nar.stream;
 }
 
 /* ---- NARs of caches --------------------------------------------------------- */
 
 /* A NAR that was fetched earlier because files in it were needed. */
 struct kept_nar {
+	struct open_nar nar;
 	int fd;
 	uint64_t at;
 };
 
-static int kept_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int kept_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct kept_nar *k = ctx;
+	struct kept_nar *k = (struct kept_nar *)s;
 	int64_t some = io_pread(k->fd, "a temporary file", p, n, k->at, err);
 
 	if (some < 0)
@@ -106,30 +118,50 @@ static struct system_source *source_of(const struct stream_source *stream)
 	                                           offsetof(struct system_source, stream));
 }
 
-static int cache_open(struct system_source *s, size_t i, bool again, struct nar_source *out,
+static void kept_close(struct open_nar *nar)
+{
+	free(nar);
+}
+
+static int fetched_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
+{
+	return nar_fetch_read(((struct open_nar *)s)->fetch, p, n, got, err);
+}
+
+static void fetched_close(struct open_nar *nar)
+{
+	nar_fetch_free(nar->fetch);
+	free(nar);
+}
+
+static int cache_open(struct system_source *s, size_t i, bool again, struct stream **out,
                       struct err *err)
 {
 	struct nar_fetch *fetch;
+	struct open_nar *nar;
 	int fd, rc;
 
 	i = s->numbers[i];
 	if (nar_files_has(s->files, i, &fd)) {
 		struct kept_nar *k = xcalloc(1, sizeof *k);
 
-		k->fd = fd;
-		*out = (struct nar_source){kept_read, k};
+		*k = (struct kept_nar){{{kept_read}, kept_close, NULL}, fd, 0};
+		*out = &k->nar.stream;
 		return 0;
 	}
 	rc = caches_fetch(s->caches, i, again, &fetch, err);
-	if (rc == 0)
-		*out = (struct nar_source){nar_fetch_read, fetch};
-	return rc;
+	if (rc)
+		return rc;
+	nar = xcalloc(1, sizeof *nar);
+	*nar = (struct open_nar){{fetched_read}, fetched_close, fetch};
+	*out = &nar->stream;
+	return 0;
 }
 
 /* ---- either ----------------------------------------------------------------- */
 
 static int stream_open(const struct stream_source *stream, size_t i, bool again,
-                       struct nar_source *out, struct err *err)
+                       struct stream **out, struct err *err)
 {
 	struct system_source *s = source_of(stream);
 
@@ -141,22 +173,18 @@ static int stream_open(const struct stream_source *stream, size_t i, bool again,
 	return 0;
 }
 
-static void stream_close(const struct stream_source *stream, struct nar_source *nar)
+static void stream_close(const struct stream_source *stream, struct stream *nar)
 {
-	if (nar->read == nar_fetch_read)
-		nar_fetch_free(nar->ctx);
-	else if (nar->read == local_read)
-		local_close(nar->ctx);
-	else
-		free(nar->ctx);
+	((struct open_nar *)nar)->close((struct open_nar *)nar);
 }
 
-static int stream_refused(const struct stream_source *stream, size_t i, struct nar_source *nar,
+static int stream_refused(const struct stream_source *stream, size_t i, struct stream *nar,
                           struct err *err)
 {
-	if (nar->read == nar_fetch_read)
-		return nar_fetch_refused(nar->ctx, err);
-	return err_prefix(err, "/nix/store/%s", stream->items[i].name);
+	struct nar_fetch *fetch = ((struct open_nar *)nar)->fetch;
+
+	return fetch ? nar_fetch_refused(fetch, err)
+	             : err_prefix(err, "/nix/store/%s", stream->items[i].name);
 }
 
 static bool stream_is_slow(const struct stream_source *stream, size_t i)

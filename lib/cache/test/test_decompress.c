@@ -130,13 +130,14 @@ static void pack(struct buf *out, const char *how)
 /* ---- unpacking -------------------------------------------------------------- */
 
 struct source {
+	struct stream stream;
 	const struct buf *b;
 	size_t at, piece;
 };
 
-static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int source_read(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct source *s = ctx;
+	struct source *s = (struct source *)stream;
 
 	*got = MIN(MIN(n, s->piece), s->b->n - s->at);
 	if (*got)
@@ -149,9 +150,8 @@ static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *er
 static int unpack_text(const struct buf *b, const char *name, size_t piece, struct buf *out,
                        struct err *err)
 {
-	struct source s = {b, 0, piece};
-	struct decompressor *d =
-	        decompress_new(str_from(name), (struct nar_source){source_read, &s});
+	struct source s = {{source_read}, b, 0, piece};
+	struct decompressor *d = decompress_new(str_from(name), &s.stream);
 	char to[4096];
 	size_t got;
 	int rc;
@@ -321,8 +321,8 @@ static void begin(struct reader *r, size_t piece)
 	if (piece > 100)
 		pack_skippable(&r->b, 10);
 	pack_zstd(&r->b, 26);
-	r->s = (struct source){&r->b, 0, piece};
-	r->d = decompress_new(STR("zstd"), (struct nar_source){source_read, &r->s});
+	r->s = (struct source){{source_read}, &r->b, 0, piece};
+	r->d = decompress_new(STR("zstd"), &r->s.stream);
 }
 
 static void test_turns(void **state)

@@ -10,6 +10,7 @@
 
 /* A source of increasing bytes, which may fail, or hang until hold is unlocked. */
 struct counting {
+	struct stream stream;
 	size_t at, size;
 	size_t fail_at; /* 0: nowhere */
 	atomic_size_t reads;
@@ -21,9 +22,9 @@ static uint8_t byte_at(size_t i)
 	return (uint8_t)(i ^ i >> 8 ^ i >> 16);
 }
 
-static int counting_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int counting_read(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct counting *c = ctx;
+	struct counting *c = (struct counting *)stream;
 
 	atomic_fetch_add(&c->reads, 1);
 	if (c->hold) {
@@ -77,9 +78,10 @@ static int drain(struct nar_ahead *a, size_t step, size_t *sum, struct err *err)
 
 static struct nar_ahead *begin(struct counting *src, struct checking *chk, size_t pieces)
 {
-	struct nar_ahead *a =
-	        nar_ahead_new((struct nar_source){counting_read, src}, check, chk, pieces);
+	struct nar_ahead *a;
 
+	src->stream.read = counting_read;
+	a = nar_ahead_new(&src->stream, check, chk, pieces);
 	assert_non_null(a);
 	return a;
 }

@@ -16,8 +16,7 @@
 static int read_all(const char *name, struct str in, struct buf *out, struct err *err)
 {
 	struct slow_source src = {.left = in, .step = 7};
-	struct nar_indexer *x =
-	        nar_indexer_new(str_from(name), (struct nar_source){slow_read, &src});
+	struct nar_indexer *x = nar_indexer_new(str_from(name), source_over(&src));
 	char piece[5];
 	size_t got = 1;
 	int rc = 0;

@@ -19,13 +19,14 @@ static struct unpacker *unpacker;
 
 /* A source that gives pieces of some size, and fails at an offset. */
 struct source {
+	struct stream stream;
 	struct str bytes;
 	size_t piece, fail_at, pos;
 };
 
-static int source_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int source_read(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct source *s = ctx;
+	struct source *s = (struct source *)stream;
 
 	if (s->fail_at && s->pos >= s->fail_at)
 		return err_set(err, ERR_IO, "the source failed");
@@ -60,16 +61,16 @@ static void pack(const char *how, struct buf *out)
 /* All of it, into *out. */
 static int unpack(const char *how, struct source s, size_t piece, struct buf *out, struct err *err)
 {
-	struct unpacking *u =
-	        unpacking_new(unpacker, str_from(how), (struct nar_source){source_read, &s});
+	struct unpacking *u = unpacking_new(unpacker, str_from(how), &s.stream);
 	size_t got = 1;
 	int rc = 0;
 
+	s.stream.read = source_read;
 	while (rc == 0 && got) {
 		size_t n = out->n;
 
 		buf_zeros(out, piece);
-		rc = unpacking_read(u, out->p + n, piece, &got, err);
+		rc = stream_read(unpacking_stream(u), out->p + n, piece, &got, err);
 		out->n = n + (rc == 0 ? got : 0);
 	}
 	unpacking_free(u);
@@ -133,14 +134,14 @@ static void streams_are_dropped(void **state)
 	(void)state;
 	pack("gzip", &packed);
 	for (size_t i = 0; i < 3 * UNPACKER_LINES; i++) {
-		struct source s = {.bytes = buf_str(&packed), .piece = 40000};
-		struct unpacking *u =
-		        unpacking_new(unpacker, STR("gzip"), (struct nar_source){source_read, &s});
+		struct source s = {{source_read}, buf_str(&packed), .piece = 40000};
+		struct unpacking *u = unpacking_new(unpacker, STR("gzip"), &s.stream);
 		char some[100];
 		size_t got;
 
 		if (i % 3)
-			assert_int_equal(unpacking_read(u, some, sizeof some, &got, &err), 0);
+			assert_int_equal(
+			        stream_read(unpacking_stream(u), some, sizeof some, &got, &err), 0);
 		unpacking_free(u);
 	}
 	assert_int_equal(unpack("gzip", (struct source){.bytes = buf_str(&packed), .piece = 40000},

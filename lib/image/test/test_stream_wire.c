@@ -27,6 +27,7 @@ struct fake {
 };
 
 struct reading {
+	struct stream stream;
 	size_t item, pos;
 	bool again;
 };
@@ -46,9 +47,9 @@ static struct fake *fake_of(const struct stream_source *src)
 	return (struct fake *)(uintptr_t)src;
 }
 
-static int fake_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int fake_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct reading *r = ctx;
+	struct reading *r = (struct reading *)s;
 	uint8_t *out = p;
 
 	if (r->item == 3 && !r->again && r->pos >= size_of(3) / 2)
@@ -61,7 +62,7 @@ static int fake_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return 0;
 }
 
-static int fake_open(const struct stream_source *src, size_t i, bool again, struct nar_source *out,
+static int fake_open(const struct stream_source *src, size_t i, bool again, struct stream **out,
                      struct err *err)
 {
 	struct reading *r;
@@ -71,19 +72,19 @@ static int fake_open(const struct stream_source *src, size_t i, bool again, stru
 	if (again && i != 3)
 		return 1;
 	r = xcalloc(1, sizeof *r);
-	*r = (struct reading){.item = i, .again = again};
-	*out = (struct nar_source){fake_read, r};
+	*r = (struct reading){{fake_read}, .item = i, .again = again};
+	*out = &r->stream;
 	atomic_fetch_add(&fake_of(src)->open, 1);
 	return 0;
 }
 
-static void fake_close(const struct stream_source *src, struct nar_source *nar)
+static void fake_close(const struct stream_source *src, struct stream *nar)
 {
-	free(nar->ctx);
+	free(nar);
 	atomic_fetch_sub(&fake_of(src)->open, 1);
 }
 
-static int fake_refused(const struct stream_source *src, size_t i, struct nar_source *nar,
+static int fake_refused(const struct stream_source *src, size_t i, struct stream *nar,
                         struct err *err)
 {
 	return err_prefix(err, "item %zu", i);
@@ -176,13 +177,13 @@ static int both_fini(struct both *b)
 }
 
 /* All of a NAR; the number of bytes, or -ERR_*. */
-static int64_t read_all(const struct nar_source *nar, size_t item, struct err *err)
+static int64_t read_all(struct stream *nar, size_t item, struct err *err)
 {
 	uint8_t piece[5000];
 	size_t got, pos = 0;
 	int rc;
 
-	while ((rc = nar->read(nar->ctx, piece, sizeof piece, &got, err)) == 0 && got)
+	while ((rc = stream_read(nar, piece, sizeof piece, &got, err)) == 0 && got)
 		for (size_t i = 0; i < got; i++, pos++)
 			if (piece[i] != byte_of(item, pos))
 				return -1000;
@@ -193,14 +194,14 @@ static int read_job(void *ctx, unsigned worker, size_t job, struct err *err)
 {
 	struct both *b = ctx;
 	size_t item = worker;
-	struct nar_source nar;
+	struct stream *nar;
 	int64_t n;
 	int rc = b->src->open(b->src, item, false, &nar, err);
 
 	if (rc)
 		return rc < 0 ? rc : err_set(err, ERR_NOENT, "none");
-	n = read_all(&nar, item, err);
-	b->src->close(b->src, &nar);
+	n = read_all(nar, item, err);
+	b->src->close(b->src, nar);
 	if (n < 0 || (uint64_t)n != size_of(item))
 		return err_set(err, ERR_MISMATCH, "item %zu: %lld bytes", item, (long long)n);
 	return 0;
@@ -221,7 +222,7 @@ static void errors_arrive(void **state)
 {
 	struct both b;
 	struct err err = ERR_INIT;
-	struct nar_source nar;
+	struct stream *nar;
 
 	(void)state;
 	both_init(&b);
@@ -229,12 +230,12 @@ static void errors_arrive(void **state)
 	assert_string_equal(err.text, "no such item");
 	assert_int_equal(b.src->open(b.src, 1, true, &nar, &err), 1);
 	assert_int_equal(b.src->open(b.src, 3, false, &nar, &err), 0);
-	assert_int_equal(read_all(&nar, 3, &err), -ERR_MISMATCH);
+	assert_int_equal(read_all(nar, 3, &err), -ERR_MISMATCH);
 	assert_string_equal(err.text, "bad? item");
-	b.src->close(b.src, &nar);
+	b.src->close(b.src, nar);
 	assert_int_equal(b.src->open(b.src, 3, true, &nar, &err), 0);
-	assert_int_equal(read_all(&nar, 3, &err), (int64_t)size_of(3));
-	b.src->close(b.src, &nar);
+	assert_int_equal(read_all(nar, 3, &err), (int64_t)size_of(3));
+	b.src->close(b.src, nar);
 	assert_int_equal(both_fini(&b), 0);
 }
 
@@ -243,7 +244,7 @@ static void the_rest(void **state)
 	static const size_t order[] = {2, 1};
 	struct both b;
 	struct err err = ERR_INIT, bad = ERR_INIT;
-	struct nar_source nar;
+	struct stream *nar;
 	uint8_t some[10];
 	size_t got;
 
@@ -254,15 +255,15 @@ static void the_rest(void **state)
 	/* A NAR that is not read to its end, twice on the same line. */
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(b.src->open(b.src, 2, false, &nar, &err), 0);
-		assert_int_equal(nar.read(nar.ctx, some, sizeof some, &got, &err), 0);
+		assert_int_equal(stream_read(nar, some, sizeof some, &got, &err), 0);
 		assert_int_equal(got, 10);
-		b.src->close(b.src, &nar);
+		b.src->close(b.src, nar);
 	}
 	assert_int_equal(b.src->open(b.src, 2, false, &nar, &err), 0);
 	err_set(&bad, ERR_FORMAT, "no NAR");
-	assert_int_equal(b.src->refused(b.src, 2, &nar, &bad), -ERR_FORMAT);
+	assert_int_equal(b.src->refused(b.src, 2, nar, &bad), -ERR_FORMAT);
 	assert_string_equal(bad.text, "item 2: no NAR");
-	b.src->close(b.src, &nar);
+	b.src->close(b.src, nar);
 	b.src->order(b.src, order, 2);
 	b.src->warn(b.src, &bad);
 	b.src->cancel(b.src);
@@ -278,7 +279,7 @@ static void an_item_twice(void **state)
 {
 	struct both b;
 	struct err err = ERR_INIT;
-	struct nar_source one, two;
+	struct stream *one, *two;
 
 	(void)state;
 	both_init(&b);

@@ -30,13 +30,14 @@ static inline void put_words(struct buf *b, const char *words)
 
 /* A source over a buffer that gives at most step bytes at a time. */
 struct slow_source {
+	struct stream stream;
 	struct str left;
 	size_t step;
 };
 
-static inline int slow_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static inline int slow_read(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
 {
-	struct slow_source *s = ctx;
+	struct slow_source *s = (struct slow_source *)stream;
 
 	if (n > s->step)
 		n = s->step;
@@ -49,9 +50,10 @@ static inline int slow_read(void *ctx, void *p, size_t n, size_t *got, struct er
 	return 0;
 }
 
-static inline struct nar_source source_over(struct slow_source *s)
+static inline struct stream *source_over(struct slow_source *s)
 {
-	return (struct nar_source){slow_read, s};
+	s->stream.read = slow_read;
+	return &s->stream;
 }
 
 #endif

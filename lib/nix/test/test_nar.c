@@ -17,7 +17,7 @@
 /* The whole walk as text: kind, mode, name, contents. */
 static int list(struct str nar, size_t step, bool read, struct buf *out, struct err *err)
 {
-	struct slow_source src = {nar, step};
+	struct slow_source src = {.left = nar, .step = step};
 	_cleanup_(walk_freep) struct walk *w = nar_walk_new(source_over(&src));
 	static const char kinds[] = "fldu";
 	struct walk_entry ent;
@@ -270,7 +270,7 @@ static void big_contents(void **state)
 	put_token(&nar, data, SIZE);
 	put_words(&nar, ") ) " ENTRY("b") FILE_A " ) )");
 	for (size_t i = 0; i < ARRAY_LEN(reads); i++) {
-		struct slow_source src = {buf_str(&nar), 50000};
+		struct slow_source src = {.left = buf_str(&nar), .step = 50000};
 		_cleanup_(walk_freep) struct walk *w = nar_walk_new(source_over(&src));
 		struct walk_entry ent;
 		size_t n;
@@ -294,15 +294,15 @@ static void big_contents(void **state)
 	}
 }
 
-static int failing_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int failing_read(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
 	return err_set(err, ERR_IO, "the wire is cut");
 }
 
 static void errors_stick(void **state)
 {
-	_cleanup_(walk_freep) struct walk *w =
-	        nar_walk_new((struct nar_source){failing_read, NULL});
+	struct stream failing = {failing_read};
+	_cleanup_(walk_freep) struct walk *w = nar_walk_new(&failing);
 	struct err err = ERR_INIT;
 	struct walk_entry ent;
 	char c;

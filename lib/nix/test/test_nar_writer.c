@@ -102,7 +102,7 @@ static void round_trip(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(tree); i++)
 		put_node(&w, &tree[i], 99);
 	assert_ok(nar_writer_finish(&w, &err), &err);
-	src = (struct slow_source){buf_str(&in), 100};
+	src = (struct slow_source){.left = buf_str(&in), .step = 100};
 
 	_cleanup_(walk_freep) struct walk *walk = nar_walk_new(source_over(&src));
 

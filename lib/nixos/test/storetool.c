@@ -39,7 +39,7 @@ static void to_stdout(void *ctx, const void *p, size_t n)
 		exit(1);
 }
 
-static int from_stdin(void *ctx, void *p, size_t n, size_t *got, struct err *err)
+static int from_stdin(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
 	return io_read(STDIN_FILENO, "stdin", p, n, got, err);
 }
@@ -86,16 +86,16 @@ static int dump(char **args, struct err *err)
 
 static int copy(char **args, struct err *err)
 {
-	_cleanup_(walk_freep) struct walk *walk =
-	        nar_walk_new((struct nar_source){from_stdin, NULL});
+	struct stream in = {from_stdin};
+	_cleanup_(walk_freep) struct walk *walk = nar_walk_new(&in);
 
 	return write_nar(walk, err);
 }
 
 static int list(char **args, struct err *err)
 {
-	_cleanup_(walk_freep) struct walk *walk =
-	        nar_walk_new((struct nar_source){from_stdin, NULL});
+	struct stream in = {from_stdin};
+	_cleanup_(walk_freep) struct walk *walk = nar_walk_new(&in);
 	struct walk_entry ent;
 	int rc;
 
