@@ -293,7 +293,9 @@ int editor_run(const struct guest_options *opt, const struct editor_job *job, st
 		if (rc < 0)
 			return rc;
 		rc = run_child(&p, &child, err);
-		if (rc == DONE)
+		if (rc == DONE && job->out)
+			buf_put(job->out, p.out.p, p.out.n);
+		else if (rc == DONE)
 			fwrite(p.out.p ? p.out.p : "", 1, p.out.n, stdout);
 		editor_supply_fini(&p.supply);
 		buf_fini(&p.out);

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "base/pool.h"
 #include "command.h"
 #include "editor/editor_supply.h"
 #include "nixos/change.h"
@@ -21,18 +20,18 @@ static const char intro[] =
         "Or enlarges its disks.\n"
         "GUEST is its xl config, or its disks: images or block devices.\n\n";
 
-static const struct option_row system_row[] = {
+const struct option_row update_system_row[1] = {
         ROW_TEXT("system", "PATH", "a store path, its 32 digits, or a link to one",
                  struct update_options, system),
 };
-static const struct option_row config_rows[] = {
+const struct option_row update_config_rows[2] = {
         ROW_TEXT("configuration", "FILE",
                  "for the guest's /etc/nixos (default: what it is\nbuilt from)",
                  struct update_options, configuration),
         ROW_TEXT("config", "FILE", "build this configuration first", struct update_options,
                  nix.config),
 };
-static const struct option_row rows[] = {
+const struct option_row update_rows[8] = {
         {.name = "max-jobs",
          0,
          "N",
@@ -50,18 +49,14 @@ static const struct option_row rows[] = {
                   struct update_options, limit),
         ROW_FALSE("no-verify", "do not compare NAR hashes while copying", struct update_options,
                   verify),
+        ROW_THREADS("threads to copy with", struct update_options, threads),
+};
+static const struct option_row rows[] = {
         GUEST_DRY_RUN("print what would be added, write nothing"),
         GUEST_JSON("print what was added as JSON"),
-        ROW_THREADS("threads to copy with", struct update_options, threads),
         GUEST_LAST("more messages"),
 };
-static const struct option_group groups[] = {
-        OPTION_GROUP(system_row, 0),
-        OPTION_GROUP(source_rows, offsetof(struct update_options, source)),
-        OPTION_GROUP(config_rows, 0),
-        OPTION_GROUP(nix_rows, offsetof(struct update_options, nix)),
-        OPTION_GROUP(rows, 0),
-};
+static const struct option_group groups[] = {UPDATE_GROUPS, OPTION_GROUP(rows, 0)};
 static const struct option_set options = SET_OF_GROUPS("update", intro, groups);
 
 /* As nix-env --set: no new generation if the last one is this system. */
@@ -262,7 +257,7 @@ static int write_all(struct update *u, struct err *err)
 	               : rc;
 }
 
-static int check_options(struct update *u, struct err *err)
+int update_check(struct update *u, struct err *err)
 {
 	const struct update_options *r = &u->req;
 	int rc = nix_options_check(&r->nix, r->system, r->source.from.n > 0, err);
@@ -273,15 +268,17 @@ static int check_options(struct update *u, struct err *err)
 		return err_set(err, ERR_USAGE,
 		               "--from requires --system; a system built by this command is in the "
 		               "host's store");
-	if (!r->system && !r->size && !r->boot_size && !nix_wanted(&r->nix))
-		return err_set(err, ERR_USAGE,
-		               "update: specify --system, --config, --file, --flake or --size");
 	if (r->try && !r->system && !nix_wanted(&r->nix))
 		return err_set(err, ERR_USAGE,
 		               "--try requires --system, --config, --file or --flake");
 	if (r->wipe && !r->size && !r->boot_size)
 		return err_set(err, ERR_USAGE, "--wipe requires --size or --boot-size");
 	return update_sizes_parse(u, err);
+}
+
+bool update_wanted(const struct update_options *r)
+{
+	return r->system || r->size || r->boot_size || nix_wanted(&r->nix);
 }
 
 static void update_fini(struct update *u)
@@ -330,7 +327,7 @@ static char *spool_dir(const struct guest_options *opt)
 	return slash ? xstrndup(first, (size_t)(slash - first) + 1) : xstrdup(".");
 }
 
-static int update(struct update *u, struct err *err)
+int update_run(struct update *u, struct err *err)
 {
 	struct update_options *r = &u->req;
 	_free_ char *dir = spool_dir(&r->common);
@@ -360,7 +357,7 @@ static int update(struct update *u, struct err *err)
 
 int cmd_update(int argc, char **argv)
 {
-	struct update u = {.req = {.verify = true, .threads = pool_threads()}};
+	struct update u = {.req = UPDATE_DEFAULTS};
 	struct err err = ERR_INIT;
 	_free_ char *built = NULL;
 	int rc;
@@ -369,13 +366,16 @@ int cmd_update(int argc, char **argv)
 	rc = guest_options_parse(argc, argv, &options, true, &u.req.common, &err);
 	u.stop = ui_catch_signals();
 	if (rc == 0)
-		rc = check_options(&u, &err);
+		rc = update_check(&u, &err);
+	if (rc == 0 && !update_wanted(&u.req))
+		rc = err_set(&err, ERR_USAGE,
+		             "update: specify --system, --config, --file, --flake or --size");
 	if (rc)
 		return rc < 0 ? command_failed(&err) : STATUS_DONE;
 	ui_init(u.req.common.level);
 	rc = update_build(&u.req, &built, &err);
 	if (rc == 0)
-		rc = update(&u, &err);
+		rc = update_run(&u, &err);
 	nixos_files_fini(&u.nixos);
 	return rc < 0 ? command_failed(&err) : STATUS_DONE;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of update share. */
+/* What the files of update share, and restart uses: its options, and the change of a guest. */
 #ifndef DOMSTRAP_UPDATE_IN_H
 #define DOMSTRAP_UPDATE_IN_H
 
+#include "base/pool.h"
 #include "store/difference.h"
 #include "editor/editor_system.h"
 #include "nixos/enlarge.h"
@@ -45,6 +46,24 @@ struct update {
 	struct enlarged old_root, old_boot;
 	const atomic_bool *stop;
 };
+
+#define UPDATE_DEFAULTS {.verify = true, .threads = pool_threads()}
+
+/* The options that say what is changed, for a struct that begins with a struct update_options. */
+extern const struct option_row update_system_row[1], update_config_rows[2], update_rows[8];
+#define UPDATE_GROUPS                                                                              \
+	OPTION_GROUP(update_system_row, 0),                                                        \
+	        OPTION_GROUP(source_rows, offsetof(struct update_options, source)),                \
+	        OPTION_GROUP(update_config_rows, 0),                                               \
+	        OPTION_GROUP(nix_rows, offsetof(struct update_options, nix)),                      \
+	        OPTION_GROUP(update_rows, 0)
+
+/* Whether the options ask for a change. */
+bool update_wanted(const struct update_options *r);
+/* Before anything is read: check the options, and parse sizes. -ERR_USAGE. */
+int update_check(struct update *u, struct err *err);
+/* Change the guest, which is off; update_build() came before. nixos_files_fini(&u->nixos) later. */
+int update_run(struct update *u, struct err *err);
 
 /* What was done, or with --dry-run would be. */
 void update_report(const struct update *u);
