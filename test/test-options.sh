@@ -18,7 +18,7 @@ names() {
   fi
 }
 
-for command in init build create installer generations update confirm rollback gc check inspect list verify cache; do
+for command in init build create installer generations update restart confirm rollback gc check inspect list verify cache; do
   names 'unknown option "--nonsense"' "$command" --nonsense
   names 'unknown option "--nonsense"' "$command" x --nonsense=y z
   names 'unknown option "-x"' "$command" -x

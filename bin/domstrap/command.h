@@ -12,9 +12,11 @@ enum status {
 	STATUS_DONE = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
-	STATUS_BUSY = 3,   /* the disk or the database is in use */
-	STATUS_VERIFY = 4, /* a problem was found */
-	                   /* 128 + N: ended by signal N */
+	STATUS_BUSY = 3,      /* the disk or the database is in use */
+	STATUS_VERIFY = 4,    /* a problem was found */
+	STATUS_FELL_BACK = 5, /* restart: the generation on trial failed, the old one runs again */
+	STATUS_NOT_UP = 6,    /* restart: the guest was started, and has not come up */
+	                      /* 128 + N: ended by signal N */
 };
 
 /* Print the error, and return its exit status. */
@@ -38,6 +40,7 @@ int cmd_init(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_installer(int argc, char **argv);
+int cmd_restart(int argc, char **argv);
 int cmd_rollback(int argc, char **argv);
 int cmd_update(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

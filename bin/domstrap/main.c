@@ -16,6 +16,7 @@ static const struct command commands[] = {
         {.name = "installer", cmd_installer, "write the xl configs to install NixOS from its CD"},
         {.name = "generations", cmd_generations, "list the generations of a guest that is off"},
         {.name = "update", cmd_update, "add a generation to a guest that is off"},
+        {.name = "restart", cmd_restart, "update and restart a running guest, or fall back"},
         {.name = "confirm", cmd_confirm, "make the generation on trial boot by default"},
         {.name = "rollback", cmd_rollback, "make an older generation boot by default"},
         {.name = "gc", cmd_gc, "delete old generations and what only they need"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/io.h"
 #include "base/mem.h"
+#include "ext4/claim.h"
 #include "ext4/ext4_layout.h"
 #include "ext4/target.h"
 
@@ -127,7 +128,8 @@ int target_open_device(struct target *t, const char *path, struct err *err)
 /* Locks that belong to the open file, not to the process: QEMU takes the same. */
 static int lock_file(int fd, const char *path, bool read_only, struct err *err)
 {
-	struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = {
+	        .l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET, .l_len = CLAIM_BYTE};
 
 	/* domgrub may still be exiting after it has answered. */
 	if (io_lock(fd, path, !read_only, LOCK_WAIT_MS, err) == 0 &&

@@ -1,6 +1,6 @@
 # In the guest: a system that "domstrap update --try" put on trial becomes the default once it has started, with all units that
 # domstrap.confirm.requires names, and domstrap.confirm.script succeeds. Otherwise the next start boots the old one again.
-# The journal of domstrap-confirm.service has the verdict. A system that was not on trial is left alone.
+# The journal of domstrap-confirm.service has the verdict, as has the console. A system that was not on trial is left alone.
 { config, lib, pkgs, ... }:
 let
   cfg = config.domstrap.confirm;
@@ -43,6 +43,8 @@ in
       environment.HOME = "/root";
       restartIfChanged = false;
       serviceConfig.Type = "oneshot";
+      # "domstrap restart" on the host reads the verdict on the console.
+      serviceConfig.StandardOutput = "journal+console";
       script = ''
         set -eu
         env=${lib.escapeShellArg cfg.grubenv}

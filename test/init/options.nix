@@ -83,7 +83,7 @@ let
       path = listOf package;
       environment = type "set of strings" (v: isAttrs v && all isString (attrValues v));
       restartIfChanged = bool;
-      serviceConfig = section { Type = enum [ "simple" "oneshot" "exec" ]; };
+      serviceConfig = section { Type = enum [ "simple" "oneshot" "exec" ]; StandardOutput = enum [ "inherit" "null" "tty" "journal" "kmsg" "journal+console" "kmsg+console" "socket" ]; };
       script = str;
     };
     security.sudo.wheelNeedsPassword = bool;

@@ -108,8 +108,8 @@ invalid "kernelParams" '"panic=30"' '"panic = 30"'
 
 # ---- --try: the unit of share/domstrap/guest.nix
 
-valid "--try" '.systemd.services["domstrap-confirm"] | [.wantedBy, .after, .requires, .serviceConfig.Type]' \
-  '[["multi-user.target"],["multi-user.target"],[],"oneshot"]' --try
+valid "--try" '.systemd.services["domstrap-confirm"] | [.wantedBy, .after, .requires, .serviceConfig.Type, .serviceConfig.StandardOutput]' \
+  '[["multi-user.target"],["multi-user.target"],[],"oneshot","journal+console"]' --try
 evaluate "$dir/option/configuration.nix" | jq -S '.config.systemd' >"$dir/inlined"
 with_module() { # with_module SETTINGS: the same with the file imported, and SETTINGS
   "$domstrap" init "$dir/option" -f -q --user admin

@@ -3,8 +3,9 @@
 #
 #   n        the number of the generation
 #   special  with specialisations
+#   unit     with the unit of share/domstrap/guest.nix
 #   secrets  with a program append-initrd-secrets: "some", or "none", which appends nothing
-{ n, special ? false, secrets ? "" }:
+{ n, special ? false, secrets ? "", unit ? false }:
 let
   build = import ../create/build.nix;
   div = a: b: toString (a / b);
@@ -48,6 +49,7 @@ let
       some) printf '#!/bin/sh\necho %s >"$1"\n' "$out" ;;
       none) printf '#!/bin/sh\nif [ "$1" = --help ]; then\n  exit 0\nfi\n\nexit 0\necho x >"$1"\n' ;;
     esac >append-initrd-secrets
+    if [ -n "$unit" ]; then mkdir -p etc/systemd/system; echo >etc/systemd/system/domstrap-confirm.service; fi
     if [ -n "$secrets" ]; then chmod +x append-initrd-secrets; else rm append-initrd-secrets; fi
     printf '/dev/disk/by-label/NIXOS / ext4 x-initrd.mount 0 1\n' >etc/fstab
     ln -s $kernel/bzImage kernel; ln -s $initrd/initrd initrd; ln -s $kernel kernel-modules
@@ -56,6 +58,6 @@ let
     E
     ); done
     rmdir specialisation 2>/dev/null || true
-  '' { refers = [ shared slow fast ]; inherit kernel initrd specials secrets; };
+  '' { refers = [ shared slow fast ]; inherit kernel initrd specials secrets unit; };
 in
 top "t${toString n}" (if special then [ (top "debug" [ ]) ] else [ ])

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "host/busy.h"
+#include "ext4/claim.h"
 #include "nixos/change.h"
 #include "nixos/direct_host.h"
 
@@ -67,6 +68,8 @@ int guest_open_disks(const struct guest_options *opt, enum off_guest_mode mode,
 		rc = busy_check(off->paths, off->n_disks, err);
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = open_target(off, i, err);
+	for (size_t i = 0; i < off->n_disks && rc == 0 && !opt->claimed; i++)
+		rc = claim_check(off->targets[i].fd, off->paths[i], err);
 	if (rc == 0 && off->cfg.kernel)
 		rc = direct_host_open(off->config.path, &off->host, err);
 	if (rc < 0)

@@ -14,6 +14,7 @@ struct guest_options {
 	const char *args[ARGUMENTS_MAX]; /* images, devices, or one config */
 	size_t n_args;
 	bool dry_run, json;
+	bool claimed; /* by this process (ext4/claim.h), which can stop and start the guest */
 	enum ui_level level;
 };
 

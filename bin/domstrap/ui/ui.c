@@ -35,6 +35,8 @@ static struct shared {
 	struct ui_progress progress;
 } own, *shared;
 static volatile sig_atomic_t caught;
+/* What the second signal does. */
+static volatile enum { END, ONCE, IGNORE } patience;
 
 static void share(void)
 {
@@ -247,6 +249,8 @@ struct ui_progress *ui_progress_shared(void)
 
 static void on_signal(int sig)
 {
+	if (patience == IGNORE || (caught && patience == ONCE))
+		return;
 	if (caught)
 		_exit(128 + sig);
 	caught = sig;
@@ -269,4 +273,16 @@ const atomic_bool *ui_catch_signals(void)
 int ui_signal(void)
 {
 	return caught;
+}
+
+void ui_signals_once(void)
+{
+	patience = ONCE;
+}
+
+void ui_signals_ignore(void)
+{
+	patience = IGNORE;
+	caught = 0;
+	atomic_store(&shared->stop, false);
 }

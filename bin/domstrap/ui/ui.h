@@ -58,5 +58,9 @@ struct ui_progress *ui_progress_shared(void);
 const atomic_bool *ui_catch_signals(void);
 /* The signal that came, or 0. */
 int ui_signal(void);
+/* From now on, a second signal does nothing. */
+void ui_signals_once(void);
+/* Clear the flag, and ignore further signals: what comes now must be completed. */
+void ui_signals_ignore(void);
 
 #endif

@@ -48,8 +48,9 @@ int update_build(struct update_options *r, char **built, struct err *err)
 
 	if (!nix_wanted(&r->nix))
 		return 0;
-	/* Read the guest first, so that its errors are found before a long build. */
-	rc = editor_run(&r->common, &first, err);
+	/* Read the guest first, so that its errors are found before a long build, unless it runs.
+	 */
+	rc = r->common.claimed ? 0 : editor_run(&r->common, &first, err);
 	if (rc < 0)
 		return rc;
 	name_and_place(r->common.args[0], &name, &dir);

@@ -1,0 +1,66 @@
+#!/bin/bash
+# test-restart.sh DOMSTRAP DOMGRUB: domstrap restart on a real Xen, of one guest many times: a generation that comes up and is
+# confirmed; others with a kernel that panics, without an init, with one that hangs, and with a health command that fails, after
+# which the old one runs; one that confirms itself; ^C and kill -9; a second restart. test/update/test-restart.sh has more cases, without Xen.
+. "$(dirname "$0")/lib.sh"
+[ $# = 2 ] || usage DOMSTRAP DOMGRUB
+domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2")
+
+ready demo xen
+cp "$repo/demo/configuration.nix" "$dir/old.nix"
+sed 's/hostName = "demo"/hostName = "renewed"/' "$dir/old.nix" >"$dir/new.nix"
+# Without the program of an initrd, and without root=, the kernel cannot go on.
+sed 's/"console=hvc0"/"console=hvc0" "rdinit=\/none"/' "$dir/old.nix" >"$dir/panic.nix"
+old=$(demo "$dir/old.nix" old) new=$(demo "$dir/new.nix" new) panic=$(demo "$dir/panic.nix" panic)
+# With systemd and a unit like that of share/domstrap/guest.nix, which needs programs that the demo does not have
+cat >"$dir/self.nix" <<X
+{ pkgs, lib, ... }: {
+  imports = [ $dir/old.nix ];
+  networking.hostName = lib.mkForce "itself";
+  networking.useDHCP = false;
+  standIn.init = "systemd";
+  systemd.services.domstrap-confirm = {
+    wantedBy = [ "multi-user.target" ];
+    after = [ "multi-user.target" ];
+    path = [ pkgs.nix ];
+    environment.HOME = "/root";
+    serviceConfig = { Type = "oneshot"; StandardOutput = "journal+console"; };
+    script = ''
+      tried=\$(readlink -f /run/booted-system)
+      nix-env --profile /nix/var/nix/profiles/system --set "\$tried"
+      "\$tried/bin/switch-to-configuration" boot
+      echo "confirmed: \$tried boots by default"
+    '';
+  };
+}
+X
+self=$(demo "$dir/self.nix" self)
+nix_settings
+# like NAME INIT: the system $new with another init
+like() {
+  cat >"$dir/$1.nix" <<X
+import $repo/test/create/build.nix "nixos-system-$1-26.05" ''
+  cp -R \$new \$out; chmod -R u+w \$out; printf '$2' >\$out/init
+  sed -i "s|\$new|\$out|g" \$out/boot.json
+'' { new = builtins.storePath "$new"; }
+X
+  nix-build "$dir/$1.nix" -o "$logs/$1" "${settings[@]}" 2>"$dir/log" || { cat "$dir/log" >&2; die "nix-build"; }
+}
+busybox=$(sed -n '1s/^#!\(.*\)\/bin\/sh.*/\1/p' "$new/init")
+noinit=$(like noinit '#!/none\n') hang=$(like hang "#!$busybox/bin/sh\nwhile :; do $busybox/bin/sleep 9; done\n")
+systems=("$old" "$new" "$panic" "$noinit" "$hang" "$self")
+nix --extra-experimental-features nix-command "${settings[@]}" copy --no-check-sigs --to "file://$dir/cache?compression=none" "${systems[@]}"
+mke2fs -q -t ext4 -d "$dir/cache" "$dir/cache.img" "$(($(du -sm "$dir/cache" | cut -f1) * 5 / 4 + 16))M"
+"$domstrap" create g -q -o "$dir" --system "$old" --memory 384 --set "extra=console=hvc0 panic=5"
+
+say "restarting a guest (5 to 30 minutes)"
+before=$failed
+machine restart -W -d "$dir/cache.img" -b "$domgrub" -x "$domstrap" -c "$dir/g.cfg" -e "OLD=$old" -e "NEW=$new" -e "PANIC=$panic" \
+  -e "NOINIT=$noinit" -e "HANG=$hang" -e "SELF=$self" -t 2700 restart
+machine_end
+while read -r what; do ok "$what"; done < <(sed -n 's/.*RIG [0-9.]* OK //p' "$logs/restart.log")
+while read -r what; do bad "$what"; done < <(sed -n 's/.*RIG [0-9.]* FAIL //p' "$logs/restart.log")
+check "e2fsck finds nothing" e2fsck -fn "$dir/g.img?offset=1048576"
+check "the one that confirmed itself boots by default" same "$("$domstrap" generations "$dir/g.cfg" --json | jq -r '.generations[] | select(.default) | .system')" "$self"
+outcome restart "$before"
+finish
