@@ -5,6 +5,7 @@
 #   update     the same; then an update from inside, a reboot into it, and back to the older system
 #   scripted   stage 1 is the script of NixOS before 26.05
 #   overlay    /etc is an overlay
+#   shared     name, machine ID and address are not in the system, but from the options of create
 # The console logs are kept in build/test-nixos/SUITE/. One line for each check, "N passed, N failed" last. Exit status: 0 if
 # none failed, else 1.
 . "$(dirname "$0")/lib.sh"
@@ -23,7 +24,10 @@ declare -A lines=(
   [systemd]='' [update]=''
   [scripted]='boot.initrd.systemd.enable = false;'
   [overlay]='system.etc.overlay.enable = true;'
+  [shared]='networking.hostName = lib.mkForce "";'
 )
+card='systemd.network.networks."10-xen" = { matchConfig.Driver = "vif"; address = [ "10.9.0.50/24" ]; };'
+machine_id=0123456789abcdef0123456789abcdef
 
 # configuration VARIANT: print all of it except the closing brace
 configuration() {
@@ -38,7 +42,7 @@ configuration() {
   boot.bootspec.extensions."org.example.more" = { a = [ 1 "}" ]; };
   networking.useDHCP = false;
   networking.useNetworkd = true;
-  systemd.network.networks."10-xen" = { matchConfig.Driver = "vif"; address = [ "10.9.0.50/24" ]; };
+  $([ "$1" = shared ] || echo "$card")
   users.users.guest.openssh.authorizedKeys.keys = [ "$(cat "$dir/key.pub")" ];
   services.openssh = { enable = true; settings.PasswordAuthentication = false; };
   systemd.services.greet = { wantedBy = [ "multi-user.target" ]; script = "echo hello >/run/greeting"; serviceConfig = { Type = "oneshot"; RemainAfterExit = true; }; };
@@ -57,7 +61,7 @@ check "the kernel found no fault with ext4" ext4
 X
 }
 prepare() { # prepare VARIANT: make the guest and its scripts
-  local v=$1 old new d=$dir/$1
+  local v=$1 old new d=$dir/$1 own=()
   mkdir "$d"
   configuration "$v" >"$d/old.nix"
   if [ "$v" = update ]; then
@@ -68,7 +72,8 @@ prepare() { # prepare VARIANT: make the guest and its scripts
   fi
   echo "}" >>"$d/old.nix"
   old=$(demo "$d/old.nix" "$v-old")
-  "$domstrap" create "$v" -q -o "$d" --system "$old" --memory 384 --ssh-host-key "$dir/host" --authorized-key "$dir/key.pub"
+  [ "$v" != shared ] || own=(--hostname web-7 --machine-id $machine_id --ip 10.9.0.50/24 --gateway 10.9.0.1 --dns 10.9.0.1)
+  "$domstrap" create "$v" -q -o "$d" --system "$old" --memory 384 --ssh-host-key "$dir/host" --authorized-key "$dir/key.pub" "${own[@]}"
   truncate -s +300M "$d/$v.img"
   {
     common "$old"
@@ -90,6 +95,12 @@ X
       overlay) echo 'check "/etc is an overlay" same "$(awk "\$2 == \"/etc\" { print \$3 }" /proc/mounts)" overlay' ;;
       *) echo 'check "/etc is links to the configuration'"'"'s" same "$(readlink /etc/fstab) $(readlink -f /etc/static)" "/etc/static/fstab $(readlink -f /run/current-system/etc)"' ;;
     esac
+    [ "$v" != shared ] || cat <<X
+check "its own name" same "\$(hostname)" web-7
+check "its own machine ID" same "\$(cat /etc/machine-id)" $machine_id
+check "its own default route" has "\$(ip route show default)" "via 10.9.0.1"
+check "its network is that file's" has "\$(networkctl --no-pager status -a)" /etc/systemd/network/05-domstrap.network
+X
     [ "$v" != update ] || cat <<X
 check "nix-env --set" nix-env -p /nix/var/nix/profiles/system --set $new
 check "switch-to-configuration boot" $new/bin/switch-to-configuration boot

@@ -64,8 +64,10 @@ static int build_trees(struct creation *cr, struct err *err)
 	rc = menu_add(g, cr->disks[0].tree, guest_is_split(g) ? "" : "/boot", &cr->menu, err);
 	if (rc < 0)
 		return rc;
-	return extra_put(&cr->extra, root_work(cr)->tree, etc ? etc : "/etc", guest_is_split(g),
-	                 guest_spool_dir(&g->opt), err);
+	rc = extra_put(&cr->extra, root_work(cr)->tree, etc ? etc : "/etc", guest_is_split(g),
+	               guest_spool_dir(&g->opt), err);
+	return rc < 0 ? rc
+	              : host_files_put(&cr->host, root_work(cr)->tree, etc ? etc : "/etc", err);
 }
 
 static int plan_disk(struct creation *cr, size_t i, const atomic_bool *stop, struct err *err)
@@ -289,6 +291,7 @@ static void creation_fini(struct creation *cr)
 	buf_fini(&cr->database);
 	nixos_files_fini(&cr->nixos);
 	extra_fini(&cr->extra);
+	host_files_fini(&cr->host);
 	guest_fini(&cr->guest);
 }
 
@@ -317,12 +320,29 @@ static int check_etc(const struct creation *cr, struct err *err)
 {
 	const char *option = extra_in_etc(&cr->extra);
 
+	if (!option)
+		option = host_options_in_etc(&cr->guest.opt.host);
+
 	if (etc_place_dir(cr->guest.etc) || !option)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
 	               "%s: %s puts files below /etc, which in this system is %s, so the guest may "
 	               "not see them; put them elsewhere, and refer to them from the configuration",
 	               cr->guest.system.toplevel, option, etc_place_reason(cr->guest.etc));
+}
+
+/* The first network card has the addresses. */
+static int load_host(struct creation *cr, struct err *err)
+{
+	struct guest *g = &cr->guest;
+	const struct domain_options *d = &g->opt.domain;
+
+	memcpy(cr->mac, g->mac, sizeof cr->mac);
+	if (d->vifs.n)
+		host_vif_mac(d->vifs.items[0], cr->mac);
+	cr->host.mac = cr->mac[0] ? cr->mac : NULL;
+	host_files_make(&cr->host);
+	return host_files_check_system(&cr->host, g->source.files, g->system.toplevel, err);
 }
 
 int cmd_create(int argc, char **argv)
@@ -345,12 +365,16 @@ int cmd_create(int argc, char **argv)
 	rc = create_check_way(&opt, &err);
 	if (rc == 0)
 		rc = extra_load(&opt.extra, &cr.extra, &err);
+	if (rc == 0)
+		rc = host_options_load(&opt.host, &cr.host, &err);
 	if (rc == 0 && nix_wanted(&opt.nix))
 		rc = build_system(&opt, &system, &err);
 	if (rc == 0)
 		rc = guest_load(&opt, stop, &cr.guest, &err);
 	if (rc == 0)
 		rc = extra_load_keys(&cr.extra, &err);
+	if (rc == 0)
+		rc = load_host(&cr, &err);
 	if (rc == 0)
 		rc = check_etc(&cr, &err);
 	if (rc == 0)

@@ -12,6 +12,7 @@
 #include "inspector/etc_place.h"
 #include "ext4/target.h"
 #include "create/extra.h"
+#include "create/host_options.h"
 #include "image/image.h"
 #include "nix/channel.h"
 #include "source/nix_build.h"
@@ -46,6 +47,7 @@ struct create_options {
 	const char *system; /* or built as nix says */
 	struct nix_options nix;
 	struct extra_options extra;
+	struct host_options host;
 	struct source_options source;
 	const char *output; /* directory */
 	enum layout layout;

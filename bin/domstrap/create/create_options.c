@@ -167,6 +167,10 @@ static const struct option_row guest_rows[] = {
         ROW_MEMORY("1024", struct create_options, domain.memory),
         ROW_VCPUS(struct create_options, domain.vcpus),
 };
+static const struct option_row host_heading[] = {
+        ROW_HEADING("a name and addresses of its own, for a system that many guests share:"),
+};
+
 static const struct option_row run_rows[] = {
         ROW_HEADING("this run:"),
         ROW_DRY_RUN(struct create_options, dry_run, "print what would be made, write nothing"),
@@ -182,6 +186,8 @@ static const struct option_group groups[] = {
         OPTION_GROUP(source_rows, AT(source)),
         OPTION_GROUP(config_rows, 0),
         OPTION_GROUP(extra_rows, AT(extra)),
+        OPTION_GROUP(host_heading, 0),
+        OPTION_GROUP(host_rows, AT(host)),
         OPTION_GROUP(build_rows, 0),
         OPTION_GROUP(nix_rows, AT(nix)),
         OPTION_GROUP(disk_rows, 0),
@@ -258,6 +264,8 @@ static int check_together(struct create_options *o, struct err *err)
 		               "read a menu that searches for its disks");
 	if (o->kernel && o->boot != BOOT_DIRECT)
 		return err_set(err, ERR_USAGE, "--kernel requires --boot direct");
+	if (o->domain.no_vif && o->host.ips.n)
+		return err_set(err, ERR_USAGE, "--ip requires a network card, not --vif none");
 	if (check_grub(o, err) < 0)
 		return -(int)err->code;
 	if (!o->system && !nix_wanted(&o->nix))

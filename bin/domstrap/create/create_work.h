@@ -36,6 +36,8 @@ struct creation {
 	struct buf database;
 	struct nixos_files nixos;
 	struct extra extra;
+	struct host_files host;
+	char mac[18]; /* of the card with its addresses */
 	struct menu menu;
 	struct disk_work disks[GUEST_DISKS_MAX];
 	struct outfile files[FILES];

@@ -57,8 +57,7 @@ let
   keys = lib.filterAttrs (_: u: u.openssh.authorizedKeys.keys != [ ]) config.users.users;
   etcFiles = {
     fstab.text = fstab;
-    hostname.text = "${hostName}\n";
-    hosts.text = "127.0.0.1 localhost\n::1 localhost\n127.0.0.2 ${hostName}\n";
+    hosts.text = "127.0.0.1 localhost\n::1 localhost\n" + lib.optionalString (hostName != "") "127.0.0.2 ${hostName}\n";
     issue.text = "\n<<< Welcome to NixOS ${label} (\\m) - \\l >>>\n\n";
     "nix/nix.conf".text = "build-users-group = nixbld\nsandbox = false\nsubstituters =\n";
     "nsswitch.conf".text = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
@@ -66,6 +65,7 @@ let
     profile.source = ./profile;
     shells.text = "${userShell}\n/bin/sh\n";
   }
+  // lib.optionalAttrs (hostName != "") { hostname.text = "${hostName}\n"; }
   // lib.optionalAttrs (config.time.timeZone != null) {
     localtime.source = "${pkgs.tzdata}/share/zoneinfo/${config.time.timeZone}";
     zoneinfo.source = "${pkgs.tzdata}/share/zoneinfo";
@@ -168,7 +168,7 @@ let
     if nested then { }
     else lib.mapAttrs (_: s: specialise s.inheritParentConfig s.configuration) config.specialisation;
 in
-checked (runCommand "nixos-system-${hostName}-${label}"
+checked (runCommand "nixos-system-${if hostName == "" then "unnamed" else hostName}-${label}"
   {
     inherit busybox activate stage2 etc sw kernel initrd label hostName;
     inherit (pid1) systemd;

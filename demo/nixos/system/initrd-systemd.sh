@@ -87,7 +87,7 @@ printf %s "$moduleNames" >"$t/etc/modules-load.d/nixos.conf"
 : >"$t/etc/udev/udev.conf"
 printf %s "$osRelease" >"$t/etc/os-release"
 cp "$t/etc/os-release" "$t/etc/initrd-release"
-echo "$hostName" >"$t/etc/hostname"
+[ -z "$hostName" ] || echo "$hostName" >"$t/etc/hostname"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$t/etc/passwd"
 echo 'root:*:::::::' >"$t/etc/shadow"
 printf '%s:x:%s:\n' root 0 tty 3 disk 6 kmem 2 input 174 audio 17 video 26 lp 20 cdrom 24 tape 25 dialout 27 \
