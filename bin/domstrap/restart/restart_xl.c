@@ -144,7 +144,8 @@ int running_start(struct running *r, unsigned seconds, struct err *err)
 	struct err second = ERR_INIT;
 	int rc = xl_do(argv, seconds, err);
 
-	r->id = MAX(running_id(r), 0);
+	/* A domain that another has started meanwhile, which makes xl fail, is not ours. */
+	r->id = rc == 0 || rc == -ERR_LIMIT ? MAX(running_id(r), 0) : 0;
 	if (rc == 0 && !r->id)
 		return err_set(err, ERR_CHILD, "%s: stopped right after its start", r->name);
 	/* xl was killed, for example while the guest's boot menu waited. */
