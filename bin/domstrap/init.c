@@ -144,6 +144,7 @@ static const struct option_row rows[] = {
          option_text,
          AT(conf.release),
          .check = guestconf_release_check},
+        TRUE("shared", "for many guests: names and addresses are given to\ncreate", conf.shared),
         TRUE("try", "with a unit that confirms systems on trial\n(update --try)", conf.try),
         TRUE("flake", "write a flake.nix as well", flake),
         ROW_FORCE(struct init, force),
@@ -178,6 +179,10 @@ static int parse(int argc, char **argv, struct init *in, struct err *err)
 		return err_set(err, ERR_USAGE,
 		               "--try and --boot pygrub are mutually exclusive: pygrub ignores "
 		               "GRUB's next_entry");
+	if (in->conf.shared && in->conf.address)
+		return err_set(err, ERR_USAGE,
+		               "--shared and --ip are mutually exclusive: give each guest its "
+		               "address with \"domstrap create --ip\"");
 	if (!in->conf.address && (in->conf.gateway || in->conf.n_dns))
 		return err_set(err, ERR_USAGE, "--gateway and --dns require --ip");
 	return 0;

@@ -47,17 +47,20 @@ static void quoted_list(struct buf *out, const char *const *items, size_t n, con
 	buf_putf(out, n ? "\n%s]" : "%s]", n ? indent : " ");
 }
 
+/* The rest of the command that makes a guest of a shared system. */
+static const char of_its_own[] = " \\\n#     --hostname NAME --ip ADDRESS/BITS --gateway ADDRESS";
+
 static void put_head(const struct guestconf *c, struct buf *out)
 {
-	buf_putf(
-	        out,
-	        "# A NixOS guest on Xen. On a machine with Nix:\n"
-	        "#   domstrap create %s --config configuration.nix --nixpkgs channel:nixos-%s%s%s\n"
-	        "#   xl create -c %s.cfg\n"
-	        "{ config, lib, pkgs, ... }:\n"
-	        "{\n",
-	        c->hostname, c->release, c->split ? " --layout split" : "",
-	        c->pygrub ? " --boot pygrub" : "", c->hostname);
+	buf_putf(out,
+	         "# A NixOS guest on Xen. On a machine with Nix:\n"
+	         "#   domstrap create %s --config configuration.nix --nixpkgs "
+	         "channel:nixos-%s%s%s%s\n"
+	         "#   xl create -c %s.cfg\n"
+	         "{ config, lib, pkgs, ... }:\n"
+	         "{\n",
+	         c->hostname, c->release, c->split ? " --layout split" : "",
+	         c->pygrub ? " --boot pygrub" : "", c->shared ? of_its_own : "", c->hostname);
 }
 
 static void put_boot(const struct guestconf *c, struct buf *out)
@@ -110,7 +113,11 @@ static void put_disks(const struct guestconf *c, struct buf *out)
 
 static void put_network(const struct guestconf *c, struct buf *out)
 {
-	setting(out, "networking.hostName", c->hostname);
+	if (c->shared)
+		buf_puts(out,
+		         "  # Each guest has its own name, and may have addresses, by options of\n"
+		         "  # \"domstrap create\".\n");
+	setting(out, "networking.hostName", c->shared ? "" : c->hostname);
 	buf_puts(out,
 	         "  networking.useDHCP = false;\n"
 	         "  networking.useNetworkd = true;\n"

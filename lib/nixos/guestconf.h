@@ -15,6 +15,7 @@
 /* Everything borrowed. */
 struct guestconf {
 	const char *hostname;
+	bool shared;         /* many guests get this system: hostname is only in comments */
 	bool split;          /* /boot on a disk of its own */
 	bool pygrub;         /* a menu that Xen's pygrub can read */
 	const char *address; /* "192.0.2.7/24"; NULL: DHCP */

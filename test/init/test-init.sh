@@ -70,6 +70,7 @@ valid "--boot" '[.boot.loader.grub | .device, .fsIdentifier, .extraConfig]' '["n
 valid "--boot and --layout" '.boot.loader.grub.extraConfig' '"set root=(hd0)"' --boot pygrub --layout split
 valid "--hostname" .networking.hostName '"a-1"' --hostname a-1
 valid "a hostname of 63 letters" '.networking.hostName | length' 63 --hostname "$(printf 'a%.0s' {1..63})"
+valid "--shared" "[.networking.hostName, .networking.useNetworkd]" '["",true]' --shared
 valid "--ip" '.systemd.network.networks["10-xen"] | .address, .networkConfig' '["192.0.2.7/24"]'$'\n'null --ip 192.0.2.7/24
 # "gateway" has one form for all releases, "routes" has two.
 for release in 20.09 23.11 24.05 26.05; do
@@ -174,6 +175,7 @@ refused 'unknown option "--bogus"' --bogus
 refused "inner hyphens" --hostname 'a b'
 refused "single or split" --layout both
 refused "192.0.2.7/24" --ip 192.0.2.7
+refused "mutually exclusive" --shared --ip 192.0.2.7/24
 refused "pygrub ignores" --try --boot pygrub
 refused "require --ip" --gateway 192.0.2.1
 refused "release '26.04'" --release 26.04
