@@ -115,8 +115,8 @@ static void put_network(const struct guestconf *c, struct buf *out)
 {
 	if (c->shared)
 		buf_puts(out,
-		         "  # Each guest has its own name, and may have addresses, by options of\n"
-		         "  # \"domstrap create\".\n");
+		         "  # Options of \"domstrap create\" give each guest its own name, and\n"
+		         "  # addresses in place of DHCP.\n");
 	setting(out, "networking.hostName", c->shared ? "" : c->hostname);
 	buf_puts(out,
 	         "  networking.useDHCP = false;\n"
