@@ -22,7 +22,7 @@ def rows(db, count, references):
     c = sqlite3.connect(db, isolation_level=None)
     c.execute("pragma journal_mode=off")
     c.execute("begin")
-    top = c.execute("select id from ValidPaths where path like '%nixos-system%' limit 1").fetchone()[0]
+    top = c.execute("select id from ValidPaths where path like '%nixos-system%' order by registrationTime desc limit 1").fetchone()[0]
     c.executemany(
         "insert into ValidPaths (id, path, hash, registrationTime, narSize) values (?, ?, ?, 1, 4096)",
         ((i + 1000, path(i), "sha256:" + hashlib.sha256(b"h%d" % i).hexdigest()) for i in range(count)))
@@ -40,7 +40,7 @@ def replace(db):
 
 def system(db):
     with sqlite3.connect(db) as c:
-        return c.execute("select path from ValidPaths where path like '%nixos-system%' limit 1").fetchone()[0]
+        return c.execute("select path from ValidPaths where path like '%nixos-system%' order by registrationTime desc limit 1").fetchone()[0]
 
 
 def dag(_):
