@@ -1,10 +1,11 @@
 #!/bin/bash
 # A server takes over the process that reads its answers, at one of the first 500 reads, and cannot reach the host: what is
 # not allowed is refused or ends the process; then the command reports an error and leaves nothing behind. The parent
-# refuses invalid messages. After the first 8 reads only every STEPth is tried; STEP=1 tries all.
+# refuses invalid messages. After the first 8 reads only every STEPth is tried; STEP=1 tries all (default: 41, with TEST_SHORT
+# 163).
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-: "${TAKEOVER:?}"
+: "${TAKEOVER:?}" "${STEP:=${TEST_SHORT:+163}}" "${STEP:=41}"
 system=$(large)
 fill "$work/c" "compression=zstd&secret-key=$work/secret" "$system"
 mkdir "$out/local"
@@ -50,7 +51,7 @@ lie-place malformed message
 lie-gone unexpected removal
 lie-closed ended early
 WORDS
-for ((at = 0; at < 500; at += at < 8 ? 1 : ${STEP:-41})); do
+for ((at = 0; at < 500; at += at < 8 ? 1 : STEP)); do
   ! taken open $at || fail "open at read $at ended it: $(cat "$work/said")"
   taken exec $at || break
   said 'it made a system call that the jail forbids'
@@ -79,7 +80,7 @@ lie-unpacked-end its NAR has\\|an unexpected answer
 lie-unpacked-error an invalid error message\\|an unexpected answer
 lie-unpacked-closed ended early
 WORDS
-for ((at = 0; at < 500; at += at < 8 ? 1 : ${STEP:-41})); do
+for ((at = 0; at < 500; at += at < 8 ? 1 : STEP)); do
   taken open $at || break
   said 'it made a system call that the jail forbids'
 done
@@ -103,7 +104,7 @@ lie-written-type message 77 is not allowed
 lie-written-size an invalid answer
 lie-closed ended early
 WORDS
-for ((at = 0; at < 500; at += at < 8 ? 1 : ${STEP:-41})); do
+for ((at = 0; at < 500; at += at < 8 ? 1 : STEP)); do
   taken open $at || break
   said 'it made a system call that the jail forbids'
 done

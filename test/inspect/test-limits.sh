@@ -18,7 +18,10 @@ run() { # COMMAND...
 says() { grep -qE -- "$1" said || { cat said >&2; fail "$kind: not said: $1"; }; }
 
 kinds=${KINDS:-$(python3 "$tools/hostile.py")}
+n=0
 for kind in $kinds; do
+  n=$((n + 1))
+  [ -n "${KINDS:-}" ] || chosen $n || continue
   cp --sparse=always good.img bad.img
   rm -f -- *-wal
   cp good.db bad.db

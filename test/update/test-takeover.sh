@@ -1,15 +1,17 @@
 #!/bin/bash
 # A guest takes over the process that reads its disk, at one of the first 500 reads, and cannot reach the host: every system
 # call that its jail forbids ends it, and the command reports that. It can write only to its own disk, where the next command
-# completes or undoes the change. After the first 50 reads only every STEPth is tried; STEP=1 tries all.
+# completes or undoes the change. After the first 50 reads only every STEPth is tried; STEP=1 tries all
+# (default: 29, with TEST_SHORT 113, and fewer at first).
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-: "${TAKEOVER:?}"
+: "${TAKEOVER:?}" "${STEP:=${TEST_SHORT:+113}}" "${STEP:=29}"
 "$DOMSTRAP" create g --system "$(system 1)" -q --vif none --size 64M
 "$DOMSTRAP" update g.cfg --system "$(system 2)" -q
 cp --sparse=always g.img first.img
 size=$(stat -c %s g.img)
 rm -f /tmp/taken-over
+first=$([ -z "${TEST_SHORT:-}" ] && echo 1 || echo 7)
 
 # taken DEED AT COMMAND...: 0 if the process was stopped, 1 if the command ended before
 taken() {
@@ -31,7 +33,7 @@ for command in "${commands[@]}"; do
     taken $deed 60 $command || fail "$command reads its disk less than 61 times"
     cp --sparse=always first.img g.img
   done
-  for ((at = 0; at < 500; at += at < 50 ? 1 : ${STEP:-29})); do
+  for ((at = 0; at < 500; at += at < 50 ? first : STEP)); do
     # shellcheck disable=SC2086
     taken open $at $command || break
     case $command in inspect* | verify* | generations*) same_image first.img g.img || fail "$command, read $at: the disk was changed" ;; esac

@@ -72,7 +72,7 @@ prepare() { # prepare VARIANT: make the guest and its scripts
   fi
   echo "}" >>"$d/old.nix"
   old=$(demo "$d/old.nix" "$v-old")
-  [ "$v" != shared ] || own=(--hostname web-7 --machine-id $machine_id --ip 10.9.0.50/24 --gateway 10.9.0.1 --dns 10.9.0.1)
+  [ "$v" != shared ] || own=(--hostname web-7 --machine-id "$machine_id" --ip 10.9.0.50/24 --gateway 10.9.0.1 --dns 10.9.0.1)
   "$domstrap" create "$v" -q -o "$d" --system "$old" --memory 384 --ssh-host-key "$dir/host" --authorized-key "$dir/key.pub" "${own[@]}"
   truncate -s +300M "$d/$v.img"
   {
