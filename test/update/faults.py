@@ -3,7 +3,7 @@
 # message, or have done all of its work; the disks have all of the change or none of it; nothing is left behind; no process
 # is ended by a signal.
 #
-#     FAULTS_SECONDS=N  stop after N seconds (default 240, with TEST_SHORT 60); each kind gets its share, evenly spread
+#     FAULTS_SECONDS=N  stop after N seconds (default 150, with TEST_SHORT 60); each kind gets its share, evenly spread
 #     FAULTS_FULL=1     all steps of every kind, without a time limit (at most FAULTS_PLACES of each, if set)
 #     FAULTS_ONLY=TEXT  only cases with TEXT in their name ("h update read")
 import os
@@ -16,7 +16,7 @@ from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, chan
 from ext4 import Ext4
 
 FULL = os.environ.get('FAULTS_FULL')
-SECONDS = float('inf') if FULL else float(os.environ.get('FAULTS_SECONDS', '60' if os.environ.get('TEST_SHORT') else '240'))
+SECONDS = float('inf') if FULL else float(os.environ.get('FAULTS_SECONDS', '60' if os.environ.get('TEST_SHORT') else '150'))
 PLACES = int(os.environ.get('FAULTS_PLACES', '0' if FULL else '40'))
 ONLY = os.environ.get('FAULTS_ONLY', '')
 # which calls count as a step, how it fails, and whether the command may still succeed

@@ -4,7 +4,7 @@
 # reordered, or torn between two sectors of 512 bytes. After e2fsck -p or after domstrap's next command, each state must
 # be the old or the new one; for create, no guest or a complete one.
 #
-#     TORN_SECONDS=N  stop after N seconds (default 120, with TEST_SHORT 30) for all commands together, plus the time for
+#     TORN_SECONDS=N  stop after N seconds (default 90, with TEST_SHORT 30) for all commands together, plus the time for
 #                     recording them
 #     TORN_STATES=N   at most N states of each command (default 100); 0: no limit
 #     TORN_SEED=N     another series of states (default 1)
@@ -20,7 +20,7 @@ import time
 from ext4 import Ext4
 from guests import DOMSTRAP, ENV, FAULTS, PART, SYSTEMS, WORK, Disk, Guest, changes, copy, e2fsck, read, write_over
 
-SECONDS = float(os.environ.get('TORN_SECONDS', '30' if os.environ.get('TEST_SHORT') else '120'))
+SECONDS = float(os.environ.get('TORN_SECONDS', '30' if os.environ.get('TEST_SHORT') else '90'))
 STATES = int(os.environ.get('TORN_STATES', '100')) or 10 ** 9
 SEED = int(os.environ.get('TORN_SEED', '1'))
 ONLY = os.environ.get('TORN_ONLY', '')
