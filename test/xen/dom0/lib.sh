@@ -16,7 +16,16 @@ guest_start() {
   : >"$console"
   rm -f /tmp/guest.rc
   say "xl create -c $cfg $*"
-  guest_show xl create -c "$cfg" "$@"
+  guest_show guest_create "$cfg" "$@"
+}
+
+# guest_create XL-CREATE-ARGUMENT...: xl create -c. On a busy machine it may look for the guest's console while the boot
+# helper's is still the one that is named, but has gone.
+guest_create() {
+  xl create -c "$@"
+  set -- $?
+  ! grep -q "Could not open tty" /tmp/guest.xl || guest_console "$(xl domid "$guest")"
+  return "$1"
 }
 
 # guest_show COMMAND...: run a command that shows the guest's console, in the background
