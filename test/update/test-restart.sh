@@ -32,12 +32,14 @@ begin() {
 }
 # now: the generation that runs, or "off"
 now() { if [ -e id ]; then cat gen; else echo off; fi; }
-# restarts STATUS WORDS CALLS RUNS OPTION...: run it, and compare
+# restarts STATUS WORDS CALLS RUNS OPTION...: run it, and compare. short restarts ...: with a limit that is to be reached
+limit=30
+short() { limit=5; "$@"; limit=30; }
 restarts() {
   local want=$1 words=$2 calls=$3 runs=$4 status=0
   shift 4
   : >>calls
-  "$DOMSTRAP" restart g.cfg --wait 3 "$@" >out 2>said || status=$?
+  "$DOMSTRAP" restart g.cfg --wait $limit "$@" >out 2>said || status=$?
   { [ $status = "$want" ] && grep -qE -- "$words" out said && [ "$(tr '\n' ' ' <calls)" = "${calls:+$calls }" ] && [ "$(now)" = "$runs" ]; } ||
     fail "restart $*: status $status, calls '$(tr '\n' ' ' <calls)', $(now) runs: $(cat out said)"
 }
@@ -64,17 +66,17 @@ begin; restarts 0 "^confirmed $two\$" "shutdown boots 2 shutdown boots 2" 2 "${t
 next 2 2
 begin; echo confirm >how.3; restarts 0 "^confirmed $unit\$" "shutdown boots 3" 3 --system "$unit" --try
 # The unit says nothing: the disk has the answer.
-begin; restarts 5 'the guest has not confirmed /nix' "shutdown boots 3 shutdown boots 1" 1 --system "$unit" --try
+begin; short restarts 5 'the guest has not confirmed /nix' "shutdown boots 3 shutdown boots 1" 1 --system "$unit" --try
 next 1 1
 begin; echo refuse >how.3; restarts 5 'the guest has not confirmed its system' "shutdown boots 3 destroy boots 1" 1 --system "$unit" --try
 next 1 1
-begin; echo mute >how.3; restarts 0 "^confirmed $unit\$" "shutdown boots 3 shutdown boots 3" 3 --system "$unit" --try
+begin; echo mute >how.3; short restarts 0 "^confirmed $unit\$" "shutdown boots 3 shutdown boots 3" 3 --system "$unit" --try
 next 3 3
 # It confirms itself, then the health command fails: back, if its disk can be written
 not_second='[ $DOMSTRAP_DOMID != 2 ]'
-begin; echo confirm >how.3; restarts 5 'and the old generation runs again' "shutdown boots 3 shutdown boots 1" 1 --system "$unit" --try --health "$not_second"
+begin; echo confirm >how.3; short restarts 5 'and the old generation runs again' "shutdown boots 3 shutdown boots 1" 1 --system "$unit" --try --health "$not_second"
 next 1 1
-begin; echo mute >how.3; restarts 6 'the guest has confirmed it itself, and still boots it' "shutdown boots 3 destroy boots 3" 3 \
+begin; echo mute >how.3; short restarts 6 'the guest has confirmed it itself, and still boots it' "shutdown boots 3 destroy boots 3" 3 \
   --system "$unit" --try --health "$not_second"
 # A trial that an update began
 begin off
@@ -99,7 +101,7 @@ for how in panic stop silent nocreate; do
     panic) restarts 5 'restarted by itself|it stopped' "shutdown boots 2 boots 1" 1 "${try[@]}" ;;
     stop) restarts 5 'it stopped' "shutdown boots 2 boots 1" 1 "${try[@]}" ;;
     silent)
-      restarts 5 'no login prompt on its console within 3 s' "shutdown boots 2 destroy boots 1" 1 "${try[@]}"
+      short restarts 5 'no login prompt on its console within 5 s' "shutdown boots 2 destroy boots 1" 1 "${try[@]}"
       grep -qx '  Linux \\x1b\[1m2\\x1b\[0m' said || fail "the console's lines: $(cat said)"
       ;;
     nocreate) restarts 5 '"xl create" failed \(status 3\): libxl: error: no memory' "shutdown boots 2 boots 1" 1 "${try[@]}" ;;
@@ -109,17 +111,17 @@ for how in panic stop silent nocreate; do
 done
 begin; touch early; restarts 5 'libxl: error: no bridge' "shutdown boots 1" 1 "${try[@]}"
 next 1 1
-begin; restarts 5 'health command has not succeeded within 3 s \(status 7\): no answer' "shutdown boots 2 destroy boots 1" 1 \
+begin; short restarts 5 'health command has not succeeded within 5 s \(status 7\): no answer' "shutdown boots 2 destroy boots 1" 1 \
   "${try[@]}" --health '[ $DOMSTRAP_DOMID != 2 ] || { echo no answer; exit 7; }'
-begin; restarts 5 'health command has not ended within 3 s' "shutdown boots 2 destroy boots 1" 1 "${try[@]}" --health '[ $DOMSTRAP_DOMID != 2 ] || { sleep 77 & sleep 77; }'
+begin; short restarts 5 'health command has not ended within 5 s' "shutdown boots 2 destroy boots 1" 1 "${try[@]}" --health '[ $DOMSTRAP_DOMID != 2 ] || { sleep 77 & sleep 77; }'
 ! pgrep -f '^sleep 77$' >/dev/null || fail "the health command still runs"
 # Not on trial: nothing to go back to
-begin; echo silent >how.2; restarts 6 'no login prompt' "shutdown boots 2" 2 --system "$two"
+begin; echo silent >how.2; short restarts 6 'no login prompt' "shutdown boots 2" 2 --system "$two"
 # The old one does not come up, either
 begin; echo silent >how.1; echo silent >how.2
-restarts 6 'and the old generation has not come up \(g: no login prompt on its console within 3 s\): g: no login' "shutdown boots 2 destroy boots 1" 1 "${try[@]}"
+short restarts 6 'and the old generation has not come up \(g: no login prompt on its console within 5 s\): g: no login' "shutdown boots 2 destroy boots 1" 1 "${try[@]}"
 # It does not shut down
-begin; touch stuck; restarts 1 'has not shut down within 3 s, and runs on unchanged.*xl destroy 1"' "shutdown" 1 "${try[@]}"
+begin; touch stuck; short restarts 1 'has not shut down within 5 s, and runs on unchanged.*xl destroy 1"' "shutdown" 1 "${try[@]}"
 # The update fails
 begin; restarts 1 'no-such' "shutdown boots 1" 1 --system /nix/store/no-such
 begin off; restarts 1 'no-such' "" off --system /nix/store/no-such
@@ -136,8 +138,8 @@ status=0; "$DOMSTRAP" restart g.img >out 2>&1 || status=$?
 status=0; PATH=$plain "$DOMSTRAP" restart g.cfg >out 2>&1 || status=$?
 { [ $status = 1 ] && grep -q 'xl or Xen not found' out; } || fail "no xl: $status, $(cat out)"
 # While another works
-"$DOMSTRAP" restart g.cfg --health false --wait 4 >first 2>&1 &
-sleep 1.5
+"$DOMSTRAP" restart g.cfg --health false --wait 10 >first 2>&1 &
+until grep -q 'shutting down' first; do sleep 0.1; done
 for c in "restart g.cfg" "update g.cfg --system $two" "rollback g.img" "generations g.cfg"; do
   status=0
   # shellcheck disable=SC2086 # words
@@ -154,10 +156,12 @@ rm -f id
 for event in int kill; do
   for command in shutdown create console destroy; do
     begin
+    limit=5
     touch "$event.$command"
     [ $command != destroy ] || echo silent >how.2
     status=0
-    "$DOMSTRAP" restart g.cfg --wait 3 "${try[@]}" >out 2>said || status=$?
+    [ $command = destroy ] || limit=30
+    "$DOMSTRAP" restart g.cfg --wait $limit "${try[@]}" >out 2>said || status=$?
     sleep 1
     what="$event at $command: status $status, $(tr '\n' ' ' <calls), $(now) runs: $(cat said)"
     case $event.$command in
