@@ -307,8 +307,12 @@ void xlcfg_format(const struct xlcfg *cfg, struct buf *out)
 	list_key(out, "vif", cfg->vifs, cfg->n_vifs);
 	buf_puts(out, "\n");
 	text_key(cfg, out, "on_poweroff", "destroy");
-	/* An HVM guest would boot the CD again. Other guests restart after a panic, too. */
+	/*
+	 * An HVM guest would boot the CD again. Other guests restart after a panic, too, and when
+	 * they hang, if they have armed Xen's watchdog.
+	 */
 	text_key(cfg, out, "on_reboot", cfg->type == XL_HVM ? "destroy" : "restart");
 	text_key(cfg, out, "on_crash", cfg->type == XL_HVM ? "destroy" : "restart");
+	text_key(cfg, out, "on_watchdog", cfg->type == XL_HVM ? "destroy" : "restart");
 	format_set(cfg, out);
 }

@@ -17,7 +17,7 @@ whole() {
       g1.img) clean "$out/g1.img" ;;
       g1.kernel) cmp "$out/g1.kernel" "$system/kernel" ;;
       g1.initrd) cmp "$out/g1.initrd" "$system/initrd" ;;
-      g1.cfg) tail -n 1 "$out/g1.cfg" | grep -q '^on_crash' ;;
+      g1.cfg) tail -n 1 "$out/g1.cfg" | grep -q '^on_watchdog' ;;
       *) fail "$2: left behind: $name" ;;
     esac
   done

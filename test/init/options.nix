@@ -33,6 +33,7 @@ let
   # ---- the options
   options = {
     boot.growPartition = bool;
+    boot.kernelModules = listOf str;
     boot.kernelParams = listOf param;
     boot.initrd.availableKernelModules = listOf str;
     boot.loader.grub = {
@@ -91,6 +92,7 @@ let
     then { settings = section { PasswordAuthentication = bool; PermitRootLogin = line; }; }
     else { passwordAuthentication = bool; });
     environment.systemPackages = listOf package;
+    environment.etc = attrsOf { text = str; };
     system.stateVersion = like "[0-9]{2}\\.(03|05|09|11)";
   };
 
@@ -100,7 +102,8 @@ let
   lib = {
     mkOption = option: option // { _type = "declared"; };
     mkIf = condition: content: { _type = "if"; inherit condition content; };
-    types = { inherit bool str listOf; lines = str; };
+    mkMerge = contents: { _type = "merge"; inherit contents; };
+    types = { inherit bool str listOf; ints.positive = type "positive integer" (v: isInt v && v > 0); lines = str; };
     escapeShellArg = text: "'${text}'";
   };
   # What a module may read of the configuration.
@@ -118,7 +121,8 @@ let
   defaults = mapAttrs (_: o: if o._type or null == "declared" then o.default else defaults o);
   types = mapAttrs (_: o: if o._type or null == "declared" then o.type else types o);
   # Conditions may depend on what has none.
-  contents = map content read;
+  contents = concatMap parts (map content read);
+  parts = c: if c._type or null == "merge" then concatMap parts c.contents else [ c ];
   settings = all' (filter (m: !isConditional m) contents);
   config = all' ([ settings ] ++ map (m: if m.condition then m.content else { }) (filter isConditional contents));
 
@@ -166,7 +170,7 @@ in
   # Packages of a unit by their names.
   # Packages cannot be converted to JSON: those of a unit are its names.
   config = config // {
-    environment = { };
+    environment.etc = config.environment.etc or { };
     systemd = config.systemd or { } // {
       services = mapAttrs (_: s: s // { path = map (p: p.name) (s.path or [ ]); }) (config.systemd.services or { });
     };

@@ -111,18 +111,22 @@ invalid "kernelParams" '"panic=30"' '"panic = 30"'
 
 valid "--try" '.systemd.services["domstrap-confirm"] | [.wantedBy, .after, .requires, .serviceConfig.Type, .serviceConfig.StandardOutput]' \
   '[["multi-user.target"],["multi-user.target"],[],"oneshot","journal+console"]' --try
-evaluate "$dir/option/configuration.nix" | jq -S '.config.systemd' >"$dir/inlined"
+valid "--try: Xen's watchdog" '[.boot.kernelModules, .environment.etc]' \
+  '[["xen_wdt"],{"systemd/system.conf.d/50-domstrap-watchdog.conf":{"text":"[Manager]\nRuntimeWatchdogSec=60\n"}}]' --try
+evaluate "$dir/option/configuration.nix" | jq -S '.config | .systemd, .boot, .environment' >"$dir/inlined"
 with_module() { # with_module SETTINGS: the same with the file imported, and SETTINGS
   "$domstrap" init "$dir/option" -f -q --user admin
   sed -i "s|^  # Kernel messages|  imports = [ $repo/share/domstrap/guest.nix ]; $1\n&|" "$dir/option/configuration.nix"
   evaluate "$dir/option/configuration.nix"
 }
-with_module "" | jq -S '.config.systemd' >"$dir/imported"
+with_module "" | jq -S '.config | .systemd, .boot, .environment' >"$dir/imported"
 check "--try writes the module as it is" cmp "$dir/inlined" "$dir/imported"
 with_module 'domstrap.confirm = { requires = [ \"a.service\" ]; after = [ \"b.target\" ]; script = \"test -e ok\"; };' >"$dir/json"
 check "requires and after" same "$(jq -c '.errors, (.config.systemd.services["domstrap-confirm"] | [.after, .requires])' "$dir/json")" \
   '[]'$'\n''[["multi-user.target","a.service","b.target"],["a.service"]]'
 check "enable" same "$(with_module 'domstrap.confirm.enable = false;' | jq -c '.errors, .config.systemd.services')" '[]'$'\n''{}'
+check "watchdog.enable" same "$(with_module 'domstrap.watchdog.enable = false;' | jq -c '.errors, .config.environment.etc, .config.boot.kernelModules')" '[]'$'\n''{}'$'\n'null
+check "watchdog.seconds" grep -q 'RuntimeWatchdogSec=20' <(with_module 'domstrap.watchdog.seconds = 20;')
 check "a wrong value" same "$(with_module 'domstrap.confirm.after = \"x\";' | jq '.errors | length > 0' 2>/dev/null || echo true)" true
 check "an option that does not exist" grep -q 'domstrap.confirm.timeout.* does not exist' <(with_module 'domstrap.confirm.timeout = 1;' | jq -r '.errors[]')
 

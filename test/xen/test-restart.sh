@@ -1,7 +1,8 @@
 #!/bin/bash
 # test-restart.sh DOMSTRAP DOMGRUB [full]: domstrap restart on a real Xen, of one guest many times: a generation that comes up and is
-# confirmed; others with a kernel that panics, without an init, with one that hangs, and with a health command that fails, after
-# which the old one runs; one that confirms itself; ^C and kill -9; a second restart. test/update/test-restart.sh has more cases, without Xen.
+# confirmed; others with a kernel that panics, without an init, with one that hangs, with a systemd that does, which Xen's
+# watchdog ends, and with a health command that fails, after which the old one runs; one that confirms itself; ^C and kill -9; a
+# second restart. test/update/test-restart.sh has more cases, without Xen.
 . "$(dirname "$0")/lib.sh"
 [ $# = 2 ] || [ "$#${3:-}" = 3full ] || usage "DOMSTRAP DOMGRUB [full]"
 domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2") full=${3:-}
@@ -35,6 +36,20 @@ cat >"$dir/self.nix" <<X
 }
 X
 self=$(demo "$dir/self.nix" self)
+# The same with Xen's watchdog, as guest.nix arms it, and a systemd that stops once it has started everything
+cat >"$dir/freeze.nix" <<X
+{ pkgs, lib, ... }: {
+  imports = [ $dir/self.nix ];
+  boot.kernelModules = [ "xen_wdt" ];
+  environment.etc."systemd/system.conf.d/50-domstrap-watchdog.conf".text = "[Manager]\nRuntimeWatchdogSec=20\n";
+  systemd.services.domstrap-confirm.script = lib.mkForce ''
+    while [ "\$(cat /sys/class/watchdog/watchdog0/state)" != active ]; do sleep 1; done
+    echo "the watchdog is active"
+    kill -SEGV 1
+  '';
+}
+X
+freeze=$(demo "$dir/freeze.nix" freeze)
 nix_settings
 # like NAME INIT: the system $new with another init
 like() {
@@ -48,7 +63,7 @@ X
 }
 busybox=$(sed -n '1s/^#!\(.*\)\/bin\/sh.*/\1/p' "$new/init")
 noinit=$(like noinit '#!/none\n') hang=$(like hang "#!$busybox/bin/sh\nwhile :; do $busybox/bin/sleep 9; done\n")
-systems=("$old" "$new" "$panic" "$noinit" "$hang" "$self")
+systems=("$old" "$new" "$panic" "$noinit" "$hang" "$self" "$freeze")
 nix --extra-experimental-features nix-command "${settings[@]}" copy --no-check-sigs --to "file://$dir/cache?compression=none" "${systems[@]}"
 mke2fs -q -t ext4 -d "$dir/cache" "$dir/cache.img" "$(($(du -sm "$dir/cache" | cut -f1) * 5 / 4 + 16))M"
 "$domstrap" create g -q -o "$dir" --system "$old" --memory 384 --set "extra=console=hvc0 panic=5"
@@ -56,7 +71,7 @@ mke2fs -q -t ext4 -d "$dir/cache" "$dir/cache.img" "$(($(du -sm "$dir/cache" | c
 say "restarting a guest (3 to 10 minutes; all cases: 10 to 40)"
 before=$failed
 machine restart -W -d "$dir/cache.img" -b "$domgrub" -x "$domstrap" -c "$dir/g.cfg" -e "OLD=$old" -e "NEW=$new" -e "PANIC=$panic" \
-  -e "NOINIT=$noinit" -e "HANG=$hang" -e "SELF=$self" -e "FULL=$full" -t 2700 restart
+  -e "NOINIT=$noinit" -e "HANG=$hang" -e "SELF=$self" -e "FREEZE=$freeze" -e "FULL=$full" -t 2700 restart
 machine_end
 while read -r what; do ok "$what"; done < <(sed -n 's/.*RIG [0-9.]* OK //p' "$logs/restart.log")
 while read -r what; do bad "$what"; done < <(sed -n 's/.*RIG [0-9.]* FAIL //p' "$logs/restart.log")

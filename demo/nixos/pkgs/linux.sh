@@ -16,7 +16,7 @@ for dir in fs/autofs fs/erofs fs/fat fs/fuse fs/isofs fs/nls fs/overlayfs fs/squ
   [ ! -d "$from/kernel/$dir" ] || { mkdir -p "$to/kernel/$dir"; cp -r "$from/kernel/$dir/." "$to/kernel/$dir/"; }
 done
 for name in xen-netfront xen-pcifront xen-tpmfront xen-scsifront scsi_mod scsi_common sd_mod sr_mod \
-  libata ata_piix; do
+  libata ata_piix watchdog xen_wdt; do
   f=$(find "$from/kernel" -name "$name.ko" -o -name "$name.ko.xz")
   [ -n "$f" ] || continue
   mkdir -p "$to/$(dirname "${f#"$from/"}")"

@@ -169,7 +169,7 @@ static void whole(void **state)
 	has(&out, "\nbootloader = \"domgrub\"\n");
 	has(&out, "\nvif = []\n");
 	has(&out, "\nmemory = 512\n");
-	has(&out, "\non_crash = \"restart\"\n");
+	has(&out, "\non_crash = \"restart\"\non_watchdog = \"restart\"\n");
 	buf_reset(&out);
 	cfg.bootloader = cfg.cmdline = NULL;
 	cfg.extra = "panic=30";
