@@ -97,12 +97,14 @@ static int run_command(struct watch *w)
 		if (clock_ms() < w->again)
 			return 0;
 		running_tell(w->guest);
-		w->said.n = 0;
+		w->saying.n = 0;
 		if (subprocess_start(&w->command, argv, true, &err) < 0)
 			ui_detail("%s", err.text);
 	}
-	if (w->command.pid && subprocess_poll(&w->command, 0, &w->said, &w->status) == 1)
+	if (w->command.pid && subprocess_poll(&w->command, 0, &w->saying, &w->status) == 1) {
+		w->said = w->saying;
 		w->again = clock_ms() + AGAIN_MS;
+	}
 	return !w->command.pid && w->status == 0;
 }
 

@@ -29,9 +29,9 @@ struct watch {
 	int verdict; /* of the guest: 1 it has confirmed its system, -1 it has not, 0 nothing yet */
 	/* the command */
 	struct subprocess command;
-	struct tail said;
-	int64_t again; /* when it is run */
-	int status;    /* of the last run; -1: none has ended */
+	struct tail saying, said; /* by the run that goes on, and by the last that has ended */
+	int64_t again;            /* when it is run */
+	int status;               /* of the last run; -1: none has ended */
 };
 
 void watch_start(struct watch *w, const struct running *guest, const char *health,
