@@ -153,8 +153,11 @@ rm -f id
 # ---- ^C and kill -9 before each command of xl
 
 # It runs generation 1 at the end, or where domstrap was killed, the second start boots that or the confirmed one.
+n=0
 for event in int kill; do
   for command in shutdown create console destroy; do
+    n=$((n + 1))
+    chosen $n || continue
     begin
     limit=5
     touch "$event.$command"
