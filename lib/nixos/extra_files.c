@@ -160,3 +160,24 @@ int extra_files_add(struct extra_files *x, const char *dir, struct err *err)
 	}
 	return rc < 0 ? rc : 0;
 }
+
+int extra_files_put_file(struct tree *root, const char *path, uint32_t mode, const void *p,
+                         size_t n, struct err *err)
+{
+	enum walk_kind there;
+
+	if (tree_find(root, path, &there))
+		return err_set(err, ERR_EXISTS, "%s is also in --extra-files", path);
+	tree_file(root, path, mode, p, n);
+	return 0;
+}
+
+int extra_files_put_dir(struct tree *root, const char *path, uint32_t mode, struct err *err)
+{
+	enum walk_kind there;
+
+	if (tree_find(root, path, &there) && there != WALK_DIR)
+		return err_set(err, ERR_EXISTS, "%s in --extra-files is not a directory", path);
+	tree_dir(root, path, mode, 0, 0);
+	return 0;
+}

@@ -28,4 +28,13 @@ char *extra_files_place(const struct extra_files *x, const char *path);
 /* Whether a path may be added or changed: absolute, plain, not in those places. */
 int extra_files_path_check(const struct extra_files *x, const char *path, struct err *err);
 
+/*
+ * A file that a command adds to such a tree; it must not silently replace one of the user's.
+ * -ERR_EXISTS. p is borrowed, as by tree_file().
+ */
+int extra_files_put_file(struct tree *root, const char *path, uint32_t mode, const void *p,
+                         size_t n, struct err *err);
+/* A directory for it, with this mode if it exists, too. Something else is there: -ERR_EXISTS. */
+int extra_files_put_dir(struct tree *root, const char *path, uint32_t mode, struct err *err);
+
 #endif

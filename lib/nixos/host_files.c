@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/show.h"
 #include "base/str.h"
+#include "nixos/extra_files.h"
 
 #define MACHINE_ID_LEN 32u
 #define NETWORK_DIR "systemd/network"
@@ -28,8 +29,7 @@ int host_machine_id_check(const char *text, struct err *err)
 	               show_str(str_from(text), shown));
 }
 
-/* AF_INET, AF_INET6, or 0. */
-static int family_of(struct str text)
+int host_address_family(struct str text)
 {
 	unsigned char bytes[sizeof(struct in6_addr)];
 	char word[INET6_ADDRSTRLEN];
@@ -48,7 +48,7 @@ static int family_of(struct str text)
 static int network_family(const char *text)
 {
 	struct str length = str_from(text), address = str_cut(&length, '/');
-	int family = family_of(address);
+	int family = host_address_family(address);
 	uint64_t bits;
 
 	return family && length.p && str_u64(length, 10, family == AF_INET ? 32 : 128, &bits) &&
@@ -85,7 +85,7 @@ int host_lists_check(const struct host_files *h, struct err *err)
 		                   "192.0.2.7/24 or 2001:db8::7/64",
 		                   err);
 	for (size_t i = 0; i < h->gateways.n && rc == 0; i++) {
-		int family = family_of(str_from(h->gateways.v[i]));
+		int family = host_address_family(str_from(h->gateways.v[i]));
 
 		rc = check_address("gateway", h->gateways.v[i], family,
 		                   "an address such as 192.0.2.1", err);
@@ -95,7 +95,7 @@ int host_lists_check(const struct host_files *h, struct err *err)
 			             h->gateways.v[i], family == AF_INET ? '4' : '6');
 	}
 	for (size_t i = 0; i < h->dns.n && rc == 0; i++)
-		rc = check_address("dns", h->dns.v[i], family_of(str_from(h->dns.v[i])),
+		rc = check_address("dns", h->dns.v[i], host_address_family(str_from(h->dns.v[i])),
 		                   "an address such as 192.0.2.53", err);
 	if (rc == 0 && h->dns.n && !h->addresses.n)
 		rc = err_set(err, ERR_USAGE, "--dns requires --ip");
@@ -173,32 +173,23 @@ void host_files_make(struct host_files *h)
 	put_list(&h->network_text, "DNS", &h->dns);
 }
 
-/* It must not silently replace one from --extra-files. */
 static int put(struct tree *root, const char *etc, const char *name, const struct buf *text,
                uint32_t mode, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/%s", etc, name);
-	enum walk_kind there;
 
-	if (!text->n)
-		return 0;
-	if (tree_find(root, path, &there))
-		return err_set(err, ERR_EXISTS, "%s is also in --extra-files", path);
-	tree_file(root, path, mode, text->p, text->n);
-	return 0;
+	return text->n ? extra_files_put_file(root, path, mode, text->p, text->n, err) : 0;
 }
 
+/* One of the user's keeps its mode and owner. */
 static int put_dir(struct tree *root, const char *etc, const char *name, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/%s", etc, name);
 	enum walk_kind there;
 
-	if (tree_find(root, path, &there))
-		return there == WALK_DIR ? 0
-		                         : err_set(err, ERR_EXISTS,
-		                                   "%s in --extra-files is not a directory", path);
-	tree_dir(root, path, 0755, 0, 0);
-	return 0;
+	if (tree_find(root, path, &there) && there == WALK_DIR)
+		return 0;
+	return extra_files_put_dir(root, path, 0755, err);
 }
 
 int host_files_put(const struct host_files *h, struct tree *root, const char *etc, struct err *err)

@@ -27,9 +27,11 @@ struct host_files {
 	struct buf hostname_text, machine_id_text, network_text;
 };
 
+/* AF_INET or AF_INET6 of an address; 0: it is none. */
+int host_address_family(struct str text);
 /* 32 lower-case hexadecimal digits, not all 0. -ERR_USAGE. */
 int host_machine_id_check(const char *text, struct err *err);
-/* "option" is for errors: with one of the lists. -ERR_USAGE: an address is invalid, or missing. */
+/* -ERR_USAGE: an address is invalid, or missing. */
 int host_lists_check(const struct host_files *h, struct err *err);
 
 /* Whether the system would read them. -ERR_UNSUPPORTED: what to change in its configuration. */

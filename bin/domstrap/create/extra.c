@@ -242,48 +242,27 @@ bool extra_is_secret(const struct extra *x)
 	return x->n_host_keys || (x->opt && x->opt->files.n);
 }
 
-/* A key's file; it must not silently replace one from --extra-files. */
-static int put_file(struct tree *root, const char *path, uint32_t mode, const void *p, size_t n,
-                    struct err *err)
-{
-	enum walk_kind there;
-
-	if (tree_find(root, path, &there))
-		return err_set(err, ERR_EXISTS, "%s is also in --extra-files", path);
-	tree_file(root, path, mode, p, n);
-	return 0;
-}
-
-/* A directory, unless something else is there. */
-static int put_dir(struct tree *root, const char *path, uint32_t mode, struct err *err)
-{
-	enum walk_kind there;
-
-	if (tree_find(root, path, &there) && there != WALK_DIR)
-		return err_set(err, ERR_EXISTS, "%s in --extra-files is not a directory", path);
-	tree_dir(root, path, mode, 0, 0);
-	return 0;
-}
-
 static int put_keys(const struct extra *x, struct tree *root, const char *etc, struct err *err)
 {
 	_free_ char *ssh = xasprintf("%s/ssh", etc);
-	int rc = x->n_host_keys ? put_dir(root, ssh, 0755, err) : 0;
+	int rc = x->n_host_keys ? extra_files_put_dir(root, ssh, 0755, err) : 0;
 
 	for (size_t i = 0; i < x->n_host_keys && rc == 0; i++) {
 		const struct extra_host_key *k = &x->host_keys[i];
 		_free_ char *path = xasprintf("%s/ssh_host_%s_key", ssh, k->key.type);
 		_free_ char *public = xasprintf("%s.pub", path);
 
-		rc = put_file(root, path, 0600, k->private.p, k->private.n, err);
+		rc = extra_files_put_file(root, path, 0600, k->private.p, k->private.n, err);
 		if (rc == 0)
-			rc = put_file(root, public, 0644, k->public, strlen(k->public), err);
+			rc = extra_files_put_file(root, public, 0644, k->public, strlen(k->public),
+			                          err);
 	}
 	if (rc < 0 || !x->authorized.n)
 		return rc;
-	rc = put_dir(root, "/root/.ssh", 0700, err);
+	rc = extra_files_put_dir(root, "/root/.ssh", 0700, err);
 	return rc < 0 ? rc
-	              : put_file(root, AUTHORIZED, 0600, x->authorized.p, x->authorized.n, err);
+	              : extra_files_put_file(root, AUTHORIZED, 0600, x->authorized.p,
+	                                     x->authorized.n, err);
 }
 
 int extra_put(struct extra *x, struct tree *root, const char *etc, bool separate_boot,

@@ -2,7 +2,6 @@
 /* xl gets arguments, never a command line; the guest is named by the number that xl gave it. */
 #include "restart/restart_xl.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "host/subprocess.h"
 #include "ui/ui.h"
 #include "host/xl.h"
+#include "nixos/host_files.h"
 
 #define POLL_MS 500
 #define XL_SECONDS 60      /* for a command that does not wait for the guest */
@@ -207,15 +207,7 @@ static void add_word(struct buf *list, struct str word)
 
 static void add_address(struct buf *list, struct str text)
 {
-	unsigned char bytes[sizeof(struct in6_addr)];
-	char word[INET6_ADDRSTRLEN];
-
-	if (!text.n || text.n >= sizeof word)
-		return;
-	memcpy(word, text.p, text.n);
-	word[text.n] = '\0';
-	if (strlen(word) == text.n &&
-	    (inet_pton(AF_INET, word, bytes) == 1 || inet_pton(AF_INET6, word, bytes) == 1))
+	if (host_address_family(text))
 		add_word(list, text);
 }
 
