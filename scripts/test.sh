@@ -94,7 +94,7 @@ test_clang() {
     broken "build with clang"
   fi
   step "clang, TSan: unit tests with threads"
-  targets=(lib/base/test_base_pool lib/cache/test_cache_{decompress,http,nar_ahead,unpacker} lib/image/test_image_stream_wire)
+  targets=(lib/base/test_base_pool lib/cache/test_cache_{decompress,http,unpacker} lib/image/test_image_stream_wire)
   if configure build-tsan clang -Dwerror=true -Db_sanitize=thread -Db_lundef=false; then
     # TSan of clang 14 knows only kernels that place programs with less randomness than today's.
     TSAN_OPTIONS=halt_on_error=1 run build-tsan --suite threads --timeout-multiplier 5 --wrapper 'setarch -R'

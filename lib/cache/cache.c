@@ -35,7 +35,6 @@ struct cache_file {
 	struct unpacker *unpacker;
 	struct download *download; /* or, of a folder: */
 	int fd;
-	struct sha256 sha;
 	char *path;
 	struct err failed; /* code 0: no */
 };
@@ -333,7 +332,6 @@ struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit,
 
 	f->unpacker = c->unpacker;
 	f->fd = -1;
-	sha256_init(&f->sha);
 	if (narinfo_url_is_absolute(str_from(name))) {
 		f->path = xstrdup(show_str(str_from(name), shown));
 		open_elsewhere(f, c, name, limit, window);
@@ -356,39 +354,19 @@ void cache_file_free(struct cache_file *f)
 		return;
 	download_free(f->download);
 	io_close(&f->fd);
-	sha256_fini(&f->sha);
 	free(f->path);
 	free(f);
 }
 
 int cache_file_read(struct cache_file *f, void *p, size_t n, size_t *got, struct err *err)
 {
-	int rc;
-
 	if (f->download)
 		return download_read(f->download, p, n, got, err);
 	if (f->failed.code) {
 		*err = f->failed;
 		return -(int)err->code;
 	}
-	rc = io_read(f->fd, f->path, p, n, got, err);
-	if (rc == 0)
-		sha256_update(&f->sha, p, *got);
-	return rc;
-}
-
-void cache_file_hash(struct cache_file *f, uint8_t out[HASH_SHA256_LEN])
-{
-	if (f->download)
-		download_hash(f->download, out);
-	else
-		sha256_final(&f->sha, out);
-}
-
-void cache_file_stop(struct cache_file *f)
-{
-	if (f->download)
-		download_stop(f->download);
+	return io_read(f->fd, f->path, p, n, got, err);
 }
 
 bool cache_file_ready(struct cache_file *f)

@@ -52,10 +52,6 @@ struct cache_file *cache_open(struct cache *c, const char *name, uint64_t limit,
 void cache_file_free(struct cache_file *f);
 /* Like download_read(). */
 int cache_file_read(struct cache_file *f, void *p, size_t n, size_t *got, struct err *err);
-/* Once, after the end was read: the SHA-256 of all bytes. */
-void cache_file_hash(struct cache_file *f, uint8_t out[HASH_SHA256_LEN]);
-/* A thread that waits for its bytes gets -ERR_INTERRUPTED. */
-void cache_file_stop(struct cache_file *f);
 bool cache_file_ready(struct cache_file *f);
 /*
  * Read all of it into an empty buffer and decode the server's Content-Encoding.

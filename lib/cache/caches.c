@@ -255,8 +255,6 @@ void offer_set(struct offer *o, const struct narinfo *info, size_t supplier)
 	o->from_kept = false;
 	o->url = xstrndup(info->url.p, info->url.n);
 	o->compression = xstrndup(info->compression.p, info->compression.n);
-	o->has_file_hash = info->has_file_hash;
-	memcpy(o->file_hash, info->file_hash, sizeof o->file_hash);
 	o->file_size = info->file_size;
 }
 

@@ -27,9 +27,7 @@ struct offer {
 	size_t supplier;
 	bool from_kept;          /* its narinfo is a kept one, and may be outdated */
 	char *url, *compression; /* of a cache */
-	bool has_file_hash;
-	uint8_t file_hash[HASH_SHA256_LEN];
-	uint64_t file_size; /* 0: unknown */
+	uint64_t file_size;      /* 0: unknown */
 	/* Content-addressed: its contents are verified in place of a signature. */
 	bool by_contents;
 	uint8_t contents[HASH_SHA256_LEN];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread with libcurl's multi interface, which also hashes the downloaded data. */
+/* One thread with libcurl's multi interface. */
 #include "cache/fetcher.h"
 
 #include <fcntl.h>
@@ -36,7 +36,6 @@ static void unlink_fetch(struct fetcher *f, struct fetch *d)
 	*(d->prev ? &d->prev->next : &f->first) = d->next;
 	*(d->next ? &d->next->prev : &f->last) = d->prev;
 	body_fini(&d->body, f->store);
-	sha256_fini(&d->sha);
 	forget_redirect(d);
 	free(d->url);
 	free(d->user);
@@ -62,7 +61,6 @@ static void say_end(struct fetcher *f, struct fetch *d)
 	                       .encoding = str_from(d->encoding)};
 
 	d->state = READY;
-	sha256_final(&d->sha, end.hash);
 	fetcher_tell(f);
 	http_end_put(&f->line.out, &end);
 }
@@ -222,7 +220,6 @@ static int on_get(struct fetcher *f, struct str body, struct err *err)
 	d->password = xstrndup(m.password.p, m.password.n);
 	d->limit = m.limit;
 	d->window = (size_t)m.window;
-	sha256_init(&d->sha);
 	d->prev = f->last;
 	*(f->last ? &f->last->next : &f->first) = d;
 	f->last = d;
@@ -407,10 +404,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* Also reads OpenSSL's configuration. */
 static void init_curl(void)
 {
-	uint8_t hash[HASH_SHA256_LEN];
-
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	sha256_of("", 0, hash);
 }
 
 int fetcher_start(const struct http_options *opt, struct body_store *store, struct jail *out,

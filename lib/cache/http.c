@@ -193,7 +193,7 @@ static int wait_for_bytes(struct download *d, struct err *err)
 	struct http *h = d->http;
 
 	while (!d->body.waiting && !d->ended && !h->broken.code) {
-		if (stopped(h) || d->stopped)
+		if (stopped(h))
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
 		wait_a_moment(h);
 	}
@@ -244,11 +244,6 @@ int download_read(struct download *d, void *p, size_t n, size_t *got, struct err
 	return 0;
 }
 
-void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN])
-{
-	memcpy(out, d->hash, HASH_SHA256_LEN);
-}
-
 const char *download_encoding(const struct download *d)
 {
 	return d->encoding;
@@ -262,14 +257,6 @@ bool download_ready(struct download *d)
 	ready = d->ended || d->http->broken.code;
 	pthread_mutex_unlock(&d->http->lock);
 	return ready;
-}
-
-void download_stop(struct download *d)
-{
-	pthread_mutex_lock(&d->http->lock);
-	d->stopped = true;
-	pthread_cond_broadcast(&d->http->changed);
-	pthread_mutex_unlock(&d->http->lock);
 }
 
 void download_free(struct download *d)

@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "nix/hash.h"
 
 struct http_options {
 	unsigned jobs;            /* downloads at once */
@@ -59,8 +58,6 @@ struct download *http_get(struct http *h, const char *url, const char *name, uin
  * -ERR_INTERRUPTED.
  */
 int download_read(struct download *d, void *p, size_t n, size_t *got, struct err *err);
-/* After its end was read: the SHA-256 of all bytes, as reported by the fetcher. */
-void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN]);
 /*
  * After its end was read: the Content-Encoding that the server used although none
  * was requested; "" if none. Borrowed.
@@ -68,8 +65,6 @@ void download_hash(struct download *d, uint8_t out[HASH_SHA256_LEN]);
 const char *download_encoding(const struct download *d);
 /* Whether it failed or is complete, so that reading does not wait. */
 bool download_ready(struct download *d);
-/* All reads of it return -ERR_INTERRUPTED from now on. */
-void download_stop(struct download *d);
 /* Cancels the download if it is still running. */
 void download_free(struct download *d);
 

@@ -20,7 +20,6 @@ struct download {
 	unsigned moves;   /* redirects */
 	uint64_t limit;
 	size_t window;
-	bool stopped; /* by download_stop() */
 	bool ended;   /* END was received */
 	bool freed;   /* DONE was sent */
 	bool unasked; /* GET was not sent */
@@ -28,7 +27,6 @@ struct download {
 	uint64_t taken; /* bytes read, but not reported yet */
 	struct body body;
 	struct err err; /* code 0: none */
-	uint8_t hash[HASH_SHA256_LEN];
 	char encoding[HTTP_ENCODING_MAX + 1];
 };
 

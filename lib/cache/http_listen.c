@@ -70,7 +70,6 @@ static int on_end(struct http *h, struct str body, struct err *err)
 	d->ended = true;
 	if (m.code)
 		err_set(&d->err, m.code, "%s: %s", d->name, show_str(m.why, why));
-	memcpy(d->hash, m.hash, sizeof d->hash);
 	show_str(m.encoding, encoding);
 	memcpy(d->encoding, encoding, strnlen(encoding, sizeof d->encoding - 1));
 	h->finished++;

@@ -43,7 +43,6 @@ struct fetch {
 	uint64_t since_bytes; /* heard at that time */
 	uint64_t heard;       /* bytes of the body received */
 	enum { IN_TIME, NO_ANSWER, STALLED } late;
-	struct sha256 sha;
 	enum err_code code;     /* an error found here, not by libcurl; NONE: none */
 	char why[HTTP_WHY_MAX]; /* its text */
 	CURL *easy;

@@ -9,7 +9,7 @@
 
 #define PULL_BYTES 16384u
 #define GET_MAX (HTTP_URL_MAX + 2 * HTTP_SECRET_MAX + 64)
-#define END_MAX (HTTP_WHY_MAX + HTTP_ENCODING_MAX + HASH_SHA256_LEN + 64)
+#define END_MAX (HTTP_WHY_MAX + HTTP_ENCODING_MAX + 64)
 #define BYTES_SIZE 16u
 
 const struct wire_rule http_fetcher_rules[] = {
@@ -129,22 +129,17 @@ void http_end_put(struct buf *out, const struct http_end *m)
 	wire_u32_put(out, m->code);
 	wire_text_put(out, m->why);
 	wire_text_put(out, m->encoding);
-	buf_put(out, m->hash, sizeof m->hash);
 	end(out, at);
 }
 
 int http_end_get(struct str body, struct http_end *m, struct err *err)
 {
 	struct bytes b = over(body);
-	const uint8_t *hash;
 
 	m->id = wire_u32_get(&b, UINT32_MAX);
 	m->code = (enum err_code)wire_u32_get(&b, ERR_CHILD);
 	m->why = wire_text_get(&b, HTTP_WHY_MAX);
 	m->encoding = wire_text_get(&b, HTTP_ENCODING_MAX);
-	hash = bytes_take(&b, sizeof m->hash);
-	if (hash)
-		memcpy(m->hash, hash, sizeof m->hash);
 	if (m->code != ERR_NONE && m->code != ERR_NOENT && m->code != ERR_LIMIT &&
 	    m->code != ERR_IO)
 		b.bad = true;

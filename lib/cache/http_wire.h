@@ -8,7 +8,7 @@
  *     TAKEN  id, bytes read                                                           any number
  *                                        MOVED  id, URL of a redirect                 a few times
  *     LOGIN  id, password for that URL
- *                                        END    id, error or hash                     once
+ *                                        END    id, error                             once
  *     DONE   id                                        before END: cancels the download
  *                                        GONE   id: no more messages about it
  */
@@ -17,7 +17,6 @@
 
 #include "cache/http_body.h"
 #include "jail/wire.h"
-#include "nix/hash.h"
 
 enum {
 	HTTP_GET = 1,
@@ -67,7 +66,6 @@ struct http_end {
 	enum err_code code; /* NONE, NOENT, LIMIT or IO */
 	struct str why;     /* of an error */
 	struct str encoding;
-	uint8_t hash[HASH_SHA256_LEN];
 };
 
 /* put appends a whole message to out; get decodes a message's body. -ERR_FORMAT: malformed. */

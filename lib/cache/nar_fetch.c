@@ -3,11 +3,9 @@
  * Fetching one NAR, in layers, lowest first:
  *
  *     a download, a file of a cache, a kept download, or a local tree
- *     the file's hash and size; a copy for the directory of downloads
+ *     the file's size; a copy for the directory of downloads
  *     decompression, in another process
  *     the NAR's hash and size; the contents of a content-addressed path
- *
- * For a large NAR, one thread runs the top layer and another all layers below it.
  */
 #include "base/bytes.h"
 #include "base/io.h"
@@ -15,7 +13,6 @@
 #include "base/show.h"
 #include "base/walk_dir.h"
 #include "cache/caches_internal.h"
-#include "cache/nar_ahead.h"
 #include "cache/nar_dump.h"
 
 #include <errno.h>
@@ -26,10 +23,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Size from which threads are used; pieces buffered for the reader, which may have to
- * wait for its turn. */
-#define LARGE_NAR (12u << 20)
-#define LARGE_PIECES 96u
+/* Bytes that are copied, then hashed while they are in the CPU's cache. */
+#define STEP (64u << 10)
 /* The NAR of a single file: the offset of its contents, and the number of bytes after
  * them and their padding. */
 #define CONTENTS_AT 96u
@@ -53,7 +48,6 @@ struct nar_fetch {
 	uint64_t nar_got;
 	struct sha256 nar_sha, contents_sha;
 	uint8_t head[CONTENTS_AT];
-	struct nar_ahead *ahead; /* of a large NAR; or NULL */
 	bool ended;
 };
 
@@ -81,19 +75,11 @@ static void keep_copy(struct nar_fetch *f, const void *p, size_t n)
 static int end_file(struct nar_fetch *f, struct err *err)
 {
 	const struct offer *o = f->offer;
-	uint8_t got[HASH_SHA256_LEN];
 
-	if (!f->file)
-		return 0;
-	if (o->file_size && f->file_got != o->file_size)
+	if (f->file && o->file_size && f->file_got != o->file_size)
 		return err_set(err, ERR_MISMATCH,
 		               "its file has %" PRIu64 " bytes, expected %" PRIu64, f->file_got,
 		               o->file_size);
-	if (!o->has_file_hash)
-		return 0;
-	cache_file_hash(f->file, got);
-	if (memcmp(got, o->file_hash, sizeof got) != 0)
-		return mismatch(f, err, "file hash", o->file_hash, got);
 	return 0;
 }
 
@@ -196,10 +182,8 @@ static int unpack(struct stream *s, void *p, size_t n, size_t *got, struct err *
 }
 
 /* Check the next bytes of the NAR; n == 0: its end. */
-static int check(void *ctx, const void *p, size_t n, struct err *err)
+static int check(struct nar_fetch *f, const void *p, size_t n, struct err *err)
 {
-	struct nar_fetch *f = ctx;
-
 	if (n == 0)
 		return end_nar(f, err);
 	if (n > f->info->nar_size - f->nar_got)
@@ -215,8 +199,7 @@ static int read_nar(struct nar_fetch *f, void *p, size_t n, size_t *got, struct 
 {
 	int rc;
 
-	if (f->ahead)
-		return nar_ahead_read(f->ahead, p, n, got, err);
+	n = MIN(n, STEP);
 	/* At most one byte more than its size, to notice a longer NAR. */
 	if (n > f->info->nar_size - f->nar_got)
 		n = (size_t)(f->info->nar_size - f->nar_got) + 1;
@@ -287,10 +270,6 @@ void nar_fetch_free(struct nar_fetch *f)
 {
 	if (!f)
 		return;
-	/* Wake threads that wait for bytes that are no longer needed. */
-	if (f->file)
-		cache_file_stop(f->file);
-	nar_ahead_free(f->ahead);
 	unpacking_free(f->unpacking);
 	cache_file_free(f->file);
 	nar_dump_free(f->dump);
@@ -411,8 +390,6 @@ int caches_fetch(struct caches *c, size_t i, bool again, struct nar_fetch **out,
 		nar_fetch_free(f);
 		return rc;
 	}
-	if (f->info->nar_size > LARGE_NAR)
-		f->ahead = nar_ahead_new(&f->unpacked, check, f, LARGE_PIECES);
 	*out = f;
 	return 0;
 }

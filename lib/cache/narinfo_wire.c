@@ -19,8 +19,6 @@ void narinfo_put(const struct narinfo *info, struct buf *out)
 	wire_text_put(out, info->path.base);
 	wire_text_put(out, info->url);
 	wire_text_put(out, info->compression);
-	wire_u32_put(out, info->has_file_hash);
-	buf_put(out, info->file_hash, sizeof info->file_hash);
 	wire_u64_put(out, info->file_size);
 	buf_put(out, info->nar_hash, sizeof info->nar_hash);
 	wire_u64_put(out, info->nar_size);
@@ -57,8 +55,6 @@ static void get(struct bytes *b, struct narinfo *out)
 	out->path.base = wire_text_get(b, STORE_PATH_MAX);
 	out->url = wire_text_get(b, NARINFO_URL_MAX);
 	out->compression = wire_text_get(b, NARINFO_COMPRESSION_MAX);
-	out->has_file_hash = wire_u32_get(b, 1);
-	get_hash(b, out->file_hash);
 	out->file_size = wire_u64_get(b, UINT64_MAX);
 	get_hash(b, out->nar_hash);
 	out->nar_size = wire_u64_get(b, UINT64_MAX);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A narinfo's fields as bytes, for another process.
+ * A narinfo's fields as bytes, for another process: those that are used. The hash of the compressed
+ * file is not among them.
  *
- *     narinfo = text base name, text URL, text compression, le32 has a file hash, 32 bytes file
- *               hash, le64 file size, 32 bytes NAR hash, le64 NAR size, le32 number of references,
- *               { text base name }, text deriver, le32 number of signatures, { text }, text CA
+ *     narinfo = text base name, text URL, text compression, le64 file size, 32 bytes NAR
+ *               hash, le64 NAR size, le32 number of references, { text base name }, text deriver,
+ *               le32 number of signatures, { text }, text CA
  *     text    = le32 size, bytes
  */
 #ifndef CACHE_NARINFO_WIRE_H

@@ -19,7 +19,7 @@
 
 static const struct wire_rule rules[] = {
         {0, UNPACKER_NEED, 0, 0},
-        {0, UNPACKER_OUT, 4, 0},
+        {0, UNPACKER_OUT, 8, 0},
         {0, UNPACKER_FAILED, WIRE_ERR_MAX, 0},
         {0, UNPACKER_STOPPED, 0, 0},
         {0, UNPACKER_NARINFO_IS, WIRE_BODY_MAX, 0},
@@ -49,7 +49,10 @@ struct unpacking {
 	char name[UNPACKER_NAME_MAX];
 	struct line *line;
 	bool started, src_ended, ended;
-	size_t pos, n; /* of the line's memory->out */
+	bool asked; /* a STEP has no answer yet */
+	unsigned in_next, in_free, out_next;
+	const uint8_t *out; /* the slot being read: n bytes, pos of them are done */
+	size_t pos, n;
 };
 
 /* ---- the process ------------------------------------------------------------ */
@@ -258,74 +261,87 @@ int unpacker_cache_info(struct unpacker *u, struct str text, struct cache_info *
 
 /* ---- streams ---------------------------------------------------------------- */
 
-/* Fill the memory for compressed bytes as far as there are any. */
-static int fill_in(struct unpacking *s, uint32_t *size, struct err *err)
+/* Fill a slot as far as there are bytes. */
+static int fill_slot(struct unpacking *s, uint8_t *slot, size_t size, uint32_t *n, struct err *err)
 {
-	uint8_t *in = s->line->memory->in;
-	size_t n = 0;
+	size_t got = 0;
 	int rc = 0;
 
-	while (rc == 0 && !s->src_ended && n < sizeof s->line->memory->in) {
-		size_t got = 0;
-
-		rc = stream_read(s->src, in + n, sizeof s->line->memory->in - n, &got, err);
-		n += got;
+	for (*n = 0; rc == 0 && !s->src_ended && *n < size; *n += (uint32_t)got) {
+		got = 0;
+		rc = stream_read(s->src, slot + *n, size - *n, &got, err);
 		s->src_ended = rc == 0 && !got;
 	}
-	*size = (uint32_t)n;
 	return rc;
 }
 
-static int send_step(struct unpacking *s, bool more, size_t want, struct err *err)
+static int ask_step(struct unpacking *s, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
-	uint32_t size = 0;
-	int rc = more ? fill_in(s, &size, err) : 0;
+	struct unpacker_memory *m = s->line->memory;
+	int rc = 0;
 
+	wire_u32_put(&body, !s->started);
+	for (size_t i = 0; i < UNPACKER_SLOTS; i++) {
+		uint32_t n = 0;
+
+		if (s->in_free && !s->src_ended && rc == 0)
+			rc = fill_slot(s, m->in[s->in_next], sizeof m->in[0], &n, err);
+		wire_u32_put(&body, n);
+		s->in_free -= n > 0;
+		s->in_next = (s->in_next + (n > 0)) % UNPACKER_SLOTS;
+	}
+	wire_u32_put(&body, s->src_ended);
+	wire_text_put(&body, str_from(s->name));
 	if (rc < 0)
 		return rc;
-	wire_u32_put(&body, !s->started);
-	wire_u32_put(&body, size);
-	wire_u32_put(&body, s->src_ended);
-	wire_u32_put(&body, (uint32_t)want);
-	wire_text_put(&body, str_from(s->name));
-	s->started = true;
+	s->started = s->asked = true;
 	return put(s->unpacker, s->line, UNPACKER_STEP, buf_str(&body), err);
 }
 
-static int take_out(struct unpacking *s, const struct buf *body, size_t want, struct err *err)
+/* What OUT says. */
+static int take_out(struct unpacking *s, const struct buf *body, struct err *err)
 {
+	const struct unpacker_memory *m = s->line->memory;
 	struct bytes b = bytes_over(body->p, body->n);
 
+	s->asked = false;
+	s->out = m->out[s->out_next];
+	s->out_next = (s->out_next + 1) % UNPACKER_SLOTS;
 	s->pos = 0;
-	s->n = wire_u32_get(&b, (uint32_t)want);
-	s->ended = s->n < want;
+	s->n = wire_u32_get(&b, sizeof m->out[0]);
+	s->ended = s->n < sizeof m->out[0];
+	s->in_free = wire_u32_get(&b, UNPACKER_SLOTS);
 	if (wire_end(&b))
 		return 0;
 	err_set(err, ERR_CHILD, "%s: an invalid answer", PEER);
 	return broken(s->unpacker, false, err);
 }
 
-/* Have more bytes unpacked. */
+/* The next slot; the one after it is asked for. */
 static int unpack(struct unpacking *s, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
-	size_t want = sizeof s->line->memory->out;
 	uint32_t type = UNPACKER_NEED;
-	bool more = !s->started;
 	int rc = 0;
 
 	if (!s->line)
 		s->line = take_line(s->unpacker);
 	while (rc == 0 && type == UNPACKER_NEED) {
-		rc = send_step(s, more, want, err);
+		if (!s->asked)
+			rc = ask_step(s, err);
 		if (rc == 0)
 			rc = get(s->unpacker, s->line, ANSWER_MS, &type, &body, err);
-		more = true;
+		if (rc == 0 && type == UNPACKER_NEED) {
+			s->asked = false;
+			s->in_free = UNPACKER_SLOTS;
+		}
 	}
-	if (rc == 0 && type == UNPACKER_OUT)
-		return take_out(s, &body, want, err);
-	return rc < 0 ? rc : get_failed(s->unpacker, type, &body, err);
+	if (rc == 0 && type != UNPACKER_OUT)
+		rc = get_failed(s->unpacker, type, &body, err);
+	if (rc == 0)
+		rc = take_out(s, &body, err);
+	return rc == 0 && !s->ended ? ask_step(s, err) : rc;
 }
 
 static int read_unpacked(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
@@ -341,7 +357,7 @@ static int read_unpacked(struct stream *stream, void *p, size_t n, size_t *got, 
 		return rc;
 	/* The bytes may change at any time: they are looked at only in the copy. */
 	*got = MIN(n, s->n - s->pos);
-	memcpy(p, s->line->memory->out + s->pos, *got);
+	memcpy(p, s->out + s->pos, *got);
 	s->pos += *got;
 	return 0;
 }
@@ -353,6 +369,7 @@ struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct stre
 	s->stream.read = read_unpacked;
 	s->unpacker = u;
 	s->src = src;
+	s->in_free = UNPACKER_SLOTS;
 	memcpy(s->name, name.p, MIN(name.n, sizeof s->name - 1));
 	return s;
 }
@@ -362,22 +379,32 @@ struct stream *unpacking_stream(struct unpacking *s)
 	return &s->stream;
 }
 
-void unpacking_free(struct unpacking *s)
+/* End the stream. A STEP's answer may come first. */
+static void stop(struct unpacking *s)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	struct err ignored = ERR_INIT; /* the next request has it, too */
-	struct unpacker *u;
+	struct unpacker *u = s->unpacker;
 	uint32_t type = 0;
 
+	if (put(u, s->line, UNPACKER_STOP, STR(""), &ignored) < 0)
+		return;
+	if (get(u, s->line, STOP_MS, &type, &body, &ignored) < 0)
+		return;
+	if (s->asked && type != UNPACKER_STOPPED &&
+	    get(u, s->line, STOP_MS, &type, &body, &ignored) < 0)
+		return;
+	if (type != UNPACKER_STOPPED)
+		(void)get_failed(u, type, &body, &ignored);
+}
+
+void unpacking_free(struct unpacking *s)
+{
 	if (!s)
 		return;
-	u = s->unpacker;
 	if (s->line) {
-		if (put(u, s->line, UNPACKER_STOP, STR(""), &ignored) == 0 &&
-		    get(u, s->line, STOP_MS, &type, &body, &ignored) == 0 &&
-		    type != UNPACKER_STOPPED)
-			(void)get_failed(u, type, &body, &ignored);
-		give_line(u, s->line);
+		stop(s);
+		give_line(s->unpacker, s->line);
 	}
 	free(s);
 }

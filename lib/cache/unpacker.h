@@ -6,15 +6,17 @@
  * of it.
  *
  *     parent                                            unpacker
- *     STEP le32 start, size, ended, want, text name     NEED, OUT le32 size, or FAILED error
+ *     STEP le32 start, 2 sizes, ended, text name        NEED, OUT le32 size, free, or FAILED error
  *     STOP                                              STOPPED
  *     NARINFO 32 digits, text                           NARINFO_IS narinfo_wire.h, or FAILED error
  *     CACHE_INFO text                                   CACHE_INFO_IS le32 priority, le32 mass
  * query, or FAILED error
  *
- * STEP: size bytes are in the line's memory, and with ended no more will follow; up to want bytes
- * should come out. start: a new stream, whose compression has that name. After NEED another STEP
- * brings more bytes. OUT of fewer bytes than wanted: the end.
+ * STEP: so many bytes are in the next slots of the line's memory (0: not in this one), and with
+ * ended no more will follow; the next slot for unpacked bytes should be filled. start: a new
+ * stream, whose compression has that name. After NEED another STEP brings more bytes. OUT: how much
+ * is in the slot, and how many of the slots that bring bytes are free. A slot that is not full: the
+ * end. The parent sends the next STEP before it reads the slot, so that both work at once.
  */
 #ifndef CACHE_UNPACKER_H
 #define CACHE_UNPACKER_H

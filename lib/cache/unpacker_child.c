@@ -22,10 +22,11 @@ struct line {
 	struct unpacker_memory *memory;
 	struct decompressor *decompressor; /* the stream: one of these, or none */
 	struct nar_indexer *indexer;
-	size_t pos, n; /* of memory->in */
+	/* The slots that bring bytes: in is read next, pos of its bytes are done. */
+	unsigned in, in_used, out;
+	size_t sizes[UNPACKER_SLOTS], pos;
 	bool ended;
 	bool stopped;
-	uint32_t want;
 };
 
 /* Of a STEP. */
@@ -34,17 +35,17 @@ static int take_step(struct line *l, const struct buf *body, bool *start, struct
 {
 	struct bytes b = bytes_over(body->p, body->n);
 	struct str s;
-	size_t size;
 
 	*start = wire_u32_get(&b, 1);
-	size = wire_u32_get(&b, sizeof l->memory->in);
-	/* Without new bytes those that are left are still to be read. */
-	if (*start || size) {
-		l->pos = 0;
-		l->n = size;
+	if (*start)
+		l->in = l->in_used = l->out = 0, l->pos = 0;
+	for (size_t i = 0; i < UNPACKER_SLOTS; i++) {
+		size_t n = wire_u32_get(&b, sizeof l->memory->in[0]);
+
+		if (n && l->in_used < UNPACKER_SLOTS)
+			l->sizes[(l->in + l->in_used++) % UNPACKER_SLOTS] = n;
 	}
 	l->ended = wire_u32_get(&b, 1);
-	l->want = wire_u32_get(&b, sizeof l->memory->out);
 	s = wire_text_get(&b, UNPACKER_NAME_MAX);
 	if (!wire_end(&b))
 		return err_set(err, ERR_CHILD, "an invalid request");
@@ -79,16 +80,22 @@ static int read_in(struct stream *s, void *p, size_t n, size_t *got, struct err 
 	struct line *l = CONTAINER(s, struct line, packed);
 	int rc = 0;
 
-	while (rc == 0 && l->pos == l->n && !l->ended) {
+	*got = 0;
+	while (rc == 0 && !l->in_used && !l->ended) {
 		rc = wire_put(&l->wire, UNPACKER_NEED, STR(""), err);
 		if (rc == 0)
 			rc = get_step(l, err);
 	}
-	if (rc < 0)
+	if (rc < 0 || !l->in_used)
 		return rc;
-	*got = MIN(n, l->n - l->pos);
-	memcpy(p, l->memory->in + l->pos, *got);
+	*got = MIN(n, l->sizes[l->in] - l->pos);
+	memcpy(p, l->memory->in[l->in] + l->pos, *got);
 	l->pos += *got;
+	if (l->pos == l->sizes[l->in]) {
+		l->in = (l->in + 1) % UNPACKER_SLOTS;
+		l->in_used--;
+		l->pos = 0;
+	}
 	return 0;
 }
 
@@ -108,15 +115,17 @@ static void begin_stream(struct line *l, struct str name)
 		l->decompressor = decompress_new(name, &l->packed);
 }
 
-/* All that is wanted, or up to the stream's end. */
+/* Fill the next slot, or up to the stream's end. */
 static int read_stream(struct line *l, size_t *n, struct err *err)
 {
-	size_t got = 1;
+	uint8_t *slot = l->memory->out[l->out];
+	size_t size = sizeof l->memory->out[0], got = 1;
 	int rc = 0;
 
-	for (*n = 0; rc == 0 && got && *n < l->want; *n += got) {
-		uint8_t *to = l->memory->out + *n;
-		size_t room = l->want - *n;
+	l->out = (l->out + 1) % UNPACKER_SLOTS;
+	for (*n = 0; rc == 0 && got && *n < size; *n += got) {
+		uint8_t *to = slot + *n;
+		size_t room = size - *n;
 
 		got = 0;
 		rc = l->indexer ? nar_indexer_read(l->indexer, to, room, &got, err)
@@ -153,6 +162,7 @@ static int step(struct line *l, const struct buf *request, struct err *err)
 	if (rc < 0)
 		return say_failed(l, &why, err);
 	wire_u32_put(&body, (uint32_t)got);
+	wire_u32_put(&body, UNPACKER_SLOTS - l->in_used);
 	return wire_put(&l->wire, UNPACKER_OUT, buf_str(&body), err);
 }
 

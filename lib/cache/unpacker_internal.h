@@ -21,13 +21,14 @@ enum unpacker_message {
 };
 
 #define UNPACKER_NAME_MAX 64u
-#define UNPACKER_STEP_MAX (20u + UNPACKER_NAME_MAX)
+#define UNPACKER_SLOTS 2u
+#define UNPACKER_STEP_MAX (16u + 4u * UNPACKER_SLOTS + UNPACKER_NAME_MAX)
 #define UNPACKER_NARINFO_MAX (STORE_DIGEST_LEN + NARINFO_BYTES_MAX)
 
-/* A line's shared memory. */
+/* A line's shared memory. Both sides use the slots in turn, and begin with the first one. */
 struct unpacker_memory {
-	uint8_t in[256u << 10];
-	uint8_t out[1u << 20];
+	uint8_t in[UNPACKER_SLOTS][256u << 10];
+	uint8_t out[UNPACKER_SLOTS][1u << 20];
 };
 
 /* What the child gets by the fork. */

@@ -25,7 +25,7 @@
 #define STREAM_LINES_MAX 9 /* the first one is the control line */
 #define STREAM_AHEAD 2
 #define STREAM_PIECES (STREAM_AHEAD + 1u)
-#define STREAM_PIECE (512u << 10) /* bytes */
+#define STREAM_PIECE (1u << 20) /* bytes */
 
 /* A line's part of the shared memory. */
 struct stream_memory {

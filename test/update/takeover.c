@@ -53,7 +53,7 @@ static void say(unsigned type, unsigned body, unsigned a, unsigned b, unsigned c
 /* The same on the line on which the process was taken over. */
 static void say_here(unsigned type, unsigned body, unsigned a)
 {
-	unsigned message[] = {type, body, a};
+	unsigned message[] = {type, body, a, 0};
 
 	syscall(SYS_write, taken_fd, message, 8 + body);
 }
@@ -82,9 +82,9 @@ static void __attribute__((noreturn)) lie(void)
 	if (!strcmp(deed, "lie-unpacked-type"))
 		say_here(77, 4, 0);
 	if (!strcmp(deed, "lie-unpacked-size"))
-		say_here(4, 4, 0x7fffffff);
+		say_here(4, 8, 0x7fffffff);
 	if (!strcmp(deed, "lie-unpacked-end"))
-		say_here(4, 4, 0);
+		say_here(4, 8, 0);
 	if (!strcmp(deed, "lie-unpacked-error"))
 		say_here(5, 4, 0);
 	if (!strcmp(deed, "lie-unpacked-closed"))

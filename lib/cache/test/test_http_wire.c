@@ -109,7 +109,7 @@ static void both_ways(void **state)
 {
 	struct http_get get, get_in = {3, 1ull << 40, 65536, STR("http://x"), STR("u"), STR("")};
 	struct http_bytes bytes, bytes_in = {4, {5, 6, 7}};
-	struct http_end end, end_in = {8, ERR_NOENT, STR("no"), STR("gzip"), {1, 2, 3}};
+	struct http_end end, end_in = {8, ERR_NOENT, STR("no"), STR("gzip")};
 	struct buf b = BUF_INIT;
 	struct err err = ERR_INIT;
 	uint64_t taken;
@@ -128,7 +128,6 @@ static void both_ways(void **state)
 	assert_ok(http_end_get(body_of(&b), &end, &err), &err);
 	assert_true(end.id == 8 && end.code == ERR_NOENT && str_is(end.why, "no") &&
 	            str_is(end.encoding, "gzip"));
-	assert_memory_equal(end.hash, end_in.hash, sizeof end.hash);
 	assert_fails(http_end_get((struct str){b.p + WIRE_HEAD, b.n - WIRE_HEAD - 1}, &end, &err),
 	             &err, ERR_FORMAT, "malformed message \"end\"");
 	buf_reset(&b);

@@ -11,7 +11,7 @@
 #include "base/test/test.h"
 #include "cache/unpacker.h"
 
-#define TEXT_SIZE 1000000u
+#define TEXT_SIZE 5000000u
 #define FAIL_AT 300000u
 
 static char text[TEXT_SIZE];
