@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One thread with libcurl's multi interface. */
+#include "cache/curl_lazy.h"
 #include "cache/fetcher.h"
 
 #include <fcntl.h>
@@ -399,14 +400,6 @@ static int main_of_fetcher(void *arg)
 	return run(&f);
 }
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-/* Also reads OpenSSL's configuration. */
-static void init_curl(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 int fetcher_start(const struct http_options *opt, struct body_store *store, struct jail *out,
                   struct err *err)
 {
@@ -418,9 +411,11 @@ int fetcher_start(const struct http_options *opt, struct body_store *store, stru
 	                         .main = main_of_fetcher,
 	                         .arg = &s};
 	struct err ignored = ERR_INIT;
-	int rc;
+	/* Here, because it reads OpenSSL's configuration, too. */
+	int rc = curl_lazy_load(err);
 
-	pthread_once(&once, init_curl);
+	if (rc < 0)
+		return err_prefix(err, "downloads need libcurl");
 	/* If this fails, libcurl reports it when it needs the file. */
 	if (opt->ca_file)
 		(void)io_read_file(AT_FDCWD, opt->ca_file, CA_BYTES_MAX, &s.ca, &ignored);

@@ -2,30 +2,24 @@
 #include "store/settle.h"
 
 #include <jansson.h>
+#include <sqlite3.h>
 
-#include "base/mem.h"
 #include "nix/hash.h"
-#include "store/store_db.h"
 
 int settle_libraries(struct err *err)
 {
-	_cleanup_(buf_fini) struct buf db = BUF_INIT;
-	_cleanup_(store_db_freep) struct store_db *sql = NULL;
-	static bool settled;
-	struct closure none = {.n = 0};
-	uint8_t hash[HASH_SHA256_LEN];
-	int rc;
+	int code = sqlite3_initialize(), random;
 
-	if (settled)
-		return 0;
+	if (code != SQLITE_OK)
+		return err_set(err, ERR_IO, "SQLite: %s", sqlite3_errstr(code));
+	sqlite3_randomness(sizeof random, &random);
 	json_object_seed(0);
+	return 0;
+}
+
+void settle_hashes(void)
+{
+	uint8_t hash[HASH_SHA256_LEN];
+
 	sha256_of("", 0, hash);
-	rc = store_db_build(&none, 0, &db, err);
-	if (rc == 0)
-		rc = store_db_open_bytes("database", db.p, db.n, &sql, err);
-	if (rc == 0)
-		rc = store_db_all(sql, &none, err);
-	closure_fini(&none);
-	settled = rc == 0;
-	return rc;
 }

@@ -5,10 +5,12 @@
 #include "base/err.h"
 
 /*
- * Initialises jansson, SQLite and libcrypto before a jail is started: when they are first used,
- * they read random numbers, facts about the processor and their configuration, which a jail
- * forbids. A second call does nothing. (jail_start() does the same for the C library.)
+ * Initialises jansson and SQLite before a jail is started: when they are first used, they read
+ * random numbers, which a jail forbids. (jail_start() does the same for the C library.)
  */
 int settle_libraries(struct err *err);
+
+/* The same for libcrypto, which reads its configuration: for processes that hash. */
+void settle_hashes(void);
 
 #endif

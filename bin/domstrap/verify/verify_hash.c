@@ -15,6 +15,7 @@
 #include "fs/fs_walk.h"
 #include "jail/wire.h"
 #include "nix/nar_hash.h"
+#include "store/settle.h"
 #include "ui/ui.h"
 #include "verify/verify.h"
 
@@ -282,6 +283,7 @@ int verify_hashes(const struct inspector_disks *d, const struct verify_store *s,
 	                -1, 0);
 	if (w.shared == MAP_FAILED)
 		return err_set(err, ERR_LIMIT, "cannot allocate shared memory");
+	settle_hashes();
 	qsort(v, n, sizeof *v, by_size);
 	w.shared->progress.total_paths = n;
 	for (size_t i = 0; i < n; i++)
