@@ -44,9 +44,11 @@ static char *dir_of(const char *path)
 static int copy(struct direct_host *h, enum direct_file which, int *fd, struct err *err)
 {
 	struct direct_files *f = of(h);
-	int rc = outfile_open(&f->copy[which], f->dir, str_base(h->file[which].path), MODE_FILE,
-	                      err);
+	int rc;
 
+	if (!h->file[which].path)
+		return err_set(err, ERR_NOENT, "%s: names no such file", f->config);
+	rc = outfile_open(&f->copy[which], f->dir, str_base(h->file[which].path), MODE_FILE, err);
 	*fd = f->copy[which].fd;
 	return rc;
 }

@@ -126,6 +126,9 @@ create
 echo more >>g.initrd
 refused 'its ramdisk= is not a copy of the initrd'
 create
+sed -i '/^ramdisk/d' g.cfg
+refused 'its ramdisk= is not a copy of the initrd'
+create
 sed -i 's#init=/nix/[^ ]*#init=/nix/var/nix/profiles/system/init#' g.cfg
 refused 'its init= is not that of a system in the store'
 create
