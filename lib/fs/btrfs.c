@@ -83,6 +83,11 @@ static bool btrfs_moved(const struct fs *fs, uint64_t off, uint64_t n)
 	return true;
 }
 
+static int btrfs_subvol(struct fs *fs, uint64_t id, uint64_t *node, struct err *err)
+{
+	return btrfs_subvol_node((struct btrfs *)fs, id, 0, node, err);
+}
+
 static void btrfs_free(struct fs *fs)
 {
 	struct btrfs *b = (struct btrfs *)fs;
@@ -102,6 +107,7 @@ static const struct fs_ops btrfs_ops = {
         .readlink = btrfs_readlink,
         .list = btrfs_list,
         .space = btrfs_space,
+        .subvol = btrfs_subvol,
         .moved = btrfs_moved,
         .free = btrfs_free,
 };

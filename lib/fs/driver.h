@@ -66,6 +66,8 @@ struct fs_ops {
 	int (*list)(struct fs *fs, uint64_t dir, fs_entry_fn *fn, void *arg, struct err *err);
 	/* Bytes for files, and how many of them are free. */
 	int (*space)(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
+	/* The root of a subvolume by its number; NULL: there are none. */
+	int (*subvol)(struct fs *fs, uint64_t id, uint64_t *node, struct err *err);
 	/*
 	 * Whether n bytes at off cannot be changed there: they are read from somewhere else, or
 	 * have a checksum; NULL: never.
@@ -81,6 +83,22 @@ struct fs_known {
 	char *name; /* NULL: empty slot */
 };
 
+/*
+ * A directory on the way to something that is mounted in a view (view.c), named from its parent.
+ * The view's root is the first.
+ */
+struct fs_point {
+	char *name;
+	struct fs *over; /* what is mounted here, borrowed; NULL: nothing */
+	uint64_t node;   /* the directory of it that is seen */
+	struct fs_point *child, *next;
+};
+
+/* The point of a name; NULL: there is none, or parent is NULL. */
+const struct fs_point *fs_point_find(const struct fs_point *parent, struct str name);
+
+struct fs_names;
+
 /* The first member of every driver's struct. */
 struct fs {
 	const struct fs_ops *ops;
@@ -94,15 +112,20 @@ struct fs {
 	const char *type, *family;
 	char label[256];
 	char uuid[40];
-	struct fs_known known[FS_KNOWN]; /* fs.c's own */
+	struct fs_known known[FS_KNOWN]; /* path.c's own */
+	struct fs_names *names;          /* directories that were read (names.c); NULL: not kept */
+	struct fs_point *view;           /* of a view, its root; else NULL */
+	uint32_t steps;                  /* components that were followed in a view */
 };
 
 /* The type in an inode's mode, with the numbers of Unix. */
 enum fs_kind fs_kind_of(uint16_t mode);
 void fs_uuid_set(struct fs *fs, const uint8_t u[static 16]);
 
-/* The node of a path; as fs_stat(). */
-int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, struct err *err);
+/* The node of a name, through the directories that are kept: fs->names must be there. */
+int fs_names_find(struct fs *fs, uint64_t dir, struct str name, uint64_t *node, struct err *err);
+struct fs_names *fs_names_new(void);
+void fs_names_free(struct fs_names *n);
 
 /* 0 and *out, 1 not mine, or -ERR_*. */
 int btrfs_probe(const struct window *w, struct fs **out, struct err *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From the outside in:
- *     paths    components, links and ".." over the driver's stat and list
+ *     views    view.c: several file systems in one tree, as they are mounted
+ *     paths    path.c: components, links and ".." over the driver's stat and list
  *     files    a map of runs, read straight into the caller's memory
  *     drivers  btrfs.c, ext.c, fat.c, iso9660.c, xfs.c: const table of probes
  */
@@ -45,6 +46,7 @@ void fs_free(struct fs *fs)
 		return;
 	for (size_t i = 0; i < FS_KNOWN; i++)
 		free(fs->known[i].name);
+	fs_names_free(fs->names);
 	fs->ops->free(fs);
 }
 
@@ -107,204 +109,24 @@ int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err)
 	return rc < 0 ? err_prefix(err, "%s", fs->w.name) : 0;
 }
 
-struct search {
-	struct str name;
-	bool fold;
-	bool found;
-	uint64_t node;
-};
+/* ---- places --------------------------------------------------------------- */
 
-static bool name_same(struct str a, struct str b, bool fold)
+int fs_place_stat(const struct fs_place *at, struct fs_stat *out, struct err *err)
 {
-	if (!fold)
-		return str_eq(a, b);
-	return a.n == b.n && a.n && strncasecmp(a.p, b.p, a.n) == 0;
-}
-
-static int search_entry(void *arg, const struct fs_entry *ent)
-{
-	struct search *s = arg;
-
-	if (!name_same(ent->name, s->name, s->fold) && !name_same(ent->alias, s->name, s->fold))
-		return 0;
-	s->found = true;
-	s->node = ent->node;
-	return 1;
-}
-
-/* FNV-1a over the name, begun with the directory. */
-static struct fs_known *known_at(struct fs *fs, uint64_t dir, struct str name)
-{
-	uint64_t h = 14695981039346656037u ^ dir;
-
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ (uint8_t)name.p[i]) * 1099511628211u;
-	return &fs->known[(h ^ h >> 32) % FS_KNOWN];
-}
-
-/*
- * The node of a name in a directory: 0 or -ERR_NOENT. A store has tens of
- * thousands of names, and a menu asks for the same few of them.
- */
-static int name_find(struct fs *fs, uint64_t dir, struct str name, uint64_t *node, struct err *err)
-{
-	struct search s = {.name = name, .fold = fs->fold};
-	struct fs_known *k = known_at(fs, dir, name);
-	int rc;
-
-	if (k->name && k->dir == dir && str_is(name, k->name)) {
-		*node = k->node;
-		return 0;
-	}
-	rc = fs->ops->list(fs, dir, search_entry, &s, err);
-	if (rc < 0)
-		return rc;
-	if (!s.found)
-		return err_set(err, ERR_NOENT, "no such file or directory");
-	free(k->name);
-	*k = (struct fs_known){dir, s.node, xstrndup(name.p, name.n)};
-	*node = s.node;
+	if (at->fs)
+		return at->fs->ops->stat(at->fs, at->node, out, err);
+	*out = (struct fs_stat){.kind = FS_DIR, .mode = 0755};
 	return 0;
 }
 
-/* The directories on the way of a path, for "..". */
-struct trail {
-	uint64_t node[FS_DEPTH_MAX];
-	size_t n;
-	unsigned links;
-	struct buf rest; /* the rest of the path */
-};
-
-static void trail_fini(struct trail *t)
-{
-	buf_fini(&t->rest);
-}
-
-/* Insert a link's target before the rest of the path. */
-static int link_follow(struct fs *fs, uint64_t node, struct trail *t, struct str rest,
-                       struct err *err)
-{
-	struct buf next = BUF_INIT;
-	int rc;
-
-	if (++t->links > FS_LINKS_MAX)
-		return err_set(err, ERR_LIMIT, "more than %d symbolic links", FS_LINKS_MAX);
-	if (!fs->ops->readlink)
-		return err_set(err, ERR_FORMAT,
-		               "a symbolic link in a file system without symbolic links");
-	rc = fs->ops->readlink(fs, node, &next, err);
-	if (rc == 0 && next.n == 0)
-		rc = err_set(err, ERR_FORMAT, "a symbolic link with an empty target");
-	if (rc == 0 && next.n + 1 + rest.n > FS_PATH_MAX)
-		rc = err_set(err, ERR_LIMIT, "path of %zu bytes, longer than the limit of %d",
-		             next.n + 1 + rest.n, FS_PATH_MAX);
-	if (rc < 0) {
-		buf_fini(&next);
-		return rc;
-	}
-	if (next.p[0] == '/')
-		t->n = 1;
-	buf_puts(&next, "/");
-	buf_put(&next, rest.p ? rest.p : "", rest.n);
-	buf_fini(&t->rest);
-	t->rest = next;
-	return 0;
-}
-
-/* Resolve one component below the last directory. A link is followed if more components follow. */
-static int step(struct fs *fs, struct trail *t, struct str name, struct str rest, bool follow,
-                struct err *err)
+int fs_place_readlink(const struct fs_place *at, struct buf *out, struct err *err)
 {
 	struct fs_stat st;
-	uint64_t node = 0;
-	int rc = fs->ops->stat(fs, t->node[t->n - 1], &st, err);
+	int rc = fs_place_stat(at, &st, err);
 
-	if (rc < 0)
-		return rc;
-	if (st.kind != FS_DIR)
-		return err_set(err, ERR_NOENT, "the parent of \"%.*s\" is not a directory",
-		               STR_ARG(name));
-	rc = name_find(fs, t->node[t->n - 1], name, &node, err);
-	if (rc == -ERR_NOENT && t->n == 1 && fs->has_root2)
-		rc = name_find(fs, fs->root2, name, &node, err);
-	if (rc == 0)
-		rc = fs->ops->stat(fs, node, &st, err);
-	if (rc < 0)
-		return rc;
-	if (st.kind == FS_LINK && (follow || rest.n)) {
-		rc = link_follow(fs, node, t, rest, err);
-		return rc < 0 ? rc : 1;
-	}
-	if (t->n == FS_DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "directories nested deeper than %d", FS_DEPTH_MAX);
-	t->node[t->n++] = node;
-	return 0;
-}
-
-static int trail_walk(struct fs *fs, struct trail *t, bool follow, struct err *err)
-{
-	struct str rest = buf_str(&t->rest);
-
-	while (rest.p && rest.n) {
-		struct str name = str_cut(&rest, '/');
-		int rc;
-
-		if (name.n == 0 || str_is(name, "."))
-			continue;
-		if (str_is(name, "..")) {
-			t->n -= t->n > 1;
-			continue;
-		}
-		rc = step(fs, t, name, rest, follow, err);
-		if (rc < 0)
-			return rc;
-		if (rc == 1)
-			rest = buf_str(&t->rest);
-	}
-	return 0;
-}
-
-int fs_resolve(struct fs *fs, struct str path, bool follow, uint64_t *node, struct err *err)
-{
-	_cleanup_(trail_fini) struct trail t = {.node = {fs->root}, .n = 1, .rest = BUF_INIT};
-	int rc;
-
-	if (path.n > FS_PATH_MAX)
-		return err_set(err, ERR_LIMIT, "%s: path of %zu bytes, longer than the limit of %d",
-		               fs->w.name, path.n, FS_PATH_MAX);
-	buf_put(&t.rest, path.p, path.n);
-	rc = trail_walk(fs, &t, follow, err);
-	if (rc < 0)
-		return err_prefix(err, "%s: %.*s", fs->w.name, STR_ARG(path));
-	*node = t.node[t.n - 1];
-	return 0;
-}
-
-int fs_stat(struct fs *fs, struct str path, bool follow, struct fs_stat *out, struct err *err)
-{
-	uint64_t node;
-	int rc = fs_resolve(fs, path, follow, &node, err);
-
-	if (rc < 0)
-		return rc;
-	rc = fs->ops->stat(fs, node, out, err);
-	return rc < 0 ? err_prefix(err, "%s: %.*s", fs->w.name, STR_ARG(path)) : 0;
-}
-
-int fs_readlink(struct fs *fs, struct str path, struct buf *out, struct err *err)
-{
-	struct fs_stat st;
-	uint64_t node;
-	int rc = fs_resolve(fs, path, false, &node, err);
-
-	if (rc < 0)
-		return rc;
-	rc = fs->ops->stat(fs, node, &st, err);
-	if (rc == 0 && (st.kind != FS_LINK || !fs->ops->readlink))
+	if (rc == 0 && (st.kind != FS_LINK || !at->fs->ops->readlink))
 		rc = err_set(err, ERR_FORMAT, "not a symbolic link");
-	if (rc == 0)
-		rc = fs->ops->readlink(fs, node, out, err);
-	return rc < 0 ? err_prefix(err, "%s: %.*s", fs->w.name, STR_ARG(path)) : 0;
+	return rc < 0 ? rc : at->fs->ops->readlink(at->fs, at->node, out, err);
 }
 
 struct lister {
@@ -321,42 +143,73 @@ static int list_entry(void *arg, const struct fs_entry *ent)
 	return l->fn(l->arg, ent->name);
 }
 
+static int list_place(const struct fs_place *at, struct lister *l, struct err *err)
+{
+	struct fs_stat st;
+	int rc = fs_place_stat(at, &st, err);
+
+	if (rc == 0 && st.kind != FS_DIR)
+		rc = err_set(err, ERR_NOENT, "not a directory");
+	if (rc < 0 || !at->fs)
+		return rc;
+	return at->fs->ops->list(at->fs, at->node, list_entry, l, err);
+}
+
+int fs_place_open(const struct fs_place *at, struct fs_file **out, struct err *err)
+{
+	_cleanup_(fs_file_freep) struct fs_file *f = xcalloc(1, sizeof *f);
+	struct fs_stat st;
+	int rc = fs_place_stat(at, &st, err);
+
+	f->fs = at->fs;
+	if (rc == 0 && st.kind != FS_FILE)
+		rc = err_set(err, ERR_FORMAT, "not a regular file");
+	if (rc == 0)
+		rc = at->fs->ops->map(at->fs, at->node, &f->map, err);
+	if (rc < 0)
+		return rc;
+	*out = take(&f);
+	return 0;
+}
+
+/* ---- paths ---------------------------------------------------------------- */
+
+static int prefixed(const struct fs *fs, struct str path, int rc, struct err *err)
+{
+	return rc < 0 ? err_prefix(err, "%s: %.*s", fs->w.name, STR_ARG(path)) : rc;
+}
+
+int fs_stat(struct fs *fs, struct str path, bool follow, struct fs_stat *out, struct err *err)
+{
+	struct fs_place at;
+	int rc = fs_find(fs, path, follow, &at, err);
+
+	return rc < 0 ? rc : prefixed(fs, path, fs_place_stat(&at, out, err), err);
+}
+
+int fs_readlink(struct fs *fs, struct str path, struct buf *out, struct err *err)
+{
+	struct fs_place at;
+	int rc = fs_find(fs, path, false, &at, err);
+
+	return rc < 0 ? rc : prefixed(fs, path, fs_place_readlink(&at, out, err), err);
+}
+
 int fs_list(struct fs *fs, struct str path, fs_name_fn *fn, void *arg, struct err *err)
 {
 	struct lister l = {fn, arg};
-	struct fs_stat st;
-	uint64_t node;
-	int rc = fs_resolve(fs, path, true, &node, err);
+	struct fs_place at;
+	int rc = fs_find(fs, path, true, &at, err);
 
-	if (rc < 0)
-		return rc;
-	rc = fs->ops->stat(fs, node, &st, err);
-	if (rc == 0 && st.kind != FS_DIR)
-		rc = err_set(err, ERR_NOENT, "not a directory");
-	if (rc == 0)
-		rc = fs->ops->list(fs, node, list_entry, &l, err);
-	return rc < 0 ? err_prefix(err, "%s: %.*s", fs->w.name, STR_ARG(path)) : 0;
+	return rc < 0 ? rc : prefixed(fs, path, list_place(&at, &l, err), err);
 }
 
 int fs_file_open(struct fs *fs, struct str path, struct fs_file **out, struct err *err)
 {
-	_cleanup_(fs_file_freep) struct fs_file *f = xcalloc(1, sizeof *f);
-	struct fs_stat st;
-	uint64_t node;
-	int rc = fs_resolve(fs, path, true, &node, err);
+	struct fs_place at;
+	int rc = fs_find(fs, path, true, &at, err);
 
-	if (rc < 0)
-		return rc;
-	f->fs = fs;
-	rc = fs->ops->stat(fs, node, &st, err);
-	if (rc == 0 && st.kind != FS_FILE)
-		rc = err_set(err, ERR_FORMAT, "not a regular file");
-	if (rc == 0)
-		rc = fs->ops->map(fs, node, &f->map, err);
-	if (rc < 0)
-		return err_prefix(err, "%s: %.*s", fs->w.name, STR_ARG(path));
-	*out = take(&f);
-	return 0;
+	return rc < 0 ? rc : prefixed(fs, path, fs_place_open(&at, out, err), err);
 }
 
 void fs_file_free(struct fs_file *f)

@@ -64,6 +64,34 @@ const char *fs_notice(const struct fs *fs);
 /* Bytes that it has for files, and how many of them are free. */
 int fs_space(struct fs *fs, uint64_t *size, uint64_t *unused, struct err *err);
 
+/* A file that a path led to: valid as long as fs, and what is mounted in it. */
+struct fs_place {
+	struct fs *fs; /* that it lies in; NULL: a directory that only has mount points */
+	uint64_t node; /* the driver's number for it */
+	const struct fs_point *point;
+};
+
+/* As fs_stat(). */
+int fs_find(struct fs *fs, struct str path, bool follow, struct fs_place *out, struct err *err);
+/* The same with links followed, and the path that it led to; the caller frees it. */
+int fs_find_real(struct fs *fs, struct str path, struct fs_place *out, char **real,
+                 struct err *err);
+int fs_place_stat(const struct fs_place *at, struct fs_stat *out, struct err *err);
+int fs_place_readlink(const struct fs_place *at, struct buf *out, struct err *err);
+int fs_place_open(const struct fs_place *at, struct fs_file **out, struct err *err);
+
+struct fs_name {
+	char *name; /* 1..255 bytes without '/' */
+	uint64_t node;
+};
+
+/*
+ * The names in a directory of a file system that is mounted in a view, by byte order and each once;
+ * borrowed from it. -ERR_FORMAT, -ERR_LIMIT. What is mounted below is not among them.
+ */
+int fs_place_names(const struct fs_place *dir, const struct fs_name **out, size_t *n,
+                   struct err *err);
+
 /* The type of path; follow: of the target of a last link. -ERR_NOENT: it does not exist. */
 int fs_stat(struct fs *fs, struct str path, bool follow, struct fs_stat *out, struct err *err);
 

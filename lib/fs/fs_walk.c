@@ -190,18 +190,24 @@ static const struct walk_ops walk_fs_ops = {
         .free = walk_fs_free,
 };
 
-int fs_walk_new(struct fs *fs, struct str path, struct walk **out, struct err *err)
+int fs_walk_at(const struct fs_place *at, struct walk **out, struct err *err)
 {
 	struct fs_walk *w;
-	uint64_t node;
-	int rc = fs_resolve(fs, path, false, &node, err);
 
-	if (rc < 0)
-		return rc;
+	if (!at->fs)
+		return err_set(err, ERR_NOENT, "a directory of mount points");
 	w = xcalloc(1, sizeof *w);
 	w->walk.ops = &walk_fs_ops;
-	w->fs = fs;
-	w->root = node;
+	w->fs = at->fs;
+	w->root = at->node;
 	*out = &w->walk;
 	return 0;
+}
+
+int fs_walk_new(struct fs *fs, struct str path, struct walk **out, struct err *err)
+{
+	struct fs_place at;
+	int rc = fs_find(fs, path, false, &at, err);
+
+	return rc < 0 ? rc : fs_walk_at(&at, out, err);
 }

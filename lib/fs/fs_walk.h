@@ -14,5 +14,7 @@
  * here or from walk_next().
  */
 int fs_walk_new(struct fs *fs, struct str path, struct walk **out, struct err *err);
+/* The same of what a path led to. What is mounted below it is no part of the tree. */
+int fs_walk_at(const struct fs_place *at, struct walk **out, struct err *err);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths, links and runs, with a simulated file system. */
+/* Paths, links, views and runs, with a simulated file system. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/test/test.h"
 #include "fs/driver.h"
+#include "fs/view.h"
 
 struct entry {
 	uint64_t dir, node;
@@ -97,7 +98,7 @@ static const struct fs_ops fake_ops = {.free = fake_free,
                                        .readlink = fake_readlink,
                                        .list = fake_list};
 
-static struct fs fake = {.ops = &fake_ops, .root = 1, .w = {.name = "img"}};
+static struct fs fake = {.ops = &fake_ops, .root = 1, .type = "fake", .w = {.name = "img"}};
 
 static void found(void **state)
 {
@@ -288,16 +289,144 @@ static void packed(void **state)
 	fs_map_fini(&m);
 }
 
+/* ---- views ---------------------------------------------------------------- */
+
+static int fake_subvol(struct fs *fs, uint64_t id, uint64_t *node, struct err *err)
+{
+	*node = id;
+	return 0;
+}
+
+static const struct fs_ops second_ops = {.free = fake_free,
+                                         .stat = fake_stat,
+                                         .map = fake_map,
+                                         .readlink = fake_readlink,
+                                         .list = fake_list,
+                                         .subvol = fake_subvol};
+
+static struct fs second = {.ops = &second_ops, .root = 1, .w = {.name = "second"}};
+static const struct fs_subvol all = {.id = 0};
+
+/* Which file system a path leads to; NULL: it does not. */
+static const struct fs *lies_on(struct fs *view, const char *path)
+{
+	struct fs_place at;
+	struct err err = ERR_INIT;
+	int rc = fs_find(view, str_from(path), true, &at, &err);
+
+	if (rc < 0)
+		assert_int_equal(rc, -ERR_NOENT);
+	return rc < 0 ? NULL : at.fs;
+}
+
+static void mounted(void **state)
+{
+	struct fs *v = fs_view_new("guest");
+	struct err err = ERR_INIT;
+	struct fs_stat st;
+
+	assert_ok(fs_stat(v, STR("/"), true, &st, &err), &err);
+	assert_int_equal(st.kind, FS_DIR);
+	assert_fails(fs_stat(v, STR("/etc"), true, &st, &err), &err, ERR_NOENT, "guest: /etc: no");
+	/* A mount point that is in no file system. */
+	assert_ok(fs_view_mount(v, STR("/a/b"), &second, &all, &err), &err);
+	assert_ok(fs_stat(v, STR("/a"), true, &st, &err), &err);
+	assert_int_equal(st.kind, FS_DIR);
+	assert_ptr_equal(lies_on(v, "/a/b/etc/host"), &second);
+	assert_ptr_equal(lies_on(v, "/a/b/../../a/b/etc/host"), &second);
+	assert_ptr_equal(lies_on(v, "/a/b/etc/rel"), &second);
+	assert_null(lies_on(v, "/a/b/abs")); /* from the root of the view */
+	/* The root hides it; what is mounted later is in it. */
+	assert_ok(fs_view_mount(v, STR("/"), &fake, &all, &err), &err);
+	assert_null(lies_on(v, "/a"));
+	assert_ok(fs_view_mount(v, STR("/etc"), &second, &all, &err), &err);
+	assert_ptr_equal(lies_on(v, "/etc"), &second);
+	assert_ptr_equal(lies_on(v, "/etc/etc/host"), &second);
+	assert_null(lies_on(v, "/etc/host"));
+	assert_null(lies_on(v, "/abs"));
+	assert_fails(fs_view_mount(v, STR("//etc/"), &second,
+	                           &(struct fs_subvol){.path = STR("dir")}, &err),
+	             &err, ERR_NOENT, "not a directory"); /* it is a link */
+	assert_ptr_equal(lies_on(v, "/etc/etc"), &second);
+	assert_ok(fs_view_mount(v, STR("//etc/"), &second, &(struct fs_subvol){.id = 2}, &err),
+	          &err);
+	assert_ptr_equal(lies_on(v, "/etc/host"), &second);
+	fs_free(v);
+}
+
+static void subvolumes(void **state)
+{
+	struct fs *v = fs_view_new("guest");
+	const struct fs_subvol etc = {.path = STR("/etc")}, none = {.path = STR("x")};
+	struct err err = ERR_INIT;
+
+	assert_ok(fs_view_mount(v, STR("/"), &fake, &all, &err), &err);
+	assert_ok(fs_view_mount(v, STR("/etc"), &second, &etc, &err), &err);
+	assert_ptr_equal(lies_on(v, "/etc/host"), &second);
+	assert_ptr_equal(lies_on(v, "/abs"), &second);
+	assert_ptr_equal(lies_on(v, "/etc/../down"), &fake);
+	assert_ok(fs_view_bind(v, STR("/down/deep/down"), STR("/dir"), &err), &err);
+	assert_ptr_equal(lies_on(v, "/down/deep/down/host"), &second);
+	assert_ptr_equal(lies_on(v, "/down/down"), &fake);
+	assert_fails(fs_view_bind(v, STR("/x"), STR("/etc/host"), &err), &err, ERR_NOENT,
+	             "not a directory");
+	assert_fails(fs_view_mount(v, STR("/x"), &second, &none, &err), &err, ERR_NOENT, "no such");
+	assert_fails(fs_view_mount(v, STR("/x"), &fake, &(struct fs_subvol){.id = 2}, &err), &err,
+	             ERR_UNSUPPORTED, "no subvolumes");
+	assert_fails(fs_view_mount(v, STR("x"), &second, &all, &err), &err, ERR_FORMAT,
+	             "not a mount point");
+	assert_fails(fs_view_mount(v, STR("/a/../x"), &second, &all, &err), &err, ERR_FORMAT,
+	             "not a mount point");
+	for (unsigned i = 3; i < FS_VIEW_MOUNTS_MAX; i++)
+		assert_ok(fs_view_mount(v, STR("/etc"), &second, &etc, &err), &err);
+	assert_fails(fs_view_mount(v, STR("/y"), &second, &all, &err), &err, ERR_LIMIT,
+	             "more than 64 mounts");
+	fs_free(v);
+}
+
+/* Directories are read once, and sorted. */
+static void names(void **state)
+{
+	struct fs *v = fs_view_new("guest");
+	struct err err = ERR_INIT;
+	const struct fs_name *list;
+	_free_ char *real = NULL;
+	struct fs_place at;
+	unsigned before;
+	size_t n;
+
+	assert_ok(fs_view_mount(v, STR("/mnt"), &second, &all, &err), &err);
+	assert_ok(fs_find_real(v, STR("/mnt/down/.././dir/"), &at, &real, &err), &err);
+	assert_string_equal(real, "/mnt/etc");
+	before = lists;
+	assert_ok(fs_find(v, STR("/mnt/etc"), true, &at, &err), &err);
+	assert_ok(fs_place_names(&at, &list, &n, &err), &err);
+	assert_int_equal(n, 2);
+	assert_string_equal(list[0].name, "host");
+	assert_string_equal(list[1].name, "rel");
+	assert_int_equal(list[1].node, 5);
+	assert_ok(fs_find(v, STR("/mnt"), true, &at, &err), &err);
+	assert_ok(fs_place_names(&at, &list, &n, &err), &err);
+	assert_int_equal(n, 11);
+	assert_int_equal(lists, before);
+	assert_ok(fs_find(v, STR("/mnt/etc/host"), true, &at, &err), &err);
+	assert_fails(fs_place_names(&at, &list, &n, &err), &err, ERR_NOENT, "not a directory");
+	fs_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(found),        cmocka_unit_test(refused),
 	        cmocka_unit_test(not_followed), cmocka_unit_test(remembered),
 	        cmocka_unit_test(runs),         cmocka_unit_test(packed),
+	        cmocka_unit_test(mounted),      cmocka_unit_test(subvolumes),
+	        cmocka_unit_test(names),
 	};
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	fs_free(&fake);
+	fs_free(&second);
 	return failed;
 }

@@ -90,7 +90,7 @@ def inside(top):
             print(name, "d--755 0 0")
             inside(path)
         else:
-            print(name, "---644 0 0", os.path.abspath(path))
+            print(name, "---755" if os.access(path, os.X_OK) else "---644", "0 0", os.path.abspath(path))
     print("$")
 
 
