@@ -115,7 +115,8 @@ static int work(struct editor *e, void *arg, struct err *err)
 int cmd_generations(int argc, char **argv)
 {
 	struct guest_options req = {.n_args = 0};
-	const struct editor_job job = {.mode = OFF_GUEST_READ, .work = work, .arg = &req};
+	const struct editor_job job = {
+	        .mode = OFF_GUEST_READ, .work = work, .arg = &req, .any_root = true};
 	struct err err = ERR_INIT;
 	int rc;
 

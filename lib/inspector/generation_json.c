@@ -8,6 +8,7 @@
 #include "inspector/generation_json.h"
 #include "inspector/inspector_child.h"
 #include "inspector/inspector.h"
+#include "nixos/guest_fs.h"
 #include "nixos/trial.h"
 
 json_t *generation_json(const struct generation *g, bool sizes, bool known)
@@ -50,7 +51,7 @@ static int find_init(struct off_guest *off, const char *init, bool *found, struc
 	*found = false;
 	if (!init || *init != '/')
 		return 0;
-	rc = err_absent(ext4_edit_find(off->root.edit, init, true, &ino, err));
+	rc = err_absent(guest_fs_find(&off->root, init, true, &ino, err));
 	*found = rc == 0;
 	return rc < 0 ? rc : 0;
 }

@@ -27,6 +27,11 @@ void inspector_close(struct inspector_disks *d)
 			io_close(&d->host[i].fd);
 }
 
+struct booting_config inspector_config(const struct inspector_disks *d)
+{
+	return d->cfg ? booting_config(d->config, d->cfg) : (struct booting_config){.path = NULL};
+}
+
 int inspector_jail(const struct inspector_job *job, const struct inspector_disks *d,
                    struct jail *out, struct err *err)
 {

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "guest/disks.h"
 #include "jail/jail.h"
+#include "nixos/booting.h"
 #include "nixos/root_reader.h"
 
 #define INSPECTOR_DISKS_MAX 8
@@ -61,6 +62,9 @@ void inspector_system(const struct root_reader *r, const char *init, const char 
 int inspector_etc(const struct root_reader *r, const char *init, json_t *o, struct err *err);
 
 void inspector_close(struct inspector_disks *d);
+
+/* What boots, as the xl config has it, if there is one. */
+struct booting_config inspector_config(const struct inspector_disks *d);
 
 /*
  * wants: enum inspector_want. *out is for json_decref(). -ERR_CHILD: the child was

@@ -40,23 +40,40 @@ void inspector_set_number(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)MIN(v, (uint64_t)INT64_MAX)));
 }
 
-/* The file system with the store. */
+/* Whether a device has an ext4 with the store, as the commands that change guests need it. */
+static bool is_plain_root(struct inspector_child *c, size_t dev, struct fs **fs)
+{
+	const struct window *w = disks_window(c->d, dev);
+	struct err err = ERR_INIT;
+	struct fs_stat st;
+	int rc = disks_fs(c->d, dev, fs, &err);
+
+	if (rc < 0 || w->fixed || !str_starts(str_from(fs_type(*fs)), "ext"))
+		return false;
+	rc = fs_stat(*fs, STR("/nix/store"), true, &st, &err);
+	if (err_absent(rc) < 0 && !c->root_err.code)
+		c->root_err = err;
+	return rc == 0 && st.kind == FS_DIR;
+}
+
+/* The file system with the store, or the view that has it. */
 static void find_root(struct inspector_child *c)
 {
-	for (size_t i = 0; i < c->files->device_count && !c->has_root; i++) {
-		struct err err = ERR_INIT;
-		struct fs_stat st;
-		struct fs *fs;
-		int rc = disks_fs(c->d, i, &fs, &err);
+	const struct booting_config config = inspector_config(&c->disks);
+	struct err err = ERR_INIT;
+	struct fs *fs;
+	int rc;
 
-		if (rc == 0)
-			rc = fs_stat(fs, STR("/nix/store"), true, &st, &err);
-		c->has_root = rc == 0 && st.kind == FS_DIR;
-		c->root = i;
-		if (err_absent(rc) < 0 && !c->root_err.code)
+	for (size_t i = 0; i < c->files->device_count && !c->root; i++)
+		if (is_plain_root(c, i, &fs))
+			c->root = fs;
+	if (!c->root) {
+		rc = guest_root_find(c->d, &config, &c->joined, &c->notes, &err);
+		c->root = c->joined.view;
+		if (rc < 0 && !c->root_err.code)
 			c->root_err = err;
 	}
-	if (c->has_root)
+	if (c->root)
 		c->root_err.code = ERR_NONE;
 }
 

@@ -8,6 +8,7 @@
 #include "jail/wire.h"
 #include "inspector/inspector.h"
 #include "inspector/inspector_wire.h"
+#include "nixos/guest_root.h"
 #include "store/store_db.h"
 
 enum inspector_message {
@@ -29,9 +30,9 @@ struct inspector_child {
 	struct disks *d;
 	struct grub_files *files; /* borrowed from d */
 	struct buf notes;         /* trouble with the tables */
-	size_t root;              /* the device that has /nix/store */
-	bool has_root;
-	struct err root_err;   /* why it is not known whether a device is that; code 0: none */
+	struct fs *root;          /* the one that has /nix/store, or a view; NULL: none. Borrowed */
+	struct guest_root joined;
+	struct err root_err;   /* why it is not known whether there is one; code 0: it is */
 	json_t *kernels;       /* by name; borrowed from the answer */
 	unsigned entries_left; /* of all menus */
 };

@@ -5,7 +5,7 @@
  *                                "active", "fileSystem": fs | null, "trouble" } ],
  *              "fileSystem": fs | null }                 of a disk without partitions
  *     volume = { "device", "id", "size", "fileSystem": fs | null, "trouble" }   of LVM2
- *     fs   = { "type", "label", "uuid", "size", "free", "clean" }
+ *     fs   = { "type", "label", "uuid", "size", "free", "clean", "start": of a volume null }
  *
  * Sizes are bytes. "device" is GRUB's name.
  */
@@ -46,6 +46,8 @@ static void put_fs(struct inspector_child *c, json_t *o, size_t dev)
 	inspector_set_number(f, "free", unused);
 	json_object_set_new(f, "clean", json_boolean(!fs_unclean(fs)));
 	inspector_set(f, "notice", fs_notice(fs));
+	if (disks_index(c->d, dev) != SIZE_MAX)
+		inspector_set_number(f, "start", disks_window(c->d, dev)->start);
 	json_object_set_new(o, "fileSystem", f);
 }
 

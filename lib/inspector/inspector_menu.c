@@ -44,29 +44,26 @@ int inspector_put_init(struct inspector_child *c, json_t *o, const char *args, s
 	struct fs_stat st = {.kind = FS_OTHER};
 	_free_ char *path = NULL;
 	struct root_reader reader;
-	struct fs *fs;
 	bool found;
 	int rc;
 
 	json_object_set_new(o, "init", init.p ? inspector_string(init) : json_null());
 	if (!init.p)
 		return 0;
-	if (!c->has_root && c->root_err.code) {
+	if (!c->root && c->root_err.code) {
 		*err = c->root_err;
 		return -(int)err->code;
 	}
-	if (!c->has_root)
+	if (!c->root)
 		return 0;
-	rc = disks_fs(c->d, c->root, &fs, err);
-	if (rc == 0)
-		rc = err_absent(fs_stat(fs, init, true, &st, err));
+	rc = err_absent(fs_stat(c->root, init, true, &st, err));
 	if (rc < 0)
 		return rc;
 	found = rc == 0 && st.kind == FS_FILE;
 	json_object_set_new(o, "initFound", json_boolean(found));
 	err->code = ERR_NONE;
 	path = xstrndup(init.p, init.n);
-	reader = inspector_fs_reader(fs);
+	reader = inspector_fs_reader(c->root);
 	rc = found ? inspector_etc(&reader, path, o, err) : 0;
 	if (rc == 0)
 		err->code = ERR_NONE;

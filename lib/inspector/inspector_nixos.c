@@ -3,6 +3,8 @@
  * What Nix keeps, read as the commands that change it do (guest_state.h).
  *
  *     nixos = { "disk", "start", "size": of the file system with the store,
+ *               "changeable": bool, an ext4 directly on a disk or partition; else
+ *               "device": GRUB's name of the one with the store, as "lvm/vg-root",
  *               "menuPending": bool, "boot": see generations.h, "generations": [ generation ],
  *               "profiles": [ { "name", "generations": NUMBER } ],
  *               "pathCount", "narBytes": if the database was wanted and could be read,
@@ -19,6 +21,7 @@
 #include "inspector/generation_json.h"
 #include "inspector/inspector_child.h"
 #include "nix/store_path.h"
+#include "nixos/guest_fs.h"
 #include "nixos/trial.h"
 
 /* Names in the store that are not registered; the others are counted. */
@@ -26,9 +29,10 @@
 
 static void set_up(struct inspector_child *c, struct off_guest *off)
 {
-	*off = (struct off_guest){.mode = OFF_GUEST_LOOK, .n_disks = c->disks.n};
-	if (c->disks.cfg)
-		off->config = booting_config(c->disks.config, c->disks.cfg);
+	*off = (struct off_guest){.mode = OFF_GUEST_LOOK,
+	                          .any_root = true,
+	                          .n_disks = c->disks.n,
+	                          .config = inspector_config(&c->disks)};
 	for (size_t i = 0; i < OFF_GUEST_DISKS_MAX; i++)
 		off->targets[i] = (struct target)TARGET_INIT;
 	for (size_t i = 0; i < c->disks.n; i++) {
@@ -96,8 +100,8 @@ static void put_stranger(json_t *list, const char *name, uint64_t *more)
 }
 
 /* Both lists are in byte order of name. */
-static int compare_store(struct inspector_child *c, struct ext4_edit *e, const struct closure *db,
-                         json_t *o, struct err *err)
+static int compare_store(struct inspector_child *c, struct off_guest_fs *fs,
+                         const struct closure *db, json_t *o, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf rows = BUF_INIT;
 	json_t *stranger = json_array();
@@ -108,9 +112,9 @@ static int compare_store(struct inspector_child *c, struct ext4_edit *e, const s
 	int rc;
 
 	json_object_set_new(o, "unregistered", stranger);
-	rc = ext4_edit_find(e, STORE_DIR, true, &dir, err);
+	rc = guest_fs_find(fs, STORE_DIR, true, &dir, err);
 	if (rc == 0)
-		rc = ext4_edit_list(e, dir, &v, &n, err);
+		rc = guest_fs_list(fs, dir, &v, &n, err);
 	while (rc == 0 && (i < db->n || k < n)) {
 		const char *path = i < db->n ? db->paths[i].path + sizeof STORE_DIR : NULL;
 		int order = !path ? 1 : k == n ? -1 : strcmp(path, v[k].name);
@@ -139,7 +143,7 @@ static int put_store(struct inspector_child *c, struct off_guest *off, const str
 	inspector_set_number(o, "narBytes", closure_nar_size(&in->db));
 	if (!(c->wants & INSPECTOR_PATHS))
 		return 0;
-	return compare_store(c, off->root.edit, &in->db, o, err);
+	return compare_store(c, &off->root, &in->db, o, err);
 }
 
 static int fill(struct inspector_child *c, struct off_guest *off, struct guest_state *in, json_t *o,
@@ -156,6 +160,9 @@ static int fill(struct inspector_child *c, struct off_guest *off, struct guest_s
 	inspector_set_number(o, "disk", (uint64_t)(off->root.target - off->targets));
 	inspector_set_number(o, "start", off->root.base);
 	inspector_set_number(o, "size", off->root.size);
+	json_object_set_new(o, "changeable", json_boolean(!off->root.view));
+	if (off->root.view)
+		inspector_set(o, "device", disks_files(off->disks)->devices[off->joined.dev].name);
 	json_object_set_new(o, "menuPending", json_boolean(pending));
 	if (rc == 0)
 		rc = trial_mark(off, in, err);

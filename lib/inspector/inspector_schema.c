@@ -14,7 +14,7 @@
 
 static const struct inspector_field fs_fields[] = {TEXT("type"),   TEXT("label"),  TEXT("uuid"),
                                                    NUMBER("size"), NUMBER("free"), BOOL("clean"),
-                                                   TEXT("notice")};
+                                                   TEXT("notice"), NUMBER("start")};
 static const struct inspector_record fs = OF("fileSystem", fs_fields);
 
 static const struct inspector_field partition_fields[] = {
@@ -93,6 +93,8 @@ static const struct inspector_record profile = OF("profile", profile_fields);
 static const struct inspector_field nixos_fields[] = {NUMBER("disk"),
                                                       NUMBER("start"),
                                                       NUMBER("size"),
+                                                      BOOL("changeable"),
+                                                      TEXT("device"),
                                                       BOOL("menuPending"),
                                                       RECORD("boot", boot),
                                                       RECORDS("generations", generation),

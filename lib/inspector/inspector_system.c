@@ -202,17 +202,10 @@ void inspector_guest_system(struct inspector_child *c, const char *init, const c
                             json_t *o)
 {
 	struct root_reader r;
-	struct err err = ERR_INIT;
-	struct fs *fs;
-	int rc;
 
-	if (!*init || !c->has_root)
+	if (!*init || !c->root)
 		return;
-	rc = disks_fs(c->d, c->root, &fs, &err);
-	put_trouble(o, rc, &err);
-	if (rc < 0)
-		return;
-	r = inspector_fs_reader(fs);
+	r = inspector_fs_reader(c->root);
 	inspector_system(&r, init, release, o);
 }
 

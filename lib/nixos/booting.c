@@ -8,6 +8,7 @@
 #include "ext4/staged.h"
 #include "guest/disks.h"
 #include "nix/store_path.h"
+#include "nixos/guest_fs.h"
 #include "nixos/nixroot.h"
 #include "nixos/off_guest.h"
 
@@ -86,7 +87,7 @@ static char *store_part(const char *path)
 }
 
 /* "/nix/var/nix/profiles/system/init" is in the system that the links before "init" lead to. */
-int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struct err *err)
+int booting_toplevel(struct off_guest_fs *root, const char *init, char **out, struct err *err)
 {
 	const char *slash = strrchr(init, '/');
 	_free_ char *dir = slash ? xstrndup(init, (size_t)(slash - init)) : NULL;
@@ -97,7 +98,7 @@ int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struc
 	*out = store_part(init);
 	if (*out || !dir || *init != '/' || strlen(init) >= EXT4_EDIT_PATH_MAX)
 		return 0;
-	rc = err_absent(ext4_edit_resolve(root, *dir ? dir : "/", &ino, &real, err));
+	rc = err_absent(guest_fs_resolve(root, *dir ? dir : "/", &ino, &real, err));
 	if (rc == 0)
 		*out = store_part(real);
 	return rc < 0 ? rc : 0;
@@ -124,17 +125,39 @@ static enum menu_kind kind_of(const struct booting *b, const char *dir)
 	return strcmp(b->menu.path, extlinux) != 0 ? MENU_NONE : MENU_EXTLINUX;
 }
 
+/*
+ * Of a view: whether its /boot/grub/grub.cfg is the menu's file. Devices have the same numbers in
+ * both. 0: it is; 1: it is not, or there is no view; -ERR_*.
+ */
+static int has_menu(struct off_guest *off, const struct booting *b, struct err *err)
+{
+	struct fs_place menu, mine;
+	struct fs *fs;
+	int rc = off->joined.view ? disks_fs(off->disks, b->menu.dev, &fs, err) : 1;
+
+	if (rc == 0)
+		rc = fs_find(fs, str_from(b->menu.path), true, &menu, err);
+	if (rc == 0)
+		rc = fs_find(off->joined.view, STR("/boot/" OFF_GUEST_GRUB_CFG), true, &mine, err);
+	rc = err_absent(rc);
+	return rc ? rc : menu.fs != mine.fs || menu.node != mine.node;
+}
+
 /* Which file system has the menu, and whether we can write it. */
-static void settle(struct off_guest *off, struct disks *d, struct booting *b)
+static int settle(struct off_guest *off, struct disks *d, struct booting *b, struct err *err)
 {
 	struct buf place = BUF_INIT;
+	int rc = has_menu(off, b, err);
 
 	disks_name(d, b->menu.dev, b->menu.path, &place);
 	b->menu_place = buf_steal(&place);
 	off->menu_kind = MENU_NONE;
 	if (lies_in(d, b->menu.dev, off, &off->boot))
 		off->menu_kind = kind_of(b, off->boot_dir);
+	if (rc == 0)
+		off->menu_kind = MENU_GRUB;
 	b->foreign = off->menu_kind == MENU_NONE;
+	return rc < 0 ? rc : 0;
 }
 
 static void specs_fill(struct off_guest *off, bool staged, struct staged *over,
@@ -177,7 +200,7 @@ static int read_menu(struct off_guest *off, const struct booting_config *config,
 	if (rc >= 0 && disks_fault(d, err) < 0)
 		rc = -(int)err->code;
 	if (rc == 0)
-		settle(off, d, b);
+		rc = settle(off, d, b, err);
 	disks_free(d);
 	return rc;
 }
@@ -191,7 +214,7 @@ static int set_default(struct off_guest *off, struct booting *b, const char *arg
 	if (!init.p)
 		return 0;
 	b->init = xstrndup(init.p, init.n);
-	return booting_toplevel(off->root.edit, b->init, &b->toplevel, err);
+	return booting_toplevel(&off->root, b->init, &b->toplevel, err);
 }
 
 /* Whether the next start boots another system, for once. */
@@ -200,7 +223,7 @@ static int set_once(struct off_guest *off, struct booting *b, struct err *err)
 	const char *args = b->menu.next.args;
 	struct str init = boots_init(args);
 	_free_ char *path = init.p ? xstrndup(init.p, init.n) : NULL;
-	int rc = path ? booting_toplevel(off->root.edit, path, &b->once_toplevel, err) : 0;
+	int rc = path ? booting_toplevel(&off->root, path, &b->once_toplevel, err) : 0;
 
 	if (rc < 0)
 		return rc;
@@ -217,7 +240,7 @@ static int set_once(struct off_guest *off, struct booting *b, struct err *err)
 static int elsewhere(struct off_guest *off, bool *is, struct err *err)
 {
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_find(off->root.edit, NIXROOT_DIRECT, false, &ino, err));
+	int rc = err_absent(guest_fs_find(&off->root, NIXROOT_DIRECT, false, &ino, err));
 
 	*is = rc == 0;
 	return rc < 0 ? rc : 0;
@@ -287,7 +310,7 @@ static int visit(struct off_guest *off, struct booting_item *item, const char *a
 	struct str init = boots_init(args);
 	_free_ char *path = init.p ? xstrndup(init.p, init.n) : NULL;
 	_free_ char *toplevel = NULL;
-	int rc = path ? booting_toplevel(off->root.edit, path, &toplevel, err) : 0;
+	int rc = path ? booting_toplevel(&off->root, path, &toplevel, err) : 0;
 
 	item->toplevel = toplevel;
 	return rc < 0 ? rc : fn(arg, item, err);

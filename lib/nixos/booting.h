@@ -12,7 +12,7 @@
 #include "guest/boots.h"
 
 struct off_guest;
-struct ext4_edit;
+struct off_guest_fs;
 struct xlcfg_guest;
 
 enum booting_kind {
@@ -63,7 +63,7 @@ int booting_read(struct off_guest *off, const struct booting_config *config, boo
 void booting_fini(struct booting *b);
 
 /* The store path that an init= lies in once links are followed; *out NULL: in none. */
-int booting_toplevel(struct ext4_edit *root, const char *init, char **out, struct err *err);
+int booting_toplevel(struct off_guest_fs *root, const char *init, char **out, struct err *err);
 
 /* Something that can be booted. */
 struct booting_item {

@@ -117,7 +117,7 @@ static int learn_system(struct off_guest *off, struct direct *d, struct err *err
 
 	if (!b->toplevel)
 		return refuse(off, d, "its init= is in none of the guest's generations", err);
-	rc = guest_system_load(off->root.edit, b->toplevel, &d->old, err);
+	rc = guest_system_load(&off->root, b->toplevel, &d->old, err);
 	if (rc < 0)
 		return rc;
 	if (!b->init || strcmp(b->init, d->old.init) != 0)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/mem.h"
 #include "nixos/fstab.h"
+
+#include <string.h>
+
+#include "base/mem.h"
 
 /* The next blank-separated word; empty at the end. */
 static struct str next_word(struct str *line)
@@ -19,7 +22,7 @@ static struct str next_word(struct str *line)
 	return word;
 }
 
-static void set_source(struct fstab_entry *out, struct str source)
+void fstab_source(struct str source, struct fstab_entry *out)
 {
 	static const struct {
 		const char *prefix;
@@ -42,17 +45,69 @@ static void set_source(struct fstab_entry *out, struct str source)
 	}
 }
 
-bool fstab_find(struct str text, const char *mountpoint, struct fstab_entry *out)
+bool fstab_next(struct str *text, struct fstab_entry *out)
 {
-	while (text.p) {
-		struct str line = str_cut(&text, '\n');
+	while (text->p) {
+		struct str line = str_cut(text, '\n');
 		struct str source = next_word(&line);
 
-		if (!source.n || source.p[0] == '#' || !str_is(next_word(&line), mountpoint))
+		if (!source.n || source.p[0] == '#')
 			continue;
-		set_source(out, source);
+		fstab_source(source, out);
+		out->mountpoint = next_word(&line);
 		out->type = next_word(&line);
+		out->options = next_word(&line);
 		return true;
 	}
 	return false;
+}
+
+bool fstab_find(struct str text, const char *mountpoint, struct fstab_entry *out)
+{
+	struct fstab_entry e;
+
+	while (fstab_next(&text, &e)) {
+		if (!str_is(e.mountpoint, mountpoint))
+			continue;
+		*out = e;
+		return true;
+	}
+	return false;
+}
+
+struct str fstab_option(struct str options, const char *name)
+{
+	struct str found = {NULL, 0};
+	size_t n = strlen(name);
+
+	while (options.p) {
+		struct str word = str_cut(&options, ',');
+
+		if (str_starts(word, name) && word.n > n && word.p[n] == '=')
+			found = str_drop(word, n + 1);
+	}
+	return found;
+}
+
+bool fstab_has_option(struct str options, const char *name)
+{
+	while (options.p)
+		if (str_is(str_cut(&options, ','), name))
+			return true;
+	return false;
+}
+
+void fstab_unescape(struct str word, struct buf *out)
+{
+	for (size_t i = 0; i < word.n; i++) {
+		uint64_t c;
+
+		if (word.p[i] != '\\' || word.n - i < 4 ||
+		    !str_u64((struct str){word.p + i + 1, 3}, 8, 0377, &c)) {
+			buf_put(out, word.p + i, 1);
+			continue;
+		}
+		buf_put(out, &(char){(char)c}, 1);
+		i += 3;
+	}
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "nixos/guest_fs.h"
 #include "nixos/guest_state.h"
 
 #include <stdlib.h>
@@ -28,12 +29,12 @@ static unsigned generation_number(const char *entry, const char *profile)
 }
 
 /* The store path that a profile's link leads to, by its text. */
-static int read_target(struct ext4_edit *e, uint32_t ino, const char *name, char **out,
+static int read_target(struct off_guest_fs *fs, uint32_t ino, const char *name, char **out,
                        struct err *err)
 {
 	_cleanup_(buf_fini) struct buf target = BUF_INIT;
 	struct store_path sp;
-	int rc = ext4_edit_readlink(e, ino, &target, err);
+	int rc = guest_fs_readlink(fs, ino, &target, err);
 
 	if (rc == 0)
 		rc = store_path_parse(buf_str(&target), &sp, err);
@@ -64,20 +65,21 @@ static int check_room(struct guest_state *in, const struct guest_system *s, stru
 	        SYSTEMS_BYTES_MAX);
 }
 
-static int load_generation(struct ext4_edit *e, struct guest_state *in,
+static int load_generation(struct off_guest_fs *fs, struct guest_state *in,
                            const struct ext4_entry *ent, unsigned number, struct generation *g,
                            struct err *err)
 {
 	char shown[SHOW_SIZE];
 	_free_ char *toplevel = NULL;
 	struct ext4_stat st;
-	int rc = ext4_edit_stat(e, ent->ino, &st, err);
+	int rc = guest_fs_stat(fs, ent->ino, &st, err);
 
 	*g = (struct generation){.number = number, .time = st.mtime};
 	if (rc == 0)
-		rc = read_target(e, ent->ino, show_str(str_from(ent->name), shown), &toplevel, err);
+		rc = read_target(fs, ent->ino, show_str(str_from(ent->name), shown), &toplevel,
+		                 err);
 	if (rc == 0)
-		rc = guest_system_load(e, toplevel, &g->system, err);
+		rc = guest_system_load(fs, toplevel, &g->system, err);
 	if (rc == 0)
 		rc = check_room(in, &g->system, err);
 	return rc;
@@ -91,18 +93,18 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Which one the profile itself points at. */
-static int mark_current(struct ext4_edit *e, struct profile *p, uint32_t dir, const char *name,
+static int mark_current(struct off_guest_fs *fs, struct profile *p, uint32_t dir, const char *name,
                         struct err *err)
 {
 	_cleanup_(buf_fini) struct buf target = BUF_INIT;
 	struct ext4_entry ent;
 	unsigned number;
-	int rc = ext4_edit_lookup(e, dir, name, &ent, err);
+	int rc = guest_fs_lookup(fs, dir, name, &ent, err);
 
 	if (rc == -ERR_NOENT)
 		return 0;
 	if (rc == 0)
-		rc = ext4_edit_readlink(e, ent.ino, &target, err);
+		rc = guest_fs_readlink(fs, ent.ino, &target, err);
 	if (rc < 0)
 		return err_prefix(err, "profile %s", name);
 	number = generation_number(str_base((char *)target.p), name);
@@ -111,16 +113,16 @@ static int mark_current(struct ext4_edit *e, struct profile *p, uint32_t dir, co
 	return 0;
 }
 
-static int load_profile(struct ext4_edit *e, struct guest_state *in, const char *dir,
+static int load_profile(struct off_guest_fs *fs, struct guest_state *in, const char *dir,
                         const char *name, struct profile *p, struct err *err)
 {
 	const struct ext4_entry *v;
 	uint32_t ino;
 	size_t n, cap = 0;
-	int rc = ext4_edit_find(e, dir, true, &ino, err);
+	int rc = guest_fs_find(fs, dir, true, &ino, err);
 
 	if (rc == 0)
-		rc = ext4_edit_list(e, ino, &v, &n, err);
+		rc = guest_fs_list(fs, ino, &v, &n, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		unsigned number = generation_number(v[i].name, name);
 
@@ -130,31 +132,31 @@ static int load_profile(struct ext4_edit *e, struct guest_state *in, const char 
 			return err_set(err, ERR_LIMIT, "more than %u generations",
 			               GUEST_STATE_GENERATIONS_MAX);
 		GROW(p->v, p->n, cap);
-		rc = load_generation(e, in, &v[i], number, &p->v[p->n++], err);
+		rc = load_generation(fs, in, &v[i], number, &p->v[p->n++], err);
 		/* Loading may have read more directories, so list this one again. */
 		if (rc == 0)
-			rc = ext4_edit_list(e, ino, &v, &n, err);
+			rc = guest_fs_list(fs, ino, &v, &n, err);
 	}
 	if (rc < 0)
 		return rc;
 	if (p->n)
 		qsort(p->v, p->n, sizeof *p->v, by_number);
-	return mark_current(e, p, ino, name, err);
+	return mark_current(fs, p, ino, name, err);
 }
 
 /* The profiles beside the system's own: each name once. */
-static int load_others(struct ext4_edit *e, struct guest_state *in, struct err *err)
+static int load_others(struct off_guest_fs *fs, struct guest_state *in, struct err *err)
 {
 	static const char dir[] = GUEST_STATE_PROFILES "/system-profiles";
 	const struct ext4_entry *v;
 	uint32_t ino;
 	size_t n;
-	int rc = ext4_edit_find(e, dir, true, &ino, err);
+	int rc = guest_fs_find(fs, dir, true, &ino, err);
 
 	if (rc == -ERR_NOENT)
 		return 0;
 	if (rc == 0)
-		rc = ext4_edit_list(e, ino, &v, &n, err);
+		rc = guest_fs_list(fs, ino, &v, &n, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct profile *p = &in->profiles[in->n_profiles];
 
@@ -165,7 +167,7 @@ static int load_others(struct ext4_edit *e, struct guest_state *in, struct err *
 			               PROFILES_MAX - 1);
 		*p = (struct profile){.name = xstrdup(v[i].name), .dir = xstrdup(dir)};
 		in->n_profiles++;
-		rc = load_profile(e, in, dir, p->name, p, err);
+		rc = load_profile(fs, in, dir, p->name, p, err);
 	}
 	return rc;
 }
@@ -175,14 +177,14 @@ static int load_others(struct ext4_edit *e, struct guest_state *in, struct err *
 int guest_state_load(struct off_guest *off, struct guest_state *out, struct err *err)
 {
 	struct guest_state in = {0};
-	struct ext4_edit *e = off->root.edit;
+	struct off_guest_fs *fs = &off->root;
 	int rc;
 
 	in.profiles = xcalloc(PROFILES_MAX, sizeof *in.profiles);
 	in.profiles[in.n_profiles++].dir = xstrdup(GUEST_STATE_PROFILES);
-	rc = load_profile(e, &in, GUEST_STATE_PROFILES, "system", &in.profiles[0], err);
+	rc = load_profile(fs, &in, GUEST_STATE_PROFILES, "system", &in.profiles[0], err);
 	if (rc == 0)
-		rc = load_others(e, &in, err);
+		rc = load_others(fs, &in, err);
 	if (rc < 0) {
 		guest_state_fini(&in);
 		return err_prefix(err, "%s", off->root.target->name);

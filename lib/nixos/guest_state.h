@@ -88,7 +88,7 @@ int guest_state_need_db(const struct guest_state *in, struct err *err);
 int guest_state_need_put_db(const struct guest_state *in, struct err *err);
 
 /* Read one system. A missing part makes it "broken", which is no error. */
-int guest_system_load(struct ext4_edit *e, const char *toplevel, struct guest_system *out,
+int guest_system_load(struct off_guest_fs *fs, const char *toplevel, struct guest_system *out,
                       struct err *err);
 void guest_system_fini(struct guest_system *s);
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/show.h"
+#include "nixos/guest_fs.h"
 #include "nixos/guest_state.h"
 #include "store/store_db.h"
 
@@ -13,15 +14,15 @@
 #define SCHEMA_MAX 64u
 
 /* A non-empty rollback journal is an unfinished transaction. */
-static int check_journal(struct ext4_edit *e, struct err *err)
+static int check_journal(struct off_guest_fs *fs, struct err *err)
 {
 	struct ext4_stat st = {.size = 0};
 	uint32_t ino;
 	int rc =
-	        err_absent(ext4_edit_find(e, GUEST_STATE_DB "/db.sqlite-journal", true, &ino, err));
+	        err_absent(guest_fs_find(fs, GUEST_STATE_DB "/db.sqlite-journal", true, &ino, err));
 
 	if (rc == 0)
-		rc = ext4_edit_stat(e, ino, &st, err);
+		rc = guest_fs_stat(fs, ino, &st, err);
 	if (rc < 0 || !st.size)
 		return rc < 0 ? rc : 0;
 	return err_set(
@@ -45,10 +46,10 @@ static int read_bytes(struct walk *w, char *p, size_t n, size_t *got, struct err
 	return rc;
 }
 
-static int open_file(struct ext4_edit *e, uint32_t ino, struct walk **out, struct err *err)
+static int open_file(struct off_guest_fs *fs, uint32_t ino, struct walk **out, struct err *err)
 {
 	struct walk_entry ent;
-	int rc = ext4_edit_walk(e, ino, 0, out, err);
+	int rc = guest_fs_walk(fs, ino, out, err);
 
 	return rc < 0 ? rc : walk_next(*out, &ent, err);
 }
@@ -67,7 +68,7 @@ static int check_size(const struct ext4_stat *st, uint64_t n, struct err *err)
 }
 
 /* Read as many bytes as its header says. */
-static int read_db(struct ext4_edit *e, struct buf *db, struct err *err)
+static int read_db(struct off_guest_fs *fs, struct buf *db, struct err *err)
 {
 	_cleanup_(walk_freep) struct walk *w = NULL;
 	char header[STORE_DB_HEADER];
@@ -75,12 +76,12 @@ static int read_db(struct ext4_edit *e, struct buf *db, struct err *err)
 	size_t got = 0;
 	uint64_t n = 0;
 	uint32_t ino;
-	int rc = ext4_edit_find(e, GUEST_STATE_DB "/db.sqlite", true, &ino, err);
+	int rc = guest_fs_find(fs, GUEST_STATE_DB "/db.sqlite", true, &ino, err);
 
 	if (rc == 0)
-		rc = ext4_edit_stat(e, ino, &st, err);
+		rc = guest_fs_stat(fs, ino, &st, err);
 	if (rc == 0)
-		rc = open_file(e, ino, &w, err);
+		rc = open_file(fs, ino, &w, err);
 	if (rc == 0)
 		rc = read_bytes(w, header, sizeof header, &got, err);
 	if (rc < 0)
@@ -102,7 +103,7 @@ static int read_db(struct ext4_edit *e, struct buf *db, struct err *err)
 /* ---- its log -------------------------------------------------------------- */
 
 struct log_file {
-	struct ext4_edit *e;
+	struct off_guest_fs *fs;
 	uint32_t ino;
 	struct walk *w;
 };
@@ -113,7 +114,7 @@ static int log_rewind(void *ctx, struct err *err)
 
 	walk_free(l->w);
 	l->w = NULL;
-	return open_file(l->e, l->ino, &l->w, err);
+	return open_file(l->fs, l->ino, &l->w, err);
 }
 
 static int log_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
@@ -123,12 +124,12 @@ static int log_read(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 	return walk_read(l->w, p, n, got, err);
 }
 
-static int merge_log(struct ext4_edit *e, struct buf *db, struct err *err)
+static int merge_log(struct off_guest_fs *fs, struct buf *db, struct err *err)
 {
-	struct log_file file = {.e = e};
+	struct log_file file = {.fs = fs};
 	struct store_log log = {log_rewind, log_read, &file};
 	int rc = err_absent(
-	        ext4_edit_find(e, GUEST_STATE_DB "/db.sqlite-wal", true, &file.ino, err));
+	        guest_fs_find(fs, GUEST_STATE_DB "/db.sqlite-wal", true, &file.ino, err));
 
 	if (rc == 0)
 		rc = store_wal_apply(NAME, db, &log, STORE_DB_MAX, err);
@@ -139,13 +140,13 @@ static int merge_log(struct ext4_edit *e, struct buf *db, struct err *err)
 /* ---- what it says --------------------------------------------------------- */
 
 /* NULL, or the contents of the file "schema" if that is not the version that we write. */
-static int other_schema(struct ext4_edit *e, char **out, struct err *err)
+static int other_schema(struct off_guest_fs *fs, char **out, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
 	char shown[SHOW_SIZE];
 	struct str s;
 	int rc = err_absent(
-	        ext4_edit_read_path(e, GUEST_STATE_DB "/schema", SCHEMA_MAX, &text, err));
+	        guest_fs_read_path(fs, GUEST_STATE_DB "/schema", SCHEMA_MAX, &text, err));
 
 	if (rc < 0)
 		return rc;
@@ -155,18 +156,18 @@ static int other_schema(struct ext4_edit *e, char **out, struct err *err)
 	return 0;
 }
 
-static int load(struct ext4_edit *e, struct guest_state *in, struct err *err)
+static int load(struct off_guest_fs *fs, struct guest_state *in, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf db = BUF_INIT;
 	_cleanup_(store_db_freep) struct store_db *sql = NULL;
-	int rc = check_journal(e, err);
+	int rc = check_journal(fs, err);
 
 	if (rc == 0)
-		rc = read_db(e, &db, err);
+		rc = read_db(fs, &db, err);
 	if (rc == 0)
-		rc = merge_log(e, &db, err);
+		rc = merge_log(fs, &db, err);
 	if (rc == 0)
-		rc = other_schema(e, &in->db_lost, err);
+		rc = other_schema(fs, &in->db_lost, err);
 	if (rc == 0)
 		rc = store_db_open_bytes(NAME, db.p, db.n, &sql, err);
 	if (rc == 0)
@@ -182,7 +183,7 @@ void guest_state_load_db(struct off_guest *off, struct guest_state *in)
 {
 	struct err err = ERR_INIT;
 
-	if (load(off->root.edit, in, &err) == 0)
+	if (load(&off->root, in, &err) == 0)
 		return;
 	guest_state_fini_db(in);
 	in->db_err = err;

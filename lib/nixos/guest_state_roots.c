@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/u32_map.h"
 #include "nix/store_path.h"
+#include "nixos/guest_fs.h"
 #include "nixos/guest_state.h"
 #include "nixos/nixroot.h"
 
@@ -19,7 +20,7 @@
 #define PROFILES_AND_ROOTS GUEST_STATE_PROFILES " and " GCROOTS
 
 struct finder {
-	struct ext4_edit *e;
+	struct off_guest_fs *fs;
 	const struct closure *db;
 	bool *reached;
 	const char *skip;           /* the system's own profile, "DIR" of its links; NULL: none */
@@ -57,17 +58,17 @@ static int follow(struct finder *f, const char *path, struct err *err)
 		char *slash = strrchr(at, '/'), *next;
 		struct ext4_stat st;
 		uint32_t ino;
-		int rc = ext4_edit_find(f->e, at, false, &ino, err);
+		int rc = guest_fs_find(f->fs, at, false, &ino, err);
 
 		if (rc == 0)
-			rc = ext4_edit_stat(f->e, ino, &st, err);
+			rc = guest_fs_stat(f->fs, ino, &st, err);
 		rc = err_absent(rc);
 		if (rc)
 			return rc < 0 ? rc : 0;
 		/* A relative link with several names may lead elsewhere from each. */
 		if (st.type != EXT4_FT_LINK || (st.links == 1 && !u32_map_put(&f->links, ino, 0)))
 			return 0;
-		rc = ext4_edit_readlink(f->e, ino, &target, err);
+		rc = guest_fs_readlink(f->fs, ino, &target, err);
 		if (rc < 0)
 			return rc;
 		if (reach_text(f, buf_str(&target)))
@@ -101,7 +102,7 @@ static int scan_entry(struct finder *f, const char *dir, const struct ext4_entry
 
 	if (is_system_link(f, dir, ent->name) || (f->skip_direct && !strcmp(path, NIXROOT_DIRECT)))
 		return 0;
-	rc = ext4_edit_stat(f->e, ent->ino, &st, err);
+	rc = guest_fs_stat(f->fs, ent->ino, &st, err);
 	if (rc < 0)
 		return rc;
 	switch ((int)st.type) {
@@ -130,7 +131,7 @@ static int scan(struct finder *f, const char *dir, uint32_t ino, unsigned depth,
 	if (depth > DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "%s: directories nested deeper than %u", dir,
 		               DEPTH_MAX);
-	rc = ext4_edit_list(f->e, ino, &v, &n, err);
+	rc = guest_fs_list(f->fs, ino, &v, &n, err);
 	if (rc == 0 && n > ENTRIES_MAX - f->entries)
 		return err_set(err, ERR_LIMIT,
 		               "%s: more than %u names in all of " PROFILES_AND_ROOTS, dir,
@@ -144,7 +145,7 @@ static int scan(struct finder *f, const char *dir, uint32_t ino, unsigned depth,
 static int scan_top(struct finder *f, const char *dir, struct err *err)
 {
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_find(f->e, dir, true, &ino, err));
+	int rc = err_absent(guest_fs_find(f->fs, dir, true, &ino, err));
 
 	if (rc)
 		return rc < 0 ? rc : 0;
@@ -154,7 +155,7 @@ static int scan_top(struct finder *f, const char *dir, struct err *err)
 int guest_state_roots(struct off_guest *off, const struct guest_state *in, bool direct,
                       bool *reached, struct err *err)
 {
-	struct finder f = {.e = off->root.edit,
+	struct finder f = {.fs = &off->root,
 	                   .db = &in->db,
 	                   .reached = reached,
 	                   .skip = GUEST_STATE_PROFILES,

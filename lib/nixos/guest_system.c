@@ -7,6 +7,7 @@
 #include "base/show.h"
 #include "nix/bootspec.h"
 #include "nix/store_path.h"
+#include "nixos/guest_fs.h"
 #include "nixos/guest_state.h"
 
 #define LINE_MAX_BYTES 256u
@@ -32,13 +33,13 @@ void guest_system_fini(struct guest_system *s)
 }
 
 /* A file of the system; "" where it has none, or where it is no line of text. */
-static int line(struct ext4_edit *e, const char *toplevel, const char *name, size_t limit,
+static int line(struct off_guest_fs *fs, const char *toplevel, const char *name, size_t limit,
                 char **out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/%s", toplevel, name);
 	_cleanup_(buf_fini) struct buf b = BUF_INIT;
 	struct str s;
-	int rc = err_absent(ext4_edit_read_path(e, path, limit, &b, err));
+	int rc = err_absent(guest_fs_read_path(fs, path, limit, &b, err));
 
 	if (rc < 0)
 		return rc;
@@ -51,17 +52,17 @@ static int line(struct ext4_edit *e, const char *toplevel, const char *name, siz
 }
 
 /* A file that lies in the store once links are followed; *out stays NULL where there is none. */
-static int store_file(struct ext4_edit *e, const char *path, char **out, struct err *err)
+static int store_file(struct off_guest_fs *fs, const char *path, char **out, struct err *err)
 {
 	_free_ char *real = NULL;
 	struct ext4_stat st = {.type = 0};
 	struct store_path sp;
 	struct str rest;
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_resolve(e, path, &ino, &real, err));
+	int rc = err_absent(guest_fs_resolve(fs, path, &ino, &real, err));
 
 	if (rc == 0)
-		rc = ext4_edit_stat(e, ino, &st, err);
+		rc = guest_fs_stat(fs, ino, &st, err);
 	if (rc < 0)
 		return rc;
 	if (st.type == EXT4_FT_FILE && store_path_is_in(str_from(real), &sp, &rest))
@@ -80,12 +81,12 @@ static char *join(char *const *words, size_t n)
 }
 
 /* 0, 1: it has no boot.json that says so, or -ERR_*. */
-static int read_bootspec(struct ext4_edit *e, const char *toplevel, struct bootspec *out,
+static int read_bootspec(struct off_guest_fs *fs, const char *toplevel, struct bootspec *out,
                          struct err *err)
 {
 	_free_ char *path = xasprintf("%s/boot.json", toplevel);
 	_cleanup_(buf_fini) struct buf text = BUF_INIT;
-	int rc = err_absent(ext4_edit_read_path(e, path, BOOTSPEC_BYTES_MAX, &text, err));
+	int rc = err_absent(guest_fs_read_path(fs, path, BOOTSPEC_BYTES_MAX, &text, err));
 
 	if (rc)
 		return rc;
@@ -102,7 +103,7 @@ static int read_bootspec(struct ext4_edit *e, const char *toplevel, struct boots
  * The parts of an overlay, those that boot.json names, or links in the system: what is missing
  * makes the system broken.
  */
-static int find_etc(struct ext4_edit *e, const struct bootspec *b, struct guest_system *s,
+static int find_etc(struct off_guest_fs *fs, const struct bootspec *b, struct guest_system *s,
                     struct err *err)
 {
 	bool linked = !b->etc_basedir && !b->etc_image;
@@ -116,43 +117,43 @@ static int find_etc(struct ext4_edit *e, const struct bootspec *b, struct guest_
 
 	if (linked) {
 		/* NixOS before nixos-init. */
-		rc = err_absent(ext4_edit_find(e, link_dir, false, &ino, err));
+		rc = err_absent(guest_fs_find(fs, link_dir, false, &ino, err));
 		if (rc)
 			return rc < 0 ? rc : 0;
 	}
 	s->etc_overlay = true;
 	if (dir)
-		rc = err_absent(ext4_edit_find(e, dir, true, &ino, err));
+		rc = err_absent(guest_fs_find(fs, dir, true, &ino, err));
 	s->broken = s->broken || rc == 1;
 	if (rc >= 0 && image)
-		rc = store_file(e, image, &found, err);
+		rc = store_file(fs, image, &found, err);
 	s->broken = s->broken || (image && !found);
 	return rc < 0 ? rc : 0;
 }
 
-static int from_bootspec(struct ext4_edit *e, const struct bootspec *b, struct guest_system *s,
+static int from_bootspec(struct off_guest_fs *fs, const struct bootspec *b, struct guest_system *s,
                          struct err *err)
 {
-	int rc = b->kernel ? store_file(e, b->kernel, &s->kernel, err) : 0;
+	int rc = b->kernel ? store_file(fs, b->kernel, &s->kernel, err) : 0;
 
 	if (rc == 0 && b->initrd)
-		rc = store_file(e, b->initrd, &s->initrd, err);
+		rc = store_file(fs, b->initrd, &s->initrd, err);
 	s->init = xstrdup(b->init);
 	s->params = join(b->params, b->nparams);
 	s->broken = (b->kernel && !s->kernel) || (b->initrd && !s->initrd);
 	return rc;
 }
 
-static int from_files(struct ext4_edit *e, struct guest_system *s, struct err *err)
+static int from_files(struct off_guest_fs *fs, struct guest_system *s, struct err *err)
 {
 	_free_ char *kernel = xasprintf("%s/kernel", s->toplevel);
 	_free_ char *initrd = xasprintf("%s/initrd", s->toplevel);
-	int rc = line(e, s->toplevel, "kernel-params", PARAMS_MAX_BYTES, &s->params, err);
+	int rc = line(fs, s->toplevel, "kernel-params", PARAMS_MAX_BYTES, &s->params, err);
 
 	s->init = xasprintf("%s/init", s->toplevel);
 	if (rc == 0)
-		rc = store_file(e, kernel, &s->kernel, err);
-	return rc < 0 ? rc : store_file(e, initrd, &s->initrd, err);
+		rc = store_file(fs, kernel, &s->kernel, err);
+	return rc < 0 ? rc : store_file(fs, initrd, &s->initrd, err);
 }
 
 /* The version in the name of the kernel's store path; "" if it has none. */
@@ -169,16 +170,16 @@ static char *version_of(const char *kernel)
 }
 
 /* The version from lib/modules, else from the name of the kernel's store path. */
-static int kernel_version(struct ext4_edit *e, struct guest_system *s, struct err *err)
+static int kernel_version(struct off_guest_fs *fs, struct guest_system *s, struct err *err)
 {
 	_free_ char *modules = xasprintf("%s/kernel-modules/lib/modules", s->toplevel);
 	const struct ext4_entry *v;
 	uint32_t ino;
 	size_t n = 0;
-	int rc = ext4_edit_find(e, modules, true, &ino, err);
+	int rc = guest_fs_find(fs, modules, true, &ino, err);
 
 	if (rc == 0)
-		rc = ext4_edit_list(e, ino, &v, &n, err);
+		rc = guest_fs_list(fs, ino, &v, &n, err);
 	rc = err_absent(rc);
 	if (rc < 0)
 		return rc;
@@ -186,66 +187,66 @@ static int kernel_version(struct ext4_edit *e, struct guest_system *s, struct er
 	return 0;
 }
 
-static int load_parts(struct ext4_edit *e, struct guest_system *s, struct err *err)
+static int load_parts(struct off_guest_fs *fs, struct guest_system *s, struct err *err)
 {
 	_cleanup_(bootspec_fini) struct bootspec b = {0};
 	_free_ char *init = NULL;
-	int rc = line(e, s->toplevel, "nixos-version", LINE_MAX_BYTES, &s->version, err);
+	int rc = line(fs, s->toplevel, "nixos-version", LINE_MAX_BYTES, &s->version, err);
 
 	if (rc == 0)
-		rc = line(e, s->toplevel, "configuration-name", LINE_MAX_BYTES, &s->name, err);
+		rc = line(fs, s->toplevel, "configuration-name", LINE_MAX_BYTES, &s->name, err);
 	if (rc == 0)
-		rc = read_bootspec(e, s->toplevel, &b, err);
+		rc = read_bootspec(fs, s->toplevel, &b, err);
 	if (rc >= 0)
-		rc = rc == 0 ? from_bootspec(e, &b, s, err) : from_files(e, s, err);
+		rc = rc == 0 ? from_bootspec(fs, &b, s, err) : from_files(fs, s, err);
 	if (rc == 0)
-		rc = find_etc(e, &b, s, err);
+		rc = find_etc(fs, &b, s, err);
 	if (rc == 0)
-		rc = store_file(e, s->init, &init, err);
+		rc = store_file(fs, s->init, &init, err);
 	s->broken = s->broken || !init;
-	return rc < 0 ? rc : kernel_version(e, s, err);
+	return rc < 0 ? rc : kernel_version(fs, s, err);
 }
 
-static int load_one(struct ext4_edit *e, const char *toplevel, struct guest_system *s,
+static int load_one(struct off_guest_fs *fs, const char *toplevel, struct guest_system *s,
                     struct err *err)
 {
 	int rc;
 
 	s->toplevel = xstrdup(toplevel);
-	rc = load_parts(e, s, err);
+	rc = load_parts(fs, s, err);
 	return rc < 0 ? err_prefix(err, "%s", toplevel) : 0;
 }
 
 /* 0, 1: it leads to no system, or -ERR_*. */
-static int load_special(struct ext4_edit *e, const char *toplevel, const char *name,
+static int load_special(struct off_guest_fs *fs, const char *toplevel, const char *name,
                         struct guest_special *out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/specialisation/%s", toplevel, name);
 	_free_ char *real = NULL;
 	struct store_path sp;
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_resolve(e, path, &ino, &real, err));
+	int rc = err_absent(guest_fs_resolve(fs, path, &ino, &real, err));
 
 	if (rc)
 		return rc;
 	if (!store_path_is(str_from(real), &sp))
 		return 1;
 	out->name = xstrdup(name);
-	return load_one(e, real, &out->system, err);
+	return load_one(fs, real, &out->system, err);
 }
 
 /* The names first: loading reads more directories. */
-static int special_names(struct ext4_edit *e, const char *toplevel, char ***names, size_t *n,
+static int special_names(struct off_guest_fs *fs, const char *toplevel, char ***names, size_t *n,
                          struct err *err)
 {
 	_free_ char *path = xasprintf("%s/specialisation", toplevel);
 	const struct ext4_entry *v;
 	uint32_t dir;
 	size_t count = 0;
-	int rc = ext4_edit_find(e, path, true, &dir, err);
+	int rc = guest_fs_find(fs, path, true, &dir, err);
 
 	if (rc == 0)
-		rc = ext4_edit_list(e, dir, &v, &count, err);
+		rc = guest_fs_list(fs, dir, &v, &count, err);
 	rc = err_absent(rc);
 	if (rc)
 		return rc < 0 ? rc : 0;
@@ -258,7 +259,7 @@ static int special_names(struct ext4_edit *e, const char *toplevel, char ***name
 	return 0;
 }
 
-int guest_system_load(struct ext4_edit *e, const char *toplevel, struct guest_system *out,
+int guest_system_load(struct off_guest_fs *fs, const char *toplevel, struct guest_system *out,
                       struct err *err)
 {
 	_free_ char **names = NULL;
@@ -266,16 +267,16 @@ int guest_system_load(struct ext4_edit *e, const char *toplevel, struct guest_sy
 	int rc;
 
 	*out = (struct guest_system){0};
-	rc = load_one(e, toplevel, out, err);
+	rc = load_one(fs, toplevel, out, err);
 	if (rc == 0)
-		rc = special_names(e, toplevel, &names, &n, err);
+		rc = special_names(fs, toplevel, &names, &n, err);
 	if (n)
 		out->specials = xcalloc(n, sizeof *out->specials);
 	for (size_t i = 0; i < n; i++) {
 		struct guest_special *sp = &out->specials[out->n_specials];
 
 		if (rc >= 0)
-			rc = load_special(e, toplevel, names[i], sp, err);
+			rc = load_special(fs, toplevel, names[i], sp, err);
 		out->n_specials += sp->name != NULL;
 		free(names[i]);
 	}

@@ -11,7 +11,8 @@
 #include "disk/md.h"
 #include "disk/table.h"
 #include "ext4/ext4_journal.h"
-#include "nixos/foreign_root.h"
+#include "nixos/guest_fs.h"
+#include "nixos/joined_root.h"
 
 #define EPOCH_MAX 0x37fffffffll
 #define SUPER_MAGIC_AT 1080
@@ -238,8 +239,8 @@ int off_guest_find(struct off_guest *off, struct err *err)
 	for (size_t i = 0; i < off->n_disks && rc == 0; i++)
 		rc = look_into(off, &off->targets[i], err);
 	if (rc == 0 && !off->root.edit)
-		rc = foreign_root(off, err);
-	if (rc == 0)
+		rc = joined_root(off, err);
+	else if (rc == 0)
 		rc = settle(off, err);
 	if (rc < 0)
 		return rc;
@@ -261,6 +262,7 @@ void off_guest_release(struct off_guest *off)
 	if (off->boot.edit != off->root.edit)
 		ext4_edit_free(off->boot.edit);
 	ext4_edit_free(off->root.edit);
+	joined_root_fini(off);
 	off->root = off->boot = (struct off_guest_fs){.edit = NULL};
 	free(take(&off->menu_path));
 	booting_fini(&off->booting);
@@ -310,8 +312,14 @@ int off_guest_commit(struct off_guest_fs *fs, struct err *err)
 int off_guest_pending(struct off_guest *off, bool *pending, struct err *err)
 {
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_find(
-	        off->root.edit, OFF_GUEST_PENDING_DIR "/" OFF_GUEST_PENDING, false, &ino, err));
+	int rc;
+
+	*pending = false;
+	/* It is never written there. */
+	if (off->root.view)
+		return 0;
+	rc = err_absent(ext4_edit_find(off->root.edit, OFF_GUEST_PENDING_DIR "/" OFF_GUEST_PENDING,
+	                               false, &ino, err));
 
 	*pending = rc == 0;
 	return rc < 0 ? rc : 0;

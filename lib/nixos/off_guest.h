@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest that is off: its disks, opened exclusively, and their file systems with
- * /nix/store and /boot.
+ * /nix/store and /boot. Roots that are not an ext4 directly on a disk or partition are read (they
+ * are views, see guest_root.h), but not changed.
  */
 #ifndef NIXOS_OFF_GUEST_H
 #define NIXOS_OFF_GUEST_H
@@ -11,6 +12,7 @@
 
 #include "ext4/ext4_edit.h"
 #include "nixos/booting.h"
+#include "nixos/guest_root.h"
 #include "xen/xlcfg_read.h"
 
 #define OFF_GUEST_DISKS_MAX 8
@@ -37,9 +39,10 @@ struct direct_host;
 /* A file system in one of the disks. */
 struct off_guest_fs {
 	struct target *target;
-	uint64_t base, size; /* its place in the disk, bytes */
-	struct ext4_edit *edit;
-	bool happened; /* a commit took effect */
+	uint64_t base, size;     /* its place in the disk, bytes */
+	struct ext4_edit *edit;  /* NULL: it is read through the view, and is not changed */
+	struct guest_view *view; /* see guest_fs.h; NULL: it is an ext4 */
+	bool happened;           /* a commit took effect */
 };
 
 /*
@@ -56,13 +59,18 @@ enum menu_kind {
 struct off_guest {
 	int64_t now;
 	enum off_guest_mode mode;
-	bool repair; /* the disks are open for writing */
+	bool repair;   /* the disks are open for writing */
+	bool any_root; /* a root that cannot be changed will do: nobody uses edits */
 	char *paths[OFF_GUEST_DISKS_MAX];
 	struct target targets[OFF_GUEST_DISKS_MAX];
 	size_t n_disks;
 	struct off_guest_fs root;
 	struct off_guest_fs boot; /* root's edit where it is the same file system */
 	bool separate_boot;
+	/* Of a root that is not ext4, or on more than a partition; zeros, else: */
+	struct disk_spec *specs;
+	struct disks *disks;
+	struct guest_root joined;
 	const char *boot_dir; /* "/boot", or "" if that is a separate file system */
 	enum menu_kind menu_kind;
 	char *menu_path; /* in the boot file system; NULL: where NixOS puts it */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "grub/grubenv.h"
+#include "nixos/guest_fs.h"
 
 #define NEXT "next_entry"
 #define TRY "domstrap_try"
@@ -65,18 +66,18 @@ static int block_read(struct off_guest *off, const char *path, struct block *b, 
 	struct err why = ERR_INIT;
 	struct ext4_stat st = {.mode = MODE};
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_find(off->boot.edit, path, true, &ino, err));
+	int rc = err_absent(guest_fs_find(&off->boot, path, true, &ino, err));
 
 	b->mode = MODE;
 	if (rc)
 		return rc < 0 ? rc : 0;
-	rc = ext4_edit_stat(off->boot.edit, ino, &st, err);
+	rc = guest_fs_stat(&off->boot, ino, &st, err);
 	b->found = true;
 	b->mode = st.mode & 0777;
 	b->empty = st.type == EXT4_FT_FILE && !st.size;
 	if (rc < 0 || st.type != EXT4_FT_FILE || st.size > GRUBENV_MAX)
 		return rc;
-	rc = ext4_edit_read(off->boot.edit, ino, GRUBENV_MAX, &b->text, err);
+	rc = guest_fs_read(&off->boot, ino, GRUBENV_MAX, &b->text, err);
 	b->valid = rc == 0 && grubenv_check(buf_str(&b->text), &why) == 0;
 	if (b->valid)
 		take_variables(b);
@@ -142,23 +143,23 @@ struct generation *trial_find(const struct guest_state *in)
 }
 
 /* Where a path leads to; *out NULL: nowhere. */
-static int leads_to(struct ext4_edit *e, const char *path, char **out, struct err *err)
+static int leads_to(struct off_guest_fs *fs, const char *path, char **out, struct err *err)
 {
 	uint32_t ino;
-	int rc = err_absent(ext4_edit_resolve(e, path, &ino, out, err));
+	int rc = err_absent(guest_fs_resolve(fs, path, &ino, out, err));
 
 	return rc < 0 ? rc : 0;
 }
 
-static int has_etc(struct ext4_edit *e, const struct guest_system *s, const char *real, bool *has,
-                   struct err *err)
+static int has_etc(struct off_guest_fs *fs, const struct guest_system *s, const char *real,
+                   bool *has, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/etc", s->toplevel), *etc = NULL;
-	int rc = leads_to(e, path, &etc, err);
+	int rc = leads_to(fs, path, &etc, err);
 
 	*has = *has || same(etc, real);
 	for (size_t i = 0; i < s->n_specials && rc == 0 && !*has; i++)
-		rc = has_etc(e, &s->specials[i].system, real, has, err);
+		rc = has_etc(fs, &s->specials[i].system, real, has, err);
 	return rc;
 }
 
@@ -166,17 +167,17 @@ static int has_etc(struct ext4_edit *e, const struct guest_system *s, const char
 int trial_activated(struct off_guest *off, struct guest_state *in, struct err *err)
 {
 	const struct profile *p = &in->profiles[0];
-	struct ext4_edit *e = off->root.edit;
+	struct off_guest_fs *fs = &off->root;
 	_free_ char *real = NULL;
 	struct generation *found = NULL;
 	bool has, several = false;
-	int rc = leads_to(e, STATIC_ETC, &real, err);
+	int rc = leads_to(fs, STATIC_ETC, &real, err);
 
 	for (size_t i = 0; rc == 0 && real && i < p->n; i++) {
 		struct generation *g = &p->v[i];
 
 		has = false;
-		rc = has_etc(e, &g->system, real, &has, err);
+		rc = has_etc(fs, &g->system, real, &has, err);
 		several = several ||
 		          (has && found && !same(found->system.toplevel, g->system.toplevel));
 		if (has)

@@ -118,9 +118,9 @@ ends 2 "a number from 1 to 16" verify -j 0 one.img
 ends 1 'no/such' verify no/such
 ends 2 'neither a file nor a block device' verify .
 head -c 5000000 /dev/zero >zeros
-ends 4 'store: zeros: no ext4 file system with a /nix/store' verify zeros
+ends 4 'store: zeros: no file system with a /nix/store' verify zeros
 : >empty
-ends 4 'store: empty: no ext4' verify empty
+ends 4 'store: empty: no file system' verify empty
 printf 'disk = [ "format=qcow2,vdev=xvda,target=x.qcow2" ]\n' >q.cfg
 ends 1 'only raw disks are supported' verify q.cfg
 printf 'name = "n"\n' >n.cfg

@@ -5,7 +5,8 @@
 #   special  with specialisations
 #   unit     with the unit of share/domstrap/guest.nix
 #   secrets  with a program append-initrd-secrets: "some", or "none", which appends nothing
-{ n, special ? false, secrets ? "", unit ? false }:
+#   fstab    its etc/fstab
+{ n, special ? false, secrets ? "", unit ? false, fstab ? "/dev/disk/by-label/NIXOS / ext4 x-initrd.mount 0 1" }:
 let
   build = import ../create/build.nix;
   div = a: b: toString (a / b);
@@ -51,13 +52,13 @@ let
     esac >append-initrd-secrets
     if [ -n "$unit" ]; then mkdir -p etc/systemd/system; echo >etc/systemd/system/domstrap-confirm.service; fi
     if [ -n "$secrets" ]; then chmod +x append-initrd-secrets; else rm append-initrd-secrets; fi
-    printf '/dev/disk/by-label/NIXOS / ext4 x-initrd.mount 0 1\n' >etc/fstab
+    printf '%s\n' "$fstab" >etc/fstab
     ln -s $kernel/bzImage kernel; ln -s $initrd/initrd initrd; ln -s $kernel kernel-modules
     for s in $specials; do ln -s $s specialisation/with-$(cut -c 45-48 <<E
     $s
     E
     ); done
     rmdir specialisation 2>/dev/null || true
-  '' { refers = [ shared slow fast ]; inherit kernel initrd specials secrets unit; };
+  '' { refers = [ shared slow fast ]; inherit kernel initrd specials secrets unit fstab; };
 in
 top "t${toString n}" (if special then [ (top "debug" [ ]) ] else [ ])

@@ -131,9 +131,9 @@ inside "sif /nix/store links_count 0"
 inside "feature inline_data"
 refused 1 "feature inline_data" update g.img --system "$new"
 head -c 20000000 /dev/urandom >g.img
-refused 1 'no ext4' generations g.img
+refused 1 'no file system with a /nix/store' generations g.img
 : >g.img
-refused 1 'no ext4' generations g.img
+refused 1 'no file system with a /nix/store' generations g.img
 
 # ---- a database with a log that was not merged ----
 

@@ -292,6 +292,7 @@ int editor_run(const struct guest_options *opt, const struct editor_job *job, st
 		rc = guest_open_disks(opt, job->mode, &p.off, err);
 		if (rc < 0)
 			return rc;
+		p.off.any_root = job->any_root;
 		rc = run_child(&p, &child, err);
 		if (rc == DONE && job->out)
 			buf_put(job->out, p.out.p, p.out.n);

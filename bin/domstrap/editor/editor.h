@@ -28,6 +28,7 @@ struct editor_job {
 	/* Where new store paths come from; NULL: the job adds none. */
 	const struct supply_options *supply;
 	struct buf *out;  /* its output is appended here; NULL: it is for standard output */
+	bool any_root;    /* it only reads, also what cannot be changed (off_guest.h) */
 	bool tries;       /* it may put a generation on trial, for which the config may change */
 	uint64_t largest; /* bytes that a disk may get, or may grow by; 0: none grows */
 };

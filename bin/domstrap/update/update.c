@@ -167,7 +167,7 @@ static int add_generation(struct update *u, struct generation **out, struct err 
 		p->v = xreallocarray(p->v, p->n + 1, sizeof *p->v);
 		g = &p->v[p->n++];
 		*g = (struct generation){.number = u->number, .time = u->e->off.now};
-		if (guest_system_load(u->e->off.root.edit, u->system.toplevel, &g->system, err) < 0)
+		if (guest_system_load(&u->e->off.root, u->system.toplevel, &g->system, err) < 0)
 			return -(int)err->code;
 	}
 	*out = &p->v[p->n - 1];

@@ -20,9 +20,12 @@
 static const char intro[] =
         "usage: domstrap verify GUEST [options]\n\n"
         "Verifies a guest that is off: every store path against its NAR hash in the Nix\n"
-        "database, the database against the store, the file systems with e2fsck, and the\n"
+        "database, the database against the store, ext file systems with e2fsck, and the\n"
         "files that the boot menu names. GUEST is its xl config, or its disks: images or\n"
         "block devices. Nothing is written. Exit status 4: there are problems.\n\n";
+
+/* btrfs packs up to 128 KiB into one block of 4 KiB. */
+#define PACKED_MAX 32u
 
 struct verify_options {
 	struct guest_options common;
@@ -89,40 +92,80 @@ static int open_disks(struct verify *v, struct err *err)
 	return rc < 0 ? rc : arguments_open(&v->args, &v->disks, err);
 }
 
-/* A partition, or a disk without partitions. */
-static void check_fs(struct verify *v, struct fscks *all, size_t disk, const json_t *part)
+/* Programs that check what we do not: there is no jail for them, and some write. */
+static const char *checker_of(const char *type)
 {
-	const json_t *fs = json_object_get(part, "fileSystem");
-	const struct disk_spec *d = &v->disks.spec[disk];
-	uint64_t number = inspector_number(part, "number"), start = inspector_number(part, "start");
-	_free_ char *subject =
-	        number ? xasprintf("%s, partition %" PRIu64, d->name, number) : xstrdup(d->name);
-	const char *trouble = inspector_text(part, "trouble"),
-	           *notice = inspector_text(fs, "notice");
+	static const struct {
+		const char *type, *command;
+	} checkers[] = {
+	        {"xfs", "xfs_repair -n"},
+	        {"btrfs", "btrfs check --readonly"},
+	        {"vfat", "fsck.fat -n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(checkers); i++)
+		if (!strcmp(type, checkers[i].type))
+			return checkers[i].command;
+	return str_starts(str_from(type), "ext") ? "e2fsck -fn" : NULL;
+}
+
+/* Whatever has a file system; d: the disk that it is on, NULL: a logical volume. */
+static void check_fs(struct verify *v, struct fscks *all, const struct disk_spec *d,
+                     const char *subject, const json_t *o)
+{
+	const json_t *fs = json_object_get(o, "fileSystem");
+	const char *trouble = inspector_text(o, "trouble"), *notice = inspector_text(fs, "notice"),
+	           *type = inspector_text(fs, "type"), *checker = checker_of(type);
+	bool ext = str_starts(str_from(type), "ext");
+	uint64_t start = inspector_number(fs, "start");
+	_free_ char *remedy = NULL;
 
 	if (*trouble)
 		findings_add(&v->found, FINDING_WARNING, "disk", subject, "", "%s", trouble);
-	if (!json_is_object(fs) || start >= d->size)
+	if (!json_is_object(fs) || (d && start >= d->size))
 		return;
 	if (!inspector_true(fs, "clean"))
 		findings_add(&v->found, FINDING_ERROR, "unclean", subject,
-		             "start and shut down the guest once, or run e2fsck -p", "%s",
-		             *notice ? notice : "was not cleanly unmounted");
-	if (str_starts(str_from(inspector_text(fs, "type")), "ext") && v->req.fsck)
+		             ext ? "start and shut down the guest once, or run e2fsck -p"
+		                 : "start and shut down the guest once",
+		             "%s", *notice ? notice : "was not cleanly unmounted");
+	if (!v->req.fsck || !checker)
+		return;
+	if (ext && d) {
 		fsck_start(all, d, start, subject, &v->found);
+		return;
+	}
+	remedy = xasprintf("run \"%s\" on it", checker);
+	findings_add(&v->found, FINDING_UNKNOWN, "fsck", subject, remedy,
+	             "the %s file system itself was not checked, only what was read of it", type);
+}
+
+static void check_disk(struct verify *v, struct fscks *all, size_t disk, const json_t *seen)
+{
+	const json_t *parts = json_object_get(seen, "partitions");
+	const struct disk_spec *d = &v->disks.spec[disk];
+
+	check_fs(v, all, d, d->name, seen);
+	for (size_t i = 0; i < json_array_size(parts); i++) {
+		const json_t *part = json_array_get(parts, i);
+		_free_ char *subject = xasprintf("%s, partition %" PRIu64, d->name,
+		                                 inspector_number(part, "number"));
+
+		check_fs(v, all, d, subject, part);
+	}
 }
 
 static void check_disks(struct verify *v, struct fscks *all)
 {
 	const json_t *disks = json_object_get(v->seen, "disks");
+	const json_t *volumes = json_object_get(v->seen, "volumes");
 
-	for (size_t i = 0; i < v->disks.n; i++) {
-		const json_t *d = json_array_get(disks, i);
-		const json_t *parts = json_object_get(d, "partitions");
+	for (size_t i = 0; i < v->disks.n; i++)
+		check_disk(v, all, i, json_array_get(disks, i));
+	for (size_t i = 0; i < json_array_size(volumes); i++) {
+		const json_t *o = json_array_get(volumes, i);
 
-		check_fs(v, all, i, d);
-		for (size_t k = 0; k < json_array_size(parts); k++)
-			check_fs(v, all, i, json_array_get(parts, k));
+		check_fs(v, all, NULL, inspector_text(o, "device"), o);
 	}
 }
 
@@ -300,7 +343,8 @@ static int check_store(struct verify *v, struct err *err)
 	const json_t *nixos = json_object_get(v->seen, "nixos");
 	struct verify_store store = {.at = {.disk = (size_t)inspector_number(nixos, "disk"),
 	                                    .start = inspector_number(nixos, "start"),
-	                                    .size = inspector_number(nixos, "size")},
+	                                    .size = inspector_number(nixos, "size"),
+	                                    .joined = !inspector_true(nixos, "changeable")},
 	                             .processes = v->req.threads};
 	int rc;
 
@@ -309,6 +353,9 @@ static int check_store(struct verify *v, struct err *err)
 		             inspector_text(v->seen, "nixosError"));
 		return 0;
 	}
+	/* Packed files, and those that share blocks, can be larger than the file system. */
+	if (store.at.joined)
+		store.at.size = MIN(store.at.size, UINT64_MAX / PACKED_MAX) * PACKED_MAX;
 	if (store.at.disk >= v->disks.n)
 		return err_set(err, ERR_CHILD, "child: disk %zu of %zu", store.at.disk, v->disks.n);
 	check_generations(v, nixos);

@@ -21,6 +21,7 @@ struct verify_path {
 struct verify_place {
 	size_t disk;
 	uint64_t start, size; /* bytes: of the file system */
+	bool joined; /* it is part of a view (nixos/guest_root.h), which is to be found again */
 };
 
 struct verify_store {

@@ -15,6 +15,7 @@
 #include "fs/fs_walk.h"
 #include "jail/wire.h"
 #include "nix/nar_hash.h"
+#include "nixos/guest_root.h"
 #include "store/settle.h"
 #include "ui/ui.h"
 #include "verify/verify.h"
@@ -170,11 +171,9 @@ static int look_at_all(struct work *w, struct fs *fs, struct wire *wire)
 	return rc < 0 ? rc : wire_put(wire, END, buf_str(&body), &(struct err)ERR_INIT);
 }
 
-static int inmate(void *arg)
+static int read_plain(struct work *w, struct wire *wire)
 {
-	struct work *w = arg;
 	const struct disk_spec *d = &w->disks.spec[w->at->disk];
-	struct wire wire = {.fd = JAIL_PARENT, .peer = "parent"};
 	struct err err = ERR_INIT;
 	struct source_fd src;
 	struct window win;
@@ -188,9 +187,33 @@ static int inmate(void *arg)
 		rc = fs_open(&win, &fs, &err);
 	if (rc != 0)
 		return BROKEN;
-	rc = look_at_all(w, fs, &wire);
+	rc = look_at_all(w, fs, wire);
 	fs_free(fs);
-	return rc < 0 ? BROKEN : 0;
+	return rc;
+}
+
+/* The root is found as the inspector found it. */
+static int read_joined(struct work *w, struct wire *wire)
+{
+	const struct booting_config config = inspector_config(&w->disks);
+	_cleanup_(buf_fini) struct buf notes = BUF_INIT;
+	struct disks *d = disks_new(w->disks.spec, w->disks.n, &notes);
+	struct guest_root root = {.view = NULL};
+	struct err err = ERR_INIT;
+	int rc = guest_root_find(d, &config, &root, &notes, &err);
+
+	rc = rc ? BROKEN : look_at_all(w, root.view, wire);
+	guest_root_fini(&root);
+	disks_free(d);
+	return rc;
+}
+
+static int inmate(void *arg)
+{
+	struct work *w = arg;
+	struct wire wire = {.fd = JAIL_PARENT, .peer = "parent"};
+
+	return (w->at->joined ? read_joined : read_plain)(w, &wire) ? BROKEN : 0;
 }
 
 /* ---- outside -------------------------------------------------------------- */

@@ -179,5 +179,5 @@ void guest_add_generation(struct off_guest *off, struct guest_state *in, unsigne
 	for (size_t i = 0; i < p->n; i++)
 		p->v[i].current = false;
 	p->v[p->n] = (struct generation){.number = n, .time = off->now, .current = true};
-	assert_ok(guest_system_load(e, guest_system(n), &p->v[p->n++].system, &err), &err);
+	assert_ok(guest_system_load(&off->root, guest_system(n), &p->v[p->n++].system, &err), &err);
 }

@@ -262,7 +262,7 @@ static void disks(void **state)
 	two = g;
 	two.path[0] = g.path[1];
 	two.n_disks = 1;
-	check_disks(&two, ERR_NOENT, "no ext4 file system with a /nix/store");
+	check_disks(&two, ERR_NOENT, "no file system with a /nix/store");
 	two = g;
 	two.path[1] = other.path[0];
 	check_disks(&two, ERR_UNSUPPORTED, "both have a /nix/store");

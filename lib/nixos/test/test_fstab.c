@@ -36,9 +36,46 @@ static void roots(void **state)
 	}
 }
 
+static void all(void **state)
+{
+	struct str text =
+	        STR("# x\n\nUUID=a / btrfs rw,subvol=@,x 0 0\n/b\\040c /nix none bind\nd\n");
+	struct fstab_entry e;
+
+	assert_true(fstab_next(&text, &e));
+	assert_true(str_is(e.value, "a") && str_is(e.mountpoint, "/") && str_is(e.type, "btrfs"));
+	assert_true(str_is(fstab_option(e.options, "subvol"), "@"));
+	assert_null(fstab_option(e.options, "sub").p);
+	assert_null(fstab_option(e.options, "x").p);
+	assert_true(fstab_has_option(e.options, "x") && !fstab_has_option(e.options, "subvol"));
+	assert_true(fstab_next(&text, &e));
+	assert_true(str_is(e.value, "/b\\040c") && fstab_has_option(e.options, "bind"));
+	assert_true(fstab_next(&text, &e));
+	assert_true(str_is(e.value, "d") && !e.mountpoint.n && !e.options.n);
+	assert_false(fstab_next(&text, &e));
+	assert_true(str_is(fstab_option(STR("subvol=a,subvol=/b/c"), "subvol"), "/b/c"));
+	assert_true(str_is(fstab_option(STR("subvol="), "subvol"), ""));
+}
+
+static void escapes(void **state)
+{
+	static const char *const words[][2] = {
+	        {"", ""},         {"/a b", "/a b"},   {"a\\040b", "a b"}, {"\\134", "\\"},
+	        {"\\04", "\\04"}, {"\\049", "\\049"}, {"\\777", "\\777"}, {"\\\\040", "\\ "},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		_cleanup_(buf_fini) struct buf out = BUF_INIT;
+
+		fstab_unescape(str_from(words[i][0]), &out);
+		assert_true(str_is(buf_str(&out), words[i][1]));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(roots)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(roots), cmocka_unit_test(all),
+	                                   cmocka_unit_test(escapes)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
