@@ -58,7 +58,8 @@ int btrfs_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct err *er
 		               key.object);
 	bytes_seek(&at.item, 16);
 	st.size = bytes_le64(&at.item);
-	bytes_seek(&at.item, 44);
+	bytes_seek(&at.item, 40);
+	st.links = bytes_le32(&at.item);
 	st.uid = bytes_le32(&at.item);
 	st.gid = bytes_le32(&at.item);
 	mode = bytes_le32(&at.item);

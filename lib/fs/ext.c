@@ -80,6 +80,7 @@ static int ext_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct er
 	        .uid = in.i.i_uid | (uint32_t)in.i.osd2.linux2.l_i_uid_high << 16,
 	        .gid = in.i.i_gid | (uint32_t)in.i.osd2.linux2.l_i_gid_high << 16,
 	        .size = EXT2_I_SIZE(&in.i),
+	        .links = in.i.i_links_count,
 	        .mtime = (int32_t)in.i.i_mtime + (in.i.i_extra_isize >= EXTRA_MTIME
 	                                                  ? (int64_t)(in.i.i_mtime_extra & 3) << 32
 	                                                  : 0),

@@ -36,8 +36,9 @@ struct fs_stat {
 	enum fs_kind kind;
 	uint32_t mode; /* permission bits, 07777; FAT: 0755 and 0644 */
 	uint32_t uid, gid;
-	uint64_t size; /* bytes; of a link its target's length */
-	int64_t mtime; /* seconds since 1970; 0 unknown */
+	uint64_t size;  /* bytes; of a link its target's length */
+	int64_t mtime;  /* seconds since 1970; 0 unknown */
+	uint32_t links; /* names that it has; 0 unknown */
 };
 
 struct fs;

@@ -77,7 +77,8 @@ static int name_find(struct fs *fs, uint64_t dir, struct str name, uint64_t *nod
 /* The directories on the way of a path, for "..". */
 struct trail {
 	struct fs_place at[FS_DEPTH_MAX];
-	size_t end[FS_DEPTH_MAX]; /* of each one's path in real */
+	enum fs_kind kind[FS_DEPTH_MAX]; /* but not of the root */
+	size_t end[FS_DEPTH_MAX];        /* of each one's path in real */
 	size_t n;
 	unsigned links;
 	struct buf real; /* the path of the last one, without links; "" for the root */
@@ -159,8 +160,8 @@ static int look_up(const struct trail *t, struct str name, struct fs_place *out,
 static int step(struct trail *t, struct str name, struct str rest, bool follow, struct err *err)
 {
 	struct fs_place next;
-	struct fs_stat st;
-	int rc = fs_place_stat(&t->at[t->n - 1], &st, err);
+	struct fs_stat st = {.kind = t->kind[t->n - 1]};
+	int rc = t->n == 1 ? fs_place_stat(&t->at[0], &st, err) : 0;
 
 	if (rc < 0)
 		return rc;
@@ -181,6 +182,7 @@ static int step(struct trail *t, struct str name, struct str rest, bool follow, 
 	buf_puts(&t->real, "/");
 	buf_put(&t->real, name.p, name.n);
 	t->end[t->n] = t->real.n;
+	t->kind[t->n] = st.kind;
 	t->at[t->n++] = next;
 	return 0;
 }

@@ -107,6 +107,7 @@ static int xfs_stat(struct fs *fs, uint64_t node, struct fs_stat *out, struct er
 	        .gid = in.gid,
 	        .size = in.size,
 	        .mtime = in.mtime,
+	        .links = in.links,
 	};
 	return 0;
 }

@@ -53,6 +53,7 @@ struct xfs_inode {
 	uint32_t uid, gid;
 	uint64_t size;
 	int64_t mtime;
+	uint32_t links; /* 0: not known */
 	enum xfs_format format;
 	uint64_t extents;
 	uint8_t raw[XFS_INODE_MAX];

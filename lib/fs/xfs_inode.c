@@ -64,6 +64,7 @@ static int decode(const struct xfs *x, struct xfs_inode *in, struct err *err)
 	bytes_skip(&b, 2);
 	in->uid = bytes_be32(&b);
 	in->gid = bytes_be32(&b);
+	in->links = version > 1 ? bytes_be32(&b) : 0;
 	bytes_seek(&b, 56);
 	in->size = bytes_be64(&b);
 	bytes_seek(&b, 76);

@@ -9,7 +9,7 @@
 #include "base/show.h"
 #include "nixos/fstab.h"
 
-#define LINES_MAX 1000u
+#define LINES_MAX 200u
 
 /* ---- devices -------------------------------------------------------------- */
 

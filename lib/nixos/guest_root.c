@@ -13,6 +13,7 @@
 
 #define FSTAB_MAX (1u << 20)
 #define SUBVOLS_MAX 256u /* names at the top of a btrfs that are looked into */
+#define FOLLOWED_MAX 32u /* fstabs that are followed */
 #define PROFILE "/nix/var/nix/profiles/system"
 
 /* What is known before the root is found, and the tree that is found. */
@@ -24,6 +25,7 @@ struct search {
 	struct guest_root loose; /* the first candidate whose fstab cannot be followed */
 	struct err why;          /* it cannot */
 	size_t other;            /* another device with such a one; SIZE_MAX: none */
+	unsigned followed;       /* fstabs */
 	struct err first;        /* what could not be read, first; code 0: nothing */
 };
 
@@ -175,6 +177,8 @@ static int try(struct search *s, const struct candidate *c, struct fs **out)
 	}
 	if (rc == 1)
 		rc = err_set(&err, ERR_NOENT, "its system has no fstab");
+	if (rc == 0 && s->followed++ == FOLLOWED_MAX)
+		rc = err_set(&err, ERR_LIMIT, "more than %u places with a system", FOLLOWED_MAX);
 	if (rc == 0) {
 		const struct guest_mounts m = {.d = s->d,
 		                               .fstab = buf_str(&text),

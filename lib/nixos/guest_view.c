@@ -157,10 +157,9 @@ int guest_view_stat(struct guest_view *v, uint32_t ino, struct ext4_stat *out, s
 
 	if (rc < 0)
 		return rc;
-	/* Drivers do not tell how many names a file has: it may have more than one. */
 	*out = (struct ext4_stat){.type = types[st.kind],
 	                          .mode = st.mode,
-	                          .links = 2,
+	                          .links = st.links,
 	                          .size = st.size,
 	                          .mtime = st.mtime};
 	return st.kind == FS_FILE ? disk_bytes(place(v, ino), st.size, &out->disk_bytes, err) : 0;

@@ -198,6 +198,18 @@ wipe s
 read_all "root= and rootflags=" hd0 btrfs args.img
 rm args.img
 
+# GC roots that link to each other, in a ring: each is followed once.
+tree 'LABEL=NIXOS / btrfs x-initrd.mount 0 1'
+python3 -I -S - t/nix/var/nix/gcroots/ring <<'PY'
+import os, sys
+os.makedirs(sys.argv[1])
+for i in range(20000):
+    os.symlink(f"/nix/var/nix/gcroots/ring/{(i + 1) % 20000}", f"{sys.argv[1]}/{i}")
+PY
+make_btrfs ring.img t
+ends 0 '^ +2\*  ' generations ring.img
+rm ring.img
+
 # A transaction that is only in the log of the Nix database.
 tree 'LABEL=NIXOS / btrfs x-initrd.mount 0 1'
 python3 -I -S - t/nix/var/nix/db <<'PY'
