@@ -201,10 +201,18 @@ static int look_before(struct ext4_edit *e, struct err *err)
 	return 0;
 }
 
+static int rename_file(struct ext4_edit *e, struct err *err)
+{
+	uint32_t dir;
+	int rc = ext4_edit_find(e, "/nix/var/profiles/system", true, &dir, err);
+
+	return rc < 0 ? rc : ext4_edit_rename(e, dir, "file", "other file", err);
+}
+
 /* Bit i of the first number: whether step i is done. Growing comes before all other changes. */
 static int (*const steps[])(struct ext4_edit *e, struct err *err) = {
-        grow,      look_before, add_tree,  add_file,  add_link, add_many,
-        drop_tree, drop_deep,   drop_many, drop_long, sweep,    look_before,
+        grow,      look_before, add_tree,  add_file, add_link,    add_many,    drop_tree,
+        drop_deep, drop_many,   drop_long, sweep,    look_before, rename_file,
 };
 enum { STAGE = 1 << 14, LOOK_ONLY = 1 << 15 };
 

@@ -35,6 +35,7 @@ printf '\076\010' >"$corpus/ext_edit/add"
 printf '\302\013' >"$corpus/ext_edit/drop"
 printf '\377\117' >"$corpus/ext_edit/everything"
 printf '\001\100' >"$corpus/ext_edit/grow"
+printf '\000\020' >"$corpus/ext_edit/rename"
 mkdir -p "$corpus/ext" "$corpus/fat" "$corpus/disk_table"
 ext ext2 -t ext2 -b 1024
 ext extents -t ext4 -O ^has_journal,^metadata_csum,^resize_inode -b 1024

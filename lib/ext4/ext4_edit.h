@@ -121,6 +121,10 @@ int ext4_edit_add_file(struct ext4_edit *e, uint32_t dir, const char *name, uint
                        struct str bytes, struct err *err);
 int ext4_edit_add_link(struct ext4_edit *e, uint32_t dir, const char *name, const char *target,
                        struct err *err);
+/* Give an entry another name in its directory. -ERR_NOENT, -ERR_EXISTS, -ERR_LIMIT: no such name.
+ */
+int ext4_edit_rename(struct ext4_edit *e, uint32_t dir, const char *from, const char *to,
+                     struct err *err);
 /* Remove a name and its tree; adds the freed bytes to *bytes, if that is not NULL. */
 int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64_t *bytes,
                      struct err *err);

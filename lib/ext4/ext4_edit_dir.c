@@ -240,6 +240,36 @@ int ext4_edit_link(struct ext4_edit *e, uint32_t dir, const char *name,
 	return 0;
 }
 
+int ext4_edit_rename(struct ext4_edit *e, uint32_t dir, const char *from, const char *to,
+                     struct err *err)
+{
+	struct ext4_entry ent;
+	struct edit_dir *d;
+	bool found;
+	size_t i, k;
+	int rc = edit_dir_get(e, dir, &d, err);
+
+	if (rc < 0)
+		return rc;
+	k = edit_dir_find(d, to, &found);
+	if (!walk_name_valid(str_from(to)))
+		return err_set(err, ERR_LIMIT, "%s: '%s' cannot be a name", e->target->name, to);
+	if (found)
+		return err_set(err, ERR_EXISTS, "%s: '%s' already exists", e->target->name, to);
+	i = edit_dir_find(d, from, &found);
+	if (!found)
+		return err_set(err, ERR_NOENT, "%s: '%s' not found", e->target->name, from);
+	ent = d->v[i];
+	free(ent.name);
+	ent.name = xstrdup(to);
+	k -= k > i;
+	memmove(d->v + i, d->v + i + 1, (d->n - i - 1) * sizeof *d->v);
+	memmove(d->v + k + 1, d->v + k, (d->n - 1 - k) * sizeof *d->v);
+	d->v[k] = ent;
+	d->changed = true;
+	return 0;
+}
+
 int ext4_edit_remove(struct ext4_edit *e, uint32_t dir, const char *name, uint64_t *bytes,
                      struct err *err)
 {

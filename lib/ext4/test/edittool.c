@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * edittool IMAGE BASE [look] { add DIR NAME HOSTPATH | rm DIR NAME | sweep DIR | mkdir PATH
- *                            | cat PATH | ls DIR | grow BYTES }...
  * Makes one change to an ext4 file system, for tests. look: only read.
+ *
+ *     edittool IMAGE BASE [look]
+ *         { add DIR NAME HOSTPATH | rm DIR NAME | mv DIR NAME TO | sweep DIR | mkdir PATH
+ *         | cat PATH | ls DIR | grow BYTES }...
  */
 #include "base/err.h"
 #include "base/mem.h"
@@ -72,6 +74,8 @@ static int run(struct ext4_edit *e, char **argv, int *used)
 	if (!strcmp(argv[0], "rm"))
 		return ext4_edit_remove(e, dir, argv[2], &bytes, &err);
 	*used = 4;
+	if (!strcmp(argv[0], "mv"))
+		return ext4_edit_rename(e, dir, argv[2], argv[3], &err);
 	return cmd_add(e, dir, argv + 1);
 }
 
