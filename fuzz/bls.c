@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole disks in the form of lib/grub/test/fake.h, with entries below /loader. */
 #include "base/mem.h"
+#include "grub/blscount.h"
 #include "grub/test/explore.h"
 #include "grub/vercmp.h"
 
@@ -27,6 +28,25 @@ static void check_orders(struct str text)
 	(void)glob_matches(a, b);
 }
 
+/* The name after a start has a counter again, with the same stem. */
+static void check_counts(struct str text)
+{
+	while (text.p) {
+		_cleanup_(buf_fini) struct buf next = BUF_INIT;
+		struct str line = str_cut(&text, '\n'), dir, name;
+		struct blscount c, after;
+
+		if (blscount_path(line, &dir, &name) && dir.n + 1 + name.n != line.n)
+			abort();
+		if (!blscount_parse(line, &c))
+			continue;
+		blscount_next(&c, &next);
+		if (!blscount_parse(buf_str(&next), &after) || !str_eq(after.stem, c.stem) ||
+		    after.left > c.left || after.done < c.done)
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
@@ -35,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fake f;
 
 	check_orders(text);
+	check_counts(text);
 	fake_init(&f, text);
 	if (f.files.device_count &&
 	    grub_menu_load(&f.files, &explore_limits,

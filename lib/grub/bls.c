@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "grub/bls.h"
+#include "grub/blscount.h"
 #include "grub/blsdir.h"
 #include "grub/context.h"
 #include "grub/texts.h"
 #include "grub/vercmp.h"
 
-#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -26,34 +26,18 @@ static char *lower(struct str s)
 	return copy;
 }
 
-/* "LEFT" or "LEFT-DONE", all of s. */
-static bool parse_counter(struct str s, struct bls_entry *e)
-{
-	struct str left = str_cut(&s, '-');
-	uint64_t l, d = 0;
-
-	if (!str_u64(left, 10, INT_MAX, &l) || (s.p && !str_u64(s, 10, INT_MAX, &d)))
-		return false;
-	e->left = (int64_t)l;
-	e->done = (int64_t)d;
-	return true;
-}
-
-/* The counter stands behind the last "+", directly before ".conf". */
 static void parse_name(struct str name, struct bls_entry *e)
 {
-	size_t plus;
+	_free_ char *key = NULL;
+	struct blscount c;
 
-	e->file = lower(name);
-	if (blsdir_ends(name, ".conf", true))
-		name.n -= strlen(".conf");
-	else if (blsdir_ends(name, ".efi", true))
-		name.n -= strlen(".efi");
-	for (plus = name.n; plus > 0 && name.p[plus - 1] != '+'; plus--)
-		continue;
-	if (plus && parse_counter(str_drop(name, plus), e))
-		name.n = plus - 1;
-	e->id = str_dup(name);
+	(void)blscount_parse(name, &c);
+	key = xasprintf("%.*s%s", STR_ARG(c.stem), c.end);
+	e->file = str_dup(name);
+	e->key = lower(str_from(key));
+	e->id = str_dup(c.stem);
+	e->left = c.left;
+	e->done = c.done;
 }
 
 static const struct key {
@@ -67,9 +51,9 @@ static const struct key {
         {"sort-key", offsetof(struct bls_entry, sort_key), BLS_NONE},
         {"architecture", offsetof(struct bls_entry, architecture), BLS_NONE},
         {"linux", offsetof(struct bls_entry, loader), BLS_LINUX},
-        {"efi", offsetof(struct bls_entry, loader), BLS_PROGRAM},
-        {"uki", offsetof(struct bls_entry, loader), BLS_PROGRAM},
-        {"uki-url", offsetof(struct bls_entry, loader), BLS_PROGRAM},
+        {"efi", offsetof(struct bls_entry, loader), BLS_EFI},
+        {"uki", offsetof(struct bls_entry, loader), BLS_UKI},
+        {"uki-url", offsetof(struct bls_entry, loader), BLS_URL},
 };
 
 static char **field(struct bls_entry *e, const struct key *key)
@@ -155,7 +139,7 @@ void bls_parse(struct str name, struct str text, struct bls_entry *out)
 {
 	bool spoilt = false;
 
-	*out = (struct bls_entry){.left = -1, .done = -1};
+	*out = (struct bls_entry){.kind = BLS_NONE};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		set_text(field(out, &keys[i]), STR(""));
 	parse_name(name, out);
@@ -179,6 +163,7 @@ void bls_fini(struct bls_entry *e)
 		*field(e, &keys[i]) = NULL; /* several keys share a field */
 	}
 	free(e->file);
+	free(e->key);
 	free(e->id);
 	free(e->options);
 	free(e->text);
@@ -243,7 +228,7 @@ int bls_cmp(const void *a, const void *b)
 			c = newest_first(x->version, y->version);
 	}
 	if (c == 0)
-		c = newest_first(x->file, y->file);
+		c = newest_first(x->key, y->key);
 	if (c == 0)
 		c = number_cmp(y->left, x->left);
 	return c ? c : number_cmp(x->done, y->done);

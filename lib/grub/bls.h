@@ -6,7 +6,7 @@
  *
  *     file = { line },  line = KEY blanks VALUE | "#" …
  *     VALUE = text | '"' text '"' | "'" text "'"
- *     NAME = ID [ "+" LEFT [ "-" DONE ] ]      boot counting: 0 left is bad
+ *     NAME = ID [ counter ]                     see blscount.h
  */
 #ifndef GRUB_BLS_H
 #define GRUB_BLS_H
@@ -17,14 +17,17 @@
 #include "grub/menu.h"
 
 enum bls_kind {
-	BLS_NONE,    /* names neither of the following, or both */
-	BLS_LINUX,   /* a kernel */
-	BLS_PROGRAM, /* an EFI program, or a kernel packed into one */
+	BLS_NONE,  /* names neither of the following, or both */
+	BLS_LINUX, /* a kernel */
+	BLS_UKI,   /* a kernel packed into an EFI program */
+	BLS_EFI,   /* an EFI program, which may be such a kernel */
+	BLS_URL,   /* the same, from a server */
 };
 
 /* Texts are owned; "" where missing, NULL for options. */
 struct bls_entry {
-	char *file; /* the file's name, in lower case as systemd-boot compares it */
+	char *file; /* the file's name */
+	char *key;  /* the same without its counter, in lower case: what systemd-boot compares */
 	char *id;   /* the file's name without ".conf" and counter */
 	char *title;
 	char *version;

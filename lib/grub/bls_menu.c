@@ -36,7 +36,7 @@ static bool find_default(const struct grub_menu *m, const struct bls_entries *al
 {
 	for (size_t pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < m->n; i++) {
-			struct str name = str_from(all->v[i].file);
+			struct str name = str_from(all->v[i].key);
 
 			if (good && all->v[i].left == 0)
 				continue;
@@ -258,6 +258,24 @@ static int read_entries(struct grub_menu *m, struct bls_entries *all, struct err
 	return 0;
 }
 
+/*
+ * systemd-boot counts only what Linux can be told of by the name of its file: not what an entry
+ * boots with "efi".
+ */
+static bool is_counted(const struct bls_entry *e)
+{
+	return e->left >= 0 && (e->kind == BLS_LINUX || e->kind == BLS_UKI);
+}
+
+static char *file_path(const struct grub_menu *m, const struct bls_entry *e)
+{
+	_free_ char *images = uki_folder(str_from(m->path));
+
+	return blsdir_is_conf(str_from(e->file), true)
+	               ? xasprintf("%s/entries/%s", m->path, e->file)
+	               : xasprintf("%s/%s", images, e->file);
+}
+
 static int bls_load(struct grub_menu *m, struct str text, struct err *err)
 {
 	_cleanup_(bls_entries_fini) struct bls_entries all = {.v = NULL};
@@ -281,6 +299,8 @@ static int bls_load(struct grub_menu *m, struct str text, struct err *err)
 		set_text(&e->title, str_from(titles.v[i]));
 		set_text(&e->id, str_from(all.v[i].id));
 		set_text(&e->body, str_from(all.v[i].text));
+		if (is_counted(&all.v[i]))
+			e->counted = file_path(m, &all.v[i]);
 	}
 	read_settings(m, &settings);
 	set_default(m, &all, &settings);
@@ -311,13 +331,15 @@ static int bls_enter(struct grub_menu *m, const struct grub_entry *e, struct str
 	int rc;
 
 	bls_parse(str_from(e->id), body, &b);
+	if (e->counted)
+		boot->counted = (struct grub_counted){m->dev, xstrdup(e->counted)};
 	if (b.kind == BLS_NONE)
 		return err_set(err, ERR_FORMAT, "the entry names no kernel");
 	if (b.initrds.n > m->context->limits->initrds)
 		return err_set(err, ERR_LIMIT, "%zu initrds, more than the limit of %zu",
 		               b.initrds.n, m->context->limits->initrds);
 	rc = find(m, b.loader, true, boot, err);
-	if (rc == 0 && b.kind == BLS_PROGRAM)
+	if (rc == 0 && b.kind != BLS_LINUX)
 		return enter_image(m, &b, boot, err);
 	for (size_t i = 0; rc == 0 && i < b.initrds.n; i++)
 		rc = find(m, b.initrds.v[i], false, boot, err);

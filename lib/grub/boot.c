@@ -91,6 +91,7 @@ void grub_boot_fini(struct grub_boot *boot)
 	texts_fini(&boot->warnings);
 	buf_fini(&boot->output);
 	writes_fini(&boot->writes);
+	free(take(&boot->counted.path));
 }
 
 struct grub_write *writes_find(const struct grub_writes *w, size_t dev, struct str path)

@@ -65,6 +65,7 @@ void entry_fini(struct grub_entry *e)
 	free(e->classes);
 	free(e->users);
 	free(e->hotkey);
+	free(e->counted);
 	free(e->body);
 	texts_fini(&e->args);
 }

@@ -68,7 +68,8 @@ struct grub_entry {
 	bool submenu;
 	char *body;             /* source lines, each with its newline: to show and to edit */
 	struct grub_texts args; /* words that the body sees as $1, $2… */
-	struct str private_;    /* the dialect's own, do not touch */
+	char *counted;       /* the path of its file, whose name has a boot counter; NULL: none */
+	struct str private_; /* the dialect's own, do not touch */
 };
 
 struct grub_context; /* the dialect's state */
@@ -100,6 +101,15 @@ struct grub_boot_file {
 	uint64_t at, n; /* bytes; checked against the file's size */
 };
 
+/*
+ * A file whose name has a boot counter: renamed whenever its entry is chosen, even if that cannot
+ * be booted (blscount.h).
+ */
+struct grub_counted {
+	size_t dev;
+	char *path; /* NULL: there is none */
+};
+
 /* What an entry wants booted. Start from GRUB_BOOT_INIT; end with fini. */
 struct grub_boot {
 	struct grub_boot_file kernel;
@@ -109,6 +119,7 @@ struct grub_boot {
 	struct grub_texts warnings;
 	struct buf output;
 	struct grub_writes writes; /* the menu's included */
+	struct grub_counted counted;
 };
 
 #define GRUB_BOOT_INIT {.args = NULL}

@@ -55,6 +55,9 @@ void show_boot(struct fake *f, const struct grub_boot *b, const char *indent, st
 	show_texts(indent, "warning", &b->warnings, out);
 	show_output(indent, &b->output, out);
 	show_writes(f, &b->writes, indent, out);
+	if (b->counted.path)
+		buf_putf(out, "%scounts (%s)%s\n", indent, f->names[b->counted.dev],
+		         b->counted.path);
 }
 
 static void show_entry(struct fake *f, struct grub_menu *m, size_t i, unsigned depth,
