@@ -158,6 +158,7 @@ static int plan_answer(struct inmate *in, struct err *err)
 
 static void plan_reset(struct inmate *in)
 {
+	fs_file_free(take(&in->counted));
 	grub_boot_fini(&in->plan);
 	in->plan = (struct grub_boot)GRUB_BOOT_INIT;
 }
@@ -192,26 +193,36 @@ static int do_enter(struct inmate *in, const struct req *r, struct err *err)
 	return rc == 1 ? menu_push(in, next, err) : plan_answer(in, err);
 }
 
-/* What the menu writes, before anything can fail. The plan has it again, and its notes. */
+/* What is written before anything can fail. The plan has it again, and its notes. 1: there is. */
 static int writes_answer(struct inmate *in, struct err *err)
 {
 	_free_ struct msg_writes *w = xcalloc(1, sizeof *w);
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+	int rc;
 
 	writes_find_all(in, &in->menu[0]->writes, false, w);
-	if (!w->n)
+	count_find(in, false, &w->count);
+	if (!msg_writes_any(w))
 		return 0;
 	msg_writes_put(&body, w);
-	return answer(in, MSG_WRITES, &body, err);
+	rc = answer(in, MSG_WRITES, &body, err);
+	return rc < 0 ? rc : 1;
 }
 
 static int do_auto(struct inmate *in, const struct req *r, struct err *err)
 {
-	int rc = writes_answer(in, err);
+	struct err lost = ERR_INIT;
+	int rc, sent = writes_answer(in, err);
 
-	if (rc == 0)
-		rc = grub_menu_auto(in->menu[0], r->has_text ? r->text : (struct str){NULL, 0},
-		                    &in->plan, err);
+	if (sent < 0)
+		return sent;
+	rc = grub_menu_auto(in->menu[0], r->has_text ? r->text : (struct str){NULL, 0}, &in->plan,
+	                    err);
+	/* An entry with a boot counter is in a menu that writes nothing. */
+	if (sent == 0 && writes_answer(in, &lost) < 0) {
+		*err = lost;
+		return -(int)lost.code;
+	}
 	notes(in, &in->menu[0]->warnings);
 	return rc < 0 ? rc : plan_answer(in, err);
 }

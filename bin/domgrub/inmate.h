@@ -10,6 +10,8 @@
 #include "guest/disks.h"
 #include "known.h"
 
+struct msg_count;
+
 struct inmate_spec {
 	const struct disk_spec *disk;
 	size_t disks;
@@ -32,5 +34,15 @@ struct checker_spec {
 };
 
 int checker_main(void *arg);
+
+/* A third one, which renames the file of an entry with a boot counter. */
+struct renamer_spec {
+	int fd; /* of the disk, inside the jail */
+	const struct disk_spec *disk;
+	const struct msg_count *count;
+	int64_t now; /* seconds since 1970 */
+};
+
+int renamer_main(void *arg);
 
 #endif

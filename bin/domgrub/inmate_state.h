@@ -21,6 +21,8 @@ struct inmate {
 	uint32_t menus;
 	uint32_t depth; /* the menu of the last request */
 	struct grub_boot plan;
+	struct fs_file
+	        *counted; /* the plan's file with a counter, whose name may change; or NULL */
 	struct grub_shell *shell;
 	uint32_t listed;             /* entries reported so far */
 	struct grub_boot_file *seen; /* the menus that they are in, while the list is made */
@@ -32,6 +34,8 @@ void inmate_note(struct inmate *in, struct str text);
 /* plan.c: where the files are that the menu writes. say: what cannot be written becomes a note. */
 void writes_find_all(struct inmate *in, const struct grub_writes *w, bool say,
                      struct msg_writes *out);
+/* The same for the plan's file whose name has a boot counter. */
+void count_find(struct inmate *in, bool say, struct msg_count *out);
 /* Make the plan's message, with the sizes of its files, which are limited. */
 int plan_put(struct inmate *in, struct buf *body, struct err *err);
 /* Copy its files to the outputs, and report the size of each complete file. */

@@ -58,7 +58,7 @@ static int plan_ask(struct warden *w, struct msg_plan *plan, struct buf *body, s
 		if (rc == 0)
 			rc = writes_check(w, &w->early, err);
 		if (rc < 0)
-			w->early.n = 0;
+			w->early = (struct msg_writes){.n = 0};
 		else
 			rc = warden_next(w, &type, body, o->time, err);
 	}
@@ -67,13 +67,13 @@ static int plan_ask(struct warden *w, struct msg_plan *plan, struct buf *body, s
 	return rc < 0 ? rc : plan_check(w, plan, err);
 }
 
-/* As in GRUB, an entry for one start is used up even if it cannot be booted. */
+/* As in GRUB and systemd-boot, a start is used up even if the entry cannot be booted. */
 static void use_up(struct warden *w)
 {
 	struct err err = ERR_INIT;
 
-	if (w->early.n && w->o->write_env && !w->o->not_really &&
-	    warden_write_env(w, &w->early, &err) < 0)
+	if (msg_writes_any(&w->early) && w->o->write_env && !w->o->not_really &&
+	    warden_write(w, &w->early, &err) < 0)
 		say_warning(str_from(err.text));
 }
 
@@ -146,7 +146,7 @@ static int boot(struct warden *w, const struct msg_plan *p, const char *args, st
 	buf_fini(&probe);
 	/* The same if its kernel cannot be loaded. */
 	if (rc == 0 && !o->not_really)
-		rc = warden_write_env(w, &p->writes, err);
+		rc = warden_write(w, &p->writes, err);
 	if (rc == 0 && !o->not_really)
 		rc = warden_copy(w, p, err);
 	if (rc == 0 && warden_stop)

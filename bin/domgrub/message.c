@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "grub/blscount.h"
 
 #define SMALL 65536u
 #define STYLES 2 /* the last of enum grub_style */
@@ -45,6 +46,8 @@ const struct wire_rule message_answers[] = {
         {REQ_CHECK, MSG_SUM, KNOWN_SUM, STATE_SUMMED},
         {STATE_SUMMED, MSG_DONE, 0, STATE_IDLE},
         {REQ_CHECK, MSG_DONE, 0, STATE_IDLE},
+        NOTES_AND_FAIL(REQ_COUNT),
+        {REQ_COUNT, MSG_DONE, 0, STATE_IDLE},
 };
 const size_t message_answer_count = ARRAY_LEN(message_answers);
 
@@ -64,6 +67,7 @@ const struct wire_rule message_requests[] = {
         IN_BOTH(REQ_LIST, SMALL),
         {STATE_PLANNED, REQ_COPY, SMALL, STATE_IDLE},
         {STATE_IDLE, REQ_CHECK, SMALL, STATE_IDLE},
+        {STATE_IDLE, REQ_COUNT, 0, STATE_IDLE},
 };
 const size_t message_request_count = ARRAY_LEN(message_requests);
 
@@ -174,6 +178,10 @@ void msg_writes_put(struct buf *out, const struct msg_writes *w)
 		wire_u64_put(out, w->v[i].at);
 		buf_put(out, w->v[i].data, ENV_BLOCK_SIZE);
 	}
+	wire_u32_put(out, w->count.disk);
+	wire_u64_put(out, w->count.start);
+	wire_u64_put(out, w->count.size);
+	wire_text_put(out, str_from(w->count.path));
 }
 
 void msg_plan_put(struct buf *out, const struct msg_plan *p)
@@ -201,11 +209,31 @@ static void write_get(struct bytes *b, struct msg_write *w)
 		memcpy(w->data, p, ENV_BLOCK_SIZE);
 }
 
+static void count_get(struct bytes *b, struct msg_count *c)
+{
+	struct str path, dir, name;
+
+	c->disk = bytes_le32(b);
+	c->start = wire_u64_get(b, INT64_MAX);
+	c->size = wire_u64_get(b, INT64_MAX);
+	path = wire_text_get(b, MSG_PATH_MAX);
+	c->path[0] = '\0';
+	if (!bytes_ok(b) || !path.n)
+		return;
+	if (!blscount_path(path, &dir, &name)) {
+		b->bad = true;
+		return;
+	}
+	memcpy(c->path, path.p, path.n);
+	c->path[path.n] = '\0';
+}
+
 static void writes_get(struct bytes *b, struct msg_writes *w)
 {
 	w->n = wire_u32_get(b, MSG_WRITES_MAX);
 	for (uint32_t i = 0; i < w->n; i++)
 		write_get(b, &w->v[i]);
+	count_get(b, &w->count);
 }
 
 int msg_writes_get(struct str body, struct msg_writes *out, struct err *err)

@@ -12,6 +12,7 @@
  *     LIST   every entry                         item…, done
  *     COPY   the files of the last plan          size (kernel), size (ramdisk), done
  *     CHECK  the kernel (another child)          sum (of a good one, maybe), done
+ *     COUNT  an entry's boot counter (another)   done
  *
  * "fail" may come instead of any answer. Texts are the guest's own bytes. What
  * a _get gives is borrowed from the body; of each pair, _put is for the side
@@ -39,6 +40,7 @@ enum {
 	REQ_LIST,
 	REQ_COPY,
 	REQ_CHECK,
+	REQ_COUNT,
 };
 
 enum {
@@ -69,6 +71,7 @@ enum {
 #define MSG_INITRDS_MAX 256
 #define MSG_WRITES_MAX 16
 #define MSG_DEPTH_MAX 32    /* menus within each other */
+#define MSG_PATH_MAX 4096   /* bytes of a path */
 #define ENV_BLOCK_SIZE 1024 /* bytes of GRUB's environment block */
 
 /* The parent's side sets state to the request that it sent. */
@@ -117,13 +120,29 @@ struct msg_write {
 };
 
 /*
- * What is to be written whichever entry is booted. With AUTO it comes first: as in GRUB, an entry
- * for one start is used up even if it cannot be booted.
+ * The file of the entry that is booted has a boot counter in its name: it gets the next name. The
+ * path is one of blscount_path().
+ */
+struct msg_count {
+	uint32_t disk;
+	uint64_t start, size;        /* bytes of the disk: its file system's */
+	char path[MSG_PATH_MAX + 1]; /* "": there is none */
+};
+
+/*
+ * What is to be written before anything is booted. With AUTO it comes first: as in GRUB and
+ * systemd-boot, an entry for one start or with a counter is used up even if it cannot be booted.
  */
 struct msg_writes {
 	uint32_t n;
 	struct msg_write v[MSG_WRITES_MAX];
+	struct msg_count count;
 };
+
+static inline bool msg_writes_any(const struct msg_writes *w)
+{
+	return w->n || *w->count.path;
+}
 
 void msg_writes_put(struct buf *out, const struct msg_writes *w);
 int msg_writes_get(struct str body, struct msg_writes *out, struct err *err);

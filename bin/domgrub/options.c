@@ -285,7 +285,7 @@ static const struct option_row rows[] = {
          set_format},
         {.name = "output-directory", 0, "DIR", "write kernel and ramdisk to DIR", set_directory},
         {.name = "runas", 0, "UID", "user ID of the jail that reads the disk", runas_option},
-        TRUE("write-env", 0, "clear GRUB's next_entry on the disk", write_env),
+        TRUE("write-env", 0, "clear next_entry and count tries on the disk", write_env),
         TRUE("isconfig", 0, "DISK is a menu file", is_config),
         TEXT(OPTION_CONFIG, "FILE", "read FILE instead of /etc/domgrub.conf", config),
         TRUE("debug", 0, "print debug messages", debug),

@@ -16,11 +16,28 @@ static uint64_t aligned(uint64_t n)
 	return (n + INITRD_ALIGN - 1) & ~(uint64_t)(INITRD_ALIGN - 1);
 }
 
+/*
+ * A file of the plan, borrowed; *own keeps it open if nothing else does. An image with a boot
+ * counter gets another name before it is copied, so it stays open.
+ */
+static int file_get(struct inmate *in, const struct grub_boot_file *f, struct fs_file **own,
+                    struct fs_file **out, struct err *err)
+{
+	const struct grub_counted *c = &in->plan.counted;
+	bool counted = c->path && f->dev == c->dev && strcmp(f->path, c->path) == 0;
+	struct fs_file **to = counted ? &in->counted : own;
+	int rc = *to ? 0 : disks_open(in->disks, f->dev, str_from(f->path), to, err);
+
+	*out = *to;
+	return rc;
+}
+
 static int file_size(struct inmate *in, const struct grub_boot_file *f, uint64_t *out,
                      uint64_t *stored, struct err *err)
 {
-	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
-	int rc = disks_open(in->disks, f->dev, str_from(f->path), &file, err);
+	_cleanup_(fs_file_freep) struct fs_file *own = NULL;
+	struct fs_file *file;
+	int rc = file_get(in, f, &own, &file, err);
 
 	if (rc < 0)
 		return rc;
@@ -90,6 +107,47 @@ void writes_find_all(struct inmate *in, const struct grub_writes *w, bool say,
 	}
 }
 
+/* Whether the file's name can be changed, and where. */
+static int counted_find(struct inmate *in, const struct grub_counted *c, struct msg_count *out,
+                        struct err *err)
+{
+	const struct window *w = disks_window(in->disks, c->dev);
+	size_t disk = disks_index(in->disks, c->dev);
+	struct fs *fs;
+	int rc = disks_fs(in->disks, c->dev, &fs, err);
+
+	if (rc < 0)
+		return rc;
+	if (strcmp(fs_family(fs), "ext2") != 0)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "it is on %s; domgrub renames files only on ext2, ext3 and ext4",
+		               fs_type(fs));
+	if (disk == SIZE_MAX || w->fixed)
+		return err_set(err, ERR_UNSUPPORTED,
+		               "it is on LVM2 or on half of a RAID1, which are only read");
+	if (strlen(c->path) > MSG_PATH_MAX)
+		return err_set(err, ERR_LIMIT, "a path of %zu bytes, more than the limit of %d",
+		               strlen(c->path), MSG_PATH_MAX);
+	out->disk = (uint32_t)disk;
+	out->start = w->start;
+	out->size = w->size;
+	strcpy(out->path, c->path);
+	return 0;
+}
+
+void count_find(struct inmate *in, bool say, struct msg_count *out)
+{
+	const struct grub_counted *c = &in->plan.counted;
+	_cleanup_(buf_fini) struct buf line = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (!c->path || counted_find(in, c, out, &err) == 0 || !say)
+		return;
+	disks_name(in->disks, c->dev, c->path, &line);
+	buf_putf(&line, ": its boot counter is not changed: %s", err.text);
+	inmate_note(in, buf_str(&line));
+}
+
 static void file_name(const struct inmate *in, const struct grub_boot_file *f, struct buf *out)
 {
 	if (in->spec->is_config)
@@ -118,6 +176,7 @@ int plan_put(struct inmate *in, struct buf *body, struct err *err)
 		p->initrd[i] = buf_str(&initrd[i]);
 	}
 	writes_find_all(in, &b->writes, true, &p->writes);
+	count_find(in, true, &p->writes.count);
 	rc = in->spec->is_config ? 0 : sizes_get(in, p, err);
 	if (rc == 0)
 		msg_plan_put(body, p);
@@ -131,9 +190,10 @@ int plan_put(struct inmate *in, struct buf *body, struct err *err)
 static int file_copy(struct inmate *in, const struct grub_boot_file *f, struct sparse *to,
                      char *piece, struct err *err)
 {
-	_cleanup_(fs_file_freep) struct fs_file *file = NULL;
+	_cleanup_(fs_file_freep) struct fs_file *own = NULL;
+	struct fs_file *file;
 	size_t got = 0;
-	int rc = disks_open(in->disks, f->dev, str_from(f->path), &file, err);
+	int rc = file_get(in, f, &own, &file, err);
 	uint64_t off = f->part ? f->at : 0, end = f->part ? f->at + f->n : UINT64_MAX;
 
 	for (; rc == 0; off += got) {

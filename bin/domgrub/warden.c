@@ -126,8 +126,8 @@ static int gone(struct jail *j, const char *name, struct err *err)
 	return -(int)err->code;
 }
 
-static int next_message(struct jail *j, struct wire *w, uint32_t *type, struct buf *body,
-                        uint64_t seconds, struct err *err)
+int child_next(struct jail *j, struct wire *w, uint32_t *type, struct buf *body, uint64_t seconds,
+               struct err *err)
 {
 	int64_t ms = (int64_t)MIN(seconds, 1u << 20) * 1000;
 	struct str text;
@@ -153,7 +153,7 @@ static int next_message(struct jail *j, struct wire *w, uint32_t *type, struct b
 int warden_next(struct warden *w, uint32_t *type, struct buf *body, uint64_t seconds,
                 struct err *err)
 {
-	return next_message(&w->jail, &w->wire, type, body, seconds, err);
+	return child_next(&w->jail, &w->wire, type, body, seconds, err);
 }
 
 static int request_send(struct warden *w, uint32_t request, const struct req *r, struct err *err)
@@ -178,12 +178,22 @@ int warden_ask(struct warden *w, uint32_t request, const struct req *r, uint32_t
 
 int writes_check(const struct warden *w, const struct msg_writes *writes, struct err *err)
 {
+	const struct msg_count *c = &writes->count;
+
 	for (uint32_t i = 0; i < writes->n; i++)
 		if (writes->v[i].disk >= w->disks)
 			return err_set(
 			        err, ERR_FORMAT,
 			        "child: environment block on disk %u, but there are %zu disks",
 			        writes->v[i].disk, w->disks);
+	if (!*c->path)
+		return 0;
+	if (c->disk >= w->disks || c->start > w->disk[c->disk].size ||
+	    c->size > w->disk[c->disk].size - c->start)
+		return err_set(err, ERR_FORMAT,
+		               "child: boot counter on disk %u, bytes %" PRIu64 " to %" PRIu64
+		               ", which is on none of the %zu disks",
+		               c->disk, c->start, c->start + c->size, w->disks);
 	return 0;
 }
 
@@ -283,12 +293,12 @@ static int sum_take(const struct check *c, const struct options *o, struct str b
 static int check_answer(struct check *c, const struct options *o, struct buf *body, struct err *err)
 {
 	uint32_t type;
-	int rc = next_message(&c->jail, &c->wire, &type, body, LIMIT_CHECK, err);
+	int rc = child_next(&c->jail, &c->wire, &type, body, LIMIT_CHECK, err);
 
 	if (rc < 0 || type != MSG_SUM)
 		return rc;
 	rc = sum_take(c, o, buf_str(body), err);
-	return rc < 0 ? rc : next_message(&c->jail, &c->wire, &type, body, LIMIT_CHECK, err);
+	return rc < 0 ? rc : child_next(&c->jail, &c->wire, &type, body, LIMIT_CHECK, err);
 }
 
 /* Errors here are warnings: the kernel may still boot. */

@@ -57,7 +57,14 @@ int plan_check(const struct warden *w, const struct msg_plan *p, struct err *err
 /* Have the plan's files copied, and the kernel checked meanwhile. */
 int warden_copy(struct warden *w, const struct msg_plan *p, struct err *err);
 
-/* With --write-env, write these blocks. */
-int warden_write_env(struct warden *w, const struct msg_writes *writes, struct err *err);
+/* With --write-env, write these blocks and count the entry's tries down. */
+int warden_write(struct warden *w, const struct msg_writes *writes, struct err *err);
+/* writeenv.c: the same disk that the child has read, opened to be written. */
+int disk_open_again(const struct warden *w, uint32_t disk, int *fd, struct err *err);
+/* count.c: a counter that cannot be changed is a warning; a failed write is an error. */
+int warden_count(struct warden *w, const struct msg_count *c, struct err *err);
+/* The next message of another child, as warden_next(). */
+int child_next(struct jail *j, struct wire *wire, uint32_t *type, struct buf *body,
+               uint64_t seconds, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only thing that domgrub ever writes to a disk: GRUB's environment block,
- * where the parent itself finds one, with one in its place.
+ * The only thing that the parent ever writes to a disk: GRUB's environment block, where it finds
+ * one itself, with one in its place. A boot counter is changed by a child, see count.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,18 +20,25 @@ static bool env_block(const uint8_t p[static ENV_BLOCK_SIZE])
 	       !memchr(p, '\0', ENV_BLOCK_SIZE);
 }
 
-/* The same file that the child has read: the name may lead to another one now. */
-static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_write *mw,
-                       struct err *err)
+/* By its descriptor: the name may lead to another file now. */
+int disk_open_again(const struct warden *w, uint32_t disk, int *fd, struct err *err)
 {
-	_free_ char *self = xasprintf("/proc/self/fd/%d", disk_fd);
-	_close_ int fd = open(self, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_free_ char *self = xasprintf("/proc/self/fd/%d", w->disk_fd[disk]);
+
+	*fd = open(self, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return *fd < 0 ? err_sys(err, errno, "%s", w->disk[disk].name) : 0;
+}
+
+static int block_write(const struct warden *w, const struct msg_write *mw, struct err *err)
+{
+	const struct disk_spec *d = &w->disk[mw->disk];
+	_close_ int fd = -1;
 	uint8_t old[ENV_BLOCK_SIZE];
 	int64_t got;
-	int rc;
+	int rc = disk_open_again(w, mw->disk, &fd, err);
 
-	if (fd < 0)
-		return err_sys(err, errno, "%s", d->name);
+	if (rc < 0)
+		return rc;
 	if (mw->at > d->size || ENV_BLOCK_SIZE > d->size - mw->at)
 		return err_set(err, ERR_FORMAT, "%s: environment block beyond the end of the disk",
 		               d->name);
@@ -47,19 +54,16 @@ static int block_write(const struct disk_spec *d, int disk_fd, const struct msg_
 	return rc < 0 ? rc : io_sync(fd, d->name, err);
 }
 
-int warden_write_env(struct warden *w, const struct msg_writes *writes, struct err *err)
+int warden_write(struct warden *w, const struct msg_writes *writes, struct err *err)
 {
+	int rc = 0;
+
 	if (writes->n && !w->o->write_env) {
 		say_warning(STR("the menu writes GRUB's environment block; it is left unchanged "
 		                "without --write-env"));
-		return 0;
+	} else {
+		for (uint32_t i = 0; i < writes->n && rc == 0; i++)
+			rc = block_write(w, &writes->v[i], err);
 	}
-	for (uint32_t i = 0; i < writes->n; i++) {
-		uint32_t disk = writes->v[i].disk;
-		int rc = block_write(&w->disk[disk], w->disk_fd[disk], &writes->v[i], err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return rc < 0 ? rc : warden_count(w, &writes->count, err);
 }

@@ -38,6 +38,7 @@ static const char *const network_view[] = {
 const struct jail_role jail_roles[JAIL_ROLES] = {
         [JAIL_READER] = {.name = "reader", .uses = USE(LINE) | USE(OUTPUT) | USE(INPUT)},
         [JAIL_CHECKER] = {.name = "checker", .uses = USE(LINE) | USE(INPUT)},
+        [JAIL_RENAMER] = {.name = "renamer", .uses = USE(LINE) | USE(DISK)},
         [JAIL_INSPECTOR] = {.name = "inspector", .uses = USE(LINE) | USE(INPUT)},
         [JAIL_HASHER] = {.name = "hasher", .uses = USE(LINE) | USE(INPUT)},
         [JAIL_EDITOR] = {.name = "editor",

@@ -20,6 +20,7 @@
 enum jail_role_id {
 	JAIL_READER,    /* domgrub: a guest's disks, its boot menu; copies kernel and ramdisk */
 	JAIL_CHECKER,   /* domgrub: the copied kernel */
+	JAIL_RENAMER,   /* domgrub: renames the file of an entry with a boot counter */
 	JAIL_INSPECTOR, /* domstrap: a guest's disks, for inspect, list, check and verify */
 	JAIL_HASHER,    /* domstrap: a guest's store */
 	JAIL_EDITOR,    /* domstrap: changes a guest's disks */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child that a guest has taken over. It replaces inmate.c in domgrub_rogue; the
- * environment variable ROGUE selects what it tries.
+ * Children that a guest has taken over. They replace inmate.c and renamer.c in domgrub_rogue; the
+ * environment variable ROGUE selects what they try.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -54,15 +54,20 @@ static void send_plan(void)
 	(void)wire_put(&in.wire, MSG_PLAN, buf_str(&b), &err);
 }
 
-static void next_request(void)
+static void request_in(uint32_t state)
 {
 	struct buf b = BUF_INIT;
 	struct err err = ERR_INIT;
 	uint32_t type;
 
-	in.wire.state = STATE_PLANNED;
+	in.wire.state = state;
 	if (wire_get(&in.wire, &type, &b, &err) != 0)
 		_exit(0);
+}
+
+static void next_request(void)
+{
+	request_in(STATE_PLANNED);
 }
 
 /* Finish as an honest child does: six bytes of kernel, no ramdisk. */
@@ -261,6 +266,55 @@ static void hole(void)
 	next_request();
 }
 
+/* An entry to be renamed: where its file system would be, and its path. */
+static void count(uint32_t disk, uint64_t start, const char *path)
+{
+	struct msg_count *c = &plan.writes.count;
+
+	c->disk = disk;
+	c->start = start;
+	c->size = 8192 - 1024;
+	strcpy(c->path, path);
+	send_plan();
+	copy(6, 0);
+}
+
+static void count_disk(void)
+{
+	count(5, 0, "/loader/entries/x+3.conf");
+}
+
+static void count_place(void)
+{
+	count(0, 1025, "/loader/entries/x+3.conf");
+}
+
+static void count_far(void)
+{
+	count(0, INT64_MAX, "/loader/entries/x+3.conf");
+}
+
+static void count_file(void)
+{
+	count(0, 0, "/etc/x+3.conf");
+}
+
+static void count_plain(void)
+{
+	count(0, 0, "/loader/entries/x.conf");
+}
+
+static void count_above(void)
+{
+	count(0, 0, "/x/../loader/entries/x+3.conf");
+}
+
+/* What the parent accepts; the other child tries something, see renamer_main(). */
+static void count_some(void)
+{
+	count(0, 1024, "/loader/entries/x+3.conf");
+}
+
 static void honest(void)
 {
 	send_plan();
@@ -295,6 +349,12 @@ static const struct {
         {"stall", stall},
         {"change", change},
         {"hole", hole},
+        {"count-disk", count_disk},
+        {"count-place", count_place},
+        {"count-far", count_far},
+        {"count-file", count_file},
+        {"count-plain", count_plain},
+        {"count-above", count_above},
         {"honest", honest},
 };
 
@@ -307,9 +367,61 @@ int inmate_main(void *arg)
 	                        .rule_count = message_request_count,
 	                        .peer = "parent"};
 	next_request();
+	if (name && strncmp(name, "renamer-", 8) == 0)
+		count_some();
 	for (size_t i = 0; name && i < ARRAY_LEN(deeds); i++)
 		if (strcmp(name, deeds[i].name) == 0)
 			deeds[i].fn();
 	next_request();
+	return 0;
+}
+
+static void renamer_fails(void)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_BUSY, "\033[2Jit says\n");
+	msg_fail_put(&b, &err);
+	(void)wire_put(&in.wire, MSG_FAIL, buf_str(&b), &err);
+	buf_fini(&b);
+}
+
+static void renamer_done(void)
+{
+	struct err err = ERR_INIT;
+
+	(void)wire_put(&in.wire, MSG_DONE, STR(""), &err);
+}
+
+static void renamer_writes(void)
+{
+	_exit(pwrite(JAIL_FD(JAIL_DISK, 0), "x", 1, 1u << 20) == 1);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} renamer_deeds[] = {
+        {"renamer-open", try_open},         {"renamer-fork", try_fork},
+        {"renamer-crash", crash},           {"renamer-leave", leave},
+        {"renamer-silence", silence},       {"renamer-plan", send_plan},
+        {"renamer-message", wrong_message}, {"renamer-endless", endless_message},
+        {"renamer-grows", renamer_writes},  {"renamer-fails", renamer_fails},
+        {"renamer-done", renamer_done},
+};
+
+int renamer_main(void *arg)
+{
+	const char *name = getenv("ROGUE");
+
+	in.wire = (struct wire){.fd = JAIL_PARENT,
+	                        .rules = message_requests,
+	                        .rule_count = message_request_count,
+	                        .peer = "parent"};
+	request_in(STATE_IDLE);
+	for (size_t i = 0; name && i < ARRAY_LEN(renamer_deeds); i++)
+		if (strcmp(name, renamer_deeds[i].name) == 0)
+			renamer_deeds[i].fn();
 	return 0;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# domgrub with a child that a guest has taken over: whatever it tries, the
+# domgrub with children that a guest has taken over: whatever they try, the
 # caller gets an error, no answer and no file. usage: rogue.sh DOMGRUB_ROGUE
 . "$(dirname "$0")/common.sh"
 
@@ -49,6 +49,32 @@ caught foreign-disk "environment block on disk 5, but there are 1 disks" --write
 caught foreign-block "no GRUB environment block at byte 0" --write-env
 caught early-disk "environment block on disk 5, but there are 1 disks" --write-env
 caught early-block "no GRUB environment block at byte 0" --write-env
+
+# A boot counter is changed by another child, which gets a disk that exists and the path of an entry.
+caught count-disk "boot counter on disk 5, bytes 0 to 7168, which is on none of the 1 disks" --write-env
+caught count-place "boot counter on disk 0, bytes 1025 to 8193" --write-env
+caught count-far "boot counter on disk 0, bytes 9223372036854775807" --write-env
+for deed in count-file count-plain count-above; do
+	caught $deed "child: malformed message (plan)" --write-env
+done
+counter="/loader/entries/x+3.conf: its boot counter: renamer"
+for deed in renamer-open renamer-fork; do
+	caught $deed "$counter: killed: it made a system call that the jail forbids" --write-env
+done
+caught renamer-crash "$counter: crashed: " --write-env
+caught renamer-leave "$counter: ended too early" --write-env
+caught renamer-silence "$counter: timed out" --write-env
+caught renamer-plan "$counter: message 104 is not allowed in state 10" --write-env
+caught renamer-message "$counter: message 107 is not allowed in state 10" --write-env
+caught renamer-endless "$counter: message 104 " --write-env
+caught renamer-grows "$counter: ended too early" --write-env
+# It can say that it could not, or that it did.
+for deed in renamer-fails renamer-done; do
+	clean
+	ROGUE=$deed "$domgrub" --config=conf -q --write-env --output-directory=out img >got 2>got.err || fail $deed "$(cat got.err)"
+	grep -q "(args 'args')" got && cmp -s img before && ok $deed || fail $deed "$(cat got got.err)"
+	! grep -q "$(printf '\033')" got.err || fail $deed "an escape sequence: $(cat got.err)"
+done
 
 # Stopped while it waits for the copies: nothing is left behind.
 clean

@@ -66,12 +66,15 @@ static void plans(void **state)
 	p->writes.n = 1;
 	p->writes.v[0].at = 4096;
 	memset(p->writes.v[0].data, '#', ENV_BLOCK_SIZE);
+	p->writes.count = (struct msg_count){1, 1 << 20, 1 << 30, "/loader/entries/x+3.conf"};
 	msg_plan_put(&b, p);
 	assert_ok(msg_plan_get(buf_str(&b), got, &err), &err);
 	assert_true(str_is(got->initrd[1], "(hd0)/j"));
 	assert_int_equal(got->ramdisk_size, 1ull << 33);
 	assert_int_equal(got->stored, 5000);
 	assert_memory_equal(got->writes.v[0].data, p->writes.v[0].data, ENV_BLOCK_SIZE);
+	assert_string_equal(got->writes.count.path, "/loader/entries/x+3.conf");
+	assert_int_equal(got->writes.count.start, 1 << 20);
 	for (size_t n = 0; n < b.n; n += 7)
 		assert_fails(msg_plan_get((struct str){b.p, n}, got, &err), &err, ERR_FORMAT,
 		             "plan");
@@ -83,6 +86,43 @@ static void plans(void **state)
 	assert_fails(msg_writes_get((struct str){b.p, b.n - 1}, &got->writes, &err), &err,
 	             ERR_FORMAT, "writes");
 	buf_fini(&b);
+}
+
+/* Only entries with a boot counter are accepted. */
+static void counts(void **state)
+{
+	static const struct {
+		const char *path;
+		bool good;
+	} cases[] = {
+	        {"", true},
+	        {"/EFI/Linux/x+3.efi", true},
+	        {"/boot/loader/entries/x+0-3.conf", true},
+	        {"/loader/entries/x.conf", false},
+	        {"/loader/loader+3.conf", false},
+	        {"/etc/x+3.conf", false},
+	        {"/loader/entries/../../etc/loader/entries/x+3.conf", false},
+	        {"loader/entries/x+3.conf", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_free_ struct msg_writes *w = xcalloc(1, sizeof *w);
+		_free_ struct msg_writes *got = xcalloc(1, sizeof *got);
+		struct buf b = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		strcpy(w->count.path, cases[i].path);
+		msg_writes_put(&b, w);
+		if (cases[i].good) {
+			assert_ok(msg_writes_get(buf_str(&b), got, &err), &err);
+			assert_string_equal(got->count.path, cases[i].path);
+			assert_int_equal(msg_writes_any(got), i > 0);
+		} else {
+			assert_fails(msg_writes_get(buf_str(&b), got, &err), &err, ERR_FORMAT,
+			             "writes");
+		}
+		buf_fini(&b);
+	}
 }
 
 static void failures(void **state)
@@ -128,6 +168,8 @@ static void rules(void **state)
 	        {REQ_COPY, MSG_SIZE, true},     {REQ_COPY, MSG_PLAN, false},
 	        {REQ_CHECK, MSG_DONE, true},    {REQ_CHECK, MSG_SIZE, false},
 	        {REQ_CHECK, MSG_SUM, true},     {REQ_COPY, MSG_SUM, false},
+	        {REQ_COUNT, MSG_DONE, true},    {REQ_COUNT, MSG_FAIL, true},
+	        {REQ_COUNT, MSG_PLAN, false},   {REQ_COUNT, MSG_SIZE, false},
 	        {STATE_SUMMED, MSG_SUM, false}, {STATE_SUMMED, MSG_NOTE, false},
 	        {STATE_SUMMED, MSG_DONE, true}, {STATE_IDLE, MSG_NOTE, false},
 	        {STATE_IDLE, MSG_DONE, false},
@@ -151,8 +193,8 @@ static void rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(menus), cmocka_unit_test(plans), cmocka_unit_test(failures),
-	        cmocka_unit_test(sums),  cmocka_unit_test(rules),
+	        cmocka_unit_test(menus),    cmocka_unit_test(plans), cmocka_unit_test(counts),
+	        cmocka_unit_test(failures), cmocka_unit_test(sums),  cmocka_unit_test(rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

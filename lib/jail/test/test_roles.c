@@ -287,7 +287,7 @@ static const struct {
         {"io_uring", try_queue, 0, FOREIGN},
         {"write to an input", try_write_input, 0, FOREIGN},
         {"write back in an output", try_write_output_back, 0, FOREIGN},
-        {"write to a disk", try_write_disk, ROLE(EDITOR) | ROLE(WRITER), FOREIGN},
+        {"write to a disk", try_write_disk, ROLE(EDITOR) | ROLE(WRITER) | ROLE(RENAMER), FOREIGN},
         {"truncate an input", try_truncate_input, 0, FOREIGN},
         {"ioctl of a disk", try_disk_ioctl, 0, FOREIGN},
         {"zero an input", try_input_zero, 0, FOREIGN},
@@ -497,6 +497,25 @@ static void memory(void **state)
 }
 #endif
 
+static int renamer_works(void *arg)
+{
+	const int disk = JAIL_FD(JAIL_DISK, 0);
+	char b[4] = "";
+
+	return pwrite(disk, "disk", 4, 4096) == 4 && pread(disk, b, 4, 4096) == 4 &&
+	                       memcmp(b, "disk", 4) == 0 && fsync(disk) == 0
+	               ? 0
+	               : 2;
+}
+
+static void renamer(void **state)
+{
+	struct jail_spec spec = spec_of(JAIL_RENAMER, renamer_works, NULL);
+
+	must_work(&spec);
+	spec_fini(&spec);
+}
+
 static int writer_works(void *arg)
 {
 	const int image = JAIL_FD(JAIL_DISK, 0);
@@ -675,7 +694,8 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(none_gets_out), cmocka_unit_test(editor),
 	        cmocka_unit_test(writer),        cmocka_unit_test(two_processes),
 	        cmocka_unit_test(program),       cmocka_unit_test(sees_little),
-	        cmocka_unit_test(documented),    cmocka_unit_test(clocks),
+	        cmocka_unit_test(documented),    cmocka_unit_test(renamer),
+	        cmocka_unit_test(clocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) || again_as_user(argv);
