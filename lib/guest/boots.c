@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "grub/grubenv.h"
 #include "grub/menu.h"
+#include "guest/after.h"
 
 struct walk_menu {
 	struct boots *out;
@@ -113,51 +113,6 @@ static void take_menu(struct walk_menu *w, struct grub_menu *m, const char *abov
 
 /* ---- what boots by default, and what the next start boots ---------------- */
 
-/* The files as they are after a start: with what it wrote. */
-struct files_after {
-	struct grub_files files;
-	struct grub_files *now;
-	const struct grub_writes *writes;
-};
-
-static struct grub_files *files_now(struct grub_files *f)
-{
-	return ((struct files_after *)(void *)f)->now;
-}
-
-static int after_probe(struct grub_files *f, size_t dev, struct grub_probe *out, struct err *err)
-{
-	return files_now(f)->ops->probe(files_now(f), dev, out, err);
-}
-
-static int after_stat(struct grub_files *f, size_t dev, struct str path, struct grub_stat *out,
-                      struct err *err)
-{
-	return files_now(f)->ops->stat(files_now(f), dev, path, out, err);
-}
-
-static int after_list(struct grub_files *f, size_t dev, struct str path, grub_name_fn *fn,
-                      void *arg, struct err *err)
-{
-	return files_now(f)->ops->list(files_now(f), dev, path, fn, arg, err);
-}
-
-static int after_read(struct grub_files *f, size_t dev, struct str path, size_t limit,
-                      struct buf *out, struct err *err)
-{
-	const struct grub_writes *w = ((struct files_after *)(void *)f)->writes;
-
-	for (size_t i = 0; i < w->n; i++)
-		if (w->v[i].dev == dev && str_is(path, w->v[i].path) && w->v[i].data.n <= limit) {
-			buf_put(out, w->v[i].data.p, w->v[i].data.n);
-			return 0;
-		}
-	return files_now(f)->ops->read(files_now(f), dev, path, limit, out, err);
-}
-
-static const struct grub_files_ops after_ops = {
-        .probe = after_probe, .stat = after_stat, .read = after_read, .list = after_list};
-
 /* What one start boots: 0, or 1 and why it boots nothing. */
 static int start(struct grub_menu *m, const struct boots_settings *set, struct grub_boot *boot,
                  char **why)
@@ -172,30 +127,16 @@ static int start(struct grub_menu *m, const struct boots_settings *set, struct g
 	return *why != NULL;
 }
 
-/* domgrub writes blocks of this size only. */
-static bool is_written(const struct grub_writes *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		if (w->v[i].data.n != GRUBENV_SIZE)
-			return false;
-	return w->n;
-}
-
 /* The start after that, which finds what the first one wrote. */
 static void take_second(struct boots *out, struct grub_files *files,
-                        const struct boots_settings *set, const struct grub_writes *writes)
+                        const struct boots_settings *set)
 {
-	struct files_after after = {.files = {.ops = &after_ops,
-	                                      .devices = files->devices,
-	                                      .device_count = files->device_count},
-	                            .now = files,
-	                            .writes = writes};
 	_cleanup_(grub_menu_freep) struct grub_menu *m = NULL;
 	struct grub_boot boot = GRUB_BOOT_INIT;
 	struct err err = ERR_INIT;
 
 	out->once = true;
-	if (grub_menu_probe(&after.files, &grub_limits_default, &m, &err) < 0)
+	if (grub_menu_probe(files, &grub_limits_default, &m, &err) < 0)
 		out->why = xstrdup(err.text);
 	else if (start(m, set, &boot, &out->why) == 0)
 		entry_set(&out->chosen, "", &boot, set->more);
@@ -205,12 +146,13 @@ static void take_second(struct boots *out, struct grub_files *files,
 static void take_default(struct boots *out, struct grub_menu *m, struct grub_files *files,
                          const struct boots_settings *set)
 {
+	_cleanup_(files_after_fini) struct files_after after = {.dir = NULL};
 	struct grub_boot boot = GRUB_BOOT_INIT;
 
 	if (start(m, set, &boot, &out->why) == 0) {
 		entry_set(&out->next, "", &boot, set->more);
-		if (set->writes && is_written(&boot.writes))
-			take_second(out, files, set, &boot.writes);
+		if (set->writes && files_after_init(&after, files, &boot))
+			take_second(out, &after.files, set);
 		else
 			entry_set(&out->chosen, "", &boot, set->more);
 	}

@@ -42,10 +42,11 @@ struct boots {
 	size_t n, cap;
 	/*
 	 * What the next start boots, and what boots by default. The two differ where the menu has
-	 * an entry for one start only (GRUB's next_entry), and "writes" was set.
+	 * an entry for one start only (GRUB's next_entry), or one with a single try left
+	 * (blscount.h), and "writes" was set.
 	 */
 	struct boots_entry next, chosen;
-	bool once;     /* they may differ: the next start changes the environment block */
+	bool once;     /* they may differ: the next start changes what the menu says */
 	char *why;     /* why there is no default entry; NULL: there is one */
 	char *unknown; /* why v may lack entries that can boot; NULL: it is complete */
 };
@@ -54,7 +55,8 @@ struct boots {
 struct boots_settings {
 	const char *more;  /* appended to the arguments of every entry; NULL: none */
 	const char *entry; /* passed to the boot helper, a number or a title; NULL: the menu's */
-	bool writes;       /* whoever evaluates the menu writes GRUB's environment block */
+	bool writes;       /* whoever evaluates the menu writes GRUB's environment block and counts
+	                      tries */
 };
 
 /* -ERR_NOENT: there is no menu; another -ERR_*: a menu cannot be read. */

@@ -130,6 +130,50 @@ static void one_start_only(void **state)
 	boots_fini(&b);
 }
 
+#define COUNTED(fs, left)                                                                          \
+	"@device hd0,msdos1 " fs " - -\n@touch /k1\n@touch /k2\n"                                  \
+	"@file /loader/entries/a.conf\nlinux /k1\noptions good\n"                                  \
+	"@file /loader/entries/b+" left ".conf\nlinux /k2\noptions new\n"
+
+static void counted_start(const char *text, bool once, const char *next, const char *chosen)
+{
+	struct err err = ERR_INIT;
+	struct boots b;
+
+	assert_int_equal(read_text(text, NULL, &b, &err), 0);
+	assert_int_equal(b.dialect, BOOTS_BLS);
+	assert_int_equal(b.n, 2);
+	assert_int_equal(b.once, once);
+	assert_string_equal(b.next.args, next);
+	assert_string_equal(b.chosen.args, chosen);
+	boots_fini(&b);
+}
+
+/* The start after the last try boots the next entry. */
+static void tries_are_counted(void **state)
+{
+	struct boots_settings set = {.writes = false};
+	struct err err = ERR_INIT;
+	struct fake f;
+	struct boots b;
+
+	counted_start(COUNTED("ext2", "3"), true, "new", "new");
+	counted_start(COUNTED("ext2", "1-2"), true, "new", "good");
+	counted_start(COUNTED("ext2", "0-3"), false, "good", "good");
+	counted_start(COUNTED("fat", "1-2"), false, "new", "new");
+	fake_init(&f, str_from(COUNTED("ext2", "1")));
+	assert_int_equal(boots_read(&f.files, &set, &b, &err), 0);
+	assert_string_equal(b.chosen.args, "new");
+	boots_fini(&b);
+	/* The entry that the config chooses stays. */
+	set = (struct boots_settings){.entry = "b", .writes = true};
+	assert_int_equal(boots_read(&f.files, &set, &b, &err), 0);
+	assert_true(b.once);
+	assert_string_equal(b.chosen.args, "new");
+	boots_fini(&b);
+	fake_fini(&f);
+}
+
 static void nothing_by_default(void **state)
 {
 	struct err err = ERR_INIT;
@@ -184,7 +228,7 @@ int main(void)
 	        cmocka_unit_test(every_entry),        cmocka_unit_test(the_config_adds),
 	        cmocka_unit_test(nothing_by_default), cmocka_unit_test(no_menu),
 	        cmocka_unit_test(circles_end),        cmocka_unit_test(the_config_chooses),
-	        cmocka_unit_test(one_start_only),
+	        cmocka_unit_test(one_start_only),     cmocka_unit_test(tries_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
