@@ -1,11 +1,18 @@
 #!/bin/bash
-# test-restart.sh DOMSTRAP DOMGRUB [full]: domstrap restart on a real Xen, of one guest many times: a generation that comes up and is
-# confirmed; others with a kernel that panics, without an init, with one that hangs, with a systemd that does, which Xen's
-# watchdog ends, and with a health command that fails, after which the old one runs; one that confirms itself; ^C and kill -9; a
-# second restart. test/update/test-restart.sh has more cases, without Xen.
+# test-restart.sh DOMSTRAP DOMGRUB [full] [pv | pvh]: domstrap restart on a real Xen, of one guest (PV by default) many times: a generation
+# that comes up and is confirmed; others with a kernel that panics, without an init, with one that hangs, with a systemd that
+# does, which Xen's watchdog ends, and with a health command that fails, after which the old one runs; one that confirms
+# itself; ^C and kill -9; a second restart. test/update/test-restart.sh has more cases, without Xen.
 . "$(dirname "$0")/lib.sh"
-[ $# = 2 ] || [ "$#${3:-}" = 3full ] || usage "DOMSTRAP DOMGRUB [full]"
-domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2") full=${3:-}
+[ $# -ge 2 ] || usage "DOMSTRAP DOMGRUB [full] [pv | pvh]"
+domstrap=$(readlink -f "$1") domgrub=$(readlink -f "$2") full='' type=pv
+for word in "${@:3}"; do
+  case $word in
+  full) full=full ;;
+  pv | pvh) type=$word ;;
+  *) usage "DOMSTRAP DOMGRUB [full] [pv | pvh]" ;;
+  esac
+done
 
 ready demo xen
 cp "$repo/demo/configuration.nix" "$dir/old.nix"
@@ -66,17 +73,17 @@ noinit=$(like noinit '#!/none\n') hang=$(like hang "#!$busybox/bin/sh\nwhile :; 
 systems=("$old" "$new" "$panic" "$noinit" "$hang" "$self" "$freeze")
 nix --extra-experimental-features nix-command "${settings[@]}" copy --no-check-sigs --to "file://$dir/cache?compression=none" "${systems[@]}"
 mke2fs -q -t ext4 -d "$dir/cache" "$dir/cache.img" "$(($(du -sm "$dir/cache" | cut -f1) * 5 / 4 + 16))M"
-"$domstrap" create g -q -o "$dir" --system "$old" --memory 384 --set "extra=console=hvc0 panic=5"
+"$domstrap" create g -q -o "$dir" --system "$old" --type "$type" --memory 384 --set "extra=console=hvc0 panic=5"
 
-say "restarting a guest (3 to 10 minutes; all cases: 10 to 40)"
+say "restarting a guest, $type (3 to 10 minutes; all cases: 10 to 40)"
 before=$failed
-machine restart -W -d "$dir/cache.img" -b "$domgrub" -x "$domstrap" -c "$dir/g.cfg" -e "OLD=$old" -e "NEW=$new" -e "PANIC=$panic" \
+machine "restart-$type" -W -d "$dir/cache.img" -b "$domgrub" -x "$domstrap" -c "$dir/g.cfg" -e "OLD=$old" -e "NEW=$new" -e "PANIC=$panic" \
   -e "NOINIT=$noinit" -e "HANG=$hang" -e "SELF=$self" -e "FREEZE=$freeze" -e "FULL=$full" -t 2700 restart
 machine_end
-while read -r what; do ok "$what"; done < <(sed -n 's/.*RIG [0-9.]* OK //p' "$logs/restart.log")
-while read -r what; do bad "$what"; done < <(sed -n 's/.*RIG [0-9.]* FAIL //p' "$logs/restart.log")
+while read -r what; do ok "$what"; done < <(sed -n 's/.*RIG [0-9.]* OK //p' "$logs/restart-$type.log")
+while read -r what; do bad "$what"; done < <(sed -n 's/.*RIG [0-9.]* FAIL //p' "$logs/restart-$type.log")
 check "e2fsck finds nothing" e2fsck -fn "$dir/g.img?offset=1048576"
 check "the last one that was confirmed boots by default" same "$("$domstrap" generations "$dir/g.cfg" --json | jq -r '.generations[] | select(.default) | .system')" \
   "$([ -n "$full" ] && echo "$self" || echo "$new")"
-outcome restart "$before"
+outcome "restart-$type" "$before"
 finish
