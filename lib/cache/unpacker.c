@@ -18,7 +18,7 @@
 #define ANSWER_MS 300000 /* for any other: a piece takes some milliseconds on a quiet machine */
 
 static const struct wire_rule rules[] = {
-        {0, UNPACKER_NEED, 0, 0},
+        {0, UNPACKER_NEED, 8, 0},
         {0, UNPACKER_OUT, 8, 0},
         {0, UNPACKER_FAILED, WIRE_ERR_MAX, 0},
         {0, UNPACKER_STOPPED, 0, 0},
@@ -49,8 +49,9 @@ struct unpacking {
 	char name[UNPACKER_NAME_MAX];
 	struct line *line;
 	bool started, src_ended, ended;
-	bool asked; /* a STEP has no answer yet */
-	unsigned in_next, in_free, out_next;
+	unsigned asked;       /* slots for unpacked bytes that the child may fill */
+	uint32_t sent, taken; /* slots with compressed bytes */
+	unsigned out_next;
 	const uint8_t *out; /* the slot being read: n bytes, pos of them are done */
 	size_t pos, n;
 };
@@ -275,73 +276,74 @@ static int fill_slot(struct unpacking *s, uint8_t *slot, size_t size, uint32_t *
 	return rc;
 }
 
-static int ask_step(struct unpacking *s, struct err *err)
+/* Let it fill so many slots more, and fill those that it has read. */
+static int step(struct unpacking *s, unsigned slots, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	struct unpacker_memory *m = s->line->memory;
 	int rc = 0;
 
 	wire_u32_put(&body, !s->started);
-	for (size_t i = 0; i < UNPACKER_SLOTS; i++) {
+	wire_u32_put(&body, slots);
+	for (size_t i = 0; i < UNPACKER_IN_SLOTS; i++) {
+		uint8_t *in = m->in[s->sent % UNPACKER_IN_SLOTS];
 		uint32_t n = 0;
 
-		if (s->in_free && !s->src_ended && rc == 0)
-			rc = fill_slot(s, m->in[s->in_next], sizeof m->in[0], &n, err);
+		if (s->sent - s->taken < UNPACKER_IN_SLOTS && !s->src_ended && rc == 0)
+			rc = fill_slot(s, in, sizeof m->in[0], &n, err);
 		wire_u32_put(&body, n);
-		s->in_free -= n > 0;
-		s->in_next = (s->in_next + (n > 0)) % UNPACKER_SLOTS;
+		s->sent += n > 0;
 	}
 	wire_u32_put(&body, s->src_ended);
 	wire_text_put(&body, str_from(s->name));
 	if (rc < 0)
 		return rc;
-	s->started = s->asked = true;
+	s->started = true;
+	s->asked += slots;
 	return put(s->unpacker, s->line, UNPACKER_STEP, buf_str(&body), err);
 }
 
-/* What OUT says. */
-static int take_out(struct unpacking *s, const struct buf *body, struct err *err)
+/* NEED or OUT. */
+static int take_answer(struct unpacking *s, uint32_t type, const struct buf *body, struct err *err)
 {
 	const struct unpacker_memory *m = s->line->memory;
 	struct bytes b = bytes_over(body->p, body->n);
+	uint32_t taken = wire_u32_get(&b, UINT32_MAX), n = wire_u32_get(&b, sizeof m->out[0]);
 
-	s->asked = false;
+	if (!wire_end(&b) || s->sent - taken > UNPACKER_IN_SLOTS || !s->asked) {
+		err_set(err, ERR_CHILD, "%s: an invalid answer", PEER);
+		return broken(s->unpacker, false, err);
+	}
+	s->taken = taken;
+	if (type == UNPACKER_NEED)
+		return step(s, 0, err);
+	s->asked--;
 	s->out = m->out[s->out_next];
-	s->out_next = (s->out_next + 1) % UNPACKER_SLOTS;
+	s->out_next = (s->out_next + 1) % UNPACKER_OUT_SLOTS;
 	s->pos = 0;
-	s->n = wire_u32_get(&b, sizeof m->out[0]);
-	s->ended = s->n < sizeof m->out[0];
-	s->in_free = wire_u32_get(&b, UNPACKER_SLOTS);
-	if (wire_end(&b))
-		return 0;
-	err_set(err, ERR_CHILD, "%s: an invalid answer", PEER);
-	return broken(s->unpacker, false, err);
+	s->n = n;
+	s->ended = n < sizeof m->out[0];
+	return 0;
 }
 
-/* The next slot; the one after it is asked for. */
+/* The next slot. */
 static int unpack(struct unpacking *s, struct err *err)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	uint32_t type = UNPACKER_NEED;
-	int rc = 0;
+	int rc;
 
 	if (!s->line)
 		s->line = take_line(s->unpacker);
+	rc = step(s, UNPACKER_OUT_SLOTS - s->asked, err);
 	while (rc == 0 && type == UNPACKER_NEED) {
-		if (!s->asked)
-			rc = ask_step(s, err);
+		rc = get(s->unpacker, s->line, ANSWER_MS, &type, &body, err);
+		if (rc == 0 && type != UNPACKER_NEED && type != UNPACKER_OUT)
+			rc = get_failed(s->unpacker, type, &body, err);
 		if (rc == 0)
-			rc = get(s->unpacker, s->line, ANSWER_MS, &type, &body, err);
-		if (rc == 0 && type == UNPACKER_NEED) {
-			s->asked = false;
-			s->in_free = UNPACKER_SLOTS;
-		}
+			rc = take_answer(s, type, &body, err);
 	}
-	if (rc == 0 && type != UNPACKER_OUT)
-		rc = get_failed(s->unpacker, type, &body, err);
-	if (rc == 0)
-		rc = take_out(s, &body, err);
-	return rc == 0 && !s->ended ? ask_step(s, err) : rc;
+	return rc;
 }
 
 static int read_unpacked(struct stream *stream, void *p, size_t n, size_t *got, struct err *err)
@@ -369,7 +371,6 @@ struct unpacking *unpacking_new(struct unpacker *u, struct str name, struct stre
 	s->stream.read = read_unpacked;
 	s->unpacker = u;
 	s->src = src;
-	s->in_free = UNPACKER_SLOTS;
 	memcpy(s->name, name.p, MIN(name.n, sizeof s->name - 1));
 	return s;
 }
@@ -379,22 +380,19 @@ struct stream *unpacking_stream(struct unpacking *s)
 	return &s->stream;
 }
 
-/* End the stream. A STEP's answer may come first. */
+/* End the stream. Answers to what it was asked before may come first. */
 static void stop(struct unpacking *s)
 {
 	_cleanup_(buf_fini) struct buf body = BUF_INIT;
 	struct err ignored = ERR_INIT; /* the next request has it, too */
 	struct unpacker *u = s->unpacker;
+	unsigned left = s->asked + UNPACKER_IN_SLOTS + 1;
 	uint32_t type = 0;
+	int rc = put(u, s->line, UNPACKER_STOP, STR(""), &ignored);
 
-	if (put(u, s->line, UNPACKER_STOP, STR(""), &ignored) < 0)
-		return;
-	if (get(u, s->line, STOP_MS, &type, &body, &ignored) < 0)
-		return;
-	if (s->asked && type != UNPACKER_STOPPED &&
-	    get(u, s->line, STOP_MS, &type, &body, &ignored) < 0)
-		return;
-	if (type != UNPACKER_STOPPED)
+	while (rc == 0 && type != UNPACKER_STOPPED && left--)
+		rc = get(u, s->line, STOP_MS, &type, &body, &ignored);
+	if (rc == 0 && type != UNPACKER_STOPPED)
 		(void)get_failed(u, type, &body, &ignored);
 }
 

@@ -6,17 +6,18 @@
  * of it.
  *
  *     parent                                            unpacker
- *     STEP le32 start, 2 sizes, ended, text name        NEED, OUT le32 size, free, or FAILED error
+ *     STEP le32 start, slots, 2 sizes, ended, text      NEED or OUT le32 taken, size; or
+ *          name                                         FAILED error
  *     STOP                                              STOPPED
  *     NARINFO 32 digits, text                           NARINFO_IS narinfo_wire.h, or FAILED error
  *     CACHE_INFO text                                   CACHE_INFO_IS le32 priority, le32 mass
  * query, or FAILED error
  *
  * STEP: so many bytes are in the next slots of the line's memory (0: not in this one), and with
- * ended no more will follow; the next slot for unpacked bytes should be filled. start: a new
- * stream, whose compression has that name. After NEED another STEP brings more bytes. OUT: how much
- * is in the slot, and how many of the slots that bring bytes are free. A slot that is not full: the
- * end. The parent sends the next STEP before it reads the slot, so that both work at once.
+ * ended no more will follow; so many more slots for unpacked bytes may be filled. start: a new
+ * stream, whose compression has that name. OUT: the next slot is filled; one that is not full is
+ * the last. NEED: another STEP must bring bytes. taken: how many slots with bytes were read since
+ * the start, and can be used again. So the unpacker works ahead of the parent by some slots.
  */
 #ifndef CACHE_UNPACKER_H
 #define CACHE_UNPACKER_H

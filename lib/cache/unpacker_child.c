@@ -22,10 +22,13 @@ struct line {
 	struct unpacker_memory *memory;
 	struct decompressor *decompressor; /* the stream: one of these, or none */
 	struct nar_indexer *indexer;
-	/* The slots that bring bytes: in is read next, pos of its bytes are done. */
-	unsigned in, in_used, out;
-	size_t sizes[UNPACKER_SLOTS], pos;
-	bool ended;
+	/* Slots with compressed bytes: given and read since the start; bytes of the next one. */
+	uint32_t given, taken;
+	size_t sizes[UNPACKER_IN_SLOTS], pos;
+	bool ended;     /* no more will be given */
+	unsigned slots; /* that may be filled */
+	unsigned out;   /* the next one */
+	bool over;      /* the stream has ended or failed: only STOP or a start come next */
 	bool stopped;
 };
 
@@ -37,13 +40,17 @@ static int take_step(struct line *l, const struct buf *body, bool *start, struct
 	struct str s;
 
 	*start = wire_u32_get(&b, 1);
-	if (*start)
-		l->in = l->in_used = l->out = 0, l->pos = 0;
-	for (size_t i = 0; i < UNPACKER_SLOTS; i++) {
+	if (*start) {
+		l->given = l->taken = l->slots = l->out = 0;
+		l->pos = 0;
+		l->over = false;
+	}
+	l->slots += wire_u32_get(&b, UNPACKER_OUT_SLOTS);
+	for (size_t i = 0; i < UNPACKER_IN_SLOTS; i++) {
 		size_t n = wire_u32_get(&b, sizeof l->memory->in[0]);
 
-		if (n && l->in_used < UNPACKER_SLOTS)
-			l->sizes[(l->in + l->in_used++) % UNPACKER_SLOTS] = n;
+		if (n && l->given - l->taken < UNPACKER_IN_SLOTS)
+			l->sizes[l->given++ % UNPACKER_IN_SLOTS] = n;
 	}
 	l->ended = wire_u32_get(&b, 1);
 	s = wire_text_get(&b, UNPACKER_NAME_MAX);
@@ -52,6 +59,16 @@ static int take_step(struct line *l, const struct buf *body, bool *start, struct
 	buf_reset(name);
 	buf_put(name, s.p, s.n);
 	return 0;
+}
+
+/* NEED or OUT. */
+static int answer(struct line *l, uint32_t type, size_t n, struct err *err)
+{
+	_cleanup_(buf_fini) struct buf body = BUF_INIT;
+
+	wire_u32_put(&body, l->taken);
+	wire_u32_put(&body, (uint32_t)n);
+	return wire_put(&l->wire, type, buf_str(&body), err);
 }
 
 /* Inside a stream, the next STEP. -ERR_INTERRUPTED: to stop, or the line is closed. */
@@ -78,22 +95,23 @@ static int get_step(struct line *l, struct err *err)
 static int read_in(struct stream *s, void *p, size_t n, size_t *got, struct err *err)
 {
 	struct line *l = CONTAINER(s, struct line, packed);
+	uint32_t i;
 	int rc = 0;
 
 	*got = 0;
-	while (rc == 0 && !l->in_used && !l->ended) {
-		rc = wire_put(&l->wire, UNPACKER_NEED, STR(""), err);
+	while (rc == 0 && l->given == l->taken && !l->ended) {
+		rc = answer(l, UNPACKER_NEED, 0, err);
 		if (rc == 0)
 			rc = get_step(l, err);
 	}
-	if (rc < 0 || !l->in_used)
+	if (rc < 0 || l->given == l->taken)
 		return rc;
-	*got = MIN(n, l->sizes[l->in] - l->pos);
-	memcpy(p, l->memory->in[l->in] + l->pos, *got);
+	i = l->taken % UNPACKER_IN_SLOTS;
+	*got = MIN(n, l->sizes[i] - l->pos);
+	memcpy(p, l->memory->in[i] + l->pos, *got);
 	l->pos += *got;
-	if (l->pos == l->sizes[l->in]) {
-		l->in = (l->in + 1) % UNPACKER_SLOTS;
-		l->in_used--;
+	if (l->pos == l->sizes[i]) {
+		l->taken++;
 		l->pos = 0;
 	}
 	return 0;
@@ -122,7 +140,7 @@ static int read_stream(struct line *l, size_t *n, struct err *err)
 	size_t size = sizeof l->memory->out[0], got = 1;
 	int rc = 0;
 
-	l->out = (l->out + 1) % UNPACKER_SLOTS;
+	l->out = (l->out + 1) % UNPACKER_OUT_SLOTS;
 	for (*n = 0; rc == 0 && got && *n < size; *n += got) {
 		uint8_t *to = slot + *n;
 		size_t room = size - *n;
@@ -142,12 +160,24 @@ static int say_failed(struct line *l, const struct err *why, struct err *err)
 	return wire_put(&l->wire, UNPACKER_FAILED, buf_str(&body), err);
 }
 
+/* Fill a slot. */
+static int fill(struct line *l, struct err *err)
+{
+	struct err why = ERR_INIT;
+	size_t got = 0;
+	int rc = read_stream(l, &got, &why);
+
+	if (rc < 0 && l->stopped)
+		return 0;
+	l->slots--;
+	l->over = rc < 0 || got < sizeof l->memory->out[0];
+	return rc < 0 ? say_failed(l, &why, err) : answer(l, UNPACKER_OUT, got, err);
+}
+
 static int step(struct line *l, const struct buf *request, struct err *err)
 {
-	_cleanup_(buf_fini) struct buf name = BUF_INIT, body = BUF_INIT;
-	struct err why = ERR_INIT;
+	_cleanup_(buf_fini) struct buf name = BUF_INIT;
 	bool start = false;
-	size_t got = 0;
 	int rc = take_step(l, request, &start, &name, err);
 
 	if (rc < 0)
@@ -156,14 +186,9 @@ static int step(struct line *l, const struct buf *request, struct err *err)
 		begin_stream(l, buf_str(&name));
 	if (!l->decompressor && !l->indexer)
 		return err_set(err, ERR_CHILD, "no stream");
-	rc = read_stream(l, &got, &why);
-	if (rc < 0 && l->stopped)
-		return 0;
-	if (rc < 0)
-		return say_failed(l, &why, err);
-	wire_u32_put(&body, (uint32_t)got);
-	wire_u32_put(&body, UNPACKER_SLOTS - l->in_used);
-	return wire_put(&l->wire, UNPACKER_OUT, buf_str(&body), err);
+	while (rc == 0 && l->slots && !l->over && !l->stopped)
+		rc = fill(l, err);
+	return rc;
 }
 
 static int parse_narinfo(struct line *l, const struct buf *request, struct err *err)

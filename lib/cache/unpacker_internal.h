@@ -21,14 +21,18 @@ enum unpacker_message {
 };
 
 #define UNPACKER_NAME_MAX 64u
-#define UNPACKER_SLOTS 2u
-#define UNPACKER_STEP_MAX (16u + 4u * UNPACKER_SLOTS + UNPACKER_NAME_MAX)
+#define UNPACKER_IN_SLOTS 2u
+#define UNPACKER_OUT_SLOTS 4u
+#define UNPACKER_STEP_MAX (16u + 4u * UNPACKER_IN_SLOTS + UNPACKER_NAME_MAX)
 #define UNPACKER_NARINFO_MAX (STORE_DIGEST_LEN + NARINFO_BYTES_MAX)
 
-/* A line's shared memory. Both sides use the slots in turn, and begin with the first one. */
+/*
+ * A line's shared memory. Both sides use the slots in turn, and begin with the first one.
+ * Larger slots are no faster: they do not fit in a core's cache.
+ */
 struct unpacker_memory {
-	uint8_t in[UNPACKER_SLOTS][256u << 10];
-	uint8_t out[UNPACKER_SLOTS][1u << 20];
+	uint8_t in[UNPACKER_IN_SLOTS][512u << 10];
+	uint8_t out[UNPACKER_OUT_SLOTS][512u << 10];
 };
 
 /* What the child gets by the fork. */

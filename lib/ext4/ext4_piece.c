@@ -11,7 +11,9 @@ struct ext4_stream *ext4_stream_new(struct ext4_writer *w)
 	struct ext4_stream *s = xcalloc(1, sizeof *s);
 
 	s->w = w;
-	s->piece_size = w->streams > STREAMS_FEW ? PIECE_MANY : PIECE_FEW;
+	s->piece_size = w->target->direct_fd < 0   ? PIECE_COPIED
+	                : w->streams > STREAMS_FEW ? PIECE_MANY
+	                                           : PIECE_FEW;
 	s->piece = xaligned(EXT4_BLOCK, s->piece_size);
 	s->window = xmalloc((size_t)WINDOW_INODES * w->ids->inode_size);
 	return s;

@@ -9,9 +9,13 @@
 #include "ext4/ext4_dir.h"
 #include "ext4/ext4_writer.h"
 
-/* Bytes of a piece; smaller where many streams share the memory. */
+/*
+ * Bytes of a piece; smaller where many streams share the memory, and without O_DIRECT: Linux copies
+ * it then, which is faster from a core's cache.
+ */
 #define PIECE_FEW (4u << 20)
 #define PIECE_MANY (2u << 20)
+#define PIECE_COPIED (512u << 10)
 #define STREAMS_FEW 8u
 #define WINDOW_INODES 4096u
 

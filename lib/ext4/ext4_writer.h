@@ -8,7 +8,7 @@
  * A stream starts at a block of the line (the sequence of data blocks, see
  * ext4_layout.h) and at an inode number, and assigns both in the order of the
  * walk: a directory's blocks follow those of its contents. So its output is one
- * sequential write, in pieces of 4 MiB, and depends only on the walk. Streams for
+ * sequential write, in pieces of up to 4 MiB, and depends only on the walk. Streams for
  * different ranges may run in parallel. ext4_count.h computes the length of a range
  * in advance.
  *

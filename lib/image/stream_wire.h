@@ -23,9 +23,9 @@
 #include "image/stream_fill.h"
 
 #define STREAM_LINES_MAX 9 /* the first one is the control line */
-#define STREAM_AHEAD 2
+#define STREAM_AHEAD 15
 #define STREAM_PIECES (STREAM_AHEAD + 1u)
-#define STREAM_PIECE (1u << 20) /* bytes */
+#define STREAM_PIECE (256u << 10) /* bytes */
 
 /* A line's part of the shared memory. */
 struct stream_memory {
