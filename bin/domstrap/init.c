@@ -16,6 +16,7 @@
 #include "command.h"
 #include "create/keys_file.h"
 #include "nixos/guestconf.h"
+#include "nixos/host_files.h"
 #include "ui/rows.h"
 #include "ui/text_list.h"
 #include "ui/ui.h"
@@ -50,37 +51,14 @@ static int pick(const struct option_row *row, void *to, const char *text, struct
 	return second ? option_true(row, to, text, err) : option_false(row, to, text, err);
 }
 
-/* Enough to detect a mistyped address; networkd checks the rest. */
-static int check_address(const struct option_row *row, const char *text, bool bits, struct err *err)
-{
-	const char *allowed = "0123456789abcdefABCDEF:.", *slash = strchr(text, '/');
-	size_t n = strspn(text, allowed);
-	uint64_t v;
-
-	if (n < 2 ||
-	    (bits ? !slash || text + n != slash || !str_u64(str_from(slash + 1), 10, 128, &v)
-	          : text[n] != '\0'))
-		return err_set(err, ERR_USAGE, "--%s '%s': expected an address such as %s",
-		               row->name, text, bits ? "192.0.2.7/24" : "192.0.2.1");
-	return 0;
-}
-
-/* row->number: 1: with the length of the prefix. */
-static int address(const struct option_row *row, void *to, const char *text, struct err *err)
-{
-	int rc = check_address(row, text, row->number == 1, err);
-
-	return rc < 0 ? rc : option_text(row, to, text, err);
-}
-
 static int name_server(const struct option_row *row, void *to, const char *text, struct err *err)
 {
 	struct text_list *list = &((struct init *)to)->dns;
-	int rc = check_address(row, text, false, err);
 
-	if (rc == 0 && list->n == DNS_MAX)
-		rc = err_set(err, ERR_USAGE, "--%s: given more than %d times", row->name, DNS_MAX);
-	return rc < 0 ? rc : text_list_add(row->name, list, text, err);
+	if (list->n == DNS_MAX)
+		return err_set(err, ERR_USAGE, "--%s: given more than %d times", row->name,
+		               DNS_MAX);
+	return text_list_add(row->name, list, text, err);
 }
 
 static const char *const layouts[] = {"single", "split", NULL};
@@ -115,14 +93,13 @@ static const struct option_row rows[] = {
          0,
          "ADDRESS/BITS",
          "a fixed address (default: DHCP)",
-         address,
-         AT(conf.address),
-         1},
+         option_text,
+         AT(conf.address)},
         {.name = "gateway",
          0,
          "ADDRESS",
          "with --ip: the default gateway",
-         address,
+         option_text,
          AT(conf.gateway)},
         {.name = "dns", 0, "ADDRESS", "with --ip: a name server; may repeat", name_server},
         ROW_TEXT("time-zone", "ZONE", "(default: UTC)", struct init, conf.time_zone),
@@ -162,6 +139,17 @@ static const struct option_set options = {
         .column = 26,
 };
 
+/* The same rules as for create's options. */
+static int check_addresses(const struct init *in, struct err *err)
+{
+	const char *const address = in->conf.address, *const gateway = in->conf.gateway;
+	const struct host_files h = {.addresses = {&address, address != NULL},
+	                             .gateways = {&gateway, gateway != NULL},
+	                             .dns = {in->dns.items, in->dns.n}};
+
+	return host_lists_check(&h, err);
+}
+
 /* 1: --help was given. */
 static int parse(int argc, char **argv, struct init *in, struct err *err)
 {
@@ -183,9 +171,7 @@ static int parse(int argc, char **argv, struct init *in, struct err *err)
 		return err_set(err, ERR_USAGE,
 		               "--shared and --ip are mutually exclusive: give each guest its "
 		               "address with \"domstrap create --ip\"");
-	if (!in->conf.address && (in->conf.gateway || in->conf.n_dns))
-		return err_set(err, ERR_USAGE, "--gateway and --dns require --ip");
-	return 0;
+	return check_addresses(in, err);
 }
 
 /* ---- what was not said ---------------------------------------------------- */

@@ -181,7 +181,9 @@ refused "single or split" --layout both
 refused "192.0.2.7/24" --ip 192.0.2.7
 refused "mutually exclusive" --shared --ip 192.0.2.7/24
 refused "pygrub ignores" --try --boot pygrub
-refused "require --ip" --gateway 192.0.2.1
+refused "requires --ip" --gateway 192.0.2.1
+refused "requires --ip with an IPv6" --ip 192.0.2.7/24 --gateway 2001:db8::1
+refused "an address such as" --ip 192.0.2.7/24 --dns 192.0.2.999
 refused "release '26.04'" --release 26.04
 refused "a letter or" --user Root
 refused "at most 31" --user a2345678901234567890123456789012
