@@ -9,6 +9,8 @@ set -euo pipefail
 suite=${2:-$host_suite}
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
+exec 8>"$dir/lock"
+flock 8 # until the end, in case two tests want it at the same time
 if [ -x "$dir/pygrub" ] && [ "$(cat "$dir/suite" 2>/dev/null)" = "$suite" ]; then exit 0; fi
 
 apt_of "$suite"
