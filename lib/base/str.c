@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define FRACTION_DIGITS 6 /* so that the fraction times a T fits into 64 bits */
 
@@ -22,6 +23,11 @@ bool str_eq(struct str a, struct str b)
 bool str_is(struct str a, const char *s)
 {
 	return str_eq(a, str_from(s));
+}
+
+bool str_is_nocase(struct str a, const char *s)
+{
+	return a.n == strlen(s) && (!a.n || strncasecmp(a.p, s, a.n) == 0);
 }
 
 int str_cmp(struct str a, struct str b)

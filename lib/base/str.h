@@ -24,6 +24,8 @@ struct str {
 struct str str_from(const char *s);
 bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *s);
+/* The same with ASCII letters in any case. */
+bool str_is_nocase(struct str a, const char *s);
 /* Compare in byte order, a prefix before longer text: <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
 /*

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* One thread with libcurl's multi interface. */
-#include "cache/curl_lazy.h"
 #include "cache/fetcher.h"
 
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "cache/curl_lazy.h"
 #include "cache/http_transfer.h"
 
 #define FETCHER_MEMORY (1ull << 30)

@@ -91,7 +91,7 @@ static bool header_value(struct str line, const char *name, struct str *out)
 {
 	struct str value = line, key = str_cut(&value, ':');
 
-	if (!value.p || key.n != strlen(name) || strncasecmp(key.p, name, key.n) != 0)
+	if (!value.p || !str_is_nocase(key, name))
 		return false;
 	*out = str_trim(value);
 	return true;

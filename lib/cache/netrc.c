@@ -182,9 +182,7 @@ static void take_word(struct search *s, const char *word)
 	if (s->state == INSIDE && s->field != NAME)
 		enter_field(s, word);
 	else if (s->state == HOST_NEXT)
-		s->state = s->host.n == strlen(word) && strncasecmp(s->host.p, word, s->host.n) == 0
-		                   ? INSIDE
-		                   : OUTSIDE;
+		s->state = str_is_nocase(s->host, word) ? INSIDE : OUTSIDE;
 	else if (strcasecmp(word, "machine") == 0)
 		s->state = HOST_NEXT, s->other = false;
 	else if (s->state == INSIDE)

@@ -254,6 +254,22 @@ int fs_file_read(struct fs_file *f, void *p, size_t n, uint64_t off, size_t *got
 	return 0;
 }
 
+int fs_read(struct fs *fs, struct str path, size_t limit, struct buf *out, struct err *err)
+{
+	_cleanup_(fs_file_freep) struct fs_file *f = NULL;
+	uint64_t size;
+	size_t got;
+	int rc = fs_file_open(fs, path, &f, err);
+
+	if (rc < 0)
+		return rc;
+	size = fs_file_size(f);
+	if (size > limit)
+		return err_set(err, ERR_LIMIT, "%.*s: larger than the limit of %zu bytes",
+		               STR_ARG(path), limit);
+	return fs_file_read(f, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
+}
+
 int fs_file_where(const struct fs_file *f, uint64_t off, uint64_t n, uint64_t *at)
 {
 	const struct fs_map *m = &f->map;

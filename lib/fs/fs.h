@@ -93,6 +93,9 @@ struct fs_name {
 int fs_place_names(const struct fs_place *dir, const struct fs_name **out, size_t *n,
                    struct err *err);
 
+/* All of a small file, links followed, appended to out. -ERR_NOENT; -ERR_LIMIT: it is larger. */
+int fs_read(struct fs *fs, struct str path, size_t limit, struct buf *out, struct err *err);
+
 /* The type of path; follow: of the target of a last link. -ERR_NOENT: it does not exist. */
 int fs_stat(struct fs *fs, struct str path, bool follow, struct fs_stat *out, struct err *err);
 

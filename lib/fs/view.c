@@ -66,10 +66,9 @@ struct fs *fs_view_new(const char *name)
 /* The point of a directory, which is added with those above it. */
 static struct fs_point *point_add(struct fs_point *p, struct str name)
 {
-	struct fs_point *child = p->child;
+	/* p can be changed, so what is below it can be, too. */
+	struct fs_point *child = (struct fs_point *)(uintptr_t)fs_point_find(p, name);
 
-	while (child && !str_is(name, child->name))
-		child = child->next;
 	if (child)
 		return child;
 	child = xcalloc(1, sizeof *child);

@@ -3,7 +3,6 @@
 #include "grub/extlinux.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const struct keyword {
 	const char *name;
@@ -39,15 +38,10 @@ static const struct keyword menu_keywords[] = {
         {"exit", EXT_MENU_GOTO},   {"quit", EXT_MENU_GOTO},
 };
 
-static bool same(struct str s, const char *name)
-{
-	return s.n == strlen(name) && strncasecmp(s.p, name, s.n) == 0;
-}
-
 static enum extlinux_word find(const struct keyword *k, size_t n, struct str word)
 {
 	for (size_t i = 0; i < n; i++)
-		if (same(word, k[i].name))
+		if (str_is_nocase(word, k[i].name))
 			return k[i].word;
 	return EXT_NONE;
 }
@@ -74,7 +68,7 @@ bool extlinux_line(struct str *text, enum extlinux_word *word, struct str *rest,
 	if (!line->n || line->p[0] == '#')
 		return true;
 	first = extlinux_cut(rest);
-	if (same(first, "menu"))
+	if (str_is_nocase(first, "menu"))
 		*word = find(menu_keywords, ARRAY_LEN(menu_keywords), extlinux_cut(rest));
 	else
 		*word = find(keywords, ARRAY_LEN(keywords), first);

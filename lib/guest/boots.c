@@ -37,17 +37,22 @@ void boots_fini(struct boots *b)
 	*b = (struct boots){.n = 0};
 }
 
-struct str boots_init(const char *args)
+struct str boots_argument(const char *args, const char *name)
 {
 	struct str rest = str_from(args ? args : ""), found = {NULL, 0};
 
 	while (rest.p) {
 		struct str word = str_cut(&rest, ' ');
 
-		if (str_starts(word, "init="))
-			found = str_drop(word, strlen("init="));
+		if (str_starts(word, name))
+			found = str_drop(word, strlen(name));
 	}
 	return found;
+}
+
+struct str boots_init(const char *args)
+{
+	return boots_argument(args, "init=");
 }
 
 static void entry_set(struct boots_entry *e, const char *title, const struct grub_boot *b,

@@ -64,7 +64,9 @@ int boots_read(struct grub_files *files, const struct boots_settings *set, struc
                struct err *err);
 void boots_fini(struct boots *b);
 
-/* The value of the last "init=", which Linux and NixOS's stage 1 use; p NULL: none. */
+/* The value of the last word of a kernel's arguments that begins so ("root="); p NULL: none. */
+struct str boots_argument(const char *args, const char *name);
+/* The last "init=", which Linux and NixOS's stage 1 use. */
 struct str boots_init(const char *args);
 
 #endif

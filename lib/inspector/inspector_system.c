@@ -164,18 +164,7 @@ void inspector_system(const struct root_reader *r, const char *init, const char 
 static int fs_reader_read(void *ctx, const char *path, size_t limit, struct buf *out,
                           struct err *err)
 {
-	_cleanup_(fs_file_freep) struct fs_file *f = NULL;
-	uint64_t size;
-	size_t got;
-	int rc = err_absent(fs_file_open(ctx, str_from(path), &f, err));
-
-	if (rc)
-		return rc;
-	size = fs_file_size(f);
-	if (size > limit)
-		return err_set(err, ERR_LIMIT, "%s: larger than the limit of %zu bytes", path,
-		               limit);
-	return fs_file_read(f, buf_zeros(out, (size_t)size), (size_t)size, 0, &got, err);
+	return err_absent(fs_read(ctx, str_from(path), limit, out, err));
 }
 
 static int fs_reader_find(void *ctx, const char *path, struct err *err)

@@ -163,15 +163,10 @@ static int settle(struct off_guest *off, struct disks *d, struct booting *b, str
 static void specs_fill(struct off_guest *off, bool staged, struct staged *over,
                        struct disk_spec *spec)
 {
-	for (size_t i = 0; i < off->n_disks; i++) {
+	off_guest_specs(off, spec);
+	for (size_t i = 0; staged && i < off->n_disks; i++) {
 		struct target *t = &off->targets[i];
 
-		spec[i] = (struct disk_spec){.fd = t->fd,
-		                             .size = t->size,
-		                             .sector = t->sector ? t->sector : 512,
-		                             .name = t->name};
-		if (!staged)
-			continue;
 		staged_init(&over[i], t);
 		if (off->root.target == t)
 			over[i].edits[0] = off->root.edit;

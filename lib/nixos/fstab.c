@@ -97,6 +97,27 @@ bool fstab_has_option(struct str options, const char *name)
 	return false;
 }
 
+bool fstab_is_volume(struct str path, const char *name)
+{
+	_cleanup_(buf_fini) struct buf lvm = BUF_INIT;
+
+	if (!str_starts(path, "/dev/"))
+		return false;
+	path = str_drop(path, strlen("/dev/"));
+	buf_puts(&lvm, "lvm/");
+	if (str_starts(path, "mapper/")) {
+		path = str_drop(path, strlen("mapper/"));
+		buf_put(&lvm, path.p, path.n);
+		return str_is(buf_str(&lvm), name);
+	}
+	for (size_t i = 0; i < path.n; i++) {
+		if (path.p[i] == '-')
+			buf_puts(&lvm, "-");
+		buf_put(&lvm, path.p[i] == '/' ? "-" : path.p + i, 1);
+	}
+	return str_is(buf_str(&lvm), name);
+}
+
 void fstab_unescape(struct str word, struct buf *out)
 {
 	for (size_t i = 0; i < word.n; i++) {

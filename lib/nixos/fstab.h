@@ -37,6 +37,12 @@ struct str fstab_option(struct str options, const char *name);
 /* Whether the option is there, without a value. */
 bool fstab_has_option(struct str options, const char *name);
 
+/*
+ * Whether a path of /dev is the logical volume that GRUB calls name: "/dev/mapper/v--g-root" and
+ * "/dev/v-g/root" are "lvm/v--g-root".
+ */
+bool fstab_is_volume(struct str path, const char *name);
+
 /* Append a word with its escapes resolved: "\040" is a blank. */
 void fstab_unescape(struct str word, struct buf *out);
 

@@ -10,12 +10,7 @@
 
 #include "ext4/ext4_edit.h"
 
-struct fs;
 struct off_guest_fs;
-
-/* What is kept of a view, which is borrowed. */
-struct guest_view *guest_view_new(struct fs *view);
-void guest_view_free(struct guest_view *v);
 
 int guest_fs_find(struct off_guest_fs *fs, const char *path, bool follow, uint32_t *ino,
                   struct err *err);

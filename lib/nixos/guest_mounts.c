@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/show.h"
+#include "guest/boots.h"
 #include "nixos/fstab.h"
 
 #define LINES_MAX 200u
@@ -15,8 +15,7 @@
 
 static bool same_word(struct str a, const char *b, bool fold)
 {
-	return a.n && a.n == strlen(b) &&
-	       (fold ? strncasecmp(a.p, b, a.n) : strncmp(a.p, b, a.n)) == 0;
+	return a.n && (fold ? str_is_nocase(a, b) : str_is(a, b));
 }
 
 /* "/dev/xvda2" and "/dev/sda2" are partition 2 of the first disk; "/dev/xvda" is all of it. */
@@ -47,10 +46,10 @@ static bool is_disk_name(struct str path, const char *device)
 	return false;
 }
 
-/* "/dev/mapper/v--g-root" and "/dev/v-g/root" are "lvm/v--g-root"; "/dev/md/boot" is "md/boot". */
+/* A logical volume; or "/dev/md/boot", which is "md/boot". */
 static bool is_volume_name(struct str path, const struct grub_device *device)
 {
-	_cleanup_(buf_fini) struct buf name = BUF_INIT;
+	const struct str whole = path;
 
 	if (!str_starts(path, "/dev/"))
 		return false;
@@ -60,16 +59,7 @@ static bool is_volume_name(struct str path, const struct grub_device *device)
 	if (str_starts(path, "md"))
 		return device->alias[0] && str_starts(str_from(device->alias[0]), "md/") &&
 		       str_is(path, device->alias[0] + strlen("md/"));
-	if (!str_starts(str_from(device->name), "lvm/"))
-		return false;
-	if (str_starts(path, "mapper/"))
-		return str_is(str_drop(path, strlen("mapper/")), device->name + strlen("lvm/"));
-	for (size_t i = 0; i < path.n; i++) {
-		if (path.p[i] == '-')
-			buf_puts(&name, "-");
-		buf_put(&name, path.p[i] == '/' ? "-" : path.p + i, 1);
-	}
-	return str_is(buf_str(&name), device->name + strlen("lvm/"));
+	return fstab_is_volume(whole, device->name);
 }
 
 static bool is_part_uuid(struct str value, const struct grub_probe *probe)
@@ -177,24 +167,11 @@ static bool is_on_disk(const struct fstab_entry *e)
 	       str_starts(e->value, "PARTUUID=");
 }
 
-/* The value of the last "name=" in the kernel's arguments; p NULL: there is none. */
-static struct str argument(const char *args, const char *name)
-{
-	struct str rest = str_from(args ? args : ""), found = {NULL, 0};
-
-	while (rest.p) {
-		struct str word = str_cut(&rest, ' ');
-
-		if (str_starts(word, name))
-			found = str_drop(word, strlen(name));
-	}
-	return found;
-}
-
 /* root= of a disk comes before the fstab; "fstab" and others leave it to that. */
 static int mount_root(const struct guest_mounts *m, struct fs *view, struct err *err)
 {
-	struct str root = argument(m->args, "root="), flags = argument(m->args, "rootflags=");
+	struct str root = boots_argument(m->args, "root="),
+	           flags = boots_argument(m->args, "rootflags=");
 	struct fstab_entry e = {.mountpoint = STR("/")}, given = {.by = FSTAB_DEVICE};
 	bool listed = fstab_find(m->fstab, "/", &e);
 

@@ -92,17 +92,8 @@ static char *system_of(struct search *s, struct fs *view)
 static int read_fstab(struct fs *view, const char *system, struct buf *out, struct err *err)
 {
 	_free_ char *path = xasprintf("%s/etc/fstab", system);
-	_cleanup_(fs_file_freep) struct fs_file *f = NULL;
-	size_t got, n;
-	int rc = err_absent(fs_file_open(view, str_from(path), &f, err));
 
-	if (rc)
-		return rc;
-	if (fs_file_size(f) > FSTAB_MAX)
-		return err_set(err, ERR_LIMIT, "%s: larger than the limit of %u bytes", path,
-		               FSTAB_MAX);
-	n = (size_t)fs_file_size(f);
-	return fs_file_read(f, buf_zeros(out, n), n, 0, &got, err);
+	return err_absent(fs_read(view, str_from(path), FSTAB_MAX, out, err));
 }
 
 /* ---- candidates ----------------------------------------------------------- */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "nixos/guest_fs.h"
 #include "nixos/guest_state.h"
 
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include "base/mem.h"
 #include "base/show.h"
 #include "nix/store_path.h"
+#include "nixos/guest_fs.h"
 
 #define PROFILES_MAX 1000u
 #define SYSTEMS_BYTES_MAX (64u << 20)

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/u32_map.h"
 #include "fs/fs_walk.h"
-#include "nixos/guest_fs.h"
 
 /* The limits of ext4_edit_read.c and ext4_edit_dir.c. */
 #define READ_MAX (128u << 20)

@@ -5,7 +5,11 @@
 
 #include "ext4/ext4_edit.h"
 
-struct guest_view;
+struct fs;
+
+/* What is kept of a view, which is borrowed. */
+struct guest_view *guest_view_new(struct fs *view);
+void guest_view_free(struct guest_view *v);
 
 int guest_view_find(struct guest_view *v, const char *path, bool follow, uint32_t *ino,
                     struct err *err);

@@ -5,20 +5,13 @@
 
 #include "base/mem.h"
 #include "guest/disks.h"
-#include "nixos/guest_fs.h"
+#include "nixos/guest_view.h"
 #include "nixos/off_guest.h"
 
 static void open_disks(struct off_guest *off, struct buf *notes)
 {
 	off->specs = xcalloc(off->n_disks, sizeof *off->specs);
-	for (size_t i = 0; i < off->n_disks; i++) {
-		const struct target *t = &off->targets[i];
-
-		off->specs[i] = (struct disk_spec){.fd = t->fd,
-		                                   .size = t->size,
-		                                   .sector = t->sector ? t->sector : 512,
-		                                   .name = t->name};
-	}
+	off_guest_specs(off, off->specs);
 	off->disks = disks_new(off->specs, off->n_disks, notes);
 }
 

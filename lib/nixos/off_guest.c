@@ -232,6 +232,18 @@ static int look_into(struct off_guest *off, struct target *t, struct err *err)
 	return rc;
 }
 
+void off_guest_specs(const struct off_guest *off, struct disk_spec *out)
+{
+	for (size_t i = 0; i < off->n_disks; i++) {
+		const struct target *t = &off->targets[i];
+
+		out[i] = (struct disk_spec){.fd = t->fd,
+		                            .size = t->size,
+		                            .sector = t->sector ? t->sector : 512,
+		                            .name = t->name};
+	}
+}
+
 int off_guest_find(struct off_guest *off, struct err *err)
 {
 	int rc = 0;

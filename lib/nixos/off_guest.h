@@ -100,6 +100,8 @@ void off_guest_release(struct off_guest *off);
  */
 int off_guest_find(struct off_guest *off, struct err *err);
 
+/* Its disks as lib/guest reads them: n_disks entries, which borrow from off. */
+void off_guest_specs(const struct off_guest *off, struct disk_spec *out);
 /* Tell warn. */
 void off_guest_warn(const struct off_guest *off, const char *fmt, ...)
         __attribute__((format(printf, 2, 3)));

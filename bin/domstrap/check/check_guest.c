@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "check/check.h"
 #include "inspector/generation_json.h"
+#include "nixos/fstab.h"
 
 #define IN_CONFIGURATION " in the guest's configuration.nix"
 
@@ -158,24 +159,6 @@ static bool device_is(const char *vdev, uint64_t number, const struct root *r)
 	return !strcmp(name, r->value);
 }
 
-/* The root as a logical volume: "/dev/mapper/NAME", or "/dev/GROUP/VOLUME". */
-static bool volume_is(const char *device, const struct root *r)
-{
-	_cleanup_(buf_fini) struct buf name = BUF_INIT;
-	struct str rest = str_from(r->value);
-
-	if (strcmp(r->by, "device") != 0)
-		return false;
-	buf_puts(&name, "lvm/");
-	if (str_starts(rest, "/dev/mapper/")) {
-		buf_puts(&name, rest.p + strlen("/dev/mapper/"));
-	} else if (str_starts(rest, "/dev/")) {
-		for (const char *c = rest.p + strlen("/dev/"); *c; c++)
-			buf_puts(&name, *c == '-' ? "--" : *c == '/' ? "-" : (char[]){*c, '\0'});
-	}
-	return str_is(buf_str(&name), device);
-}
-
 static const json_t *root_on_volumes(const json_t *seen, const struct root *r)
 {
 	const json_t *list = json_object_get(seen, "volumes");
@@ -184,7 +167,8 @@ static const json_t *root_on_volumes(const json_t *seen, const struct root *r)
 		const json_t *v = json_array_get(list, i), *fs = json_object_get(v, "fileSystem");
 
 		if (fs_is(fs, r) ||
-		    (json_is_object(fs) && volume_is(inspector_text(v, "device"), r)))
+		    (json_is_object(fs) && !strcmp(r->by, "device") &&
+		     fstab_is_volume(str_from(r->value), inspector_text(v, "device"))))
 			return fs;
 	}
 	return NULL;

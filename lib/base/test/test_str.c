@@ -80,6 +80,10 @@ static void cutting(void **state)
 	assert_true(str_cmp(STR("a"), STR("ab")) < 0);
 	assert_true(str_cmp(STR("b"), STR("ab")) > 0);
 	assert_true(str_is(str_trim(STR(" \tx y\n")), "x y"));
+	assert_true(str_is_nocase(STR("Label"), "LABEL") && str_is_nocase(STR(""), ""));
+	assert_false(str_is_nocase(STR("Label"), "LABELS"));
+	assert_false(str_is_nocase((struct str){"a\0b", 3}, "A"));
+	assert_false(str_is_nocase((struct str){NULL, 0}, "a"));
 }
 
 static struct str itself(const void *word)

@@ -68,6 +68,8 @@ static void the_config_adds(void **state)
 	assert_null(boots_init("a b noinit=/x").p);
 	assert_null(boots_init(NULL).p);
 	assert_true(str_is(boots_init("init="), ""));
+	assert_true(
+	        str_is(boots_argument("root=/dev/a rootflags=b root=/dev/c", "root="), "/dev/c"));
 }
 
 static void the_config_chooses(void **state)

@@ -72,10 +72,31 @@ static void escapes(void **state)
 	}
 }
 
+static void volumes(void **state)
+{
+	static const struct {
+		const char *path, *name;
+		bool same;
+	} v[] = {
+	        {"/dev/mapper/v--g-root", "lvm/v--g-root", true},
+	        {"/dev/v-g/root", "lvm/v--g-root", true},
+	        {"/dev/vg/ro-ot", "lvm/vg-ro--ot", true},
+	        {"/dev/v/g-root", "lvm/v--g-root", false},
+	        {"/dev/mapper/vg-root", "hd0", false},
+	        {"/dev/xvda1", "lvm/vg-root", false},
+	        {"LABEL=root", "lvm/root", false},
+	        {"/dev/", "lvm/vg-root", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		assert_int_equal(fstab_is_volume(str_from(v[i].path), v[i].name), v[i].same);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(roots), cmocka_unit_test(all),
-	                                   cmocka_unit_test(escapes)};
+	                                   cmocka_unit_test(escapes), cmocka_unit_test(volumes)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
